@@ -1,0 +1,2 @@
+//! mjbatch runs a manifest of image prompts as a resumable batch.
+pub mod task;
