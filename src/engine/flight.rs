@@ -1,0 +1,144 @@
+//! The attempts that the engine follows: from the intent to the end, found by attempt and by taskId.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use super::message::{AttemptKey, Waiting};
+use crate::task::TaskId;
+
+/// One attempt that has not ended.
+#[derive(Debug, Clone)]
+pub(super) struct Flight {
+    pub(super) waiting: Waiting,
+    pub(super) phase: Phase,
+    /// When it was submitted, or the start of the run for one of an earlier run.
+    pub(super) since: Duration,
+    /// How old it was at `since`.
+    pub(super) age: Duration,
+}
+
+/// How far the attempt is.
+#[derive(Debug, Clone)]
+pub(super) enum Phase {
+    /// Its intent is on the way to the disk. Nothing was sent.
+    Intending,
+    /// Sent; the reply is awaited.
+    Sending,
+    /// Accepted, and followed under this name.
+    Running(Followed),
+    /// The reply was lost; only a callback can still tell what became of it.
+    Adrift,
+}
+
+/// What following an accepted attempt needs.
+#[derive(Debug, Clone)]
+pub(super) struct Followed {
+    pub(super) task_id: TaskId,
+    /// Since when, and how often, the service's lists went without it.
+    pub(super) missing: Option<(Duration, u32)>,
+    /// How often it was said to be done without a picture.
+    pub(super) empty: u32,
+    /// It was given up in an earlier run, holds no slot, and is asked about just once.
+    pub(super) second_look: bool,
+}
+
+impl Followed {
+    pub(super) fn new(task_id: TaskId, second_look: bool) -> Self {
+        Followed { task_id, missing: None, empty: 0, second_look }
+    }
+}
+
+impl Flight {
+    /// Whether the service is, or may be, working on it in one of our slots.
+    pub(super) fn holds_slot(&self) -> bool {
+        match &self.phase {
+            Phase::Intending | Phase::Sending => true,
+            Phase::Running(followed) => !followed.second_look,
+            Phase::Adrift => false,
+        }
+    }
+
+    /// Whether its submit is under way.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self.phase, Phase::Intending | Phase::Sending)
+    }
+
+    /// How long the job has run by `now`.
+    pub(super) fn ran(&self, now: Duration) -> Duration {
+        self.age + now.saturating_sub(self.since)
+    }
+
+    /// When it should long have ended.
+    pub(super) fn deadline(&self, grace: Duration) -> Duration {
+        (self.since + self.waiting.timeout + grace).saturating_sub(self.age)
+    }
+}
+
+/// All attempts that have not ended, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Flights {
+    by_attempt: BTreeMap<AttemptKey, Flight>,
+    by_task_id: HashMap<TaskId, AttemptKey>,
+}
+
+impl Flights {
+    pub(super) fn insert(&mut self, key: AttemptKey, flight: Flight) {
+        if let Phase::Running(followed) = &flight.phase {
+            self.by_task_id.insert(followed.task_id.clone(), key);
+        }
+        self.by_attempt.insert(key, flight);
+    }
+
+    pub(super) fn remove(&mut self, key: AttemptKey) -> Option<Flight> {
+        let flight = self.by_attempt.remove(&key)?;
+        if let Phase::Running(followed) = &flight.phase {
+            self.by_task_id.remove(&followed.task_id);
+        }
+        Some(flight)
+    }
+
+    pub(super) fn get_mut(&mut self, key: AttemptKey) -> Option<&mut Flight> {
+        self.by_attempt.get_mut(&key)
+    }
+
+    pub(super) fn get(&self, key: AttemptKey) -> Option<&Flight> {
+        self.by_attempt.get(&key)
+    }
+
+    /// The attempt that the service knows by this name.
+    pub(super) fn named(&self, task_id: &TaskId) -> Option<AttemptKey> {
+        self.by_task_id.get(task_id).copied()
+    }
+
+    /// The service named it.
+    pub(super) fn accept(&mut self, key: AttemptKey, task_id: TaskId) {
+        if let Some(flight) = self.by_attempt.get_mut(&key) {
+            self.by_task_id.insert(task_id.clone(), key);
+            flight.phase = Phase::Running(Followed::new(task_id, false));
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (AttemptKey, &Flight)> {
+        self.by_attempt.iter().map(|(key, flight)| (*key, flight))
+    }
+
+    /// What is followed by status requests.
+    pub(super) fn followed(&self) -> impl Iterator<Item = (&Flight, &Followed)> {
+        self.by_attempt.values().filter_map(|flight| match &flight.phase {
+            Phase::Running(followed) => Some((flight, followed)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn slots_held(&self) -> usize {
+        self.by_attempt.values().filter(|flight| flight.holds_slot()).count()
+    }
+
+    pub(super) fn unanswered(&self) -> usize {
+        self.by_attempt.values().filter(|flight| flight.is_unanswered()).count()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_attempt.is_empty()
+    }
+}

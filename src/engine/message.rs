@@ -1,0 +1,247 @@
+//! What goes into the engine and what comes out of it: two closed enums, and the facts they carry.
+//!
+//! Every duration called `now` or `at` counts from the start of the run; no wall clock is known here. What a reply of the
+//! service means is decided before it gets here (`api`): these types say only what is certain about it.
+
+use std::time::Duration;
+
+use crate::task::{Mode, Pictures, TaskId};
+
+/// A task's row in the state file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskKey(pub i64);
+
+/// An attempt's row in the state file. The engine numbers them, upwards from what the store has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttemptKey(pub i64);
+
+/// Something happened.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The time that [`wake_at`](super::Engine::wake_at) asked for has come. Also harmless at any other time.
+    Wake,
+    /// The store says that this attempt's intent is on the disk: now, and only now, may it be sent.
+    IntentDurable(AttemptKey),
+    /// What became of a submit.
+    SubmitReply(AttemptKey, SubmitOutcome),
+    /// What a status request for these ids gave.
+    StatusReply(Vec<TaskId>, StatusOutcome),
+    /// The service called back on the address that only this attempt was given.
+    Callback(AttemptKey, Item),
+    /// A person or the system wants the run to end: submit nothing more, follow what runs.
+    Stop,
+    /// ... and again: leave at once.
+    Leave,
+    /// The state can no longer be written. Nothing may be sent any more.
+    StoreFailed,
+}
+
+/// Something is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Make the intent to submit this task durable, then say [`Event::IntentDurable`].
+    Intend(AttemptKey, TaskKey),
+    /// Send it, once. Costs money.
+    Submit(AttemptKey, TaskKey),
+    /// Ask for the status of these ids in one request. Free.
+    Ask(Vec<TaskId>),
+    /// Make this durable.
+    Record(Change),
+    /// Tell the person.
+    Tell(Notice),
+}
+
+/// What became of a submit, as far as it can be known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubmitOutcome {
+    /// The service took it and named it: it runs and is paid for.
+    Accepted(TaskId),
+    /// The service said no, in words or by a 4xx: nothing was accepted.
+    Refused(Refusal),
+    /// The request never left: connection refused, DNS, TLS. The text says which.
+    NotSent(String),
+    /// A job may exist and may be billed: the reply was lost, cut, late, a 5xx or unreadable. The text says which.
+    Unknown(String),
+}
+
+/// Why the service said no.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// All slots of the account are taken (envelope 1002). Back-pressure, never a failure.
+    Slots,
+    /// The account has not enough quota (envelope 1001, HTTP 402).
+    Quota,
+    /// The API key is not good (HTTP 401, 403).
+    Key(String),
+    /// Too many requests (HTTP 429), with the wait that was asked for.
+    TooFast(Option<Duration>),
+    /// What answers is not the API (HTTP 404, 405, without an envelope).
+    NotTheApi(String),
+    /// This prompt, or this list of ids, is refused: the reason in the service's words.
+    Content(String),
+}
+
+/// What a status request gave.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StatusOutcome {
+    /// A list, in any order, perhaps with ids missing, repeated or never asked for.
+    Items(Vec<Item>),
+    /// The service said no.
+    Refused(Refusal),
+    /// No answer, or one that cannot be read; the text says what. Repeating is free and safe.
+    Unreadable(String),
+}
+
+/// What the service says of one job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Item {
+    /// The job.
+    pub task_id: TaskId,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+/// How far a job is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Pending or running, or a status that nobody knows.
+    Running,
+    /// Ended well. The pictures may still be missing.
+    Done(Pictures),
+    /// Ended without pictures.
+    Failed(Failure),
+}
+
+/// Why an attempt gave no pictures.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of failure.
+    pub class: FailureClass,
+    /// In the service's words where it gave some.
+    pub reason: String,
+}
+
+/// Kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureClass {
+    /// The submit was refused for its content: nothing was accepted.
+    Refused,
+    /// Moderation turned the prompt down.
+    Moderated,
+    /// The generation failed at the service.
+    Generation,
+    /// It was not seen to end in its time.
+    Timeout,
+    /// Done, but no pictures were ever named.
+    NoPictures,
+}
+
+impl FailureClass {
+    const ALL: [FailureClass; 5] = [
+        FailureClass::Refused,
+        FailureClass::Moderated,
+        FailureClass::Generation,
+        FailureClass::Timeout,
+        FailureClass::NoPictures,
+    ];
+
+    /// The word in the state file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FailureClass::Refused => "refused",
+            FailureClass::Moderated => "moderated",
+            FailureClass::Generation => "generation",
+            FailureClass::Timeout => "timeout",
+            FailureClass::NoPictures => "no_pictures",
+        }
+    }
+
+    /// The class of this word in the state file, if it is one.
+    pub fn from_word(word: &str) -> Option<FailureClass> {
+        FailureClass::ALL.into_iter().find(|class| class.as_str() == word)
+    }
+
+    /// Whether the job may have ended well after all, so that asking again, which is free, can save it.
+    pub fn may_have_pictures(self) -> bool {
+        matches!(self, FailureClass::Timeout | FailureClass::NoPictures)
+    }
+}
+
+/// A change of the state, to be made durable. Live runs and resumed ones know a task only by these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The service accepted the attempt under this name.
+    Accepted(AttemptKey, TaskId),
+    /// It certainly was not accepted: the task waits again, and the attempt cost nothing.
+    NotAccepted(AttemptKey, String),
+    /// The service refused the content: the task failed, and the attempt cost nothing.
+    Refused(AttemptKey, Failure),
+    /// It cannot be known whether it was accepted.
+    Unknown(AttemptKey, String),
+    /// The job ended well.
+    Done(AttemptKey, Pictures),
+    /// The job ended without pictures.
+    Failed(AttemptKey, Failure),
+    /// The service does not know the taskId any more.
+    Lost(AttemptKey, String),
+}
+
+/// Something a person should hear of while it happens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Notice {
+    /// The account runs fewer jobs at once than was asked for.
+    FewerSlots(usize),
+    /// The service asked us to slow down, for this long.
+    SlowedDown(Duration),
+    /// The service does not answer, or not sensibly; tried again after this long.
+    Trouble(String, Duration),
+    /// It answers again.
+    Recovered,
+    /// Nothing more is submitted; what runs is followed to its end.
+    Draining(Ending),
+}
+
+/// Why a run ended, or will end as soon as what runs has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// Nothing is left to do.
+    Finished,
+    /// As many tasks as `--limit` allows were submitted; tasks remain.
+    Limit,
+    /// A signal.
+    Interrupted,
+    /// The API key was refused, in these words.
+    KeyRefused(String),
+    /// The account is out of quota.
+    QuotaGone,
+    /// The service could not be reached, or what it says makes no sense; the text says what was seen last.
+    Unreachable(String),
+    /// The state file could not be written.
+    StoreFailed,
+}
+
+/// A task that waits for a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its row.
+    pub task: TaskKey,
+    /// The mode it will be sent in.
+    pub mode: Mode,
+    /// How long the service may take.
+    pub timeout: Duration,
+}
+
+/// An attempt of an earlier run that is taken up again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resumed {
+    /// Its row.
+    pub attempt: AttemptKey,
+    /// Its task, mode and timeout.
+    pub waiting: Waiting,
+    /// The service's name for it.
+    pub task_id: TaskId,
+    /// How long ago it was submitted, at the start of this run.
+    pub age: Duration,
+    /// It was given up before (lost, timed out, no pictures) and is only asked about once more.
+    pub second_look: bool,
+}

@@ -1,0 +1,210 @@
+//! How fast: what refusals teach about the slots, how long to wait after trouble, and when an outage is too long.
+
+use std::time::Duration;
+
+use super::policy::Policy;
+
+const FIRST_WAIT: Duration = Duration::from_millis(500);
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+const LONGEST_ASKED_WAIT: Duration = Duration::from_secs(3600);
+
+/// Waits that double with every failure in a row, with jitter, and end with the first success.
+#[derive(Debug, Default)]
+pub(super) struct Backoff {
+    in_a_row: u32,
+    until: Duration,
+}
+
+impl Backoff {
+    /// When it may be tried again. In the past where nothing holds it.
+    pub(super) fn until(&self) -> Duration {
+        self.until
+    }
+
+    /// How many failures there were since the last success.
+    pub(super) fn in_a_row(&self) -> u32 {
+        self.in_a_row
+    }
+
+    /// One more failure; gives the wait, between half and the whole of what doubling says.
+    pub(super) fn failed(&mut self, now: Duration, seed: u64) -> Duration {
+        let whole = LONGEST_WAIT.min(FIRST_WAIT * 2u32.saturating_pow(self.in_a_row.min(16)));
+        self.in_a_row += 1;
+        let wait = whole / 2 + (whole / 2).mul_f64(jitter(seed, u64::from(self.in_a_row), now));
+        self.hold(now + wait);
+        wait
+    }
+
+    /// The service named the wait itself.
+    pub(super) fn told(&mut self, now: Duration, wait: Duration) -> Duration {
+        let wait = wait.min(LONGEST_ASKED_WAIT);
+        self.in_a_row += 1;
+        self.hold(now + wait);
+        wait
+    }
+
+    pub(super) fn succeeded(&mut self) {
+        self.in_a_row = 0;
+    }
+
+    fn hold(&mut self, until: Duration) {
+        self.until = self.until.max(until);
+    }
+}
+
+/// A number from 0 to 1 that looks random and is the same for the same seed, count and time.
+fn jitter(seed: u64, count: u64, now: Duration) -> f64 {
+    let mut x = seed ^ count.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (now.as_nanos() as u64);
+    x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// How many jobs the account runs at once: what was asked for, less what refusals taught, tried for more now and then.
+#[derive(Debug)]
+pub(super) struct Slots {
+    asked_for: usize,
+    limit: usize,
+    grow_at: Option<Duration>,
+    patience: u32,
+}
+
+impl Slots {
+    pub(super) fn new(asked_for: usize) -> Self {
+        let asked_for = asked_for.max(1);
+        Slots { asked_for, limit: asked_for, grow_at: None, patience: 1 }
+    }
+
+    /// The most jobs to have at once, as far as is known.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// When one more is worth a try.
+    pub(super) fn grow_at(&self) -> Option<Duration> {
+        self.grow_at
+    }
+
+    /// A submit was refused while `held` others of ours ran. True where that lowers the limit.
+    pub(super) fn refused(&mut self, now: Duration, held: usize, a_job_takes: Duration) -> bool {
+        let lower = held.clamp(1, self.asked_for) < self.limit;
+        self.limit = self.limit.min(held.max(1));
+        let wait = a_job_takes.min(Duration::from_secs(60)) * self.patience;
+        self.patience = (self.patience * 2).min(8);
+        self.grow_at = Some(now + wait);
+        lower
+    }
+
+    /// Tries for one more, where it is time.
+    pub(super) fn grow(&mut self, now: Duration, a_job_takes: Duration) {
+        if self.grow_at.is_some_and(|at| at <= now) {
+            self.limit += 1;
+            let more = self.limit < self.asked_for;
+            self.grow_at = more.then(|| now + a_job_takes.min(Duration::from_secs(60)));
+        }
+    }
+
+    /// A submit was accepted while `held` others of ours ran.
+    pub(super) fn accepted(&mut self, held: usize) {
+        if held + 1 >= self.limit {
+            self.patience = 1;
+        }
+    }
+}
+
+/// Whether the service answers at all.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    since: Option<Duration>,
+    answered_before: bool,
+    last_seen: String,
+}
+
+impl Outage {
+    /// No answer, or nothing that makes sense. True where it is the first after a good one.
+    pub(super) fn trouble(&mut self, now: Duration, seen: &str) -> bool {
+        seen.clone_into(&mut self.last_seen);
+        let first = self.since.is_none();
+        self.since.get_or_insert(now);
+        first
+    }
+
+    /// A good answer. True where it ends an outage.
+    pub(super) fn answered(&mut self) -> bool {
+        self.answered_before = true;
+        self.since.take().is_some()
+    }
+
+    /// When patience ends.
+    pub(super) fn ends_at(&self, policy: &Policy) -> Option<Duration> {
+        let patience = if self.answered_before { policy.patience } else { policy.first_patience };
+        self.since.map(|since| since + patience)
+    }
+
+    pub(super) fn last_seen(&self) -> &str {
+        &self.last_seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn waits_double_to_a_bound_and_a_success_starts_over() {
+        let mut backoff = Backoff::default();
+        let waits: Vec<_> = (0..10).map(|_| backoff.failed(Duration::ZERO, 7)).collect();
+        for (n, wait) in waits.iter().enumerate() {
+            let whole = LONGEST_WAIT.min(FIRST_WAIT * 2u32.pow(n as u32));
+            assert!(*wait >= whole / 2 && *wait <= whole, "wait {n} is {wait:?}");
+        }
+        backoff.succeeded();
+        assert!(backoff.failed(Duration::ZERO, 7) <= FIRST_WAIT);
+    }
+
+    #[test]
+    fn a_wait_that_the_service_names_is_kept_but_not_for_days() {
+        let mut backoff = Backoff::default();
+        assert_eq!(backoff.told(SECOND, 7 * SECOND), 7 * SECOND);
+        assert_eq!(backoff.until(), 8 * SECOND);
+        assert_eq!(backoff.told(SECOND, 1_000_000 * SECOND), LONGEST_ASKED_WAIT);
+    }
+
+    #[test]
+    fn a_refusal_teaches_the_number_of_slots_and_more_is_tried_for_later() {
+        let mut slots = Slots::new(10);
+        assert!(slots.refused(Duration::ZERO, 4, SECOND));
+        assert!(!slots.refused(Duration::ZERO, 4, SECOND));
+        assert_eq!(slots.limit(), 4);
+        slots.grow(SECOND, SECOND);
+        assert_eq!(slots.limit(), 4, "a second refusal doubles the wait");
+        slots.grow(2 * SECOND, SECOND);
+        assert_eq!(slots.limit(), 5);
+        for second in 3..20 {
+            slots.grow(second * SECOND, SECOND);
+        }
+        assert_eq!((slots.limit(), slots.grow_at()), (10, None), "never past what was asked for");
+    }
+
+    #[test]
+    fn a_refusal_with_nothing_of_ours_running_leaves_one_slot_to_try() {
+        let mut slots = Slots::new(10);
+        slots.refused(Duration::ZERO, 0, SECOND);
+        assert_eq!(slots.limit(), 1);
+    }
+
+    #[test]
+    fn patience_is_short_until_the_service_has_answered_once() {
+        let policy = Policy::default();
+        let mut outage = Outage::default();
+        assert!(outage.trouble(SECOND, "connection refused"));
+        assert!(!outage.trouble(2 * SECOND, "connection refused"));
+        assert_eq!(outage.ends_at(&policy), Some(SECOND + policy.first_patience));
+        assert!(outage.answered());
+        assert_eq!(outage.ends_at(&policy), None);
+        outage.trouble(5 * SECOND, "HTTP 502");
+        assert_eq!(outage.ends_at(&policy), Some(5 * SECOND + policy.patience));
+    }
+}

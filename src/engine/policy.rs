@@ -1,0 +1,57 @@
+//! The figures the engine decides by. All of them are the caller's to set; the defaults are for the real service.
+
+use std::time::Duration;
+
+/// How long the service may take where the task does not say: the service's own default.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// How the engine behaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// The most jobs at once; the account's own limit is about ten. At least 1.
+    pub concurrency: usize,
+    /// The shortest time between two status requests.
+    pub poll_min: Duration,
+    /// The longest time between two status requests.
+    pub poll_max: Duration,
+    /// The most ids in one status request. At least 1. No limit is published.
+    pub ids_a_request: usize,
+    /// How long a `fast` job is expected to take before any was seen to end.
+    pub expect_fast: Duration,
+    /// How long a `relaxed` job is expected to take before any was seen to end.
+    pub expect_relaxed: Duration,
+    /// Callbacks are expected, so that polling is only the fallback.
+    pub callbacks: bool,
+    /// The most tasks to submit in this run.
+    pub limit: Option<u64>,
+    /// How long an id may be missing from the service's lists before it is lost.
+    pub lost_after: Duration,
+    /// How long past its timeout a job is still followed.
+    pub grace: Duration,
+    /// How long an outage is borne, once the service has answered in this run.
+    pub patience: Duration,
+    /// How long an outage is borne before the service has ever answered in this run.
+    pub first_patience: Duration,
+    /// Makes the jitter of the waits; the same seed gives the same waits.
+    pub seed: u64,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy {
+            concurrency: 10,
+            poll_min: Duration::from_secs(1),
+            poll_max: Duration::from_secs(15),
+            ids_a_request: 50,
+            expect_fast: Duration::from_secs(60),
+            expect_relaxed: Duration::from_secs(300),
+            callbacks: false,
+            limit: None,
+            lost_after: Duration::from_secs(120),
+            grace: Duration::from_secs(60),
+            patience: Duration::from_secs(300),
+            first_patience: Duration::from_secs(10),
+            seed: 0,
+        }
+    }
+}

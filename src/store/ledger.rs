@@ -1,0 +1,160 @@
+//! How a change becomes rows: the one place where the state of a task and its attempts are written.
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use crate::engine::{AttemptKey, Change, FailureClass, TaskKey};
+use crate::task::{Mode, Pictures, Quota, State};
+
+/// What is sent for an attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The final prompt.
+    pub prompt: String,
+    /// The mode.
+    pub mode: Mode,
+    /// How long the service may take, in seconds, where the task says so.
+    pub timeout: Option<u16>,
+}
+
+/// An attempt that is about to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Its number.
+    pub attempt: AttemptKey,
+    /// Its task.
+    pub task: TaskKey,
+    /// The secret part of its callback address, where there is one.
+    pub hook_token: Option<String>,
+    /// Its price, where one is configured.
+    pub quota: Option<Quota>,
+}
+
+/// Writes an intent, and gives what is to be sent for it.
+pub(super) fn intend(db: &Connection, run: i64, intent: &Intent, at: Timestamp) -> rusqlite::Result<Outgoing> {
+    let Intent { attempt, task, hook_token, quota } = intent;
+    let quota = quota.map(|quota| quota.0 as i64);
+    db.prepare_cached(
+        "INSERT INTO attempt (key, task, run, intended_at, hook_token, quota) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![attempt.0, task.0, run, at.as_millisecond(), hook_token, quota])?;
+    set_state(db, task.0, State::Submitting, None, None)?;
+    db.prepare_cached("SELECT prompt, mode, timeout FROM task JOIN state ON task = key WHERE key = ?1")?.query_row(
+        [task.0],
+        |row| Ok(Outgoing { prompt: row.get(0)?, mode: mode_at(row, 1)?, timeout: row.get(2)? }),
+    )
+}
+
+/// Writes a change.
+pub(super) fn apply(db: &Connection, change: &Change, at: Timestamp) -> rusqlite::Result<()> {
+    match change {
+        Change::Accepted(attempt, task_id) => {
+            // An attempt that was settled as unknown, and is now known by its callback, opens again.
+            db.prepare_cached("UPDATE attempt SET task_id = ?2, outcome = NULL, reason = NULL WHERE key = ?1")?
+                .execute(params![attempt.0, task_id.0])?;
+            set_state_of(db, *attempt, State::Running, None, None)
+        }
+        Change::NotAccepted(attempt, reason) => {
+            end(db, *attempt, "not_accepted", None, Some(reason), at)?;
+            set_state_of(db, *attempt, State::Pending, None, None)
+        }
+        Change::Refused(attempt, failure) => {
+            end(db, *attempt, "refused", Some(failure.class), Some(&failure.reason), at)?;
+            set_state_of(db, *attempt, State::Failed, Some(failure.class), Some(&failure.reason))
+        }
+        Change::Unknown(attempt, reason) => {
+            end(db, *attempt, "unknown", None, Some(reason), at)?;
+            set_state_of(db, *attempt, State::Unknown, None, Some(reason))
+        }
+        Change::Done(attempt, pictures) => {
+            end(db, *attempt, "done", None, None, at)?;
+            write_pictures(db, *attempt, pictures)?;
+            set_state_of(db, *attempt, State::Done, None, None)
+        }
+        Change::Failed(attempt, failure) => {
+            end(db, *attempt, "failed", Some(failure.class), Some(&failure.reason), at)?;
+            set_state_of(db, *attempt, State::Failed, Some(failure.class), Some(&failure.reason))
+        }
+        Change::Lost(attempt, reason) => {
+            end(db, *attempt, "lost", None, Some(reason), at)?;
+            set_state_of(db, *attempt, State::Lost, None, Some(reason))
+        }
+    }
+}
+
+/// Submits without a reply in the records: the run that made them died. What became of them cannot be known.
+pub(super) fn settle_submitting(db: &Connection, at: Timestamp) -> rusqlite::Result<()> {
+    let reason = "the run ended before the reply was recorded";
+    db.execute(
+        "UPDATE attempt SET outcome = 'unknown', reason = ?1, finished_at = ?2
+         WHERE outcome IS NULL AND task_id IS NULL AND task IN (SELECT task FROM state WHERE state = 'submitting')",
+        params![reason, at.as_millisecond()],
+    )?;
+    db.execute("UPDATE state SET state = 'unknown', reason = ?1 WHERE state = 'submitting'", [reason])?;
+    Ok(())
+}
+
+fn end(
+    db: &Connection,
+    attempt: AttemptKey,
+    outcome: &str,
+    class: Option<FailureClass>,
+    reason: Option<&String>,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE attempt SET outcome = ?2, class = ?3, reason = ?4, finished_at = ?5 WHERE key = ?1")?
+        .execute(params![attempt.0, outcome, class.map(FailureClass::as_str), reason, at.as_millisecond()])?;
+    Ok(())
+}
+
+fn write_pictures(db: &Connection, attempt: AttemptKey, pictures: &Pictures) -> rusqlite::Result<()> {
+    let images = serde_json::Value::from(pictures.images.as_slice()).to_string();
+    db.prepare_cached("UPDATE attempt SET grid = ?2, images = ?3 WHERE key = ?1")?
+        .execute(params![attempt.0, pictures.grid, images])?;
+    Ok(())
+}
+
+fn set_state_of(
+    db: &Connection,
+    attempt: AttemptKey,
+    state: State,
+    class: Option<FailureClass>,
+    reason: Option<&String>,
+) -> rusqlite::Result<()> {
+    let task: Option<i64> = db
+        .prepare_cached("SELECT task FROM attempt WHERE key = ?1")?
+        .query_row([attempt.0], |row| row.get(0))
+        .optional()?;
+    match task {
+        Some(task) => set_state(db, task, state, class, reason),
+        None => Err(rusqlite::Error::QueryReturnedNoRows),
+    }
+}
+
+fn set_state(
+    db: &Connection,
+    task: i64,
+    state: State,
+    class: Option<FailureClass>,
+    reason: Option<&String>,
+) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE state SET state = ?2, class = ?3, reason = ?4 WHERE task = ?1")?
+        .execute(params![task, state.as_str(), class.map(FailureClass::as_str), reason])?;
+    Ok(())
+}
+
+/// The mode in this column. A word that is none is damage, never a guess: modes have prices.
+pub(super) fn mode_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Mode> {
+    let word: String = row.get(column)?;
+    word.parse().map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
+}
+
+/// The state in this column. A word that is none is damage.
+pub(super) fn state_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<State> {
+    let word: String = row.get(column)?;
+    State::from_word(&word).ok_or_else(|| {
+        let damage = format!("`{word}` is not a state");
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, damage.into())
+    })
+}

@@ -1,0 +1,264 @@
+//! The state file: the only truth about a batch. Everything shown or exported is derived from it.
+//!
+//! One run at a time holds a state ([`Store::open`]) and writes it through one thread; anybody may read it meanwhile
+//! ([`Reader`]). What is answered is on the disk: an intent before its request leaves, a taskId the moment it is known.
+//! Nothing above this module knows that the file is SQLite.
+
+mod error;
+mod files;
+mod ledger;
+mod lock;
+mod reader;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+use tokio::sync::oneshot;
+
+pub use error::StoreError;
+pub use ledger::{Intent, Outgoing};
+pub use reader::{Header, Reader};
+pub use writer::WriteError;
+use writer::Writer;
+
+use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Resumed, TaskKey, Waiting};
+use crate::plan::{Knowledge, Known, Plan, Step};
+use crate::task::{Fingerprint, Id, State, Task, TaskId};
+use ledger::{mode_at, state_at};
+use lock::Lock;
+
+/// What a manifest brings to a state.
+#[derive(Debug, Clone, Copy)]
+pub struct Listing<'a> {
+    /// The batch's name.
+    pub batch: &'a str,
+    /// The manifest's own columns.
+    pub columns: &'a [String],
+    /// Its tasks, in order.
+    pub tasks: &'a [Task],
+    /// Its hash.
+    pub manifest: [u8; 32],
+}
+
+/// What a run starts from.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Snapshot {
+    /// What waits to be submitted, in the manifest's order.
+    pub waiting: Vec<Waiting>,
+    /// What earlier runs left running, and what is worth a second look.
+    pub resumed: Vec<Resumed>,
+    /// The first free number for an attempt; 0 stands for 1.
+    pub next_attempt: i64,
+}
+
+/// A state that this process holds, before its run begins: it can still be planned.
+#[derive(Debug)]
+pub struct Store {
+    db: Connection,
+    path: PathBuf,
+    lock: Lock,
+}
+
+impl Store {
+    /// Opens, or creates, the state at this path, and holds it. `holder` says who we are, for whoever comes second.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] where another run has it; [`StoreError::OtherService`] where it was made with another service;
+    /// [`StoreError::NotAState`] and [`StoreError::Newer`] where it is none of ours, which leaves it as it is.
+    pub fn open(path: &Path, service: &str, holder: &str) -> Result<Store, StoreError> {
+        if path.exists() {
+            files::check_is_state(path).or_else(|e| if files::is_empty(path) { Ok(()) } else { Err(e) })?;
+        }
+        let lock = Lock::take(path, holder)?;
+        let store = Store { db: schema::open_for_writing(path)?, path: path.into(), lock };
+        match reader::header(&store.db).map_err(|e| store.error(e))? {
+            Some(header) if header.service != service => Err(StoreError::OtherService {
+                path: path.into(),
+                theirs: header.service,
+                ours: service.to_owned(),
+            }),
+            _ => {
+                store.say_whose(service).map_err(|e| store.error(e))?;
+                Ok(store)
+            }
+        }
+    }
+
+    /// Everything the state knows, to compare a manifest with.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn knowledge(&self) -> Result<Knowledge, StoreError> {
+        read_knowledge(&self.db).map_err(|e| self.error(e))
+    }
+
+    /// Carries a plan out, in one transaction: the state lists what the manifest lists now.
+    ///
+    /// # Errors
+    /// What SQLite says; then nothing is changed.
+    pub fn list(&mut self, listing: Listing<'_>, plan: &Plan) -> Result<(), StoreError> {
+        write_listing(&mut self.db, listing, plan).map_err(|e| StoreError::database(&self.path, e))
+    }
+
+    /// Begins a run: submits that an earlier run left without a reply become unknown, and the state is written from now on
+    /// by a thread of its own.
+    ///
+    /// # Errors
+    /// What SQLite or the system say.
+    pub fn begin(self) -> Result<(Snapshot, Ledger), StoreError> {
+        let now = Timestamp::now();
+        let begun = (|| {
+            ledger::settle_submitting(&self.db, now)?;
+            self.db.execute("INSERT INTO run (started_at) VALUES (?1)", [now.as_millisecond()])?;
+            let run = self.db.last_insert_rowid();
+            Ok((run, read_snapshot(&self.db, now)?))
+        })();
+        let (run, snapshot) = begun.map_err(|e| self.error(e))?;
+        let Store { db, path, lock } = self;
+        let writer = Writer::start(db, run).map_err(|e| StoreError::file(&path, e))?;
+        Ok((snapshot, Ledger { writer, path, _lock: lock }))
+    }
+
+    fn say_whose(&self, service: &str) -> rusqlite::Result<()> {
+        self.db.execute(
+            "INSERT INTO header (only_row, batch, service, columns, created_at) VALUES (1, '', ?1, '[]', ?2)
+             ON CONFLICT DO NOTHING",
+            params![service, Timestamp::now().as_millisecond()],
+        )?;
+        Ok(())
+    }
+
+    fn error(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::database(&self.path, source)
+    }
+}
+
+/// The state of a run that goes on: written by its thread, held until it is dropped.
+#[derive(Debug)]
+pub struct Ledger {
+    // The order matters: the writer ends before the lock is given back.
+    writer: Writer,
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl Ledger {
+    /// Writes the intent to submit. Answered when it is on the disk, with what to send.
+    pub fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<Outgoing, WriteError>> {
+        self.writer.intend(intent)
+    }
+
+    /// Writes a change. Answered when it is on the disk.
+    pub fn record(&self, change: Change) -> oneshot::Receiver<Result<(), WriteError>> {
+        self.writer.record(change)
+    }
+
+    /// The state file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+fn read_knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
+    let mut knowledge = Knowledge::new();
+    let mut query =
+        db.prepare("SELECT key, id, fingerprint, state, position IS NOT NULL FROM task JOIN state ON task = key")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let known =
+            Known { key: row.get(0)?, fingerprint: Fingerprint(row.get(2)?), state: state_at(row, 3)?, listed: row.get(4)? };
+        knowledge.entry(Id(row.get(1)?)).or_default().push(known);
+    }
+    Ok(knowledge)
+}
+
+fn write_listing(db: &mut Connection, listing: Listing<'_>, plan: &Plan) -> rusqlite::Result<()> {
+    let tx = db.transaction()?;
+    tx.execute("UPDATE state SET position = NULL WHERE position IS NOT NULL", [])?;
+    {
+        let mut add_task =
+            tx.prepare("INSERT INTO task (id, fingerprint, prompt, mode) VALUES (?1, ?2, ?3, ?4)")?;
+        let mut add_state =
+            tx.prepare("INSERT INTO state (task, position, vars, timeout, state) VALUES (?1, ?2, ?3, ?4, 'pending')")?;
+        let mut keep = tx.prepare("UPDATE state SET position = ?2, vars = ?3, timeout = ?4 WHERE task = ?1")?;
+        for (position, (task, step)) in listing.tasks.iter().zip(&plan.steps).enumerate() {
+            let position = position as i64;
+            let vars = serde_json::Value::from(task.vars.as_slice()).to_string();
+            match step {
+                Step::New | Step::Changed => {
+                    add_task.execute(params![task.id.0, task.fingerprint().0, task.prompt, task.mode.as_str()])?;
+                    add_state.execute(params![tx.last_insert_rowid(), position, vars, task.timeout])?;
+                }
+                Step::Keep(key) | Step::Back(key) => {
+                    keep.execute(params![key, position, vars, task.timeout])?;
+                }
+            }
+        }
+    }
+    tx.execute(
+        "UPDATE header SET batch = ?1, columns = ?2, manifest = ?3",
+        params![listing.batch, serde_json::Value::from(listing.columns).to_string(), listing.manifest],
+    )?;
+    tx.commit()
+}
+
+fn read_snapshot(db: &Connection, now: Timestamp) -> rusqlite::Result<Snapshot> {
+    let mut snapshot = Snapshot::default();
+    let mut query = db.prepare(
+        "SELECT key, mode, timeout FROM state JOIN task ON key = task
+         WHERE state = 'pending' AND position IS NOT NULL ORDER BY position",
+    )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        snapshot.waiting.push(waiting_at(row)?);
+    }
+    // What was given up is asked about once more, since that is free and a late picture is paid for.
+    let mut query = db.prepare(
+        "SELECT task.key, mode, timeout, attempt.key, task_id, intended_at, state, state.class
+         FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
+         WHERE task_id IS NOT NULL AND (state = 'running' AND outcome IS NULL
+             OR state = 'lost' AND outcome = 'lost' OR state = 'failed' AND outcome = 'failed')
+         ORDER BY attempt.key",
+    )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let second_look = match state_at(row, 6)? {
+            State::Running => false,
+            State::Failed => {
+                let class: Option<String> = row.get(7)?;
+                if !class.and_then(|c| FailureClass::from_word(&c)).is_some_and(FailureClass::may_have_pictures) {
+                    continue;
+                }
+                true
+            }
+            _ => true,
+        };
+        let submitted: i64 = row.get(5)?;
+        let age = u64::try_from(now.as_millisecond() - submitted).unwrap_or(0);
+        snapshot.resumed.push(Resumed {
+            attempt: AttemptKey(row.get(3)?),
+            waiting: waiting_at(row)?,
+            task_id: TaskId(row.get(4)?),
+            age: Duration::from_millis(age),
+            second_look,
+        });
+    }
+    snapshot.next_attempt =
+        db.query_row("SELECT coalesce(max(key), 0) + 1 FROM attempt", [], |row| row.get(0))?;
+    Ok(snapshot)
+}
+
+fn waiting_at(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
+    let timeout: Option<u16> = row.get(2)?;
+    Ok(Waiting {
+        task: TaskKey(row.get(0)?),
+        mode: mode_at(row, 1)?,
+        timeout: timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
+    })
+}

@@ -1,0 +1,181 @@
+//! Reading a state, also while a run writes it: what `status` and the results are made from.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row};
+
+use super::ledger::{mode_at, state_at};
+use super::{StoreError, lock, schema};
+use crate::task::{Counts, Id, Pictures, Quota, Record, State, Task, TaskId};
+
+/// A state that is only read.
+#[derive(Debug)]
+pub struct Reader {
+    db: Connection,
+    path: std::path::PathBuf,
+}
+
+/// What a state says of its batch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// The batch's name.
+    pub batch: String,
+    /// Which service its taskIds belong to.
+    pub service: String,
+    /// The manifest's own columns.
+    pub columns: Vec<String>,
+}
+
+impl Reader {
+    /// Opens the state at this path for reading.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`], [`StoreError::NotAState`], [`StoreError::Newer`], or what the file system or SQLite say.
+    pub fn open(path: &Path) -> Result<Reader, StoreError> {
+        Ok(Reader { db: schema::open_for_reading(path)?, path: path.into() })
+    }
+
+    /// Who runs the batch now, in words, if anybody does.
+    pub fn holder(&self) -> Option<String> {
+        lock::holder(&self.path)
+    }
+
+    /// What the state says of its batch. `None` where a run died before it could write that.
+    pub fn header(&self) -> Result<Option<Header>, StoreError> {
+        header(&self.db).map_err(|e| self.error(e))
+    }
+
+    /// How many tasks of the manifest have each status.
+    pub fn counts(&self, run_lives: bool) -> Result<Counts, StoreError> {
+        counts(&self.db, run_lives).map_err(|e| self.error(e))
+    }
+
+    /// The largest number of single pictures that a task has.
+    pub fn most_images(&self) -> Result<usize, StoreError> {
+        let most: Option<i64> = self
+            .db
+            .query_row("SELECT max(json_array_length(images)) FROM attempt WHERE images IS NOT NULL", [], |row| row.get(0))
+            .map_err(|e| self.error(e))?;
+        Ok(usize::try_from(most.unwrap_or(0)).unwrap_or(0))
+    }
+
+    /// What the attempts that count cost so far, where prices are configured.
+    pub fn spent(&self) -> Result<Option<Quota>, StoreError> {
+        self.db
+            .query_row(
+                "SELECT sum(quota) FROM attempt WHERE outcome IS NULL OR outcome NOT IN ('not_accepted', 'refused')",
+                [],
+                |row| Ok(row.get::<_, Option<i64>>(0)?.map(|sum| Quota(sum.unsigned_abs()))),
+            )
+            .map_err(|e| self.error(e))
+    }
+
+    /// Gives every task of the manifest, in its order, to `each`, and stops at its first error.
+    ///
+    /// One read transaction holds for all: the records are of one moment.
+    ///
+    /// # Errors
+    /// The error of `each`, or what SQLite says.
+    pub fn each_record<E: From<StoreError>>(
+        &self,
+        mut each: impl FnMut(Record) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |e| E::from(self.error(e));
+        let tx = self.db.unchecked_transaction().map_err(failed)?;
+        let mut tasks = tx
+            .prepare(
+                "SELECT key, id, prompt, mode, timeout, vars, state, reason FROM state JOIN task ON key = task
+                 WHERE position IS NOT NULL ORDER BY position",
+            )
+            .map_err(failed)?;
+        let mut attempts = tx
+            .prepare(
+                "SELECT outcome, quota, task_id, grid, images, intended_at, finished_at FROM attempt
+                 WHERE task = ?1 AND outcome IS NOT 'not_accepted' ORDER BY key",
+            )
+            .map_err(failed)?;
+        let mut rows = tasks.query([]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let key: i64 = row.get(0).map_err(failed)?;
+            let mut record = record_at(row).map_err(failed)?;
+            let mut its = attempts.query([key]).map_err(failed)?;
+            while let Some(attempt) = its.next().map_err(failed)? {
+                add_attempt(&mut record, attempt).map_err(failed)?;
+            }
+            each(record)?;
+        }
+        Ok(())
+    }
+
+    fn error(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::database(&self.path, source)
+    }
+}
+
+pub(super) fn header(db: &Connection) -> rusqlite::Result<Option<Header>> {
+    let mut query = db.prepare("SELECT batch, service, columns FROM header")?;
+    let mut rows = query.query([])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let columns: String = row.get(2)?;
+    let columns = serde_json::from_str(&columns).unwrap_or_default();
+    Ok(Some(Header { batch: row.get(0)?, service: row.get(1)?, columns }))
+}
+
+pub(super) fn counts(db: &Connection, run_lives: bool) -> rusqlite::Result<Counts> {
+    let mut counts = Counts::default();
+    let mut query = db.prepare("SELECT state, count(position) FROM state GROUP BY state")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let n: i64 = row.get(1)?;
+        counts.add(state_at(row, 0)?.shown(run_lives), n.unsigned_abs());
+    }
+    Ok(counts)
+}
+
+fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let vars: String = row.get(5)?;
+    Ok(Record {
+        task: Task {
+            id: Id(row.get(1)?),
+            prompt: row.get(2)?,
+            mode: mode_at(row, 3)?,
+            timeout: row.get(4)?,
+            vars: serde_json::from_str(&vars).unwrap_or_default(),
+        },
+        state: state_at(row, 6)?,
+        reason: row.get(7)?,
+        attempts: 0,
+        quota: None,
+        task_id: None,
+        pictures: Pictures::default(),
+        submitted_at: None,
+        finished_at: None,
+    })
+}
+
+/// The last attempt is the one that is shown; all that were paid count.
+fn add_attempt(record: &mut Record, row: &Row<'_>) -> rusqlite::Result<()> {
+    let outcome: Option<String> = row.get(0)?;
+    if outcome.as_deref() != Some("refused") {
+        record.attempts += 1;
+        if let Some(price) = row.get::<_, Option<i64>>(1)? {
+            let sum = record.quota.unwrap_or_default().0 + price.unsigned_abs();
+            record.quota = Some(Quota(sum));
+        }
+    }
+    record.task_id = row.get::<_, Option<String>>(2)?.map(TaskId);
+    let images: Option<String> = row.get(4)?;
+    let images = images.and_then(|images| serde_json::from_str(&images).ok()).unwrap_or_default();
+    record.pictures = Pictures { grid: row.get(3)?, images };
+    record.submitted_at = Timestamp::from_millisecond(row.get(5)?).ok();
+    record.finished_at =
+        row.get::<_, Option<i64>>(6)?.and_then(|at| Timestamp::from_millisecond(at).ok()).filter(|_| record.state.is_final());
+    Ok(())
+}
+
+impl State {
+    fn is_final(self) -> bool {
+        matches!(self, State::Done | State::Failed | State::Lost)
+    }
+}

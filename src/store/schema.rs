@@ -1,0 +1,147 @@
+//! The tables, and how the file is opened so that what was committed survives a power loss.
+//!
+//! `task` is what would be sent and is never updated; `state` is where it stands; `attempt` has one row for every submit
+//! and is the money ledger; `run` lists the executions. A state's version is SQLite's `user_version`.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::StoreError;
+
+/// "mjba": tells our files from other people's.
+const APPLICATION_ID: i32 = 0x6d6a_6261;
+/// The newest version of the tables that this program knows.
+const VERSION: i32 = 1;
+
+const TABLES: &str = "
+CREATE TABLE header (
+    only_row   INTEGER PRIMARY KEY CHECK (only_row = 1),
+    batch      TEXT NOT NULL,      -- the batch's name
+    service    TEXT NOT NULL,      -- which service the taskIds belong to
+    columns    TEXT NOT NULL,      -- the manifest's own columns, a JSON list
+    manifest   BLOB,               -- blake3 of the manifest that `state` lists
+    created_at INTEGER NOT NULL    -- times are milliseconds since 1970, UTC
+) STRICT;
+CREATE TABLE task (
+    key         INTEGER PRIMARY KEY,
+    id          TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    prompt      TEXT NOT NULL,
+    mode        TEXT NOT NULL,
+    UNIQUE (id, fingerprint)
+) STRICT;
+CREATE TABLE state (
+    task     INTEGER PRIMARY KEY REFERENCES task,
+    position INTEGER,              -- in the manifest; NULL where it is not listed any more
+    vars     TEXT NOT NULL,        -- the values of the manifest's own columns, a JSON list
+    timeout  INTEGER,              -- seconds
+    state    TEXT NOT NULL,
+    class    TEXT,                 -- of a failure
+    reason   TEXT
+) STRICT;
+CREATE INDEX state_position ON state (position) WHERE position IS NOT NULL;
+CREATE INDEX state_word ON state (state, position);
+CREATE TABLE attempt (
+    key         INTEGER PRIMARY KEY,
+    task        INTEGER NOT NULL REFERENCES task,
+    run         INTEGER NOT NULL REFERENCES run,
+    intended_at INTEGER NOT NULL,
+    hook_token  TEXT,              -- the secret part of its callback address
+    quota       INTEGER,           -- its price, in thousandths
+    task_id     TEXT,              -- the service's name for it
+    outcome     TEXT,              -- not_accepted refused unknown done failed lost; NULL while it is open
+    class       TEXT,
+    reason      TEXT,
+    grid        TEXT,
+    images      TEXT,              -- a JSON list of addresses
+    finished_at INTEGER
+) STRICT;
+CREATE INDEX attempt_task ON attempt (task);
+CREATE INDEX attempt_hook ON attempt (hook_token) WHERE hook_token IS NOT NULL;
+CREATE TABLE run (
+    key        INTEGER PRIMARY KEY,
+    started_at INTEGER NOT NULL,
+    ended_at   INTEGER,
+    ending     TEXT
+) STRICT;
+";
+
+/// Opens the state for writing, and creates its tables where the file is new.
+pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
+    let new = super::files::create_private(path)?;
+    if !new {
+        super::files::check_is_state(path)?;
+    }
+    let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .map_err(|e| StoreError::database(path, e))?;
+    let prepared = prepare(&mut db).map_err(|e| StoreError::database(path, e))?;
+    match prepared {
+        Prepared::Ready => {}
+        Prepared::NoWal(mode) => return Err(StoreError::NoWal { path: path.into(), mode }),
+        Prepared::Foreign => return Err(StoreError::NotAState(path.into())),
+        Prepared::Newer(version) => return Err(StoreError::Newer { path: path.into(), version }),
+    }
+    if new {
+        super::files::sync_folder_of(path);
+    }
+    Ok(db)
+}
+
+/// Opens the state for reading, beside a run that may be writing it.
+pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
+    super::files::check_is_state(path)?;
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+        .map_err(|e| StoreError::database(path, e))?;
+    let version = (|| {
+        db.busy_timeout(std::time::Duration::from_secs(5))?;
+        db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")?;
+        let id: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+        let version: i32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        Ok((id, version))
+    })()
+    .map_err(|e| StoreError::database(path, e))?;
+    match version {
+        (APPLICATION_ID, VERSION) => Ok(db),
+        (APPLICATION_ID, newer) if newer > VERSION => Err(StoreError::Newer { path: path.into(), version: newer }),
+        _ => Err(StoreError::NotAState(path.into())),
+    }
+}
+
+enum Prepared {
+    Ready,
+    NoWal(String),
+    Foreign,
+    Newer(i32),
+}
+
+fn prepare(db: &mut Connection) -> rusqlite::Result<Prepared> {
+    db.busy_timeout(std::time::Duration::from_secs(5))?;
+    let id: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version: i32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let new = id == 0 && version == 0 && tables == 0;
+    if !new && id != APPLICATION_ID {
+        return Ok(Prepared::Foreign);
+    }
+    if version > VERSION {
+        return Ok(Prepared::Newer(version));
+    }
+    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Ok(Prepared::NoWal(mode));
+    }
+    // FULL: with NORMAL a power loss takes back commits that were already answered.
+    db.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
+         PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 4194304;",
+    )?;
+    if new {
+        let tx = db.transaction()?;
+        tx.execute_batch(TABLES)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", VERSION)?;
+        tx.commit()?;
+    }
+    Ok(Prepared::Ready)
+}
