@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use flight::{Flight, Flights, Followed, Phase};
 pub use message::{
-    Action, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress, Refusal, Resumed,
-    StatusOutcome, SubmitOutcome, TaskKey, Waiting,
+    Action, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress, Refusal,
+    Resumed, StatusOutcome, SubmitOutcome, TaskKey, Waiting,
 };
 use pace::{Backoff, Outage, Slots};
 pub use policy::{DEFAULT_TIMEOUT, Policy};
@@ -78,7 +78,12 @@ enum Mood {
 impl Engine {
     /// An engine for these tasks, in this order, and for the attempts of earlier runs that are not known to have ended.
     /// `next_attempt` is the first free number for an attempt.
-    pub fn new(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<Resumed>, next_attempt: AttemptKey) -> Self {
+    pub fn new(
+        policy: Policy,
+        waiting: Vec<Waiting>,
+        resumed: Vec<Resumed>,
+        next_attempt: AttemptKey,
+    ) -> Self {
         let mut flights = Flights::default();
         for Resumed { attempt, waiting, task_id, age, second_look } in resumed {
             let phase = Phase::Running(Followed::new(task_id, second_look));

@@ -40,7 +40,9 @@ pub enum StoreError {
         ours: String,
     },
     /// The folder cannot hold a state safely, as network folders often cannot.
-    #[error("{path} lies in a folder that cannot hold a state safely (SQLite answered journal mode `{mode}`, not `wal`)")]
+    #[error(
+        "{path} lies in a folder that cannot hold a state safely (SQLite answered journal mode `{mode}`, not `wal`)"
+    )]
     NoWal {
         /// The state.
         path: PathBuf,

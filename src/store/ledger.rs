@@ -32,7 +32,12 @@ pub struct Intent {
 }
 
 /// Writes an intent, and gives what is to be sent for it.
-pub(super) fn intend(db: &Connection, run: i64, intent: &Intent, at: Timestamp) -> rusqlite::Result<Outgoing> {
+pub(super) fn intend(
+    db: &Connection,
+    run: i64,
+    intent: &Intent,
+    at: Timestamp,
+) -> rusqlite::Result<Outgoing> {
     let Intent { attempt, task, hook_token, quota } = intent;
     let quota = quota.map(|quota| quota.0 as i64);
     db.prepare_cached(
@@ -40,10 +45,10 @@ pub(super) fn intend(db: &Connection, run: i64, intent: &Intent, at: Timestamp) 
     )?
     .execute(params![attempt.0, task.0, run, at.as_millisecond(), hook_token, quota])?;
     set_state(db, task.0, State::Submitting, None, None)?;
-    db.prepare_cached("SELECT prompt, mode, timeout FROM task JOIN state ON task = key WHERE key = ?1")?.query_row(
-        [task.0],
-        |row| Ok(Outgoing { prompt: row.get(0)?, mode: mode_at(row, 1)?, timeout: row.get(2)? }),
-    )
+    db.prepare_cached("SELECT prompt, mode, timeout FROM task JOIN state ON task = key WHERE key = ?1")?
+        .query_row([task.0], |row| {
+            Ok(Outgoing { prompt: row.get(0)?, mode: mode_at(row, 1)?, timeout: row.get(2)? })
+        })
 }
 
 /// Writes a change.
@@ -51,8 +56,10 @@ pub(super) fn apply(db: &Connection, change: &Change, at: Timestamp) -> rusqlite
     match change {
         Change::Accepted(attempt, task_id) => {
             // An attempt that was settled as unknown, and is now known by its callback, opens again.
-            db.prepare_cached("UPDATE attempt SET task_id = ?2, outcome = NULL, reason = NULL WHERE key = ?1")?
-                .execute(params![attempt.0, task_id.0])?;
+            db.prepare_cached(
+                "UPDATE attempt SET task_id = ?2, outcome = NULL, reason = NULL WHERE key = ?1",
+            )?
+            .execute(params![attempt.0, task_id.0])?;
             set_state_of(db, *attempt, State::Running, None, None)
         }
         Change::NotAccepted(attempt, reason) => {
@@ -103,15 +110,26 @@ fn end(
     reason: Option<&String>,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE attempt SET outcome = ?2, class = ?3, reason = ?4, finished_at = ?5 WHERE key = ?1")?
-        .execute(params![attempt.0, outcome, class.map(FailureClass::as_str), reason, at.as_millisecond()])?;
+    db.prepare_cached(
+        "UPDATE attempt SET outcome = ?2, class = ?3, reason = ?4, finished_at = ?5 WHERE key = ?1",
+    )?
+    .execute(params![
+        attempt.0,
+        outcome,
+        class.map(FailureClass::as_str),
+        reason,
+        at.as_millisecond()
+    ])?;
     Ok(())
 }
 
 fn write_pictures(db: &Connection, attempt: AttemptKey, pictures: &Pictures) -> rusqlite::Result<()> {
     let images = serde_json::Value::from(pictures.images.as_slice()).to_string();
-    db.prepare_cached("UPDATE attempt SET grid = ?2, images = ?3 WHERE key = ?1")?
-        .execute(params![attempt.0, pictures.grid, images])?;
+    db.prepare_cached("UPDATE attempt SET grid = ?2, images = ?3 WHERE key = ?1")?.execute(params![
+        attempt.0,
+        pictures.grid,
+        images
+    ])?;
     Ok(())
 }
 

@@ -167,12 +167,17 @@ impl Ledger {
 
 fn read_knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
     let mut knowledge = Knowledge::new();
-    let mut query =
-        db.prepare("SELECT key, id, fingerprint, state, position IS NOT NULL FROM task JOIN state ON task = key")?;
+    let mut query = db.prepare(
+        "SELECT key, id, fingerprint, state, position IS NOT NULL FROM task JOIN state ON task = key",
+    )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let known =
-            Known { key: row.get(0)?, fingerprint: Fingerprint(row.get(2)?), state: state_at(row, 3)?, listed: row.get(4)? };
+        let known = Known {
+            key: row.get(0)?,
+            fingerprint: Fingerprint(row.get(2)?),
+            state: state_at(row, 3)?,
+            listed: row.get(4)?,
+        };
         knowledge.entry(Id(row.get(1)?)).or_default().push(known);
     }
     Ok(knowledge)
@@ -184,15 +189,22 @@ fn write_listing(db: &mut Connection, listing: Listing<'_>, plan: &Plan) -> rusq
     {
         let mut add_task =
             tx.prepare("INSERT INTO task (id, fingerprint, prompt, mode) VALUES (?1, ?2, ?3, ?4)")?;
-        let mut add_state =
-            tx.prepare("INSERT INTO state (task, position, vars, timeout, state) VALUES (?1, ?2, ?3, ?4, 'pending')")?;
-        let mut keep = tx.prepare("UPDATE state SET position = ?2, vars = ?3, timeout = ?4 WHERE task = ?1")?;
+        let mut add_state = tx.prepare(
+            "INSERT INTO state (task, position, vars, timeout, state) VALUES (?1, ?2, ?3, ?4, 'pending')",
+        )?;
+        let mut keep =
+            tx.prepare("UPDATE state SET position = ?2, vars = ?3, timeout = ?4 WHERE task = ?1")?;
         for (position, (task, step)) in listing.tasks.iter().zip(&plan.steps).enumerate() {
             let position = position as i64;
             let vars = serde_json::Value::from(task.vars.as_slice()).to_string();
             match step {
                 Step::New | Step::Changed => {
-                    add_task.execute(params![task.id.0, task.fingerprint().0, task.prompt, task.mode.as_str()])?;
+                    add_task.execute(params![
+                        task.id.0,
+                        task.fingerprint().0,
+                        task.prompt,
+                        task.mode.as_str()
+                    ])?;
                     add_state.execute(params![tx.last_insert_rowid(), position, vars, task.timeout])?;
                 }
                 Step::Keep(key) | Step::Back(key) => {
@@ -232,7 +244,10 @@ fn read_snapshot(db: &Connection, now: Timestamp) -> rusqlite::Result<Snapshot> 
             State::Running => false,
             State::Failed => {
                 let class: Option<String> = row.get(7)?;
-                if !class.and_then(|c| FailureClass::from_word(&c)).is_some_and(FailureClass::may_have_pictures) {
+                if !class
+                    .and_then(|c| FailureClass::from_word(&c))
+                    .is_some_and(FailureClass::may_have_pictures)
+                {
                     continue;
                 }
                 true

@@ -55,7 +55,11 @@ impl Reader {
     pub fn most_images(&self) -> Result<usize, StoreError> {
         let most: Option<i64> = self
             .db
-            .query_row("SELECT max(json_array_length(images)) FROM attempt WHERE images IS NOT NULL", [], |row| row.get(0))
+            .query_row(
+                "SELECT max(json_array_length(images)) FROM attempt WHERE images IS NOT NULL",
+                [],
+                |row| row.get(0),
+            )
             .map_err(|e| self.error(e))?;
         Ok(usize::try_from(most.unwrap_or(0)).unwrap_or(0))
     }
@@ -169,8 +173,10 @@ fn add_attempt(record: &mut Record, row: &Row<'_>) -> rusqlite::Result<()> {
     let images = images.and_then(|images| serde_json::from_str(&images).ok()).unwrap_or_default();
     record.pictures = Pictures { grid: row.get(3)?, images };
     record.submitted_at = Timestamp::from_millisecond(row.get(5)?).ok();
-    record.finished_at =
-        row.get::<_, Option<i64>>(6)?.and_then(|at| Timestamp::from_millisecond(at).ok()).filter(|_| record.state.is_final());
+    record.finished_at = row
+        .get::<_, Option<i64>>(6)?
+        .and_then(|at| Timestamp::from_millisecond(at).ok())
+        .filter(|_| record.state.is_final());
     Ok(())
 }
 

@@ -103,7 +103,9 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     .map_err(|e| StoreError::database(path, e))?;
     match version {
         (APPLICATION_ID, VERSION) => Ok(db),
-        (APPLICATION_ID, newer) if newer > VERSION => Err(StoreError::Newer { path: path.into(), version: newer }),
+        (APPLICATION_ID, newer) if newer > VERSION => {
+            Err(StoreError::Newer { path: path.into(), version: newer })
+        }
         _ => Err(StoreError::NotAState(path.into())),
     }
 }

@@ -35,7 +35,8 @@ impl Writer {
     /// Starts the thread; `run` is the row of this execution.
     pub(super) fn start(db: Connection, run: i64) -> std::io::Result<Writer> {
         let (commands, inbox) = channel();
-        let thread = std::thread::Builder::new().name("state".into()).spawn(move || write_all(db, run, &inbox))?;
+        let thread =
+            std::thread::Builder::new().name("state".into()).spawn(move || write_all(db, run, &inbox))?;
         Ok(Writer { commands, thread: Some(thread) })
     }
 
