@@ -1,2 +1,4 @@
 //! mjbatch runs a manifest of image prompts as a resumable batch.
+pub mod output;
 pub mod task;
+pub mod text;
