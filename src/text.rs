@@ -1,7 +1,8 @@
 //! Text that others wrote, on its way to a terminal.
 //!
 //! Ids and prompts come from a manifest, reasons and addresses from the service: none of them may move the cursor, recolour
-//! the screen, retitle the window or reverse the reading order. Every line that a person is shown goes through [`shown`].
+//! the screen, retitle the window or reverse the reading order. Whatever a person is shown goes through [`shown`], or, where
+//! it has to stay exact (a path, a command), through [`harmless`].
 //! Files (results, state) hold the text as it is; this module is about screens only, knows no other and does no I/O.
 
 /// Whether a terminal might obey this character, or a reader be deceived by it, instead of being shown it.
@@ -13,10 +14,14 @@ pub fn is_harmful(c: char) -> bool {
         || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// The text in one line, exact but for harmful characters: each becomes `\u{fffd}`, so that what was tried stays visible.
+pub fn harmless(text: &str) -> String {
+    text.chars().map(|c| if is_harmful(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
 /// The text as one harmless line of at most `most` characters, the last of them `…` where some were left out.
 ///
-/// Whitespace of any kind and length becomes one space; another harmful character becomes `\u{fffd}`, so that what was
-/// tried stays visible. No more of the text is read than is shown, however long it is, runs of whitespace apart.
+/// Whitespace of any kind and length becomes one space; another harmful character becomes `\u{fffd}`. No more of the text is read than is shown, however long it is, runs of whitespace apart.
 pub fn shown(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut length = 0;
@@ -82,11 +87,13 @@ mod tests {
             prop_assert!(!line.chars().any(is_harmful), "{line:?}");
             prop_assert!(line.chars().count() <= most, "{line:?}");
             prop_assert_eq!(shown(&line, most), line);
+            prop_assert!(!harmless(&text).chars().any(is_harmful));
         }
 
         #[test]
         fn ordinary_text_that_fits_is_shown_as_it_is(text in "[a-zé,.!]{1,9}( [a-zé,.!]{1,9}){0,3}") {
-            prop_assert_eq!(shown(&text, 40), text);
+            prop_assert_eq!(&shown(&text, 40), &text);
+            prop_assert_eq!(harmless(&text), text);
         }
     }
 }
