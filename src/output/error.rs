@@ -1,0 +1,116 @@
+//! What can be in the way of a file: facts beside their cause, and the one place where they become prose.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A file that could not be made, or would not be.
+#[derive(Debug)]
+pub struct FileError {
+    path: PathBuf,
+    fact: Fact,
+}
+
+/// What is in the way.
+#[derive(Debug)]
+pub(super) enum Fact {
+    /// The folder is not there.
+    NoFolder(PathBuf),
+    /// What should be the folder is something else.
+    NotAFolder(PathBuf),
+    /// No file can be made in the folder.
+    ClosedFolder(PathBuf, io::Error),
+    /// The path is a folder.
+    Folder,
+    /// The path is a device, a pipe or a socket: a rename would put a file in its place.
+    NotAFile,
+    /// The path is a link, and what it leads to is not there.
+    BrokenLink,
+    /// The file is there and marked read-only.
+    ReadOnly,
+    /// Another program keeps the file from being replaced (Windows: it is open in a spreadsheet).
+    Busy(io::Error),
+    /// Writing failed in the middle.
+    Failed(io::Error),
+}
+
+impl FileError {
+    pub(super) fn new(path: &Path, fact: Fact) -> Self {
+        FileError { path: path.to_owned(), fact }
+    }
+
+    /// The path that was asked for.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether the file would have been written, but another program keeps the old one from being replaced: write to
+    /// [`beside`](super::beside) it instead, or again later.
+    pub fn is_busy(&self) -> bool {
+        matches!(self.fact, Fact::Busy(_))
+    }
+}
+
+impl fmt::Display for FileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.fact {
+            Fact::NoFolder(folder) => write!(
+                f,
+                "results cannot be written to `{path}`: the folder `{}` does not exist; create it, or give another path \
+                 with `--results`",
+                folder.display()
+            ),
+            Fact::NotAFolder(folder) => write!(
+                f,
+                "results cannot be written to `{path}`: `{}` is not a folder; give another path with `--results`",
+                folder.display()
+            ),
+            Fact::ClosedFolder(folder, cause) => write!(
+                f,
+                "results cannot be written to `{path}`: no file can be made in the folder `{}` ({cause}); make it \
+                 writable, or give another path with `--results`",
+                folder.display()
+            ),
+            Fact::Folder => write!(
+                f,
+                "results cannot be written to `{path}`: it is a folder; add a file name, as in `--results {}`",
+                self.path.join("results.csv").display()
+            ),
+            Fact::NotAFile => write!(
+                f,
+                "results cannot be written to `{path}`: it is not an ordinary file, and results are put in place whole; \
+                 give another path with `--results`"
+            ),
+            Fact::BrokenLink => write!(
+                f,
+                "results cannot be written to `{path}`: it is a link to a file that does not exist; remove it, or give \
+                 another path with `--results`"
+            ),
+            Fact::ReadOnly => write!(
+                f,
+                "results cannot be written to `{path}`: the file is marked read-only; make it writable, move it away, \
+                 or give another path with `--results`"
+            ),
+            Fact::Busy(cause) => write!(
+                f,
+                "`{path}` cannot be replaced while another program has it open ({cause}); close it there (a spreadsheet, \
+                 perhaps), then write the results again"
+            ),
+            Fact::Failed(cause) => write!(
+                f,
+                "the results could not be written to `{path}`: {cause}; what was there before is unchanged, and nothing \
+                 is lost: the state file has it all"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for FileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.fact {
+            Fact::ClosedFolder(_, cause) | Fact::Busy(cause) | Fact::Failed(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,310 @@
+//! The bar on a terminal, drawn by indicatif: how far the batch is, what its tasks are doing, and what happened above it.
+//!
+//! The lines are laid out here for the terminal's width at that moment (indicatif would cut or wrap them anywhere);
+//! indicatif puts them on the screen, and takes them away again for a line that stays.
+
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::event::{Level, RunEvent};
+use super::pace::Pace;
+use super::wording::{self, BadEnds, DOT};
+use super::{Sink, Standing};
+use crate::task::Status;
+
+/// Draws a bar at the foot of a terminal.
+pub struct Bar {
+    bar: ProgressBar,
+    /// The terminal's columns now.
+    width: Box<dyn Fn() -> u16 + Send>,
+    colour: bool,
+    pace: Pace,
+    bad_ends: BadEnds,
+    /// When the bar was last laid out: events may come by the thousand, eyes cannot.
+    drawn: Option<Duration>,
+}
+
+/// The time between two layouts, at least.
+const FRAME: Duration = Duration::from_millis(50);
+/// The most columns of the bar itself, and the fewest in which it says something.
+const WIDEST: usize = 50;
+const NARROWEST: usize = 8;
+
+impl Bar {
+    /// Draws on `target`, whose columns `width` tells, in colour or without.
+    pub fn new(target: ProgressDrawTarget, width: impl Fn() -> u16 + Send + 'static, colour: bool) -> Self {
+        let bar = ProgressBar::with_draw_target(None, target);
+        if let Ok(style) = ProgressStyle::with_template("{msg}") {
+            bar.set_style(style);
+        }
+        Bar {
+            bar,
+            width: Box::new(width),
+            colour,
+            pace: Pace::default(),
+            bad_ends: BadEnds::default(),
+            drawn: None,
+        }
+    }
+
+    /// A line that stays, above the bar. Its first word is painted.
+    fn line(&self, line: &str, colour: Option<AnsiColor>) {
+        match (colour, line.split_once(' ')) {
+            (Some(colour), Some((word, rest))) => {
+                self.bar.println(format!("{} {rest}", self.painted(word, colour)));
+            }
+            _ => self.bar.println(line),
+        }
+    }
+
+    fn painted(&self, text: &str, colour: AnsiColor) -> String {
+        if !self.colour {
+            return text.to_owned();
+        }
+        let style = Style::new().fg_color(Some(colour.into()));
+        format!("{style}{text}{style:#}")
+    }
+
+    fn draw(&mut self, now: &Standing) {
+        if now.remaining == 0 || self.drawn.is_some_and(|drawn| now.elapsed.saturating_sub(drawn) < FRAME) {
+            return;
+        }
+        self.drawn = Some(now.elapsed);
+        // The last column stays free: some terminals wrap as soon as it is filled.
+        let columns = usize::from((self.width)().saturating_sub(1));
+        self.bar.set_message(self.layout(now, columns));
+        self.bar.tick();
+    }
+
+    fn layout(&self, now: &Standing, columns: usize) -> String {
+        let mut figures =
+            vec![format!("{}/{}", now.settled(), now.counts.total()), format!("{} %", now.percent())];
+        figures.extend(self.pace.left(now).map(wording::time_left));
+        let figures = figures.join(DOT);
+        let room = columns.saturating_sub(figures.chars().count() + 1).min(WIDEST);
+        let mut lines = if room < NARROWEST {
+            wrapped(figures.split(DOT).map(|piece| (piece.to_owned(), None)).collect(), columns)
+        } else {
+            vec![vec![(format!("{} {figures}", self.cells(now, room)), None)]]
+        };
+        let mut pieces: Vec<_> = wording::counts(&now.counts)
+            .into_iter()
+            .map(|(status, piece)| (piece, colour_of(status)))
+            .collect();
+        pieces.push((format!("{}/{} slots", now.in_slots, now.slots), None));
+        pieces.extend(self.pace.per_minute(now).map(|rate| (wording::rate(rate), None)));
+        lines.extend(wrapped(pieces, columns));
+        let paint = |(piece, colour): (String, Option<AnsiColor>)| match colour {
+            Some(colour) => self.painted(&piece, colour),
+            None => piece,
+        };
+        let joined = |line: Vec<_>| line.into_iter().map(paint).collect::<Vec<_>>().join(DOT);
+        lines.into_iter().map(joined).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The bar itself: what is settled, what runs, what is to come.
+    fn cells(&self, now: &Standing, room: usize) -> String {
+        let total = u128::from(now.counts.total().max(1));
+        let cells_of =
+            |n: u64| usize::try_from(u128::from(n) * room as u128 / total).unwrap_or(room).min(room);
+        let settled = cells_of(now.settled());
+        let begun = cells_of(now.settled() + now.counts.of(Status::Running)).max(settled);
+        format!(
+            "{}{}{}",
+            self.painted(&"█".repeat(settled), AnsiColor::Cyan),
+            self.painted(&"▒".repeat(begun - settled), AnsiColor::Cyan),
+            "░".repeat(room - begun)
+        )
+    }
+}
+
+fn colour_of(status: Status) -> Option<AnsiColor> {
+    match status {
+        Status::Done => Some(AnsiColor::Green),
+        Status::Failed => Some(AnsiColor::Red),
+        Status::Unknown | Status::Lost => Some(AnsiColor::Yellow),
+        _ => None,
+    }
+}
+
+type Piece = (String, Option<AnsiColor>);
+
+/// The pieces on as few lines as take them whole.
+fn wrapped(pieces: Vec<Piece>, columns: usize) -> Vec<Vec<Piece>> {
+    let mut lines: Vec<Vec<Piece>> = Vec::new();
+    let mut used = 0;
+    for piece in pieces {
+        let length = piece.0.chars().count();
+        match lines.last_mut() {
+            Some(line) if used + DOT.chars().count() + length <= columns => {
+                used += DOT.chars().count() + length;
+                line.push(piece);
+            }
+            _ => {
+                used = length;
+                lines.push(vec![piece]);
+            }
+        }
+    }
+    lines
+}
+
+impl Sink for Bar {
+    fn event(&mut self, event: &RunEvent, now: &Standing) {
+        match event {
+            RunEvent::Started { batch, service, .. } => {
+                self.pace.start(now);
+                if let Some(line) = wording::started(batch, service, now) {
+                    self.line(&line, None);
+                }
+            }
+            RunEvent::Submitted { .. } => {}
+            RunEvent::Ended { id, status, reason, .. } => {
+                self.pace.end(now);
+                if let Some(line) = self.bad_ends.line(id, *status, reason.as_deref()) {
+                    self.line(&line, colour_of(*status));
+                }
+            }
+            RunEvent::Notice(notice) => {
+                let colour = match notice.level() {
+                    Level::Note => None,
+                    Level::Warning => Some(AnsiColor::Yellow),
+                    Level::Error => Some(AnsiColor::Red),
+                };
+                self.line(&wording::notice(notice), colour);
+            }
+            RunEvent::Finished(summary) => {
+                self.bar.println(summary.to_string());
+                self.bar.finish_and_clear();
+                return;
+            }
+        }
+        self.draw(now);
+    }
+
+    fn tick(&mut self, now: &Standing) {
+        self.draw(now);
+    }
+
+    fn tick_every(&self) -> Option<Duration> {
+        Some(Duration::from_millis(250))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::{InMemoryTerm, TermLike};
+
+    use super::super::Notice;
+    use super::super::tests::{bad, done, run, standing, started};
+    use super::*;
+
+    fn bar(columns: u16) -> (Bar, InMemoryTerm) {
+        let terminal = InMemoryTerm::new(20, columns);
+        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let same = terminal.clone();
+        (Bar::new(target, move || same.width(), false), terminal)
+    }
+
+    /// What is on the screen in the middle of a run, after a failure and a notice.
+    fn midway(columns: u16) -> String {
+        use Status::{Done, Failed, Pending, Running};
+        let (mut bar, terminal) = bar(columns);
+        bar.event(&started(), &standing(0, &[(Pending, 60)]));
+        for n in 1..=34 {
+            bar.event(&done("t"), &standing(60 + n, &[(Done, n), (Running, 10), (Pending, 50 - n)]));
+        }
+        let now = standing(120, &[(Done, 34), (Failed, 1), (Running, 7), (Pending, 18)]);
+        bar.event(&bad("hero-red", Failed, "refused by moderation"), &now);
+        bar.event(&RunEvent::Notice(Notice::SlotsLearned { slots: 7, asked: 10 }), &now);
+        bar.tick(&Standing { slots: 7, elapsed: Duration::from_secs(121), ..now });
+        terminal.contents()
+    }
+
+    #[test]
+    fn a_bar_shows_counts_slots_rate_and_time_left() {
+        insta::assert_snapshot!(midway(80), @"
+        spring: 60 of 60 tasks to do, 10 slots at https://api.midjourney-api.com
+        failed hero-red: refused by moderation
+        note: the service takes 7 jobs at once, not 10
+        █████████████████████████████▒▒▒▒▒▒░░░░░░░░░░░░░░░ 35/60 · 58 % · ~2 min left
+        34 done · 1 failed · 7 running · 18 pending · 7/7 slots · 18/min
+        ");
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_more_lines_and_loses_nothing() {
+        insta::assert_snapshot!(midway(40), @"
+        spring: 60 of 60 tasks to do, 10 slots a
+        t https://api.midjourney-api.com
+        failed hero-red: refused by moderation
+        note: the service takes 7 jobs at once,
+        not 10
+        ███████▒░░░░ 35/60 · 58 % · ~2 min left
+        34 done · 1 failed · 7 running
+        18 pending · 7/7 slots · 18/min
+        ");
+        insta::assert_snapshot!(midway(20), @"
+        spring: 60 of 60 tas
+        ks to do, 10 slots a
+        t https://api.midjou
+        rney-api.com
+        failed hero-red: ref
+        used by moderation
+        note: the service ta
+        kes 7 jobs at once,
+        not 10
+        35/60 · 58 %
+        ~2 min left
+        34 done · 1 failed
+        7 running
+        18 pending
+        7/7 slots · 18/min
+        ");
+    }
+
+    #[test]
+    fn before_the_rate_is_known_it_is_not_shown() {
+        let (mut bar, terminal) = bar(80);
+        bar.event(&started(), &standing(0, &[(Status::Pending, 60)]));
+        bar.tick(&standing(20, &[(Status::Running, 10), (Status::Pending, 50)]));
+        insta::assert_snapshot!(terminal.contents(), @"
+        spring: 60 of 60 tasks to do, 10 slots at https://api.midjourney-api.com
+        ▒▒▒▒▒▒▒▒░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░ 0/60 · 0 %
+        10 running · 50 pending · 10/10 slots
+        ");
+    }
+
+    #[test]
+    fn at_the_end_the_summary_stands_where_the_bar_was() {
+        let (mut bar, terminal) = bar(80);
+        run(&mut bar);
+        insta::assert_snapshot!(terminal.contents(), @r#"
+        spring: 60 of 60 tasks to do, 10 slots at https://api.midjourney-api.com
+        failed hero-red: prompt was refused by moderation
+        spring: 60 tasks in 4 min 12 s
+          57 done · 2 failed · 1 pending
+          failed: 2 × "prompt was refused by moderation" (hero-red, …)
+          cost: 114 quota
+          results: spring.results.csv
+          state: spring.mjbatch
+        next: mjbatch run spring.yaml
+        "#);
+    }
+
+    #[test]
+    fn without_colour_no_escape_paints_and_with_it_the_words_are_the_same() {
+        let drawn = |colour| {
+            let terminal = InMemoryTerm::new(20, 80);
+            let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+            run(&mut Bar::new(target, || 80, colour));
+            let raw = String::from_utf8(terminal.contents_formatted()).unwrap();
+            (terminal.contents(), raw.contains("\u{1b}[31m"))
+        };
+        let (plain, coloured) = (drawn(false), drawn(true));
+        assert!(!plain.1 && coloured.1);
+        assert_eq!(plain.0, coloured.0);
+    }
+}

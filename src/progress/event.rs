@@ -1,0 +1,262 @@
+//! What a run tells: the one enum between the runner and whatever shows its progress.
+//!
+//! What happens to tasks and to the run is an event; what a person should know besides is a [`Notice`], a fact with one
+//! sentence, written here and nowhere else.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Summary;
+use super::wording::{ADDRESS, REASON, duration, many};
+use crate::task::{Id, Pictures, Status, TaskId};
+use crate::text::shown;
+
+/// Something happened in a run.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum RunEvent {
+    /// The plan is made and the state is held. The first event, once.
+    Started {
+        /// The batch's name.
+        batch: String,
+        /// The service's address.
+        service: String,
+        /// The state file.
+        state: PathBuf,
+        /// The results file that will be written.
+        results: PathBuf,
+    },
+    /// The service took a task and named it; both are durable.
+    Submitted {
+        /// The task.
+        id: Id,
+        /// The service's name of this attempt.
+        task_id: TaskId,
+    },
+    /// A task ended in this run, for better or worse.
+    Ended {
+        /// The task.
+        id: Id,
+        /// How: `done`, `failed`, `unknown` or `lost`.
+        status: Status,
+        /// The service's name of the last attempt, where there is one.
+        task_id: Option<TaskId>,
+        /// Why, unless it is done.
+        reason: Option<String>,
+        /// The time from its submit to its end, as far as it was seen.
+        took: Option<Duration>,
+        /// What it gave.
+        pictures: Pictures,
+    },
+    /// Something that a person should know.
+    Notice(Notice),
+    /// The run is over and its results are written. The last event, once.
+    Finished(Box<Summary>),
+}
+
+/// How much a notice matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Good to know.
+    Note,
+    /// Something is not as it should be; the run copes.
+    Warning,
+    /// Something was not done that should have been.
+    Error,
+}
+
+impl Level {
+    /// The word before the sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Note => "note",
+            Level::Warning => "warning",
+            Level::Error => "error",
+        }
+    }
+}
+
+/// Something that a person should know while the run goes on. What ends a run is a [`StopReason`](super::StopReason).
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// The service refused a job because of its limit, which taught how many it takes.
+    SlotsLearned {
+        /// How many jobs the run keeps at the service from now on.
+        slots: usize,
+        /// How many were asked for.
+        asked: usize,
+    },
+    /// Requests are held back for a while.
+    BackingOff {
+        /// For how long.
+        wait: Duration,
+        /// Why, as a phrase: `the service asked for a pause (429)`.
+        why: String,
+    },
+    /// The service has not answered for a while.
+    Unreachable {
+        /// The time since its last answer.
+        since: Duration,
+        /// What the last try met.
+        why: String,
+    },
+    /// The service answers again.
+    Reachable {
+        /// How long it did not.
+        after: Duration,
+    },
+    /// The account is out of quota in the middle of a run.
+    QuotaGone {
+        /// How many jobs are still running.
+        running: u64,
+    },
+    /// The run was asked to stop for the first time: it follows what runs.
+    Stopping {
+        /// How many jobs are still running.
+        running: u64,
+    },
+    /// An earlier run died between the intent to submit and the record of the reply.
+    CutOff {
+        /// How many tasks are unknown because of it.
+        tasks: u64,
+    },
+    /// Callbacks of the service are received.
+    Listening {
+        /// The local address.
+        address: String,
+        /// The address that the service is given, without any token.
+        url: String,
+    },
+    /// The results could not be written now.
+    ResultsNotWritten {
+        /// Why, with the path, as the output's error says it.
+        why: String,
+    },
+    /// The results were written to another file, because the one asked for could not be replaced.
+    ResultsBeside {
+        /// The file they are in.
+        path: PathBuf,
+        /// Why, with the path, as the output's error says it.
+        why: String,
+    },
+}
+
+impl Notice {
+    /// How much it matters.
+    pub fn level(&self) -> Level {
+        match self {
+            Notice::SlotsLearned { .. }
+            | Notice::Reachable { .. }
+            | Notice::Stopping { .. }
+            | Notice::Listening { .. } => Level::Note,
+            Notice::BackingOff { .. }
+            | Notice::Unreachable { .. }
+            | Notice::QuotaGone { .. }
+            | Notice::CutOff { .. }
+            | Notice::ResultsBeside { .. } => Level::Warning,
+            Notice::ResultsNotWritten { .. } => Level::Error,
+        }
+    }
+}
+
+/// One sentence, harmless to a terminal.
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::SlotsLearned { slots, asked } => {
+                write!(f, "the service takes {} at once, not {asked}", many(*slots as u64, "job"))
+            }
+            Notice::BackingOff { wait, why } => {
+                write!(f, "waiting {}: {}", duration(*wait), shown(why, REASON))
+            }
+            Notice::Unreachable { since, why } => write!(
+                f,
+                "no answer from the service for {} ({}); still trying",
+                duration(*since),
+                shown(why, REASON)
+            ),
+            Notice::Reachable { after } => {
+                write!(f, "the service answers again, after {}", duration(*after))
+            }
+            Notice::QuotaGone { running } => {
+                write!(f, "the account is out of quota: nothing more is submitted{}", followed(*running))
+            }
+            Notice::Stopping { running } => {
+                write!(f, "stopping: nothing more is submitted{}", followed(*running))?;
+                if *running > 0 { f.write_str("; stop again to leave at once") } else { Ok(()) }
+            }
+            Notice::CutOff { tasks } => write!(
+                f,
+                "an earlier run ended before the reply to {} was recorded: unknown whether billed, so not sent again",
+                many(*tasks, "submit")
+            ),
+            Notice::Listening { address, url } => write!(
+                f,
+                "webhooks are received on {} and called at {}",
+                shown(address, ADDRESS),
+                shown(url, ADDRESS)
+            ),
+            Notice::ResultsNotWritten { why } => f.write_str(&shown(why, 4 * REASON)),
+            Notice::ResultsBeside { path, why } => write!(
+                f,
+                "the results are in `{}` instead: {}",
+                shown(&path.to_string_lossy(), ADDRESS),
+                shown(why, 4 * REASON)
+            ),
+        }
+    }
+}
+
+/// What becomes of the jobs that run while nothing more is submitted.
+fn followed(running: u64) -> String {
+    match running {
+        0 => String::new(),
+        1 => "; 1 job running at the service is not cancelled but followed to its end".to_owned(),
+        n => format!("; {n} jobs running at the service are not cancelled but followed to their end"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wording;
+    use super::*;
+
+    #[test]
+    fn each_notice_is_one_short_sentence() {
+        let s = Duration::from_secs;
+        let notices = [
+            Notice::SlotsLearned { slots: 7, asked: 10 },
+            Notice::SlotsLearned { slots: 1, asked: 10 },
+            Notice::BackingOff { wait: s(30), why: "the service asked for a pause (429)".into() },
+            Notice::Unreachable { since: s(125), why: "connection refused".into() },
+            Notice::Reachable { after: s(180) },
+            Notice::QuotaGone { running: 7 },
+            Notice::Stopping { running: 1 },
+            Notice::Stopping { running: 0 },
+            Notice::CutOff { tasks: 3 },
+            Notice::Listening {
+                address: "127.0.0.1:9000".into(),
+                url: "https://hooks.example.com/mj".into(),
+            },
+            Notice::ResultsNotWritten { why: "`r.csv` cannot be replaced".into() },
+            Notice::ResultsBeside { path: "r.new.csv".into(), why: "`r.csv` cannot be replaced".into() },
+        ];
+        let said: Vec<_> = notices.iter().map(wording::notice).collect();
+        insta::assert_snapshot!(said.join("\n"), @"
+        note: the service takes 7 jobs at once, not 10
+        note: the service takes 1 job at once, not 10
+        warning: waiting 30 s: the service asked for a pause (429)
+        warning: no answer from the service for 2 min 5 s (connection refused); still trying
+        note: the service answers again, after 3 min
+        warning: the account is out of quota: nothing more is submitted; 7 jobs running at the service are not cancelled but followed to their end
+        note: stopping: nothing more is submitted; 1 job running at the service is not cancelled but followed to its end; stop again to leave at once
+        note: stopping: nothing more is submitted
+        warning: an earlier run ended before the reply to 3 submits was recorded: unknown whether billed, so not sent again
+        note: webhooks are received on 127.0.0.1:9000 and called at https://hooks.example.com/mj
+        error: `r.csv` cannot be replaced
+        warning: the results are in `r.new.csv` instead: `r.csv` cannot be replaced
+        ");
+    }
+}

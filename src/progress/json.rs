@@ -1,0 +1,204 @@
+//! One JSON object a line, for programs. The names of events and fields are a contract, documented at [`JsonLines`].
+//!
+//! The words of `notice` and `stop`, unlike their sentences, are never changed, so they are spelled out here.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+
+use super::event::{Notice, RunEvent};
+use super::summary::Summary;
+use super::{Sink, Standing};
+use crate::task::{Quota, Status};
+use crate::text::is_harmful;
+
+/// Writes one object a line, a stable contract: fields are added, never renamed or removed, and a reader ignores the fields
+/// and the events that it does not know.
+///
+/// Every line has `event` (which one), `at` (RFC 3339, UTC, milliseconds), `elapsed_s` (seconds since the run began),
+/// `counts` (the number of tasks for each of `pending running done failed unknown lost skipped`), `slots`, `in_slots` and
+/// `remaining` (tasks that this run still means to see end), all of them with the event included. Besides these:
+///
+/// | event | fields |
+/// | --- | --- |
+/// | `started` | `batch`, `service`, `state`, `results` (paths) |
+/// | `submitted` | `id`, `task_id` |
+/// | `ended` | `id`, `status`, `task_id`, `reason`, `took_s`, `grid`, `images`; null where not known |
+/// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `address`, `url`, `path` under `detail` |
+/// | `finished` | `batch`, `stop` (`finished`, `nothing_to_do`, `interrupted`, `key_refused`, `quota_gone`, `unreachable`, `limit_reached`), `stop_text`, `troubles` (`status`, `reason`, `count`, `example`), `left_running`, `quota_run`, `quota_batch`, `results`, `state`, `next`; null where not known |
+#[derive(Debug)]
+pub struct JsonLines<W> {
+    out: W,
+}
+
+impl<W: Write> JsonLines<W> {
+    /// Writes to `out`.
+    pub fn new(out: W) -> Self {
+        JsonLines { out }
+    }
+}
+
+impl<W: Write + Send> Sink for JsonLines<W> {
+    fn event(&mut self, event: &RunEvent, now: &Standing) {
+        let mut line = Map::new();
+        let (word, fields) = described(event);
+        line.insert("event".to_owned(), word.into());
+        line.insert("at".to_owned(), format!("{:.3}", now.at).into());
+        line.insert("elapsed_s".to_owned(), seconds(now.elapsed));
+        if let Value::Object(fields) = fields {
+            line.extend(fields);
+        }
+        let counts: Map<_, _> = Status::ALL
+            .into_iter()
+            .map(|status| (status.as_str().to_owned(), now.counts.of(status).into()))
+            .collect();
+        line.insert("counts".to_owned(), counts.into());
+        line.insert("slots".to_owned(), now.slots.into());
+        line.insert("in_slots".to_owned(), now.in_slots.into());
+        line.insert("remaining".to_owned(), now.remaining.into());
+        let _ = writeln!(self.out, "{}", ascii_where_harmful(&Value::Object(line).to_string()));
+        let _ = self.out.flush();
+    }
+}
+
+fn described(event: &RunEvent) -> (&'static str, Value) {
+    match event {
+        RunEvent::Started { batch, service, state, results } => (
+            "started",
+            json!({"batch": batch, "service": service, "state": path(state), "results": path(results)}),
+        ),
+        RunEvent::Submitted { id, task_id } => ("submitted", json!({"id": id, "task_id": task_id})),
+        RunEvent::Ended { id, status, task_id, reason, took, pictures } => (
+            "ended",
+            json!({
+                "id": id,
+                "status": status,
+                "task_id": task_id,
+                "reason": reason,
+                "took_s": took.map(seconds),
+                "grid": pictures.grid,
+                "images": pictures.images,
+            }),
+        ),
+        RunEvent::Notice(notice) => {
+            let (word, detail) = detail(notice);
+            let level = notice.level().as_str();
+            ("notice", json!({"notice": word, "level": level, "text": notice.to_string(), "detail": detail}))
+        }
+        RunEvent::Finished(summary) => ("finished", finished(summary)),
+    }
+}
+
+fn detail(notice: &Notice) -> (&'static str, Value) {
+    match notice {
+        Notice::SlotsLearned { slots, asked } => ("slots_learned", json!({"slots": slots, "asked": asked})),
+        Notice::BackingOff { wait, why } => ("backing_off", json!({"seconds": seconds(*wait), "why": why})),
+        Notice::Unreachable { since, why } => {
+            ("unreachable", json!({"seconds": seconds(*since), "why": why}))
+        }
+        Notice::Reachable { after } => ("reachable", json!({"seconds": seconds(*after)})),
+        Notice::QuotaGone { running } => ("quota_gone", json!({"running": running})),
+        Notice::Stopping { running } => ("stopping", json!({"running": running})),
+        Notice::CutOff { tasks } => ("cut_off", json!({"tasks": tasks})),
+        Notice::Listening { address, url } => ("listening", json!({"address": address, "url": url})),
+        Notice::ResultsNotWritten { why } => ("results_not_written", json!({"why": why})),
+        Notice::ResultsBeside { path: to, why } => ("results_beside", json!({"path": path(to), "why": why})),
+    }
+}
+
+fn finished(summary: &Summary) -> Value {
+    let troubles: Vec<Value> = [Status::Failed, Status::Unknown, Status::Lost]
+        .into_iter()
+        .flat_map(|status| summary.troubles.of(status))
+        .map(|trouble| {
+            json!({
+                "status": trouble.status,
+                "reason": trouble.reason,
+                "count": trouble.count,
+                "example": trouble.example,
+            })
+        })
+        .collect();
+    json!({
+        "batch": summary.batch,
+        "stop": summary.stop.as_str(),
+        "stop_text": summary.stop.to_string(),
+        "troubles": troubles,
+        "left_running": summary.left_running,
+        "quota_run": summary.cost.map(|cost| quota(cost.run)),
+        "quota_batch": summary.cost.map(|cost| quota(cost.batch)),
+        "results": summary.results.as_deref().map(path),
+        "state": path(&summary.state),
+        "next": summary.next,
+    })
+}
+
+fn seconds(time: Duration) -> Value {
+    // Milliseconds are below 2^53 for 285,000 years.
+    (time.as_millis() as f64 / 1000.0).into()
+}
+
+fn quota(amount: Quota) -> Value {
+    // A whole amount stays a whole number: `114`, not `114.0`.
+    if amount.0.is_multiple_of(1000) { (amount.0 / 1000).into() } else { (amount.0 as f64 / 1000.0).into() }
+}
+
+fn path(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+/// The same JSON, with what a terminal might obey written as escapes: the stream may end up on a screen as well.
+/// Such characters stand inside of strings only, where the escape means the same.
+fn ascii_where_harmful(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) {
+            let _ = write!(line, "\\u{:04x}", u32::from(c));
+        } else {
+            line.push(c);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Cost;
+    use super::super::tests::{Paper, bad, done, standing, started, with_failures};
+    use super::*;
+    use crate::task::{Id, TaskId};
+
+    #[test]
+    fn json_is_one_object_a_line_with_the_documented_fields() {
+        let paper = Paper::default();
+        let mut json = JsonLines::new(paper.clone());
+        let now = standing(62, &[(Status::Done, 1), (Status::Running, 2), (Status::Pending, 3)]);
+        json.event(&started(), &now);
+        json.event(&RunEvent::Submitted { id: Id("mug".into()), task_id: TaskId("T1".into()) }, &now);
+        json.event(&done("mug"), &now);
+        json.event(&bad("vase", Status::Unknown, "cut \u{1b}[31m off\u{9b}"), &now);
+        json.event(&RunEvent::Notice(Notice::SlotsLearned { slots: 7, asked: 10 }), &now);
+        let mut over = with_failures();
+        over.cost = Some(Cost { run: Quota(1500), batch: Quota(114_000) });
+        json.event(&RunEvent::Finished(Box::new(over)), &now);
+        let text = paper.text();
+        for line in text.lines() {
+            let object: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(object["counts"]["pending"], 3);
+        }
+        assert!(!text.chars().any(|c| c != '\n' && crate::text::is_harmful(c)));
+        let vase: serde_json::Value = serde_json::from_str(text.lines().nth(3).unwrap()).unwrap();
+        assert_eq!(vase["reason"], "cut \u{1b}[31m off\u{9b}", "escaped, not changed");
+        insta::assert_snapshot!(text, @r#"
+        {"event":"started","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"batch":"spring","service":"https://api.midjourney-api.com","state":"spring.mjbatch","results":"spring.results.csv","counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
+        {"event":"submitted","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"id":"mug","task_id":"T1","counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
+        {"event":"ended","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"id":"mug","status":"done","task_id":"T-mug","reason":null,"took_s":61.5,"grid":"https://cdn/g.png","images":["https://cdn/1.png","https://cdn/2.png"],"counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
+        {"event":"ended","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"id":"vase","status":"unknown","task_id":null,"reason":"cut \u001b[31m off\u009b","took_s":null,"grid":null,"images":[],"counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
+        {"event":"notice","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"notice":"slots_learned","level":"note","text":"the service takes 7 jobs at once, not 10","detail":{"slots":7,"asked":10},"counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
+        {"event":"finished","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"batch":"spring","stop":"finished","stop_text":"finished","troubles":[{"status":"failed","reason":"prompt was refused by moderation","count":2,"example":"hero-red"}],"left_running":0,"quota_run":1.5,"quota_batch":114,"results":"spring.results.csv","state":"spring.mjbatch","next":"mjbatch run spring.yaml","counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
+        "#);
+    }
+}

@@ -1,0 +1,210 @@
+//! A run to show, the paper to show it on, and what holds for every sink.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use indicatif::InMemoryTerm;
+
+use super::*;
+use crate::task::{Id, Pictures, Quota, TaskId};
+
+/// Ten slots, so many seconds after the start, everything open still to be ended.
+pub(super) fn standing(elapsed_s: u64, tasks: &[(Status, u64)]) -> Standing {
+    let mut counts = Counts::default();
+    for &(status, n) in tasks {
+        counts.add(status, n);
+    }
+    let start: Timestamp = "2026-03-01T09:00:00.25Z".parse().unwrap();
+    let elapsed = Duration::from_secs(elapsed_s);
+    Standing {
+        at: start + jiff::SignedDuration::from_secs(elapsed_s as i64),
+        elapsed,
+        counts,
+        slots: 10,
+        in_slots: counts.of(Status::Running) as usize,
+        remaining: counts.of(Status::Pending) + counts.of(Status::Running),
+    }
+}
+
+/// A writer whose text can be read while a sink holds it.
+#[derive(Clone, Default)]
+pub(super) struct Paper(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Paper {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Paper {
+    pub(super) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+pub(super) fn started() -> RunEvent {
+    RunEvent::Started {
+        batch: "spring".into(),
+        service: "https://api.midjourney-api.com".into(),
+        state: "spring.mjbatch".into(),
+        results: "spring.results.csv".into(),
+    }
+}
+
+pub(super) fn done(id: &str) -> RunEvent {
+    RunEvent::Ended {
+        id: Id(id.into()),
+        status: Status::Done,
+        task_id: Some(TaskId(format!("T-{id}"))),
+        reason: None,
+        took: Some(Duration::from_millis(61_500)),
+        pictures: Pictures {
+            grid: Some("https://cdn/g.png".into()),
+            images: vec!["https://cdn/1.png".into(), "https://cdn/2.png".into()],
+        },
+    }
+}
+
+pub(super) fn bad(id: &str, status: Status, reason: &str) -> RunEvent {
+    RunEvent::Ended {
+        id: Id(id.into()),
+        status,
+        task_id: None,
+        reason: (!reason.is_empty()).then(|| reason.to_owned()),
+        took: None,
+        pictures: Pictures::default(),
+    }
+}
+
+pub(super) fn summary(tasks: &[(Status, u64)], stop: StopReason) -> Summary {
+    Summary {
+        batch: "spring".into(),
+        counts: standing(0, tasks).counts,
+        took: Duration::from_secs(252),
+        stop,
+        troubles: Troubles::default(),
+        cost: None,
+        left_running: 0,
+        results: Some(PathBuf::from("spring.results.csv")),
+        state: PathBuf::from("spring.mjbatch"),
+        next: None,
+    }
+}
+
+pub(super) fn with_failures() -> Summary {
+    let mut summary =
+        summary(&[(Status::Done, 57), (Status::Failed, 2), (Status::Pending, 1)], StopReason::Finished);
+    for id in ["hero-red", "hero-blue"] {
+        summary.troubles.note(&Id(id.into()), Status::Failed, Some("prompt was refused by moderation"));
+    }
+    summary.cost = Some(Cost { run: Quota(114_000), batch: Quota(114_000) });
+    summary.next = Some("mjbatch run spring.yaml".into());
+    summary
+}
+
+/// A run of sixty tasks in sets of ten a minute, two of which end badly, told to a sink.
+pub(super) fn run(sink: &mut dyn Sink) {
+    use Status::{Done, Failed, Pending, Running};
+    sink.event(&started(), &standing(0, &[(Pending, 60)]));
+    for n in 0..10 {
+        let now = standing(0, &[(Running, n + 1), (Pending, 59 - n)]);
+        sink.event(&RunEvent::Submitted { id: Id(format!("t{n}")), task_id: TaskId(format!("T{n}")) }, &now);
+    }
+    for set in 1..=6_u64 {
+        for n in 0..10 {
+            let (over, failed) = ((set - 1) * 10 + n + 1, u64::from(set >= 2));
+            let pending = 60_u64.saturating_sub(over + 10);
+            let now = standing(
+                set * 60,
+                &[
+                    (Done, over - failed),
+                    (Failed, failed),
+                    (Running, 60 - over - pending),
+                    (Pending, pending),
+                ],
+            );
+            match (set, n) {
+                (2, 0) => sink.event(&bad("hero-red", Failed, "prompt was refused by moderation"), &now),
+                _ => sink.event(&done(&format!("t{over}")), &now),
+            }
+        }
+        for s in 1..=5 {
+            let (over, failed) = (set * 10, u64::from(set >= 2));
+            let pending = 60_u64.saturating_sub(over + 10);
+            sink.tick(&standing(
+                set * 60 + s * 10,
+                &[
+                    (Done, over - failed),
+                    (Failed, failed),
+                    (Running, 60 - over - pending),
+                    (Pending, pending),
+                ],
+            ));
+        }
+    }
+    sink.event(&RunEvent::Finished(Box::new(with_failures())), &standing(360, &[(Done, 59), (Failed, 1)]));
+}
+
+#[test]
+fn text_of_others_reaches_no_terminal_as_it_is() {
+    let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2Jx\r\ny\u{202e}".repeat(300);
+    let mut over = summary(&[(Status::Failed, 1)], StopReason::Unreachable { why: hostile.clone() });
+    over.batch = hostile.clone();
+    over.troubles.note(&Id(hostile.clone()), Status::Failed, Some(&hostile));
+    over.results = Some(hostile.chars().take(100).collect::<String>().into());
+    over.next = Some(hostile.chars().take(100).collect());
+    let events = [
+        RunEvent::Started {
+            batch: hostile.clone(),
+            service: hostile.clone(),
+            state: "s".into(),
+            results: "r".into(),
+        },
+        bad(&hostile, Status::Failed, &hostile),
+        RunEvent::Notice(Notice::BackingOff { wait: Duration::ZERO, why: hostile.clone() }),
+        RunEvent::Notice(Notice::Unreachable { since: Duration::ZERO, why: hostile.clone() }),
+        RunEvent::Notice(Notice::ResultsNotWritten { why: hostile.clone() }),
+        RunEvent::Notice(Notice::ResultsBeside { path: hostile.clone().into(), why: hostile.clone() }),
+        RunEvent::Notice(Notice::Listening { address: hostile.clone(), url: hostile.clone() }),
+        RunEvent::Finished(Box::new(over)),
+    ];
+    let (plain, quiet) = (Paper::default(), Paper::default());
+    let sinks: [&mut dyn Sink; 2] = [&mut Plain::new(plain.clone()), &mut Quiet::new(quiet.clone())];
+    for sink in sinks {
+        for event in &events {
+            sink.event(event, &standing(1, &[(Status::Pending, 1)]));
+        }
+    }
+    let terminal = InMemoryTerm::new(50, 200);
+    let mut bar = Bar::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), || 200, true);
+    for event in &events {
+        bar.event(event, &standing(1, &[(Status::Pending, 1)]));
+        // This terminal draws no U+FFFD; that the rest is on the screen shows that no sequence was obeyed.
+        assert!(terminal.contents().contains("]0;owned[2Jx y"), "{}", terminal.contents());
+    }
+    for text in [plain.text(), quiet.text()] {
+        assert!(text.contains("owned"), "{text}");
+        assert!(!text.chars().any(|c| c != '\n' && crate::text::is_harmful(c)), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() < 2100), "{text}");
+    }
+}
+
+#[test]
+fn a_closed_pipe_is_no_reason_to_stop() {
+    struct Closed;
+    impl std::io::Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+    }
+    run(&mut Plain::new(Closed));
+    run(&mut JsonLines::new(Closed));
+}
