@@ -18,6 +18,8 @@ mod pace;
 mod policy;
 mod polling;
 #[cfg(test)]
+mod sim;
+#[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;
@@ -154,7 +156,7 @@ impl Engine {
             return None;
         }
         let submit = (self.may_submit() && self.has_room()).then(|| self.submits.until());
-        let grow = self.slots.grow_at().filter(|_| self.may_submit() && !self.has_room());
+        let grow = self.slots.grow_at().filter(|_| self.may_submit() && self.slots_are_full());
         let adrift = self
             .flights
             .iter()
@@ -188,6 +190,11 @@ impl Engine {
             return; // a callback was faster, or the run has left
         }
         match outcome {
+            SubmitOutcome::Accepted(task_id) if self.flights.named(&task_id).is_some() => {
+                let why =
+                    format!("the service named a taskId that it had given to another attempt: {task_id}");
+                self.lost_reply(now, attempt, why);
+            }
             SubmitOutcome::Accepted(task_id) => self.accepted(now, attempt, task_id),
             SubmitOutcome::Refused(refusal) => self.submit_refused(now, attempt, refusal),
             SubmitOutcome::NotSent(why) => {
@@ -459,11 +466,15 @@ impl Engine {
 
     fn has_room(&self) -> bool {
         let under_way = if self.trusted { usize::MAX } else { 1 };
-        self.flights.slots_held() < self.slots.limit() && self.flights.unanswered() < under_way
+        !self.slots_are_full() && self.flights.unanswered() < under_way
+    }
+
+    fn slots_are_full(&self) -> bool {
+        self.flights.slots_held() >= self.slots.limit()
     }
 
     fn submit_more(&mut self, now: Duration) {
-        if self.may_submit() && self.flights.slots_held() >= self.slots.limit() {
+        if self.may_submit() && self.slots_are_full() {
             self.slots.grow(now, self.a_job_takes());
         }
         while self.may_submit() && self.has_room() && self.submits.until() <= now {

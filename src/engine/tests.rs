@@ -1,1 +1,425 @@
+//! The engine against a service in virtual time, and the money rules one by one.
 
+use std::time::Duration;
+
+use super::sim::{Fate, Faults, World};
+use super::*;
+use crate::task::{Mode, Pictures};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn waiting(tasks: i64) -> Vec<Waiting> {
+    (0..tasks).map(|n| Waiting { task: TaskKey(n), mode: Mode::Fast, timeout: DEFAULT_TIMEOUT }).collect()
+}
+
+fn resumed(age: Duration, second_look: bool) -> Resumed {
+    let task_id = TaskId("old".into());
+    Resumed { attempt: AttemptKey(1), waiting: waiting(1)[0], task_id, age, second_look }
+}
+
+/// An engine driven by hand.
+struct Desk {
+    engine: Engine,
+    now: Duration,
+}
+
+impl Desk {
+    fn new(policy: Policy, tasks: i64, resumed: Vec<Resumed>) -> Desk {
+        let next = AttemptKey(resumed.len() as i64 + 1);
+        let mut desk =
+            Desk { engine: Engine::new(policy, waiting(tasks), resumed, next), now: Duration::ZERO };
+        desk.engine.handle(desk.now, Event::Wake);
+        desk
+    }
+
+    /// What it wants done now, besides telling people.
+    fn actions(&mut self) -> Vec<Action> {
+        std::iter::from_fn(|| self.engine.next_action())
+            .filter(|action| !matches!(action, Action::Tell(_)))
+            .collect()
+    }
+
+    fn tell(&mut self, event: Event) -> Vec<Action> {
+        self.engine.handle(self.now, event);
+        self.actions()
+    }
+
+    /// Lets the time come that the engine waits for.
+    fn wait(&mut self) -> Vec<Action> {
+        self.now = self.now.max(self.engine.wake_at().expect("it waits for something"));
+        self.tell(Event::Wake)
+    }
+
+    /// The first submit, up to the moment it is sent.
+    fn send_first(&mut self) -> AttemptKey {
+        let Some(Action::Intend(attempt, task)) = self.actions().pop() else { panic!("no intent") };
+        assert_eq!(self.tell(Event::IntentDurable(attempt)), [Action::Submit(attempt, task)]);
+        attempt
+    }
+
+    fn ending(&self) -> Option<&Ending> {
+        self.engine.over()
+    }
+}
+
+fn task_id(name: &str) -> TaskId {
+    TaskId(name.into())
+}
+
+fn done(name: &str) -> Item {
+    let pictures = Pictures { grid: None, images: vec!["a.png".into()] };
+    Item { task_id: task_id(name), progress: Progress::Done(pictures) }
+}
+
+fn running(name: &str) -> Item {
+    Item { task_id: task_id(name), progress: Progress::Running }
+}
+
+#[test]
+fn a_good_service_is_used_fully_and_asked_little() {
+    let mut world = World::new(Policy::default(), 200, 10, Faults::default(), 1);
+    assert_eq!(world.play(), Ending::Finished);
+    assert_eq!(world.count(Fate::Done), 200);
+    let busy = world.busy.as_secs_f64() / (10.0 * world.now.as_secs_f64());
+    let requests = (world.submits + world.asks) as f64 / 200.0;
+    assert!(busy > 0.90, "slots were busy {busy:.3} of the time");
+    assert!(requests < 3.5, "{requests:.2} requests a job");
+    assert!(world.refusals <= 5, "{} refusals", world.refusals);
+}
+
+#[test]
+fn whatever_the_service_does_every_task_ends_and_none_is_paid_twice() {
+    let faults = Faults {
+        lost_reply: 0.05,
+        not_sent: 0.1,
+        too_fast: 0.1,
+        unreadable: 0.1,
+        omit: 0.1,
+        fail: 0.1,
+        refuse: 0.02,
+    };
+    for seed in 0..500 {
+        let slots = 1 + (seed as usize % 12);
+        let mut world = World::new(Policy { seed, ..Policy::default() }, 40, slots, faults, seed * 7 + 3);
+        let ending = world.play();
+        if ending == Ending::Finished {
+            assert_eq!(world.count(Fate::Open), 0, "seed {seed}");
+        }
+        // Every job that the service runs is known, or covered by an unknown.
+        let covered = world.count(Fate::Done) + world.count(Fate::Failed) + world.count(Fate::Unknown);
+        assert!(covered >= world.jobs.len(), "seed {seed}: a paid job is lost");
+        assert_eq!(world.count(Fate::Lost), 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn asking_for_more_slots_than_there_are_costs_few_refusals() {
+    let policy = Policy { concurrency: 40, ..Policy::default() };
+    let mut world = World::new(policy, 200, 10, Faults::default(), 5);
+    assert_eq!(world.play(), Ending::Finished);
+    assert_eq!(world.count(Fate::Done), 200);
+    assert!(world.refusals < 120, "{} refusals", world.refusals);
+}
+
+#[test]
+fn until_the_service_accepts_one_only_one_is_under_way() {
+    let mut desk = Desk::new(Policy::default(), 5, vec![]);
+    let first = desk.send_first();
+    let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
+    assert_eq!(next[0], Action::Record(Change::Accepted(first, task_id("t1"))));
+    assert_eq!(next.len(), 5, "then the other four at once: {next:?}");
+}
+
+#[test]
+fn an_attempt_is_sent_only_when_its_intent_is_durable_and_only_once() {
+    let mut desk = Desk::new(Policy::default(), 1, vec![]);
+    let attempt = desk.send_first();
+    assert_eq!(desk.tell(Event::IntentDurable(attempt)), []);
+    assert_eq!(desk.tell(Event::IntentDurable(AttemptKey(99))), []);
+}
+
+#[test]
+fn a_lost_reply_is_unknown_and_never_sent_again() {
+    let mut desk = Desk::new(Policy::default(), 1, vec![]);
+    let attempt = desk.send_first();
+    let next = desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Unknown("cut".into())));
+    assert_eq!(next, [Action::Record(Change::Unknown(attempt, "cut".into()))]);
+    assert_eq!(desk.ending(), Some(&Ending::Finished));
+}
+
+#[test]
+fn after_a_lost_reply_submits_go_one_by_one_and_five_in_a_row_end_them() {
+    let mut desk = Desk::new(Policy::default(), 20, vec![]);
+    let mut attempt = desk.send_first();
+    for _ in 1..5 {
+        let mut next = desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Unknown("HTTP 500".into())));
+        if !next.iter().any(|action| matches!(action, Action::Intend(..))) {
+            next = desk.wait();
+        }
+        let intents: Vec<_> = next
+            .iter()
+            .filter_map(|action| match action {
+                Action::Intend(attempt, _) => Some(*attempt),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(intents.len(), 1, "{next:?}");
+        attempt = intents[0];
+        desk.tell(Event::IntentDurable(attempt));
+    }
+    desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Unknown("HTTP 500".into())));
+    assert_eq!(desk.ending(), Some(&Ending::Unreachable("HTTP 500".into())));
+    assert_eq!(desk.engine.waiting(), 15);
+}
+
+#[test]
+fn a_refused_key_costs_one_try_and_marks_nothing_failed() {
+    let mut desk = Desk::new(Policy::default(), 20, vec![]);
+    let attempt = desk.send_first();
+    let next =
+        desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Key("HTTP 401".into()))));
+    assert!(matches!(next[..], [Action::Record(Change::NotAccepted(..))]), "{next:?}");
+    assert_eq!(desk.ending(), Some(&Ending::KeyRefused("HTTP 401".into())));
+    assert_eq!(desk.engine.waiting(), 20);
+}
+
+#[test]
+fn out_of_quota_submits_no_more_and_follows_what_runs() {
+    let mut desk = Desk::new(Policy { concurrency: 2, ..Policy::default() }, 5, vec![]);
+    let first = desk.send_first();
+    let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
+    let Action::Intend(second, _) = next[1] else { panic!("{next:?}") };
+    desk.tell(Event::IntentDurable(second));
+    let next = desk.tell(Event::SubmitReply(second, SubmitOutcome::Refused(Refusal::Quota)));
+    assert!(matches!(next[..], [Action::Record(Change::NotAccepted(..))]), "{next:?}");
+    assert_eq!(desk.wait(), [Action::Ask(vec![task_id("t1")])]);
+    desk.tell(Event::StatusReply(vec![task_id("t1")], StatusOutcome::Items(vec![done("t1")])));
+    assert_eq!(desk.ending(), Some(&Ending::QuotaGone));
+    assert_eq!(desk.engine.waiting(), 4);
+}
+
+#[test]
+fn a_full_account_is_waited_for_and_is_no_failure() {
+    let mut desk = Desk::new(Policy::default(), 1, vec![]);
+    let attempt = desk.send_first();
+    let next = desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Slots)));
+    assert!(matches!(next[..], [Action::Record(Change::NotAccepted(..))]), "{next:?}");
+    assert!(matches!(desk.wait()[..], [Action::Intend(..)]));
+}
+
+#[test]
+fn an_outage_is_borne_shortly_before_the_first_answer_and_nothing_is_marked() {
+    let mut desk = Desk::new(Policy::default(), 3, vec![]);
+    let mut attempt = desk.send_first();
+    for _ in 0..100 {
+        desk.tell(Event::SubmitReply(attempt, SubmitOutcome::NotSent("connection refused".into())));
+        match desk.wait()[..] {
+            [Action::Intend(next, _)] => attempt = next,
+            _ => break,
+        }
+        desk.tell(Event::IntentDurable(attempt));
+    }
+    assert_eq!(desk.ending(), Some(&Ending::Unreachable("connection refused".into())));
+    assert!(desk.now <= Policy::default().first_patience + SECOND, "{:?}", desk.now);
+    assert_eq!(desk.engine.waiting(), 3);
+}
+
+#[test]
+fn a_job_past_its_timeout_is_asked_about_before_it_is_given_up() {
+    let mut desk = Desk::new(Policy::default(), 0, vec![resumed(Duration::from_secs(3600), false)]);
+    assert_eq!(desk.actions(), [Action::Ask(vec![task_id("old")])]);
+    let next =
+        desk.tell(Event::StatusReply(vec![task_id("old")], StatusOutcome::Items(vec![running("old")])));
+    assert!(
+        matches!(&next[..], [Action::Record(Change::Failed(_, failure))] if failure.class == FailureClass::Timeout),
+        "{next:?}"
+    );
+}
+
+#[test]
+fn what_was_given_up_is_looked_at_once_more_and_only_pictures_are_news() {
+    let look = || Desk::new(Policy::default(), 0, vec![resumed(Duration::from_secs(3600), true)]);
+    let mut desk = look();
+    let reply = Event::StatusReply(vec![task_id("old")], StatusOutcome::Items(vec![done("old")]));
+    desk.actions();
+    assert!(matches!(desk.tell(reply)[..], [Action::Record(Change::Done(..))]));
+    for outcome in [
+        StatusOutcome::Items(vec![running("old")]),
+        StatusOutcome::Items(vec![]),
+        StatusOutcome::Unreadable("HTTP 500".into()),
+    ] {
+        let mut desk = look();
+        desk.actions();
+        assert_eq!(desk.tell(Event::StatusReply(vec![task_id("old")], outcome)), []);
+        assert_eq!(desk.ending(), Some(&Ending::Finished));
+    }
+}
+
+#[test]
+fn an_id_that_stays_missing_is_lost_and_one_that_comes_back_is_not() {
+    let mut desk = Desk::new(Policy::default(), 0, vec![resumed(SECOND, false)]);
+    desk.actions();
+    let ids = || vec![task_id("old")];
+    desk.tell(Event::StatusReply(ids(), StatusOutcome::Items(vec![])));
+    desk.now += Duration::from_secs(60);
+    desk.tell(Event::StatusReply(ids(), StatusOutcome::Items(vec![running("old")])));
+    for _ in 0..3 {
+        desk.now += Duration::from_secs(59);
+        let next = desk.tell(Event::StatusReply(ids(), StatusOutcome::Items(vec![])));
+        assert!(!next.iter().any(|action| matches!(action, Action::Record(_))), "{next:?}");
+    }
+    desk.now += Duration::from_secs(59);
+    let next = desk.tell(Event::StatusReply(ids(), StatusOutcome::Items(vec![])));
+    assert!(matches!(next[..], [Action::Record(Change::Lost(..))]), "{next:?}");
+}
+
+#[test]
+fn done_without_pictures_is_asked_again_a_few_times() {
+    let empty = Item { task_id: task_id("old"), progress: Progress::Done(Pictures::default()) };
+    let mut desk = Desk::new(Policy::default(), 0, vec![resumed(SECOND, false)]);
+    desk.actions();
+    let mut asks = 1;
+    let change = loop {
+        let reply = StatusOutcome::Items(vec![empty.clone()]);
+        match &desk.tell(Event::StatusReply(vec![task_id("old")], reply))[..] {
+            [Action::Record(change)] => break change.clone(),
+            _ => assert!(matches!(desk.wait()[..], [Action::Ask(_)])),
+        }
+        asks += 1;
+    };
+    assert_eq!(asks, 6);
+    assert!(matches!(change, Change::Failed(_, failure) if failure.class == FailureClass::NoPictures));
+}
+
+#[test]
+fn a_list_that_is_refused_is_halved() {
+    let policy = Policy { concurrency: 8, ..Policy::default() };
+    let old: Vec<_> = (1..=8)
+        .map(|n| Resumed {
+            attempt: AttemptKey(n),
+            task_id: task_id(&n.to_string()),
+            ..resumed(SECOND, false)
+        })
+        .collect();
+    let mut desk = Desk::new(policy, 0, old);
+    let [Action::Ask(all)] = &desk.actions()[..] else { panic!("one request for all") };
+    assert_eq!(all.len(), 8);
+    let next = desk.tell(Event::StatusReply(
+        all.clone(),
+        StatusOutcome::Refused(Refusal::Content("too many ids".into())),
+    ));
+    assert!(
+        matches!(&next[..], [Action::Ask(a), Action::Ask(b)] if a.len() == 4 && b.len() == 4),
+        "{next:?}"
+    );
+}
+
+#[test]
+fn a_callback_ends_the_attempt_even_before_the_reply_and_forgeries_do_nothing() {
+    let policy = Policy { callbacks: true, ..Policy::default() };
+    let mut desk = Desk::new(policy, 1, vec![]);
+    let attempt = desk.send_first();
+    assert_eq!(desk.tell(Event::Callback(AttemptKey(77), done("t1"))), []);
+    let next = desk.tell(Event::Callback(attempt, done("t1")));
+    assert!(
+        matches!(next[..], [Action::Record(Change::Accepted(..)), Action::Record(Change::Done(..))]),
+        "{next:?}"
+    );
+    assert_eq!(desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1")))), []);
+    assert_eq!(desk.tell(Event::Callback(attempt, done("t1"))), []);
+    assert_eq!(desk.ending(), Some(&Ending::Finished));
+}
+
+#[test]
+fn a_callback_of_another_job_does_not_end_this_one() {
+    let policy = Policy { callbacks: true, ..Policy::default() };
+    let mut desk = Desk::new(policy, 1, vec![]);
+    let attempt = desk.send_first();
+    desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1"))));
+    assert_eq!(desk.tell(Event::Callback(attempt, done("t2"))), []);
+}
+
+#[test]
+fn a_callback_ties_a_lost_reply_to_its_task() {
+    let policy = Policy { callbacks: true, ..Policy::default() };
+    let mut desk = Desk::new(policy, 1, vec![]);
+    let attempt = desk.send_first();
+    desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Unknown("cut".into())));
+    assert_eq!(desk.ending(), None, "it waits for the callback");
+    let next = desk.tell(Event::Callback(attempt, done("t1")));
+    assert!(
+        matches!(next[..], [Action::Record(Change::Accepted(..)), Action::Record(Change::Done(..))]),
+        "{next:?}"
+    );
+    assert_eq!(desk.ending(), Some(&Ending::Finished));
+}
+
+#[test]
+fn a_callback_that_never_comes_is_not_awaited_for_ever() {
+    let policy = Policy { callbacks: true, ..Policy::default() };
+    let mut desk = Desk::new(policy, 1, vec![]);
+    let attempt = desk.send_first();
+    desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Unknown("cut".into())));
+    assert_eq!(desk.wait(), []);
+    assert_eq!(desk.ending(), Some(&Ending::Finished));
+    assert_eq!(desk.now, DEFAULT_TIMEOUT + Policy::default().grace);
+}
+
+#[test]
+fn a_taskid_that_another_attempt_has_is_not_believed() {
+    let mut desk = Desk::new(Policy::default(), 2, vec![]);
+    let first = desk.send_first();
+    let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
+    let Action::Intend(second, _) = next[1] else { panic!("{next:?}") };
+    desk.tell(Event::IntentDurable(second));
+    let next = desk.tell(Event::SubmitReply(second, SubmitOutcome::Accepted(task_id("t1"))));
+    assert!(matches!(next[..], [Action::Record(Change::Unknown(..))]), "{next:?}");
+}
+
+#[test]
+fn a_stop_follows_what_runs_and_a_second_one_leaves_it_resumable() {
+    let mut desk = Desk::new(Policy { concurrency: 2, ..Policy::default() }, 5, vec![]);
+    let first = desk.send_first();
+    let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
+    let Action::Intend(second, _) = next[1] else { panic!("{next:?}") };
+    assert_eq!(desk.tell(Event::Stop), []);
+    let next = desk.tell(Event::IntentDurable(second));
+    assert!(
+        matches!(next[..], [Action::Record(Change::NotAccepted(..))]),
+        "not sent after the stop: {next:?}"
+    );
+    assert_eq!(desk.ending(), None);
+    assert_eq!(desk.wait(), [Action::Ask(vec![task_id("t1")])]);
+    assert_eq!(desk.tell(Event::Leave), []);
+    assert_eq!(desk.ending(), Some(&Ending::Interrupted));
+}
+
+#[test]
+fn leaving_makes_submits_without_a_reply_unknown() {
+    let mut desk = Desk::new(Policy::default(), 5, vec![]);
+    let attempt = desk.send_first();
+    desk.tell(Event::Stop);
+    let next = desk.tell(Event::Leave);
+    assert!(
+        matches!(&next[..], [Action::Record(Change::Unknown(which, _))] if *which == attempt),
+        "{next:?}"
+    );
+}
+
+#[test]
+fn a_state_that_cannot_be_written_ends_submitting_but_not_the_wait_for_replies() {
+    let mut desk = Desk::new(Policy::default(), 5, vec![]);
+    let attempt = desk.send_first();
+    assert_eq!(desk.tell(Event::StoreFailed), []);
+    assert_eq!(desk.ending(), None);
+    let next = desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1"))));
+    assert_eq!(next, [Action::Record(Change::Accepted(attempt, task_id("t1")))]);
+    assert_eq!(desk.ending(), Some(&Ending::StoreFailed));
+}
+
+#[test]
+fn a_limit_counts_what_may_be_paid_for() {
+    let mut world = World::new(Policy { limit: Some(3), ..Policy::default() }, 10, 2, Faults::default(), 9);
+    assert_eq!(world.play(), Ending::Limit);
+    assert_eq!((world.count(Fate::Done), world.count(Fate::Open), world.jobs.len()), (3, 7, 3));
+}
