@@ -4,6 +4,7 @@ pub mod engine;
 pub mod output;
 pub mod plan;
 pub mod progress;
+pub mod runner;
 pub mod store;
 pub mod task;
 pub mod text;

@@ -22,6 +22,8 @@ pub enum Event {
     Wake,
     /// The store says that this attempt's intent is on the disk: now, and only now, may it be sent.
     IntentDurable(AttemptKey),
+    /// The intent could not be written: nothing may be sent for it.
+    IntentFailed(AttemptKey),
     /// What became of a submit.
     SubmitReply(AttemptKey, SubmitOutcome),
     /// What a status request for these ids gave.
@@ -193,10 +195,10 @@ pub enum Notice {
     FewerSlots(usize),
     /// The service asked us to slow down, for this long.
     SlowedDown(Duration),
-    /// The service does not answer, or not sensibly; tried again after this long.
-    Trouble(String, Duration),
-    /// It answers again.
-    Recovered,
+    /// The service has not answered sensibly for this long; the text says what was seen last.
+    Outage(Duration, String),
+    /// It answers again, after this long.
+    Recovered(Duration),
     /// Nothing more is submitted; what runs is followed to its end.
     Draining(Ending),
 }

@@ -114,6 +114,7 @@ impl Engine {
         match event {
             Event::Wake => {}
             Event::IntentDurable(attempt) => self.intent_durable(now, attempt),
+            Event::IntentFailed(attempt) => self.intent_failed(attempt),
             Event::SubmitReply(attempt, outcome) => self.submit_reply(now, attempt, outcome),
             Event::StatusReply(asked, outcome) => self.status_reply(now, &asked, outcome),
             Event::Callback(attempt, item) => self.callback(now, attempt, item),
@@ -145,9 +146,24 @@ impl Engine {
         self.flights.slots_held()
     }
 
+    /// How many jobs it has at once at the most, as far as refusals taught.
+    pub fn slots(&self) -> usize {
+        self.slots.limit()
+    }
+
     /// How many tasks wait for a slot.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// How many tasks this run still means to see end.
+    pub fn remaining(&self) -> u64 {
+        let waiting = self.waiting.len() as u64;
+        let to_submit = match self.mood {
+            Mood::Working => self.allowed.map_or(waiting, |allowed| allowed.min(waiting)),
+            _ => 0,
+        };
+        self.slots_held() as u64 + to_submit
     }
 
     /// When to say [`Event::Wake`] if nothing else happens. `None`: only an event can change anything.
@@ -185,6 +201,13 @@ impl Engine {
         }
     }
 
+    fn intent_failed(&mut self, attempt: AttemptKey) {
+        if let Some(flight) = self.flights.remove(attempt) {
+            self.waiting.push_front(flight.waiting);
+        }
+        self.close(Ending::StoreFailed);
+    }
+
     fn submit_reply(&mut self, now: Duration, attempt: AttemptKey, outcome: SubmitOutcome) {
         if !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Sending)) {
             return; // a callback was faster, or the run has left
@@ -208,7 +231,7 @@ impl Engine {
     }
 
     fn accepted(&mut self, now: Duration, attempt: AttemptKey, task_id: TaskId) {
-        self.answered();
+        self.answered(now);
         self.trusted = true;
         self.lost_replies = 0;
         self.submits.succeeded();
@@ -222,7 +245,7 @@ impl Engine {
     }
 
     fn submit_refused(&mut self, now: Duration, attempt: AttemptKey, refusal: Refusal) {
-        self.answered();
+        self.answered(now);
         match refusal {
             Refusal::Slots => {
                 self.not_accepted(attempt, "all slots of the account were taken".to_owned());
@@ -278,7 +301,7 @@ impl Engine {
         self.polling.outstanding = self.polling.outstanding.saturating_sub(1);
         match outcome {
             StatusOutcome::Items(items) => {
-                self.answered();
+                self.answered(now);
                 self.asks.succeeded();
                 for item in &items {
                     if let Some(attempt) = self.flights.named(&item.task_id) {
@@ -290,17 +313,17 @@ impl Engine {
                 }
             }
             StatusOutcome::Refused(Refusal::Content(_)) if asked.len() > 1 => {
-                self.answered();
+                self.answered(now);
                 self.polling.fewer_ids(asked.len());
                 self.ask_for(asked.to_vec());
             }
             StatusOutcome::Refused(Refusal::Content(_)) => {
-                self.answered();
+                self.answered(now);
                 asked.iter().for_each(|task_id| self.missing(now, task_id));
             }
             StatusOutcome::Refused(Refusal::Key(words)) => self.close(Ending::KeyRefused(words)),
             StatusOutcome::Refused(Refusal::TooFast(wait)) => {
-                self.answered();
+                self.answered(now);
                 self.slow_down(now, wait, Which::Asks);
             }
             StatusOutcome::Refused(Refusal::NotTheApi(words)) => self.ask_trouble(now, &words),
@@ -400,17 +423,21 @@ impl Engine {
 
     // Trouble.
 
-    fn answered(&mut self) {
-        if self.outage.answered() {
-            self.tell(Notice::Recovered);
+    fn answered(&mut self, now: Duration) {
+        if let Some(after) = self.outage.answered(now) {
+            self.tell(Notice::Recovered(after));
+        }
+    }
+
+    fn trouble(&mut self, now: Duration, why: &str) {
+        if let Some(lasted) = self.outage.trouble(now, why) {
+            self.tell(Notice::Outage(lasted, why.to_owned()));
         }
     }
 
     fn submit_trouble(&mut self, now: Duration, why: &str) {
-        let wait = self.submits.failed(now, self.policy.seed);
-        if self.outage.trouble(now, why) {
-            self.tell(Notice::Trouble(why.to_owned(), wait));
-        }
+        self.submits.failed(now, self.policy.seed);
+        self.trouble(now, why);
     }
 
     fn ask_trouble(&mut self, now: Duration, why: &str) {
@@ -419,10 +446,8 @@ impl Engine {
         for attempt in looks {
             self.flights.remove(attempt);
         }
-        let wait = self.asks.failed(now, self.policy.seed);
-        if self.outage.trouble(now, why) {
-            self.tell(Notice::Trouble(why.to_owned(), wait));
-        }
+        self.asks.failed(now, self.policy.seed);
+        self.trouble(now, why);
     }
 
     fn slow_down(&mut self, now: Duration, wait: Option<Duration>, which: Which) {

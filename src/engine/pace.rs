@@ -112,27 +112,33 @@ impl Slots {
     }
 }
 
+/// An outage is told of once it has lasted this long: a single hiccup is nobody's concern.
+const WORTH_TELLING: Duration = Duration::from_secs(5);
+
 /// Whether the service answers at all.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     since: Option<Duration>,
+    told: bool,
     answered_before: bool,
     last_seen: String,
 }
 
 impl Outage {
-    /// No answer, or nothing that makes sense. True where it is the first after a good one.
-    pub(super) fn trouble(&mut self, now: Duration, seen: &str) -> bool {
+    /// No answer, or nothing that makes sense. Gives how long that has been so where a person should hear of it now.
+    pub(super) fn trouble(&mut self, now: Duration, seen: &str) -> Option<Duration> {
         seen.clone_into(&mut self.last_seen);
-        let first = self.since.is_none();
-        self.since.get_or_insert(now);
-        first
+        let lasted = now.saturating_sub(*self.since.get_or_insert(now));
+        let news = !self.told && lasted >= WORTH_TELLING;
+        self.told |= news;
+        news.then_some(lasted)
     }
 
-    /// A good answer. True where it ends an outage.
-    pub(super) fn answered(&mut self) -> bool {
+    /// A good answer. Gives how long there was none, where a person heard of that.
+    pub(super) fn answered(&mut self, now: Duration) -> Option<Duration> {
         self.answered_before = true;
-        self.since.take().is_some()
+        let since = self.since.take()?;
+        std::mem::take(&mut self.told).then(|| now.saturating_sub(since))
     }
 
     /// When patience ends.
@@ -199,12 +205,14 @@ mod tests {
     fn patience_is_short_until_the_service_has_answered_once() {
         let policy = Policy::default();
         let mut outage = Outage::default();
-        assert!(outage.trouble(SECOND, "connection refused"));
-        assert!(!outage.trouble(2 * SECOND, "connection refused"));
+        assert_eq!(outage.trouble(SECOND, "connection refused"), None, "a hiccup is not told");
+        assert_eq!(outage.trouble(6 * SECOND, "connection refused"), Some(5 * SECOND));
+        assert_eq!(outage.trouble(7 * SECOND, "connection refused"), None, "it is told once");
         assert_eq!(outage.ends_at(&policy), Some(SECOND + policy.first_patience));
-        assert!(outage.answered());
+        assert_eq!(outage.answered(9 * SECOND), Some(8 * SECOND));
         assert_eq!(outage.ends_at(&policy), None);
-        outage.trouble(5 * SECOND, "HTTP 502");
-        assert_eq!(outage.ends_at(&policy), Some(5 * SECOND + policy.patience));
+        assert_eq!(outage.trouble(10 * SECOND, "HTTP 502"), None);
+        assert_eq!(outage.ends_at(&policy), Some(10 * SECOND + policy.patience));
+        assert_eq!(outage.answered(11 * SECOND), None, "nobody heard of it");
     }
 }

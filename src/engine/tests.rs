@@ -418,6 +418,15 @@ fn a_state_that_cannot_be_written_ends_submitting_but_not_the_wait_for_replies()
 }
 
 #[test]
+fn an_intent_that_cannot_be_written_is_not_sent_and_ends_the_run() {
+    let mut desk = Desk::new(Policy::default(), 5, vec![]);
+    let Some(Action::Intend(attempt, _)) = desk.actions().pop() else { panic!("no intent") };
+    assert_eq!(desk.tell(Event::IntentFailed(attempt)), []);
+    assert_eq!(desk.ending(), Some(&Ending::StoreFailed));
+    assert_eq!(desk.engine.waiting(), 5);
+}
+
+#[test]
 fn a_limit_counts_what_may_be_paid_for() {
     let mut world = World::new(Policy { limit: Some(3), ..Policy::default() }, 10, 2, Faults::default(), 9);
     assert_eq!(world.play(), Ending::Limit);

@@ -129,6 +129,20 @@ pub enum Notice {
         /// The address that the service is given, without any token.
         url: String,
     },
+    /// The state cannot be written, so nothing more is submitted.
+    StateNotWritten {
+        /// Why.
+        why: String,
+    },
+    /// A change could not be written to the state.
+    NotRecorded {
+        /// The task.
+        id: Id,
+        /// What was to be recorded, in words: `accepted as MtAd7mCuc4YqK_a1iAQSW`.
+        what: String,
+        /// Why.
+        why: String,
+    },
     /// The results could not be written now.
     ResultsNotWritten {
         /// Why, with the path, as the output's error says it.
@@ -156,7 +170,9 @@ impl Notice {
             | Notice::QuotaGone { .. }
             | Notice::CutOff { .. }
             | Notice::ResultsBeside { .. } => Level::Warning,
-            Notice::ResultsNotWritten { .. } => Level::Error,
+            Notice::StateNotWritten { .. }
+            | Notice::NotRecorded { .. }
+            | Notice::ResultsNotWritten { .. } => Level::Error,
         }
     }
 }
@@ -197,6 +213,16 @@ impl fmt::Display for Notice {
                 "webhooks are received on {} and called at {}",
                 shown(address, ADDRESS),
                 shown(url, ADDRESS)
+            ),
+            Notice::StateNotWritten { why } => {
+                write!(f, "the state cannot be written ({}): nothing more is submitted", shown(why, REASON))
+            }
+            Notice::NotRecorded { id, what, why } => write!(
+                f,
+                "the state cannot be written ({}); `{}` is not recorded as {}: keep this line",
+                shown(why, REASON),
+                shown(&id.0, ADDRESS),
+                shown(what, ADDRESS)
             ),
             Notice::ResultsNotWritten { why } => f.write_str(&shown(why, 4 * REASON)),
             Notice::ResultsBeside { path, why } => write!(

@@ -27,8 +27,8 @@ use crate::text::is_harmful;
 /// | `started` | `batch`, `service`, `state`, `results` (paths) |
 /// | `submitted` | `id`, `task_id` |
 /// | `ended` | `id`, `status`, `task_id`, `reason`, `took_s`, `grid`, `images`; null where not known |
-/// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `address`, `url`, `path` under `detail` |
-/// | `finished` | `batch`, `stop` (`finished`, `nothing_to_do`, `interrupted`, `key_refused`, `quota_gone`, `unreachable`, `limit_reached`), `stop_text`, `troubles` (`status`, `reason`, `count`, `example`), `left_running`, `quota_run`, `quota_batch`, `results`, `state`, `next`; null where not known |
+/// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `id`, `what`, `address`, `url`, `path` under `detail` |
+/// | `finished` | `batch`, `stop` (`finished`, `nothing_to_do`, `interrupted`, `key_refused`, `quota_gone`, `unreachable`, `state_not_written`, `limit_reached`), `stop_text`, `troubles` (`status`, `reason`, `count`, `example`), `left_running`, `quota_run`, `quota_batch`, `results`, `state`, `next`; null where not known |
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
@@ -104,6 +104,10 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
         Notice::Stopping { running } => ("stopping", json!({"running": running})),
         Notice::CutOff { tasks } => ("cut_off", json!({"tasks": tasks})),
         Notice::Listening { address, url } => ("listening", json!({"address": address, "url": url})),
+        Notice::StateNotWritten { why } => ("state_not_written", json!({"why": why})),
+        Notice::NotRecorded { id, what, why } => {
+            ("not_recorded", json!({"id": id, "what": what, "why": why}))
+        }
         Notice::ResultsNotWritten { why } => ("results_not_written", json!({"why": why})),
         Notice::ResultsBeside { path: to, why } => ("results_beside", json!({"path": path(to), "why": why})),
     }

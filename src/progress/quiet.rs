@@ -48,12 +48,12 @@ mod tests {
         let now = standing(0, &[]);
         let why = "results cannot be written to `r.csv`: no space".to_owned();
         quiet.event(&RunEvent::Notice(Notice::ResultsNotWritten { why }), &now);
-        for stop in [StopReason::Interrupted, StopReason::KeyRefused] {
+        for stop in [StopReason::Interrupted, StopReason::KeyRefused { words: "HTTP 401".into() }] {
             quiet.event(&RunEvent::Finished(Box::new(summary(&[], stop))), &now);
         }
         insta::assert_snapshot!(paper.text(), @"
         error: results cannot be written to `r.csv`: no space
-        error: stopped: the service refused the API key; put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)
+        error: stopped: the service refused the API key (HTTP 401); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)
         ");
     }
 }

@@ -57,7 +57,10 @@ pub enum StopReason {
     /// A person or the system asked it to stop.
     Interrupted,
     /// The service refused the API key.
-    KeyRefused,
+    KeyRefused {
+        /// In these words.
+        words: String,
+    },
     /// The account is out of quota.
     QuotaGone,
     /// The service could not be reached, or was broken, for too long.
@@ -65,6 +68,8 @@ pub enum StopReason {
         /// What the last try met.
         why: String,
     },
+    /// The state could not be written: nothing more was submitted.
+    StateNotWritten,
     /// It submitted as many tasks as it was allowed to.
     LimitReached {
         /// How many that is.
@@ -79,16 +84,23 @@ impl StopReason {
             StopReason::Finished => "finished",
             StopReason::NothingToDo => "nothing_to_do",
             StopReason::Interrupted => "interrupted",
-            StopReason::KeyRefused => "key_refused",
+            StopReason::KeyRefused { .. } => "key_refused",
             StopReason::QuotaGone => "quota_gone",
             StopReason::Unreachable { .. } => "unreachable",
+            StopReason::StateNotWritten => "state_not_written",
             StopReason::LimitReached { .. } => "limit_reached",
         }
     }
 
     /// Whether something stood in the way that a person has to see to.
     pub fn is_error(&self) -> bool {
-        matches!(self, StopReason::KeyRefused | StopReason::QuotaGone | StopReason::Unreachable { .. })
+        matches!(
+            self,
+            StopReason::KeyRefused { .. }
+                | StopReason::QuotaGone
+                | StopReason::Unreachable { .. }
+                | StopReason::StateNotWritten
+        )
     }
 
     /// Whether there was nothing more to do.
@@ -104,12 +116,17 @@ impl fmt::Display for StopReason {
             StopReason::Finished => f.write_str("finished"),
             StopReason::NothingToDo => f.write_str("nothing to do"),
             StopReason::Interrupted => f.write_str("interrupted; nothing more was submitted"),
-            StopReason::KeyRefused => f.write_str(
-                "the service refused the API key; put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)",
+            StopReason::KeyRefused { words } => write!(
+                f,
+                "the service refused the API key ({}); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)",
+                shown(words, REASON)
             ),
             StopReason::QuotaGone => f.write_str("the account is out of quota; top it up, then run again"),
             StopReason::Unreachable { why } => {
                 write!(f, "the service cannot be reached ({}); run again later", shown(why, REASON))
+            }
+            StopReason::StateNotWritten => {
+                f.write_str("the state could not be written, so nothing more was submitted; make room on the disk, then run again")
             }
             StopReason::LimitReached { limit } => {
                 write!(f, "the limit of {} for this run is reached", many(*limit, "task"))
@@ -326,7 +343,7 @@ mod tests {
     fn a_summary_says_why_a_run_stopped() {
         let stops = [
             StopReason::Interrupted,
-            StopReason::KeyRefused,
+            StopReason::KeyRefused { words: "HTTP 401".into() },
             StopReason::QuotaGone,
             StopReason::Unreachable { why: "connection refused".into() },
             StopReason::LimitReached { limit: 5 },
@@ -338,7 +355,7 @@ mod tests {
             .collect();
         insta::assert_snapshot!(said, @"
         stopped: interrupted; nothing more was submitted
-        stopped: the service refused the API key; put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)
+        stopped: the service refused the API key (HTTP 401); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)
         stopped: the account is out of quota; top it up, then run again
         stopped: the service cannot be reached (connection refused); run again later
         stopped: the limit of 5 tasks for this run is reached

@@ -5,11 +5,13 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::engine::{AttemptKey, Change, FailureClass, TaskKey};
-use crate::task::{Mode, Pictures, Quota, State};
+use crate::task::{Id, Mode, Pictures, Prices, State};
 
 /// What is sent for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
+    /// The task's name.
+    pub id: Id,
     /// The final prompt.
     pub prompt: String,
     /// The mode.
@@ -27,28 +29,34 @@ pub struct Intent {
     pub task: TaskKey,
     /// The secret part of its callback address, where there is one.
     pub hook_token: Option<String>,
-    /// Its price, where one is configured.
-    pub quota: Option<Quota>,
 }
 
 /// Writes an intent, and gives what is to be sent for it.
 pub(super) fn intend(
     db: &Connection,
     run: i64,
+    prices: &Prices,
     intent: &Intent,
     at: Timestamp,
 ) -> rusqlite::Result<Outgoing> {
-    let Intent { attempt, task, hook_token, quota } = intent;
-    let quota = quota.map(|quota| quota.0 as i64);
+    let Intent { attempt, task, hook_token } = intent;
+    let outgoing = db
+        .prepare_cached("SELECT id, prompt, mode, timeout FROM task JOIN state ON task = key WHERE key = ?1")?
+        .query_row([task.0], |row| {
+            Ok(Outgoing {
+                id: Id(row.get(0)?),
+                prompt: row.get(1)?,
+                mode: mode_at(row, 2)?,
+                timeout: row.get(3)?,
+            })
+        })?;
+    let quota = prices.of(outgoing.mode).map(|quota| quota.0 as i64);
     db.prepare_cached(
         "INSERT INTO attempt (key, task, run, intended_at, hook_token, quota) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
     .execute(params![attempt.0, task.0, run, at.as_millisecond(), hook_token, quota])?;
     set_state(db, task.0, State::Submitting, None, None)?;
-    db.prepare_cached("SELECT prompt, mode, timeout FROM task JOIN state ON task = key WHERE key = ?1")?
-        .query_row([task.0], |row| {
-            Ok(Outgoing { prompt: row.get(0)?, mode: mode_at(row, 1)?, timeout: row.get(2)? })
-        })
+    Ok(outgoing)
 }
 
 /// Writes a change.
@@ -91,14 +99,23 @@ pub(super) fn apply(db: &Connection, change: &Change, at: Timestamp) -> rusqlite
 }
 
 /// Submits without a reply in the records: the run that made them died. What became of them cannot be known.
-pub(super) fn settle_submitting(db: &Connection, at: Timestamp) -> rusqlite::Result<()> {
+/// Gives how many there were.
+pub(super) fn settle_submitting(db: &Connection, at: Timestamp) -> rusqlite::Result<usize> {
     let reason = "the run ended before the reply was recorded";
     db.execute(
         "UPDATE attempt SET outcome = 'unknown', reason = ?1, finished_at = ?2
          WHERE outcome IS NULL AND task_id IS NULL AND task IN (SELECT task FROM state WHERE state = 'submitting')",
         params![reason, at.as_millisecond()],
     )?;
-    db.execute("UPDATE state SET state = 'unknown', reason = ?1 WHERE state = 'submitting'", [reason])?;
+    db.execute("UPDATE state SET state = 'unknown', reason = ?1 WHERE state = 'submitting'", [reason])
+}
+
+/// The run is over, for this reason.
+pub(super) fn end_run(db: &Connection, run: i64, why: &str, at: Timestamp) -> rusqlite::Result<()> {
+    db.execute(
+        "UPDATE run SET ended_at = ?2, ending = ?3 WHERE key = ?1",
+        params![run, at.as_millisecond(), why],
+    )?;
     Ok(())
 }
 

@@ -23,13 +23,13 @@ use tokio::sync::oneshot;
 
 pub use error::StoreError;
 pub use ledger::{Intent, Outgoing};
-pub use reader::{Header, Reader};
+pub use reader::{Header, Reader, View};
 pub use writer::WriteError;
-use writer::Writer;
+use writer::{Run, Writer};
 
 use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Resumed, TaskKey, Waiting};
 use crate::plan::{Knowledge, Known, Plan, Step};
-use crate::task::{Fingerprint, Id, State, Task, TaskId};
+use crate::task::{Counts, Fingerprint, Id, Prices, State, Task, TaskId};
 use ledger::{mode_at, state_at};
 use lock::Lock;
 
@@ -53,8 +53,27 @@ pub struct Snapshot {
     pub waiting: Vec<Waiting>,
     /// What earlier runs left running, and what is worth a second look.
     pub resumed: Vec<Resumed>,
+    /// The tasks of those, in the same order.
+    pub resumed_tasks: Vec<ResumedTask>,
+    /// How many submits of a run that died became unknown just now.
+    pub cut_off: u64,
+    /// How many tasks of the manifest have each status.
+    pub counts: Counts,
     /// The first free number for an attempt; 0 stands for 1.
     pub next_attempt: i64,
+}
+
+/// Whose an attempt is that was resumed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResumedTask {
+    /// The task's name.
+    pub id: Id,
+    /// Where it stands.
+    pub state: State,
+    /// Whether the manifest still has it.
+    pub listed: bool,
+    /// The secret part of the callback address that the attempt was given.
+    pub hook_token: Option<String>,
 }
 
 /// A state that this process holds, before its run begins: it can still be planned.
@@ -111,18 +130,18 @@ impl Store {
     ///
     /// # Errors
     /// What SQLite or the system say.
-    pub fn begin(self) -> Result<(Snapshot, Ledger), StoreError> {
+    pub fn begin(self, prices: Prices) -> Result<(Snapshot, Ledger), StoreError> {
         let now = Timestamp::now();
         let begun = (|| {
-            ledger::settle_submitting(&self.db, now)?;
+            let cut_off = ledger::settle_submitting(&self.db, now)? as u64;
             self.db.execute("INSERT INTO run (started_at) VALUES (?1)", [now.as_millisecond()])?;
             let run = self.db.last_insert_rowid();
-            Ok((run, read_snapshot(&self.db, now)?))
+            Ok((run, Snapshot { cut_off, ..read_snapshot(&self.db, now)? }))
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;
         let Store { db, path, lock } = self;
-        let writer = Writer::start(db, run).map_err(|e| StoreError::file(&path, e))?;
-        Ok((snapshot, Ledger { writer, path, _lock: lock }))
+        let writer = Writer::start(db, Run { key: run, prices }).map_err(|e| StoreError::file(&path, e))?;
+        Ok((snapshot, Ledger { writer, path, run, _lock: lock }))
     }
 
     fn say_whose(&self, service: &str) -> rusqlite::Result<()> {
@@ -145,6 +164,7 @@ pub struct Ledger {
     // The order matters: the writer ends before the lock is given back.
     writer: Writer,
     path: PathBuf,
+    run: i64,
     _lock: Lock,
 }
 
@@ -157,6 +177,16 @@ impl Ledger {
     /// Writes a change. Answered when it is on the disk.
     pub fn record(&self, change: Change) -> oneshot::Receiver<Result<(), WriteError>> {
         self.writer.record(change)
+    }
+
+    /// Writes that the run is over, for this reason. Answered when it is on the disk.
+    pub fn end(&self, why: &'static str) -> oneshot::Receiver<Result<(), WriteError>> {
+        self.writer.end(why)
+    }
+
+    /// The row of this run.
+    pub fn run(&self) -> i64 {
+        self.run
     }
 
     /// The state file.
@@ -232,7 +262,8 @@ fn read_snapshot(db: &Connection, now: Timestamp) -> rusqlite::Result<Snapshot> 
     }
     // What was given up is asked about once more, since that is free and a late picture is paid for.
     let mut query = db.prepare(
-        "SELECT task.key, mode, timeout, attempt.key, task_id, intended_at, state, state.class
+        "SELECT task.key, mode, timeout, attempt.key, task_id, intended_at, state, state.class, id,
+                position IS NOT NULL, hook_token
          FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
          WHERE task_id IS NOT NULL AND (state = 'running' AND outcome IS NULL
              OR state = 'lost' AND outcome = 'lost' OR state = 'failed' AND outcome = 'failed')
@@ -254,6 +285,8 @@ fn read_snapshot(db: &Connection, now: Timestamp) -> rusqlite::Result<Snapshot> 
             }
             _ => true,
         };
+        let (id, state) = (Id(row.get(8)?), state_at(row, 6)?);
+        snapshot.resumed_tasks.push(ResumedTask { id, state, listed: row.get(9)?, hook_token: row.get(10)? });
         let submitted: i64 = row.get(5)?;
         let age = u64::try_from(now.as_millisecond() - submitted).unwrap_or(0);
         snapshot.resumed.push(Resumed {
@@ -264,6 +297,7 @@ fn read_snapshot(db: &Connection, now: Timestamp) -> rusqlite::Result<Snapshot> 
             second_look,
         });
     }
+    snapshot.counts = reader::counts(db, true)?;
     snapshot.next_attempt =
         db.query_row("SELECT coalesce(max(key), 0) + 1 FROM attempt", [], |row| row.get(0))?;
     Ok(snapshot)

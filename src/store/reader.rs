@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Transaction};
 
 use super::ledger::{mode_at, state_at};
 use super::{StoreError, lock, schema};
@@ -46,75 +46,96 @@ impl Reader {
         header(&self.db).map_err(|e| self.error(e))
     }
 
-    /// How many tasks of the manifest have each status.
-    pub fn counts(&self, run_lives: bool) -> Result<Counts, StoreError> {
-        counts(&self.db, run_lives).map_err(|e| self.error(e))
-    }
-
-    /// The largest number of single pictures that a task has.
-    pub fn most_images(&self) -> Result<usize, StoreError> {
-        let most: Option<i64> = self
-            .db
-            .query_row(
-                "SELECT max(json_array_length(images)) FROM attempt WHERE images IS NOT NULL",
-                [],
-                |row| row.get(0),
-            )
-            .map_err(|e| self.error(e))?;
-        Ok(usize::try_from(most.unwrap_or(0)).unwrap_or(0))
-    }
-
-    /// What the attempts that count cost so far, where prices are configured.
-    pub fn spent(&self) -> Result<Option<Quota>, StoreError> {
-        self.db
-            .query_row(
-                "SELECT sum(quota) FROM attempt WHERE outcome IS NULL OR outcome NOT IN ('not_accepted', 'refused')",
-                [],
-                |row| Ok(row.get::<_, Option<i64>>(0)?.map(|sum| Quota(sum.unsigned_abs()))),
-            )
-            .map_err(|e| self.error(e))
-    }
-
-    /// Gives every task of the manifest, in its order, to `each`, and stops at its first error.
-    ///
-    /// One read transaction holds for all: the records are of one moment.
-    ///
-    /// # Errors
-    /// The error of `each`, or what SQLite says.
-    pub fn each_record<E: From<StoreError>>(
-        &self,
-        mut each: impl FnMut(Record) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let failed = |e| E::from(self.error(e));
-        let tx = self.db.unchecked_transaction().map_err(failed)?;
-        let mut tasks = tx
-            .prepare(
-                "SELECT key, id, prompt, mode, timeout, vars, state, reason FROM state JOIN task ON key = task
-                 WHERE position IS NOT NULL ORDER BY position",
-            )
-            .map_err(failed)?;
-        let mut attempts = tx
-            .prepare(
-                "SELECT outcome, quota, task_id, grid, images, intended_at, finished_at FROM attempt
-                 WHERE task = ?1 AND outcome IS NOT 'not_accepted' ORDER BY key",
-            )
-            .map_err(failed)?;
-        let mut rows = tasks.query([]).map_err(failed)?;
-        while let Some(row) = rows.next().map_err(failed)? {
-            let key: i64 = row.get(0).map_err(failed)?;
-            let mut record = record_at(row).map_err(failed)?;
-            let mut its = attempts.query([key]).map_err(failed)?;
-            while let Some(attempt) = its.next().map_err(failed)? {
-                add_attempt(&mut record, attempt).map_err(failed)?;
-            }
-            each(record)?;
-        }
-        Ok(())
+    /// The state as it is at this moment, however long it is looked at.
+    pub fn view(&self) -> Result<View<'_>, StoreError> {
+        let moment = self.db.unchecked_transaction().map_err(|e| self.error(e))?;
+        Ok(View { moment, path: &self.path })
     }
 
     fn error(&self, source: rusqlite::Error) -> StoreError {
         StoreError::database(&self.path, source)
     }
+}
+
+/// A state at one moment: what is read through it belongs together.
+#[derive(Debug)]
+pub struct View<'a> {
+    moment: Transaction<'a>,
+    path: &'a Path,
+}
+
+impl View<'_> {
+    /// How many tasks of the manifest have each status.
+    pub fn counts(&self, run_lives: bool) -> Result<Counts, StoreError> {
+        counts(&self.moment, run_lives).map_err(|e| self.error(e))
+    }
+
+    /// The largest number of single pictures that a task has.
+    pub fn most_images(&self) -> Result<usize, StoreError> {
+        let query =
+            "SELECT coalesce(max(json_array_length(images)), 0) FROM attempt WHERE images IS NOT NULL";
+        let most: i64 = self.moment.query_row(query, [], |row| row.get(0)).map_err(|e| self.error(e))?;
+        Ok(usize::try_from(most).unwrap_or(0))
+    }
+
+    /// What the attempts that count cost, where prices are configured: those of one run, or of all.
+    pub fn spent(&self, run: Option<i64>) -> Result<Option<Quota>, StoreError> {
+        let query = "SELECT sum(quota) FROM attempt
+             WHERE outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused' AND (?1 IS NULL OR run = ?1)";
+        let sum: Option<i64> =
+            self.moment.query_row(query, [run], |row| row.get(0)).map_err(|e| self.error(e))?;
+        Ok(sum.map(|sum| Quota(sum.unsigned_abs())))
+    }
+
+    /// Every task of the manifest, in its order, with what became of it.
+    pub fn records(&self) -> impl Iterator<Item = Result<Record, StoreError>> {
+        let mut from = -1;
+        let mut page = Vec::new().into_iter();
+        std::iter::from_fn(move || {
+            if page.len() == 0 {
+                match records_after(&self.moment, from) {
+                    Ok(records) => page = records.into_iter(),
+                    Err(e) => {
+                        from = i64::MAX;
+                        return Some(Err(self.error(e)));
+                    }
+                }
+            }
+            let (position, record) = page.next()?;
+            from = position;
+            Some(Ok(record))
+        })
+    }
+
+    fn error(&self, source: rusqlite::Error) -> StoreError {
+        StoreError::database(self.path, source)
+    }
+}
+
+/// How many records are read at once: enough to be fast, little to hold.
+const PAGE: i64 = 500;
+
+fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, Record)>> {
+    let mut tasks = db.prepare_cached(
+        "SELECT key, id, prompt, mode, timeout, vars, state, reason, position FROM state JOIN task ON key = task
+         WHERE position > ?1 ORDER BY position LIMIT ?2",
+    )?;
+    let mut attempts = db.prepare_cached(
+        "SELECT outcome, quota, task_id, grid, images, intended_at, finished_at FROM attempt
+         WHERE task = ?1 AND outcome IS NOT 'not_accepted' ORDER BY key",
+    )?;
+    let mut records = Vec::new();
+    let mut rows = tasks.query([position, PAGE])?;
+    while let Some(row) = rows.next()? {
+        let key: i64 = row.get(0)?;
+        let mut record = record_at(row)?;
+        let mut its = attempts.query([key])?;
+        while let Some(attempt) = its.next()? {
+            add_attempt(&mut record, attempt)?;
+        }
+        records.push((row.get(8)?, record));
+    }
+    Ok(records)
 }
 
 pub(super) fn header(db: &Connection) -> rusqlite::Result<Option<Header>> {

@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use super::ledger::{self, Intent, Outgoing};
 use crate::engine::Change;
+use crate::task::Prices;
 
 /// The most commands in one transaction.
 const AT_ONCE: usize = 1024;
@@ -18,9 +19,20 @@ const AT_ONCE: usize = 1024;
 /// Why a command was not carried out. Many commands share one failed transaction, so it is words only.
 pub type WriteError = String;
 
+/// What the thread knows of this execution.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Run {
+    /// Its row.
+    pub(super) key: i64,
+    /// What it pays for a job.
+    pub(super) prices: Prices,
+}
+
 enum Command {
     Intend(Intent, Timestamp, oneshot::Sender<Result<Outgoing, WriteError>>),
     Record(Change, Timestamp, oneshot::Sender<Result<(), WriteError>>),
+    /// The run is over, for this reason.
+    End(&'static str, Timestamp, oneshot::Sender<Result<(), WriteError>>),
     Stop,
 }
 
@@ -32,8 +44,8 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread; `run` is the row of this execution.
-    pub(super) fn start(db: Connection, run: i64) -> std::io::Result<Writer> {
+    /// Starts the thread.
+    pub(super) fn start(db: Connection, run: Run) -> std::io::Result<Writer> {
         let (commands, inbox) = channel();
         let thread =
             std::thread::Builder::new().name("state".into()).spawn(move || write_all(db, run, &inbox))?;
@@ -52,6 +64,13 @@ impl Writer {
         let _ = self.commands.send(Command::Record(change, Timestamp::now(), answer));
         answered
     }
+
+    /// The run is over, for this reason.
+    pub(super) fn end(&self, why: &'static str) -> oneshot::Receiver<Result<(), WriteError>> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.commands.send(Command::End(why, Timestamp::now(), answer));
+        answered
+    }
 }
 
 impl Drop for Writer {
@@ -63,7 +82,7 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(mut db: Connection, run: i64, inbox: &Receiver<Command>) {
+fn write_all(mut db: Connection, run: Run, inbox: &Receiver<Command>) {
     let mut batch = Vec::new();
     loop {
         let Ok(first) = inbox.recv() else { return };
@@ -79,7 +98,7 @@ fn write_all(mut db: Connection, run: i64, inbox: &Receiver<Command>) {
 
 /// Writes the commands in one transaction. Where that fails each is tried alone, so that one that cannot be written (or a
 /// disk with room for little) takes no other with it.
-fn write_batch(db: &mut Connection, run: i64, batch: &mut Vec<Command>) {
+fn write_batch(db: &mut Connection, run: Run, batch: &mut Vec<Command>) {
     if let Ok(outgoing) = write(db, run, batch) {
         return confirm(batch.drain(..), outgoing);
     }
@@ -92,13 +111,16 @@ fn write_batch(db: &mut Connection, run: i64, batch: &mut Vec<Command>) {
 }
 
 /// All of them or none; gives what each intent is to send, in order.
-fn write(db: &mut Connection, run: i64, batch: &[Command]) -> rusqlite::Result<Vec<Outgoing>> {
+fn write(db: &mut Connection, run: Run, batch: &[Command]) -> rusqlite::Result<Vec<Outgoing>> {
     let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut outgoing = Vec::new();
     for command in batch {
         match command {
-            Command::Intend(intent, at, _) => outgoing.push(ledger::intend(&tx, run, intent, *at)?),
+            Command::Intend(intent, at, _) => {
+                outgoing.push(ledger::intend(&tx, run.key, &run.prices, intent, *at)?)
+            }
             Command::Record(change, at, _) => ledger::apply(&tx, change, *at)?,
+            Command::End(why, at, _) => ledger::end_run(&tx, run.key, why, *at)?,
             Command::Stop => {}
         }
     }
@@ -115,7 +137,7 @@ fn confirm(batch: impl Iterator<Item = Command>, outgoing: Vec<Outgoing>) {
                     let _ = answer.send(Ok(outgoing));
                 }
             }
-            Command::Record(_, _, answer) => drop(answer.send(Ok(()))),
+            Command::Record(_, _, answer) | Command::End(_, _, answer) => drop(answer.send(Ok(()))),
             Command::Stop => {}
         }
     }
@@ -124,7 +146,7 @@ fn confirm(batch: impl Iterator<Item = Command>, outgoing: Vec<Outgoing>) {
 fn refuse(command: Command, why: WriteError) {
     match command {
         Command::Intend(_, _, answer) => drop(answer.send(Err(why))),
-        Command::Record(_, _, answer) => drop(answer.send(Err(why))),
+        Command::Record(_, _, answer) | Command::End(_, _, answer) => drop(answer.send(Err(why))),
         Command::Stop => {}
     }
 }
