@@ -1,2 +1,4 @@
 //! mjbatch runs a manifest of image prompts as a resumable batch.
+pub mod diagnostic;
+pub mod duration;
 pub mod task;
