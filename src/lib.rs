@@ -1,6 +1,46 @@
-//! mjbatch runs a manifest of image prompts as a resumable batch.
+//! mjbatch runs a manifest of image prompts as a resumable batch against the Midjourney API of midjourney-api.com.
+//!
+//! The promise, in the order in which it wins over the others: nothing is paid for twice and nothing paid for is lost; the
+//! slots of the account are never idle; a person understands it at a glance.
+//!
+//! # The map
+//!
+//! ```text
+//! manifest ──parse──▶ tasks ──compare with the state──▶ plan
+//!                                                        │
+//!      clock, replies, callbacks, signals ──events──▶ ┌──────┐
+//!                                                     │engine│  pure: no I/O, no clock, no async
+//!      api · store · progress · output ◀── actions ── └──────┘
+//! ```
+//!
+//! | module | is responsible for |
+//! | --- | --- |
+//! | [`task`] | the nouns: a task, its names, its state, and what became of it |
+//! | [`diagnostic`], [`text`], [`duration`] | what is wrong and where; text of others on a screen; durations as people write them |
+//! | [`manifest`] | YAML or CSV to tasks |
+//! | [`plan`] | tasks compared with what the state knows |
+//! | [`engine`] | when to submit, ask, wait and stop |
+//! | [`api`] | the wire, and what each reply means |
+//! | [`store`] | the state file, the only truth |
+//! | [`output`], [`progress`] | the results; what a person is told meanwhile |
+//! | [`runner`] | carries out what the engine decides |
+//! | [`sandbox`] | the API's stand-in, a server like any other |
+//! | [`cli`] | the program |
+//!
+//! # What holds everywhere
+//!
+//! - A module knows those below it, never those above or beside it (`tests/architecture.rs`).
+//! - A submit leaves only after its intent is on the disk, once, by [`api::Client::submit`], which never tries again.
+//! - What cannot be known is [`task::State::Unknown`], and is never sent again by itself.
+//! - Whatever is shown or exported is derived from the state; killing the process at any instruction loses only time.
+//! - The API key is in no message, no state and no result, and goes to no host but the service's.
+
 pub mod api;
+pub mod cli;
+pub mod diagnostic;
+pub mod duration;
 pub mod engine;
+pub mod manifest;
 pub mod output;
 pub mod plan;
 pub mod progress;

@@ -17,7 +17,7 @@ pub struct Reader {
 }
 
 /// What a state says of its batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Header {
     /// The batch's name.
     pub batch: String,

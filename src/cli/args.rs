@@ -1,0 +1,211 @@
+//! The command line as it is typed. What it means is decided in `settings`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::duration;
+use crate::progress::Choice;
+use crate::task::{Mode, Prices, Quota};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+    0  all tasks are done, or there was nothing to do
+    1  internal error, or the state could not be written
+    2  wrong usage or manifest: nothing was submitted
+    3  finished; some tasks failed for good
+    4  the API key was refused
+    5  the service cannot be reached or is broken: run again later
+    6  the outcome of some submits is unknown
+    7  the account is out of quota
+   10  tasks remain, as with --limit
+   11  another run holds this state
+  130  stopped by Ctrl-C, 143 by SIGTERM; run again to go on";
+
+/// Run a manifest of image prompts as a resumable batch; nothing is paid for twice.
+#[derive(Debug, Parser)]
+#[command(name = "mjbatch", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Submit what is not done yet, follow it, and write the results; run again to go on
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArgs),
+    /// Show where a batch stands, also while it runs
+    Status(StatusArgs),
+    /// Start the API's stand-in on this machine, for other clients
+    Sandbox(SandboxArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// The manifest: a .yaml or .csv file
+    pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) place: Place,
+
+    /// Where the results go [default: beside the manifest, as in spring.results.csv]
+    #[arg(long, value_name = "FILE")]
+    pub(super) results: Option<PathBuf>,
+
+    /// The most jobs at once [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(super) concurrency: Option<u16>,
+
+    /// The most tasks to submit in this run
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<u64>,
+
+    /// How progress is shown
+    #[arg(long, value_enum, default_value_t, value_name = "HOW", hide_possible_values = true,
+          help = "How progress is shown: auto, bar, plain, json (on stdout) or none")]
+    pub(super) progress: Choice,
+
+    /// What a job costs, for the summary, as in fast=4,relaxed=2
+    #[arg(long, value_name = "QUOTA", value_parser = prices)]
+    pub(super) prices: Option<Prices>,
+
+    /// The shortest time between two status requests [default: 1s]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Service")]
+    pub(super) poll_min: Option<Duration>,
+
+    /// The longest time between two status requests [default: 15s]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Service")]
+    pub(super) poll_max: Option<Duration>,
+
+    /// The address of the service [env: MIDJOURNEY_API_BASE_URL; default: https://api.midjourney-api.com]
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox", help_heading = "Service")]
+    pub(super) base_url: Option<String>,
+
+    /// How long an outage of the service is borne [default: 5m, and 10s where it never answered]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Service")]
+    pub(super) patience: Option<Duration>,
+
+    /// How long the service may leave a job out of its replies before it is lost
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "2m", help_heading = "Service")]
+    pub(super) lost_after: Duration,
+
+    /// Receive callbacks at this local address, as in 0.0.0.0:8090
+    #[arg(long, value_name = "ADDR", help_heading = "Service")]
+    pub(super) webhook_listen: Option<SocketAddr>,
+
+    /// The public address that leads there [env: MIDJOURNEY_WEBHOOK_URL; default: the local one]
+    #[arg(long, value_name = "URL", requires = "webhook_listen", help_heading = "Service")]
+    pub(super) webhook_url: Option<String>,
+
+    #[command(flatten)]
+    pub(super) rehearsal: Rehearsal,
+}
+
+/// Which batch is meant.
+#[derive(Debug, Args)]
+pub(super) struct Place {
+    /// The state file [default: beside the manifest, as in spring.mjbatch]
+    #[arg(long, value_name = "FILE")]
+    pub(super) state: Option<PathBuf>,
+
+    /// Rehearse against a stand-in of the service inside the program: no key, no network, no cost
+    #[arg(long)]
+    pub(super) sandbox: bool,
+}
+
+/// How the stand-in behaves.
+#[derive(Debug, Args)]
+pub(super) struct Rehearsal {
+    /// How many times as fast as the real service the sandbox works [default: 60]
+    #[arg(long, value_name = "X", requires = "sandbox", help_heading = "Rehearsal")]
+    pub(super) speed: Option<f64>,
+
+    /// A fault that the sandbox plays, as in lose-reply=0.1; `mjbatch sandbox --list-faults` lists them
+    #[arg(long = "fault", value_name = "FAULT", requires = "sandbox", help_heading = "Rehearsal")]
+    pub(super) faults: Vec<String>,
+
+    /// Decides the sandbox's job times and when faults strike [default: 1]
+    #[arg(long, value_name = "N", requires = "sandbox", help_heading = "Rehearsal")]
+    pub(super) seed: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct StatusArgs {
+    /// The manifest of the batch
+    pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) place: Place,
+
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SandboxArgs {
+    /// Where to listen
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub(super) listen: SocketAddr,
+
+    /// How many times as fast as the real service it works
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    pub(super) speed: f64,
+
+    /// A fault to play, as in lose-reply=0.1; may be given several times
+    #[arg(long = "fault", value_name = "FAULT")]
+    pub(super) faults: Vec<String>,
+
+    /// List the faults that can be played
+    #[arg(long)]
+    pub(super) list_faults: bool,
+
+    /// Decides job times and when faults strike
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+
+    /// The address under which clients reach it, where that is another
+    #[arg(long, value_name = "URL")]
+    pub(super) public_url: Option<String>,
+}
+
+/// Prices as they are typed: `fast=4,relaxed=2`.
+fn prices(text: &str) -> Result<Prices, String> {
+    let mut prices = Prices::default();
+    for part in text.split(',') {
+        let Some((mode, quota)) = part.split_once('=') else {
+            return Err(format!("`{part}` is not `MODE=QUOTA`, as in `fast=4,relaxed=2`"));
+        };
+        let mode: Mode = mode.parse().map_err(|e: crate::task::NotAMode| e.to_string())?;
+        let quota: Quota = quota.parse().map_err(|e: crate::task::NotAQuota| e.to_string())?;
+        match mode {
+            Mode::Fast => prices.fast = Some(quota),
+            Mode::Relaxed => prices.relaxed = Some(quota),
+        }
+    }
+    Ok(prices)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn prices_are_read_or_refused() {
+        let both = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(1500)) };
+        assert_eq!(prices("fast=4,relaxed=1.5"), Ok(both));
+        for bad in ["", "4", "fast", "fast=", "fast=-1", "turbo=1", "fast=1,,"] {
+            assert!(prices(bad).is_err(), "{bad}");
+        }
+    }
+}

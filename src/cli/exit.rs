@@ -1,0 +1,125 @@
+//! The exit codes, a public contract, and which of them is given where several hold.
+
+use std::process::ExitCode;
+
+use crate::engine::Ending;
+use crate::runner::{Outcome, Signal};
+use crate::task::Status;
+
+/// How the program ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// All tasks are done, or there was nothing to do.
+    Success,
+    /// Something went wrong inside, or the state or the results could not be written.
+    Internal,
+    /// The command line or the manifest is wrong. Nothing was submitted.
+    Usage,
+    /// Finished; some tasks failed for good.
+    SomeFailed,
+    /// The API key was refused.
+    KeyRefused,
+    /// The service cannot be reached or is broken: run again later.
+    Unreachable,
+    /// The outcome of some submits is unknown.
+    SomeUnknown,
+    /// The account is out of quota.
+    QuotaGone,
+    /// Waiting for all was not wanted: tasks remain.
+    TasksRemain,
+    /// Another run holds this state.
+    Held,
+    /// Stopped by SIGINT; the state is resumable.
+    Interrupted,
+    /// Stopped by SIGTERM; the state is resumable.
+    Terminated,
+}
+
+impl Exit {
+    /// The number for the shell.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Success => 0,
+            Exit::Internal => 1,
+            Exit::Usage => 2,
+            Exit::SomeFailed => 3,
+            Exit::KeyRefused => 4,
+            Exit::Unreachable => 5,
+            Exit::SomeUnknown => 6,
+            Exit::QuotaGone => 7,
+            Exit::TasksRemain => 10,
+            Exit::Held => 11,
+            Exit::Interrupted => 130,
+            Exit::Terminated => 143,
+        }
+    }
+
+    /// How a run ended. Of several that hold, the first in the order 4, 7, 6, 5, 10, 3 is given; a state that could not be
+    /// written, and a signal that left something undone, come before them.
+    pub fn of(outcome: &Outcome) -> Exit {
+        let has = |status| outcome.counts.of(status) > 0;
+        let remain = has(Status::Pending) || has(Status::Running);
+        let stopped = outcome.ending == Ending::Interrupted && remain;
+        let holds = [
+            (outcome.ending == Ending::StoreFailed || !outcome.results_written, Exit::Internal),
+            (stopped && outcome.signal == Some(Signal::Terminate), Exit::Terminated),
+            (stopped, Exit::Interrupted),
+            (matches!(outcome.ending, Ending::KeyRefused(_)), Exit::KeyRefused),
+            (outcome.ending == Ending::QuotaGone && remain, Exit::QuotaGone),
+            (has(Status::Unknown), Exit::SomeUnknown),
+            (matches!(outcome.ending, Ending::Unreachable(_)), Exit::Unreachable),
+            (remain, Exit::TasksRemain),
+            (has(Status::Failed) || has(Status::Lost), Exit::SomeFailed),
+        ];
+        holds.into_iter().find(|(holds, _)| *holds).map_or(Exit::Success, |(_, exit)| exit)
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(exit.code())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Counts;
+
+    fn outcome(ending: Ending, statuses: &[Status]) -> Outcome {
+        let mut counts = Counts::default();
+        statuses.iter().for_each(|status| counts.add(*status, 1));
+        Outcome { ending, counts, signal: None, results_written: true }
+    }
+
+    #[test]
+    fn the_first_of_those_that_hold_is_given() {
+        use Status::{Done, Failed, Lost, Pending, Skipped, Unknown};
+        let unreachable = || Ending::Unreachable("refused".into());
+        for (ending, statuses, exit) in [
+            (Ending::Finished, &[][..], Exit::Success),
+            (Ending::Finished, &[Done, Skipped], Exit::Success),
+            (Ending::Finished, &[Done, Failed], Exit::SomeFailed),
+            (Ending::Finished, &[Done, Lost], Exit::SomeFailed),
+            (Ending::Finished, &[Done, Failed, Unknown], Exit::SomeUnknown),
+            (Ending::Limit, &[Done, Failed, Pending], Exit::TasksRemain),
+            (unreachable(), &[Pending, Failed], Exit::Unreachable),
+            (unreachable(), &[Pending, Unknown], Exit::SomeUnknown),
+            (Ending::QuotaGone, &[Pending, Unknown, Failed], Exit::QuotaGone),
+            (Ending::KeyRefused("no".into()), &[Pending, Unknown], Exit::KeyRefused),
+            (Ending::Interrupted, &[Pending, Failed], Exit::Interrupted),
+            (Ending::Interrupted, &[Done], Exit::Success),
+            (Ending::StoreFailed, &[Pending], Exit::Internal),
+        ] {
+            let outcome = outcome(ending, statuses);
+            assert_eq!(Exit::of(&outcome), exit, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn a_signal_is_told_by_its_own_code() {
+        let stopped = outcome(Ending::Interrupted, &[Status::Pending]);
+        let terminated = Outcome { signal: Some(Signal::Terminate), ..stopped };
+        assert_eq!(Exit::of(&terminated).code(), 143);
+    }
+}

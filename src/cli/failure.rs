@@ -1,0 +1,79 @@
+//! Why a command could not do its work, as a person reads it, with the exit code that goes with it.
+
+use std::io::Write as _;
+
+use super::exit::Exit;
+use crate::diagnostic::{Diagnostic, Problems, Renderer};
+use crate::store::StoreError;
+
+/// A command that could not do its work.
+#[derive(Debug)]
+pub(super) struct Failure {
+    problems: Problems,
+    exit: Exit,
+}
+
+impl Failure {
+    /// Wrong usage: nothing was submitted.
+    pub(super) fn usage(diagnostic: Diagnostic) -> Failure {
+        Failure::nothing_submitted(diagnostic, Exit::Usage)
+    }
+
+    /// A manifest that cannot be run. Its problems say already what follows.
+    pub(super) fn manifest(problems: Problems) -> Failure {
+        Failure { problems, exit: Exit::Usage }
+    }
+
+    /// Found out before anything was submitted.
+    pub(super) fn nothing_submitted(diagnostic: Diagnostic, exit: Exit) -> Failure {
+        let mut problems = Problems::from(diagnostic);
+        problems.set_consequence("nothing was submitted");
+        Failure { problems, exit }
+    }
+
+    /// Something went wrong after the run began.
+    pub(super) fn after(diagnostic: Diagnostic) -> Failure {
+        Failure { problems: diagnostic.into(), exit: Exit::Internal }
+    }
+
+    /// The state cannot be opened.
+    pub(super) fn opening(error: &StoreError) -> Failure {
+        let diagnostic = Diagnostic::error(error.to_string());
+        let (diagnostic, exit) = match error {
+            StoreError::Held { .. } => {
+                (diagnostic.help("wait for it, or look at it with `mjbatch status`"), Exit::Held)
+            }
+            StoreError::NotAState(_) => {
+                (diagnostic.help("choose another file with `--state`, or move that one away"), Exit::Usage)
+            }
+            StoreError::OtherService { .. } => (
+                diagnostic
+                    .note("the taskIds of one service mean nothing at another")
+                    .help("choose another file with `--state`, or the service that the state belongs to"),
+                Exit::Usage,
+            ),
+            StoreError::Newer { .. } => (diagnostic.help("install the newer mjbatch"), Exit::Usage),
+            StoreError::NoWal { .. } => {
+                (diagnostic.help("put the state on a local disk with `--state`"), Exit::Usage)
+            }
+            StoreError::File { .. } | StoreError::Absent(_) => {
+                (diagnostic.help("choose a folder that can be written with `--state`"), Exit::Usage)
+            }
+            StoreError::Database { .. } | StoreError::WriterGone => {
+                (diagnostic.help("keep the file: it holds what was paid for"), Exit::Internal)
+            }
+        };
+        Failure::nothing_submitted(diagnostic, exit)
+    }
+
+    /// Says it on stderr, and gives the exit code.
+    pub(super) fn tell(&self) -> Exit {
+        say(&self.problems);
+        self.exit
+    }
+}
+
+/// Writes problems to stderr, in colour where that is wanted.
+pub(super) fn say(problems: &Problems) {
+    let _ = write!(anstream::stderr(), "{}", Renderer::coloured().all(problems));
+}

@@ -1,0 +1,42 @@
+//! The program: what was typed becomes a command, a command ends in an exit code.
+//!
+//! One file a command; `args` is what was typed, `settings` what is meant, `exit` the codes, `failure` what is said where
+//! a command cannot do its work.
+
+mod args;
+mod exit;
+mod failure;
+mod run;
+mod sandbox;
+mod settings;
+mod signals;
+mod status;
+
+use clap::Parser as _;
+
+use crate::diagnostic::Diagnostic;
+use args::{Cli, Command};
+pub use exit::Exit;
+use failure::Failure;
+
+/// Runs the program on its command line.
+pub fn main() -> Exit {
+    let cli = Cli::parse();
+    signals::raise_file_limit();
+    let done = match cli.command {
+        Command::Status(args) => status::status(args),
+        Command::Run(args) => with_runtime(run::run(args)),
+        Command::Sandbox(args) => with_runtime(sandbox::serve(args)),
+    };
+    done.unwrap_or_else(|failure| failure.tell())
+}
+
+fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime
+        .map_err(|e| Failure::nothing_submitted(Diagnostic::error(format!("cannot start: {e}")), Exit::Internal))?;
+    let done = runtime.block_on(command);
+    // What still runs is a picture being drawn or a name being resolved: nobody waits for it.
+    runtime.shutdown_background();
+    done
+}

@@ -1,0 +1,125 @@
+//! `mjbatch run`: check everything that can be wrong before anything is spent, then run.
+
+use super::args::RunArgs;
+use super::exit::Exit;
+use super::failure::{Failure, say};
+use super::settings::{self, Callbacks, Files, Service};
+use super::signals;
+use crate::api::{Client, Endpoint, Webhook};
+use crate::diagnostic::Diagnostic;
+use crate::manifest::{self, Manifest};
+use crate::sandbox::Sandbox;
+use crate::store::{Ledger, Listing, Snapshot, Store};
+use crate::{output, plan, progress, runner};
+
+/// The service in a rehearsal's state.
+const REHEARSAL: &str = "the sandbox";
+
+/// Runs the batch of a manifest.
+pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
+    let service = settings::service(&args)?;
+    let callbacks = settings::callbacks(&args)?;
+    let files = Files::of(&args.manifest, &args.place, args.results.as_deref());
+    let manifest = manifest::read(&args.manifest).map_err(Failure::manifest)?;
+    say(&manifest.warnings);
+    let policy = settings::policy(&args, &manifest.batch, &service)?;
+    let prices = settings::prices(&args, &manifest.batch);
+    output::check(&files.results).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
+
+    let webhook = listen(callbacks).await?;
+    let service = Connected::to(service).await?;
+    let (snapshot, ledger) = take_up(&files, &manifest, &service.identity, prices)?;
+    let run = runner::Run {
+        batch: manifest.name,
+        service: service.shown.clone(),
+        policy,
+        results: files.results,
+        webhook,
+        next: settings::same_command(),
+    };
+    let sink = progress::sink(args.progress);
+    let outcome = runner::run(run, service.client, (snapshot, ledger), sink, signals::listen()).await;
+    if let Some(sandbox) = service.sandbox {
+        sandbox.stop().await;
+    }
+    let outcome = outcome.map_err(|e| {
+        let kept = "what was submitted is in the state; run again to go on";
+        Failure::after(Diagnostic::error(e.to_string()).note(kept))
+    })?;
+    Ok(Exit::of(&outcome))
+}
+
+/// The state, listing what the manifest lists now.
+fn take_up(
+    files: &Files,
+    manifest: &Manifest,
+    service: &str,
+    prices: crate::task::Prices,
+) -> Result<(Snapshot, Ledger), Failure> {
+    let opening = |e| Failure::opening(&e);
+    let mut store = Store::open(&files.state, service, &signals::who_we_are()).map_err(opening)?;
+    let plan = plan::compare(&manifest.tasks, &store.knowledge().map_err(opening)?);
+    let listing = Listing {
+        batch: &manifest.name,
+        columns: &manifest.columns,
+        tasks: &manifest.tasks,
+        manifest: manifest.hash,
+    };
+    store.list(listing, &plan).map_err(opening)?;
+    store.begin(prices).map_err(opening)
+}
+
+/// A service that can be talked to.
+struct Connected {
+    client: Client,
+    /// Its name in a state.
+    identity: String,
+    /// Its address, for people.
+    shown: String,
+    sandbox: Option<Sandbox>,
+}
+
+impl Connected {
+    async fn to(service: Service) -> Result<Connected, Failure> {
+        let usage = |e: &dyn std::error::Error| Failure::usage(Diagnostic::error(e.to_string()));
+        match service {
+            Service::At(endpoint, key) => {
+                if endpoint.shows_the_key() {
+                    let clear = format!("the API key goes to {endpoint} in the clear");
+                    say(&Diagnostic::warning(clear).help("use an https:// address").into());
+                }
+                let client = Client::new(&endpoint, &key).map_err(|e| usage(&e))?;
+                let (identity, shown) = (endpoint.identity(), endpoint.to_string());
+                Ok(Connected { client, identity, shown, sandbox: None })
+            }
+            Service::Sandbox(settings) => {
+                let sandbox = start_sandbox(*settings).await.map_err(|e| usage(&e))?;
+                let endpoint = Endpoint::parse(&sandbox.base_url()).map_err(|e| usage(&e))?;
+                let client = Client::new(&endpoint, &"rehearsal".into()).map_err(|e| usage(&e))?;
+                let shown = format!("the sandbox at {endpoint}");
+                Ok(Connected { client, identity: REHEARSAL.to_owned(), shown, sandbox: Some(sandbox) })
+            }
+        }
+    }
+}
+
+/// At its own port where that is free, else at any.
+async fn start_sandbox(settings: crate::sandbox::Settings) -> std::io::Result<Sandbox> {
+    match Sandbox::start(settings.clone()).await {
+        Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {
+            let listen = std::net::SocketAddr::new(settings.listen.ip(), 0);
+            Sandbox::start(crate::sandbox::Settings { listen, ..settings }).await
+        }
+        started => started,
+    }
+}
+
+async fn listen(callbacks: Option<Callbacks>) -> Result<Option<(Webhook, String)>, Failure> {
+    let Some(Callbacks { listen, url }) = callbacks else { return Ok(None) };
+    let webhook = Webhook::listen(listen).await.map_err(|e| {
+        let error = format!("cannot receive callbacks at {listen}: {e}");
+        Failure::usage(Diagnostic::error(error).help("choose a free local address with `--webhook-listen`"))
+    })?;
+    let url = url.unwrap_or_else(|| format!("http://{}", webhook.addr()));
+    Ok(Some((webhook, url)))
+}

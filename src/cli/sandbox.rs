@@ -1,0 +1,40 @@
+//! `mjbatch sandbox`: the API's stand-in alone, for other clients.
+
+use std::io::Write as _;
+
+use super::args::SandboxArgs;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::settings;
+use crate::diagnostic::Diagnostic;
+use crate::sandbox::{self, Sandbox};
+
+/// Serves until Ctrl-C.
+pub(super) async fn serve(args: SandboxArgs) -> Result<Exit, Failure> {
+    if args.list_faults {
+        let _ = anstream::stdout().write_all(sandbox::describe().as_bytes());
+        return Ok(Exit::Success);
+    }
+    let settings = sandbox::Settings {
+        listen: args.listen,
+        speed: args.speed,
+        seed: args.seed,
+        faults: settings::faults(&args.faults)?,
+        public_url: args.public_url,
+        ..sandbox::Settings::default()
+    };
+    let sandbox = Sandbox::start(settings).await.map_err(|e| {
+        let error = format!("the sandbox cannot start at {}: {e}", args.listen);
+        Failure::usage(Diagnostic::error(error).help("choose a free address with `--listen`"))
+    })?;
+    let url = sandbox.base_url();
+    let _ = writeln!(
+        anstream::stderr(),
+        "the sandbox is at {url} (any key will do, nothing costs anything)\n  \
+         MIDJOURNEY_API_BASE_URL={url} MIDJOURNEY_API_KEY=any …\n  \
+         stop it with Ctrl-C"
+    );
+    let _ = tokio::signal::ctrl_c().await;
+    sandbox.stop().await;
+    Ok(Exit::Success)
+}

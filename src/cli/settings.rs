@@ -1,0 +1,199 @@
+//! What is meant: what was typed, the environment, the manifest and the defaults, in this order, made into one.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use super::args::{Place, Rehearsal, RunArgs};
+use super::failure::Failure;
+use crate::api::{DEFAULT_BASE_URL, Endpoint};
+use crate::diagnostic::Diagnostic;
+use crate::engine::Policy;
+use crate::manifest::BatchSettings;
+use crate::sandbox::{self, Faults};
+use crate::task::Prices;
+
+/// The names of the vendor's own samples.
+const KEY: &str = "MIDJOURNEY_API_KEY";
+const BASE_URL: &str = "MIDJOURNEY_API_BASE_URL";
+const WEBHOOK_URL: &str = "MIDJOURNEY_WEBHOOK_URL";
+
+/// A rehearsal is this much faster than the real thing, unless told.
+const REHEARSAL_SPEED: f64 = 60.0;
+/// Where a rehearsal's sandbox listens if it can, so that the pictures' addresses in its results work again whenever a
+/// sandbox runs there.
+const REHEARSAL_PORT: u16 = 8797;
+
+/// Which service a run talks to.
+#[derive(Debug)]
+pub(super) enum Service {
+    /// The stand-in inside the program.
+    Sandbox(Box<sandbox::Settings>),
+    /// A service at an address, with a key.
+    At(Endpoint, SecretString),
+}
+
+/// Where callbacks are received.
+#[derive(Debug)]
+pub(super) struct Callbacks {
+    pub(super) listen: SocketAddr,
+    /// The public address; the one that was bound where there is none.
+    pub(super) url: Option<String>,
+}
+
+/// The names of a batch's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Files {
+    pub(super) state: PathBuf,
+    pub(super) results: PathBuf,
+}
+
+impl Files {
+    /// Beside the manifest, unless told; those of a rehearsal never those of the real thing.
+    pub(super) fn of(manifest: &Path, place: &Place, results: Option<&Path>) -> Files {
+        let named = |ending: &str| {
+            let rehearsal = if place.sandbox { "sandbox." } else { "" };
+            manifest.with_extension(format!("{rehearsal}{ending}"))
+        };
+        Files {
+            state: place.state.clone().unwrap_or_else(|| named("mjbatch")),
+            results: results.map_or_else(|| named("results.csv"), Path::to_owned),
+        }
+    }
+}
+
+/// The service that is meant.
+pub(super) fn service(args: &RunArgs) -> Result<Service, Failure> {
+    if args.place.sandbox {
+        return Ok(Service::Sandbox(Box::new(sandbox_settings(&args.rehearsal)?)));
+    }
+    let text = args.base_url.clone().or_else(|| environment(BASE_URL)).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+    let endpoint = Endpoint::parse(&text).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
+    let key = environment(KEY).ok_or_else(|| {
+        Failure::usage(
+            Diagnostic::error(format!("no API key: the environment variable {KEY} is not set"))
+                .note("the key is on your account's page at midjourney-api.com")
+                .help(format!("`export {KEY}=…`, or rehearse without one: add `--sandbox`")),
+        )
+    })?;
+    Ok(Service::At(endpoint, key.into()))
+}
+
+/// The faults that are meant.
+pub(super) fn faults(texts: &[String]) -> Result<Faults, Failure> {
+    let mut faults = Faults::none();
+    for text in texts {
+        faults.set(text).map_err(|e| {
+            let listed = "`mjbatch sandbox --list-faults` lists them";
+            Failure::usage(Diagnostic::error(e.to_string()).help(listed))
+        })?;
+    }
+    Ok(faults)
+}
+
+/// Where callbacks are received, if at all.
+pub(super) fn callbacks(args: &RunArgs) -> Result<Option<Callbacks>, Failure> {
+    let Some(listen) = args.webhook_listen else { return Ok(None) };
+    let url = args.webhook_url.clone().or_else(|| environment(WEBHOOK_URL));
+    if let Some(url) = &url {
+        Endpoint::parse(url).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
+    }
+    Ok(Some(Callbacks { listen, url }))
+}
+
+/// How the engine is to behave.
+pub(super) fn policy(args: &RunArgs, batch: &BatchSettings, service: &Service) -> Result<Policy, Failure> {
+    let default = Policy::default();
+    let speed = match service {
+        Service::Sandbox(settings) => settings.speed.max(1.0),
+        Service::At(..) => 1.0,
+    };
+    let scaled = |time: Duration| time.div_f64(speed);
+    let poll_min = args.poll_min.or(batch.poll_min).unwrap_or_else(|| scaled(default.poll_min));
+    let poll_max = args.poll_max.or(batch.poll_max).unwrap_or_else(|| scaled(default.poll_max).max(poll_min));
+    if poll_min > poll_max {
+        return Err(Failure::usage(
+            Diagnostic::error("the shortest time between status requests is longer than the longest")
+                .note(format!("--poll-min is {poll_min:?}, --poll-max is {poll_max:?}")),
+        ));
+    }
+    Ok(Policy {
+        concurrency: args.concurrency.or(batch.concurrency).map_or(default.concurrency, usize::from),
+        poll_min,
+        poll_max,
+        expect_fast: scaled(default.expect_fast),
+        expect_relaxed: scaled(default.expect_relaxed),
+        callbacks: args.webhook_listen.is_some(),
+        limit: args.limit,
+        lost_after: args.lost_after,
+        patience: args.patience.unwrap_or(default.patience),
+        first_patience: args.patience.map_or(default.first_patience, |patience| patience.min(default.first_patience)),
+        seed: std::process::id().into(),
+        ..default
+    })
+}
+
+/// What a job costs.
+pub(super) fn prices(args: &RunArgs, batch: &BatchSettings) -> Prices {
+    let typed = args.prices.unwrap_or_default();
+    Prices { fast: typed.fast.or(batch.prices.fast), relaxed: typed.relaxed.or(batch.prices.relaxed) }
+}
+
+/// This command again, to be pasted.
+pub(super) fn same_command() -> String {
+    let arguments = std::env::args_os().skip(1).map(|argument| quoted(&argument.to_string_lossy()));
+    std::iter::once("mjbatch".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}
+
+fn sandbox_settings(rehearsal: &Rehearsal) -> Result<sandbox::Settings, Failure> {
+    let default = sandbox::Settings::default();
+    Ok(sandbox::Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], REHEARSAL_PORT)),
+        speed: rehearsal.speed.unwrap_or(REHEARSAL_SPEED),
+        seed: rehearsal.seed.unwrap_or(default.seed),
+        faults: faults(&rehearsal.faults)?,
+        ..default
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(manifest: &str, sandbox: bool) -> (String, String) {
+        let files = Files::of(Path::new(manifest), &Place { state: None, sandbox }, None);
+        (files.state.display().to_string(), files.results.display().to_string())
+    }
+
+    #[test]
+    fn files_stand_beside_the_manifest_and_a_rehearsals_are_its_own() {
+        let expected = ("shop/spring.mjbatch".to_owned(), "shop/spring.results.csv".to_owned());
+        assert_eq!(files("shop/spring.yaml", false), expected);
+        let expected = ("spring.sandbox.mjbatch".to_owned(), "spring.sandbox.results.csv".to_owned());
+        assert_eq!(files("spring.csv", true), expected);
+        assert_eq!(files("v1.2.yaml", false).0, "v1.2.mjbatch");
+    }
+
+    #[test]
+    fn an_argument_is_quoted_where_a_shell_would_split_it() {
+        assert_eq!(quoted("spring.yaml"), "spring.yaml");
+        assert_eq!(quoted("my spring.yaml"), "'my spring.yaml'");
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        assert_eq!(quoted(""), "''");
+    }
+}

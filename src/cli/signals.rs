@@ -1,0 +1,67 @@
+//! What the program gets from the system: its signals, its name among other processes.
+
+use jiff::Timestamp;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::runner::{Shutdown, Signal, shutdown};
+
+/// Passes on Ctrl-C and requests to terminate, as often as they come.
+pub(super) fn listen() -> Shutdown {
+    let (sender, shutdown) = shutdown();
+    let interrupts = sender.clone();
+    tokio::spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() && interrupts.send(Signal::Interrupt).is_ok() {}
+    });
+    listen_to_system(sender);
+    shutdown
+}
+
+#[cfg(unix)]
+fn listen_to_system(sender: UnboundedSender<Signal>) {
+    use tokio::signal::unix::{SignalKind, signal};
+    // A terminal that is closed (SIGHUP) wants the same as a system that goes down (SIGTERM).
+    for kind in [SignalKind::terminate(), SignalKind::hangup()] {
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            let Ok(mut signals) = signal(kind) else { return };
+            while signals.recv().await.is_some() && sender.send(Signal::Terminate).is_ok() {}
+        });
+    }
+}
+
+#[cfg(windows)]
+fn listen_to_system(sender: UnboundedSender<Signal>) {
+    tokio::spawn(async move {
+        let Ok(mut closed) = tokio::signal::windows::ctrl_close() else { return };
+        while closed.recv().await.is_some() && sender.send(Signal::Terminate).is_ok() {}
+    });
+}
+
+/// Who holds a state, for whoever comes second: `process 4711 on desk, since 2026-03-01T08:00:00Z`.
+pub(super) fn who_we_are() -> String {
+    let since = Timestamp::now().round(jiff::Unit::Second).unwrap_or_else(|_| Timestamp::now());
+    format!("process {}{}, since {since}", std::process::id(), on_host())
+}
+
+#[cfg(unix)]
+fn on_host() -> String {
+    format!(" on {}", rustix::system::uname().nodename().to_string_lossy())
+}
+
+#[cfg(not(unix))]
+fn on_host() -> String {
+    std::env::var("COMPUTERNAME").map(|name| format!(" on {name}")).unwrap_or_default()
+}
+
+/// Lets as many files be open as the system allows: each request under way is one.
+pub(super) fn raise_file_limit() {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let limit = getrlimit(Resource::Nofile);
+        let wanted = limit.maximum.map_or(65_536, |maximum| maximum.min(65_536));
+        if limit.current.is_some_and(|current| current < wanted) {
+            let _ = setrlimit(Resource::Nofile, Rlimit { current: Some(wanted), ..limit });
+        }
+    }
+}

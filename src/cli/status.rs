@@ -1,0 +1,79 @@
+//! `mjbatch status`: where a batch stands, read from its state, also while it runs.
+
+use std::io::Write as _;
+
+use serde_json::json;
+
+use super::args::StatusArgs;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::settings::Files;
+use crate::diagnostic::Diagnostic;
+use crate::progress::counts_line;
+use crate::store::{Header, Reader, StoreError};
+use crate::task::{Counts, Quota, Status};
+use crate::text;
+
+/// Shows where a batch stands.
+pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
+    let files = Files::of(&args.manifest, &args.place, None);
+    let standing = Standing::read(&files).map_err(|e| match e {
+        StoreError::Absent(path) => Failure::usage(
+            Diagnostic::error(format!("there is no state at {}: this batch was never run", path.display()))
+                .help("name another state with `--state`, or a rehearsal's with `--sandbox`"),
+        ),
+        e => Failure::opening(&e),
+    })?;
+    let text = if args.json { standing.json(&files) } else { standing.text(&files) };
+    let _ = anstream::stdout().write_all(text.as_bytes());
+    Ok(Exit::Success)
+}
+
+struct Standing {
+    header: Header,
+    holder: Option<String>,
+    counts: Counts,
+    spent: Option<Quota>,
+}
+
+impl Standing {
+    fn read(files: &Files) -> Result<Standing, StoreError> {
+        let reader = Reader::open(&files.state)?;
+        let header = reader.header()?.unwrap_or_default();
+        // Before the counts: a run that ends in between leaves nothing in flight.
+        let holder = reader.holder();
+        let view = reader.view()?;
+        Ok(Standing { header, counts: view.counts(holder.is_some())?, holder, spent: view.spent(None)? })
+    }
+
+    fn json(&self, files: &Files) -> String {
+        let counts: serde_json::Map<_, _> =
+            Status::ALL.iter().map(|status| (status.as_str().to_owned(), self.counts.of(*status).into())).collect();
+        let object = json!({
+            "batch": self.header.batch,
+            "state": files.state.to_string_lossy(),
+            "service": self.header.service,
+            "running_now": self.holder,
+            "total": self.counts.total(),
+            "counts": counts,
+            "quota": self.spent.map(|quota| quota.0 as f64 / 1000.0),
+        });
+        format!("{object:#}\n")
+    }
+
+    fn text(&self, files: &Files) -> String {
+        let mut lines = vec![
+            format!("{}: {} tasks", text::shown(&self.header.batch, 80), self.counts.total()),
+            format!("  {}", counts_line(&self.counts)),
+        ];
+        if let Some(spent) = self.spent {
+            lines.push(format!("  cost so far: {spent} quota"));
+        }
+        lines.push(format!("  state: {}, of {}", text::harmless(&files.state.to_string_lossy()), self.header.service));
+        lines.push(match &self.holder {
+            Some(holder) => format!("  running now: {}", text::shown(holder, 200)),
+            None => "  not running now".to_owned(),
+        });
+        lines.join("\n") + "\n"
+    }
+}

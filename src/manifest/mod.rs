@@ -1,0 +1,280 @@
+//! What a person writes: a YAML or CSV file of prompts becomes a list of tasks, or a list of all that is wrong with it.
+//!
+//! The format is told by the file's name: `.yaml` and `.yml`, `.csv` and `.tsv`. Files are UTF-8. The folder
+//! `manifests/` of the repository has an example of each kind.
+//!
+//! # YAML
+//!
+//! ```yaml
+//! version: 1                 # needed: the version of this language
+//! name: Spring sale          # the file's name, unless said
+//! defaults:                  # for entries that do not say it themselves
+//!   mode: relaxed            # fast (unless said) or relaxed, also written relax
+//!   timeout: 900             # seconds from 300 to 1200, also written 15m; the service's own 600 unless said
+//!   vars: { campaign: spring }
+//! batch:                     # how to run it; flags of the command line override
+//!   concurrency: 5           # jobs at once, 1 to 1000
+//!   poll_min: 1s             # bounds of the time between two status requests: 500ms, 90s, 15m, 2h
+//!   poll_max: 15s
+//!   prices: { fast: 4, relaxed: 2 }   # quota for a job, from your own account
+//! prompts:                   # needed: the entries, each one task
+//!   - a ceramic mug on grey linen --ar 1:1
+//!   - id: mug-sage           # the task's name in results and commands
+//!     prompt: a sage green mug on grey linen --ar 1:1
+//!     mode: fast
+//!     timeout: 600
+//!     vars: { sku: 007, ratio: 16:9 }  # columns of the results; the text stays as written
+//! ```
+//!
+//! There are no other keys: an unknown one is an error that names the close one, and so is one that is written twice.
+//! Values are text as written: an id `007` or `1e3` stays what it is, and `no` is the word no. A key with nothing under
+//! it is as good as none. Anchors, aliases and merges (`<<`) work within bounds.
+//!
+//! # CSV
+//!
+//! One row is one task. The first row names the columns:
+//!
+//! | column | holds |
+//! | --- | --- |
+//! | `prompt` | needed |
+//! | `id` | the task's name; may be empty |
+//! | `mode` | `fast` or `relaxed`; empty is `fast` |
+//! | `timeout` | as in YAML; empty is the service's own; it comes back in the results as well |
+//! | any other | a variable, which comes back in the results |
+//!
+//! The known names may be written in any case. The separator is a comma, a semicolon or a tab: the one with which the
+//! first row has a column `prompt`, or what a line `sep=;` before it says. A byte order mark, CRLF, quoted line breaks,
+//! blank rows and columns without a name and without values are read as spreadsheets write them.
+//!
+//! # Prompts
+//!
+//! Blanks at the ends of a prompt go, and a line break in it becomes one space: the service is sent one line. Braces
+//! (permutations and templates) and `--repeat` are errors, since they would make many jobs of one task.
+//!
+//! # Names
+//!
+//! An id is at most 200 characters, and no two tasks have the same. A task without one is named after its content (its
+//! prompt's first words, and twelve hex digits of a hash over prompt and mode), never after its position: rows may be added,
+//! removed and moved, and no name moves with them. Tasks without an id and with the same prompt and mode are takes: the
+//! second is called `…~2`, the third `…~3`, and a warning says that each is paid for.
+//!
+//! The results have columns of their own: `id`, `task_id`, `status`, `mode`, `prompt`, `reason`, `grid`, `image_1` and
+//! so on, `attempts`, `quota`, `submitted_at`, `finished_at`. A variable with such a name is kept as `manifest_…`, with
+//! a warning.
+//!
+//! # Within
+//!
+//! `yaml` makes a tree with places, `document` gives it its meaning; `csv` reads rows, `cells` finds their places again
+//! when something is wrong. Both end in the same content, which `ids` names. All of it is pure over text; only
+//! [`read`] touches a file.
+
+mod cells;
+mod columns;
+mod content;
+mod csv;
+mod document;
+mod ids;
+mod node;
+mod reader;
+mod value;
+mod yaml;
+
+use std::path::Path;
+use std::time::Duration;
+use std::{fs, io};
+
+use content::Content;
+
+use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
+use crate::task::{Prices, Task};
+
+/// What every error of a manifest means for the batch.
+const CONSEQUENCE: &str = "nothing was submitted";
+
+/// A manifest that can be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The batch's name: what a YAML manifest says, else the file's name without its extension.
+    pub name: String,
+    /// The manifest's own columns or variables, in order of first appearance, under the names the results give them.
+    pub columns: Vec<String>,
+    /// What is to be generated, in the order of the file. Every id is unique.
+    pub tasks: Vec<Task>,
+    /// What the manifest says about how to run it.
+    pub batch: BatchSettings,
+    /// What is probably not as it was meant. No errors.
+    pub warnings: Problems,
+    /// BLAKE3 of the file's bytes: the same hash is the same manifest.
+    pub hash: [u8; 32],
+}
+
+/// How the batch is to be run, where the manifest says so; a flag overrides it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BatchSettings {
+    /// Jobs at once, 1 to 1000.
+    pub concurrency: Option<u16>,
+    /// The shortest time between two status requests.
+    pub poll_min: Option<Duration>,
+    /// The longest time between two status requests.
+    pub poll_max: Option<Duration>,
+    /// What a job costs in each mode.
+    pub prices: Prices,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Yaml,
+    Csv,
+}
+
+impl Format {
+    fn of(path: &Path) -> Option<Format> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "yaml" | "yml" => Some(Format::Yaml),
+            "csv" | "tsv" => Some(Format::Csv),
+            _ => None,
+        }
+    }
+}
+
+/// Reads the manifest in a file.
+///
+/// # Errors
+///
+/// What [`parse`] finds, or that there is no such file, or that it cannot be read.
+pub fn read(path: &Path) -> Result<Manifest, Problems> {
+    match fs::read(path) {
+        Ok(bytes) => parse(path, &bytes),
+        Err(error) => Err(refused(unreadable(path, &error))),
+    }
+}
+
+/// Reads a manifest from the bytes of a file. The path tells the format, the name to show and the batch's name; the
+/// file is not touched.
+///
+/// # Errors
+///
+/// All that is wrong, warnings too.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, Problems> {
+    let shown = path.display().to_string();
+    let Some(format) = Format::of(path) else { return Err(refused(unknown_format(&shown))) };
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => return Err(refused(not_utf8(shown, bytes, error.valid_up_to()))),
+    };
+    let source = Source::new(shown, text);
+    let mut problems = Problems::new();
+    let mut content = match format {
+        Format::Yaml => document::read(&source, &mut problems),
+        Format::Csv => csv::read(&source, &mut problems),
+    };
+    name_tasks(&mut content, &source, &mut problems);
+    problems.sort();
+    if problems.errors() > 0 {
+        problems.set_consequence(CONSEQUENCE);
+        return Err(problems);
+    }
+    let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Manifest {
+        name: content.name.unwrap_or_else(stem),
+        columns: content.columns,
+        tasks: content.tasks,
+        batch: content.batch,
+        warnings: problems,
+        hash: *blake3::hash(bytes).as_bytes(),
+    })
+}
+
+fn refused(found: Diagnostic) -> Problems {
+    let mut problems = Problems::from(found);
+    problems.set_consequence(CONSEQUENCE);
+    problems
+}
+
+fn name_tasks(content: &mut Content, source: &Source<'_>, problems: &mut Problems) {
+    let naming = ids::name(&mut content.tasks);
+    let places = &content.places;
+    let noun = places.noun();
+    for (first, second) in naming.clashes {
+        let id = quoted(&content.tasks[second].id.0);
+        problems.push(
+            Diagnostic::error(format!("two {noun} have the id {id}"))
+                .at(places.id(second, source), "here again")
+                .at(places.id(first, source), "first here")
+                .help("give one of them another id"),
+        );
+    }
+    for takes in naming.takes {
+        let [first, second, ..] = takes[..] else { continue };
+        problems.push(
+            Diagnostic::warning(format!(
+                "{} {noun} have the same prompt: they are takes, and each is paid for",
+                takes.len()
+            ))
+            .at(places.prompt(second, source), "take 2")
+            .at(places.prompt(first, source), "take 1")
+            .help("give each an id of its own if they are meant, and remove them if not"),
+        );
+    }
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
+    let shown = path.display();
+    if path.is_dir() {
+        return Diagnostic::error(format!("`{shown}` is a folder, not a manifest"))
+            .help("name the file in it: a .yaml, .yml, .csv or .tsv one");
+    }
+    if error.kind() != io::ErrorKind::NotFound {
+        return Diagnostic::error(format!("`{shown}` cannot be read: {error}"));
+    }
+    let found = Diagnostic::error(format!("there is no file `{shown}`"));
+    match neighbour(path) {
+        Some(close) => found.help(format!("did you mean `{close}`?")),
+        None => found,
+    }
+}
+
+/// A manifest in the same folder with a name that is close.
+fn neighbour(path: &Path) -> Option<String> {
+    const LOOKED_AT: usize = 10_000;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut names: Vec<String> = fs::read_dir(folder.unwrap_or(Path::new(".")))
+        .ok()?
+        .take(LOOKED_AT)
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| Format::of(Path::new(name)).is_some())
+        .collect();
+    names.sort();
+    let close = close_name(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;
+    Some(folder.map_or(close.to_owned(), |folder| folder.join(close).display().to_string()))
+}
+
+fn unknown_format(shown: &str) -> Diagnostic {
+    Diagnostic::error(format!("the format of `{shown}` cannot be told from its name"))
+        .note("a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file")
+}
+
+fn not_utf8(shown: String, bytes: &[u8], valid: usize) -> Diagnostic {
+    const SHOWN: usize = 200;
+    let wrong = bytes.get(valid).copied().unwrap_or_default();
+    let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
+    // What is before the byte is valid; of what follows, the rest of the line is shown.
+    let until = bytes.len().min(valid + SHOWN);
+    let text = String::from_utf8_lossy(&bytes[..until]);
+    let source = Source::new(shown, &text);
+    let span = valid..valid + char::REPLACEMENT_CHARACTER.len_utf8();
+    let found =
+        Diagnostic::error(if utf16 { "the file is UTF-16, not UTF-8" } else { "the file is not UTF-8" });
+    let mark = text.len() - source.text().len();
+    found
+        .at(
+            source.place(span.start - mark.min(span.start)..span.end - mark),
+            format!("the byte 0x{wrong:02x}"),
+        )
+        .note(format!("it is byte {} of the file", valid + 1))
+        .help("save it as UTF-8; in Excel, as \"CSV UTF-8 (Comma delimited)\"")
+}
+
+#[cfg(test)]
+#[expect(clippy::too_many_lines, reason = "messages are long")]
+mod tests;

@@ -1,0 +1,104 @@
+//! The manifest from the outside: what is read, and every message as a person sees it.
+
+mod csv;
+mod files;
+mod yaml;
+
+use std::path::Path;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::diagnostic::Renderer;
+use crate::task::Quota;
+
+fn manifest(name: &str, text: &str) -> Manifest {
+    parse(Path::new(name), text.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+fn errors(name: &str, text: impl AsRef<[u8]>) -> String {
+    match parse(Path::new(name), text.as_ref()) {
+        Ok(manifest) => panic!("it is accepted: {manifest:?}"),
+        Err(problems) => Renderer::plain().all(&problems),
+    }
+}
+
+fn warnings(name: &str, text: &str) -> String {
+    Renderer::plain().all(&manifest(name, text).warnings)
+}
+
+fn table(manifest: &Manifest) -> String {
+    let rows = manifest.tasks.iter().map(|task| {
+        let timeout = task.timeout.map_or("-".to_owned(), |seconds| seconds.to_string());
+        format!("{} | {} | {} | {timeout} | {};", task.id, task.prompt, task.mode, task.vars.join(", "))
+    });
+    std::iter::once(format!("columns: {}", manifest.columns.join(", ")))
+        .chain(rows)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+proptest! {
+    #[test]
+    fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), name in prop::sample::select(vec!["a.yaml", "a.csv"])) {
+        judge(name, &bytes)?;
+    }
+
+    #[test]
+    fn no_text_of_the_languages_signs_makes_the_parser_panic(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "version: 1\n", "prompts:\n", "  - ", "prompt: ", "id: ", "vars: ", "{", "}", "[", "]", ",", ": ", "\n", "\r", "\t", "  ",
+            "\"", "'", "&a ", "*a", "<<: ", "!!int ", "|\n", ">\n", "#", "é", "\u{feff}", "\0", "---\n", "x", "~", "1e999", ";", "prompt", "id", "mode", "sep=;\n",
+        ]), 0..40),
+        name in prop::sample::select(vec!["a.yaml", "a.csv"]),
+    ) {
+        judge(name, pieces.concat().as_bytes())?;
+    }
+
+    #[test]
+    fn ids_of_rows_do_not_move_when_rows_are_added_removed_or_reordered(
+        prompts in prop::collection::hash_set("[a-m]{1,3} [a-m]{1,3}", 2..12),
+        turn in 0usize..12,
+        gone in 0usize..12,
+    ) {
+        let rows: Vec<String> = prompts.into_iter().collect();
+        let mut other = rows.clone();
+        other.rotate_left(turn % rows.len());
+        other.remove(gone % rows.len());
+        other.push("z z".to_owned());
+        let yaml = |rows: &[String]| format!("version: 1\nprompts:\n{}", rows.iter().map(|row| format!("  - {row}\n")).collect::<String>());
+        let csv = |rows: &[String]| format!("prompt\n{}", rows.join("\n"));
+        for (name, before, after) in [("a.yaml", yaml(&rows), yaml(&other)), ("a.csv", csv(&rows), csv(&other))] {
+            let after = manifest(name, &after);
+            for task in manifest(name, &before).tasks {
+                let same = after.tasks.iter().find(|other| other.prompt == task.prompt);
+                prop_assert!(same.is_none_or(|same| same.id == task.id));
+            }
+        }
+    }
+}
+
+/// What is accepted can be run; what is refused says why.
+fn judge(name: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
+    match parse(Path::new(name), bytes) {
+        Ok(manifest) => {
+            let ids: std::collections::HashSet<_> = manifest.tasks.iter().map(|task| &task.id).collect();
+            prop_assert_eq!(ids.len(), manifest.tasks.len());
+            prop_assert!(!manifest.tasks.is_empty());
+            for task in &manifest.tasks {
+                let raw = task.prompt.contains(['{', '}', '\n', '\r']);
+                prop_assert!(!task.prompt.is_empty() && !raw);
+                prop_assert!(!task.id.0.trim().is_empty());
+                prop_assert_eq!(task.vars.len(), manifest.columns.len());
+            }
+            prop_assert_eq!(manifest.warnings.errors(), 0);
+        }
+        Err(problems) => {
+            prop_assert!(problems.errors() > 0);
+            let shown = Renderer::plain().all(&problems);
+            prop_assert!(shown.contains("nothing was submitted"));
+            prop_assert!(shown.chars().all(|c| c == '\n' || !c.is_control()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,498 @@
+//! YAML: what is read, and every message.
+
+use super::*;
+
+fn errors(text: &str) -> String {
+    super::errors("spring.yaml", text)
+}
+
+/// The errors of a manifest that is right but for this.
+fn errors_beside(text: &str) -> String {
+    errors(&format!("version: 1\nprompts: [a mug]\n{text}"))
+}
+
+fn errors_of_entry(text: &str) -> String {
+    errors(&format!("version: 1\nprompts:\n{text}"))
+}
+
+#[test]
+fn all_of_the_language_is_read() {
+    let text = "\u{feff}version: 1
+name: Spring
+defaults: {mode: relax, timeout: 900, vars: {channel: web, lang: en}}
+batch: {concurrency: 5, poll_min: 500ms, poll_max: 15m, prices: {fast: 4, relaxed: 1.5}}
+prompts:
+  - a mug --ar 1:1
+  - {id: 007, prompt: a pen, mode: fast, timeout: 10m, vars: {sku: 1e3, lang: no}}
+  - id: ' 1e3 '
+    prompt: |
+      a cup
+        of tea
+    vars: {ratio: 16:9, empty: , flag: true}
+";
+    let manifest = manifest("dir/spring.yaml", text);
+    insta::assert_snapshot!(table(&manifest), @r"
+    columns: channel, lang, sku, ratio, empty, flag
+    a-mug-3af7c54d62cc | a mug --ar 1:1 | relaxed | 900 | web, en, , , , ;
+    007 | a pen | fast | 600 | web, no, 1e3, , , ;
+    1e3 | a cup of tea | relaxed | 900 | web, en, , 16:9, , true;
+    ");
+    assert_eq!(manifest.name, "Spring");
+    assert_eq!(manifest.batch.concurrency, Some(5));
+    assert_eq!(manifest.batch.poll_min, Some(Duration::from_millis(500)));
+    assert_eq!(manifest.batch.poll_max, Some(Duration::from_secs(900)));
+    assert_eq!(manifest.batch.prices, Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(1500)) });
+    assert!(manifest.warnings.is_empty());
+    assert_eq!(manifest.hash, *blake3::hash(text.as_bytes()).as_bytes());
+}
+
+#[test]
+fn the_file_names_the_batch_where_the_manifest_does_not() {
+    assert_eq!(manifest("dir/spring.sale.YML", "version: 1\nprompts: [a]\n").name, "spring.sale");
+}
+
+#[test]
+fn anchors_and_merges_save_writing() {
+    let text = "version: 1
+prompts:
+  - &mug {prompt: a mug, id: mug, vars: &v {sku: 1}}
+  - {<<: *mug, id: pen, prompt: a pen}
+  - {prompt: a cup, id: cup, vars: *v}
+";
+    insta::assert_snapshot!(table(&manifest("m.yaml", text)), @r"
+    columns: sku
+    mug | a mug | fast | - | 1;
+    pen | a pen | fast | - | 1;
+    cup | a cup | fast | - | 1;
+    ");
+}
+
+#[test]
+fn all_problems_are_told_at_once_in_the_order_of_the_file() {
+    insta::assert_snapshot!(errors("version: 1
+nmae: Spring
+prompts:
+  - promt: a mug
+  - prompt: a pen
+    mode: turbo
+    timeout: 60
+  - id: x
+  - {prompt: , id: y}
+  - 7:
+  - [a]
+  -
+  - prompt: [a, b]
+"), @r"
+    error: a manifest has no key `nmae`
+     --> spring.yaml:2:1
+      |
+    2 | nmae: Spring
+      | ^^^^ unknown key
+      |
+      = note: the keys are `version`, `name`, `defaults`, `prompts`, `batch`
+      = help: did you mean `name`?
+
+    error: an entry of `prompts` has no key `promt`
+     --> spring.yaml:4:5
+      |
+    4 |   - promt: a mug
+      |     ^^^^^ unknown key
+      |
+      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `vars`
+      = help: did you mean `prompt`?
+
+    error: `turbo` is not a mode
+     --> spring.yaml:6:11
+      |
+    6 |     mode: turbo
+      |           ^^^^^ expected `fast` or `relaxed`
+      |
+      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten
+
+    error: a timeout of 60 seconds is out of range
+     --> spring.yaml:7:14
+      |
+    7 |     timeout: 60
+      |              ^^ expected 300 to 1200 seconds
+      |
+      = note: the service waits 600 seconds for a job unless a timeout is given
+
+    error: an entry without a prompt
+     --> spring.yaml:8:5
+      |
+    8 |   - id: x
+      |     ^^ expected a key `prompt` in this entry
+
+    error: the prompt is empty
+     --> spring.yaml:9:6
+      |
+    9 |   - {prompt: , id: y}
+      |      ^^^^^^ expected the text of a prompt
+
+    error: an entry of `prompts` has no key `7`
+      --> spring.yaml:10:5
+       |
+    10 |   - 7:
+       |     ^ unknown key
+       |
+       = note: the keys are `prompt`, `id`, `mode`, `timeout`, `vars`
+
+    error: an entry without a prompt
+      --> spring.yaml:10:5
+       |
+    10 |   - 7:
+       |     ^ expected a key `prompt` in this entry
+
+    error: an entry of `prompts` is a prompt, or a map with one
+      --> spring.yaml:11:6
+       |
+    11 |   - [a]
+       |      ^ this is a list
+
+    error: an entry of `prompts` is a prompt, or a map with one
+      --> spring.yaml:12:4
+       |
+    12 |   -
+       |    ^ this is nothing
+
+    error: `prompt` takes a single value
+      --> spring.yaml:13:14
+       |
+    13 |   - prompt: [a, b]
+       |              ^ this is a list
+
+    error: nothing was submitted: 11 errors
+    ");
+}
+
+#[test]
+fn what_a_manifest_must_have_is_asked_for() {
+    insta::assert_snapshot!(errors(""), @r"
+    error: the manifest is empty
+     --> spring.yaml:1:1
+      |
+    1 |
+      | ^
+      |
+      = note: nothing was submitted
+      = help: the smallest manifest is
+              version: 1
+              prompts:
+                - a ceramic mug on grey linen --ar 1:1
+    ");
+    insta::assert_snapshot!(errors("- a mug\n"), @r"
+    error: a manifest is a map with `version` and `prompts`
+     --> spring.yaml:1:3
+      |
+    1 | - a mug
+      |   ^^^^^ this is a list
+      |
+      = note: nothing was submitted
+      = help: the smallest manifest is
+              version: 1
+              prompts:
+                - a ceramic mug on grey linen --ar 1:1
+    ");
+    insta::assert_snapshot!(errors("prompts: [a]\n"), @r"
+    error: the manifest does not say its version
+     --> spring.yaml:1:1
+      |
+    1 | prompts: [a]
+      | ^^^^^^^ expected `version: 1` before this
+      |
+      = note: nothing was submitted
+      = help: write this as the first line:
+              version: 1
+    ");
+    insta::assert_snapshot!(errors("version: 2\nthings: [a]\n"), @r"
+    error: version `2` of the manifest language is not known
+     --> spring.yaml:1:10
+      |
+    1 | version: 2
+      |          ^ expected 1
+      |
+      = note: nothing was submitted
+      = help: write `version: 1`, or take a newer mjbatch
+    ");
+    insta::assert_snapshot!(errors("version: 1\nname: x\n"), @r"
+    error: the manifest has no prompts
+     --> spring.yaml:1:1
+      |
+    1 | version: 1
+      | ^^^^^^^ expected a key `prompts` in this map
+      |
+      = note: nothing was submitted
+      = help: write them under a key of their own:
+              prompts:
+                - a ceramic mug on grey linen --ar 1:1
+    ");
+    insta::assert_snapshot!(errors("version: 1\nprompts:\n"), @r"
+    error: the list of prompts is empty
+     --> spring.yaml:2:1
+      |
+    2 | prompts:
+      | ^^^^^^^ expected at least one entry
+      |
+      = note: nothing was submitted
+    ");
+    insta::assert_snapshot!(errors("version: 1\nprompts: a mug\n"), @r"
+    error: `prompts` takes a list
+     --> spring.yaml:2:10
+      |
+    2 | prompts: a mug
+      |          ^^^^^ this is a single value
+      |
+      = note: nothing was submitted
+    ");
+    insta::assert_snapshot!(errors("version: 1\nprompt: a mug\n"), @r"
+    error: a manifest has no key `prompt`
+     --> spring.yaml:2:1
+      |
+    2 | prompt: a mug
+      | ^^^^^^ unknown key
+      |
+      = note: the keys are `version`, `name`, `defaults`, `prompts`, `batch`
+      = note: nothing was submitted
+      = help: did you mean `prompts`?
+    ");
+}
+
+#[test]
+fn settings_are_checked() {
+    insta::assert_snapshot!(errors_beside("batch:
+  concurrency: ten
+  poll_min: 1m
+  poll_max: 15s
+  prices: {fast: cheap, turbo: 8}
+defaults: {vars: [a], mode: , tineout: 5}
+name: ''
+"), @r"
+    error: `ten` is not a number of jobs
+     --> spring.yaml:4:16
+      |
+    4 |   concurrency: ten
+      |                ^^^ expected 1 to 1000
+      |
+      = note: an account runs ten jobs at once unless it was given more
+
+    error: `poll_max` is less than `poll_min`
+     --> spring.yaml:6:13
+      |
+    6 |   poll_max: 15s
+      |             ^^^ expected at least `poll_min`
+
+    error: `cheap` is not an amount of quota
+     --> spring.yaml:7:18
+      |
+    7 |   prices: {fast: cheap, turbo: 8}
+      |                  ^^^^^ expected a number such as `2` or `1.5`
+      |
+      = note: from 0 to 1000000, with at most three decimals
+
+    error: `prices` has no key `turbo`
+     --> spring.yaml:7:25
+      |
+    7 |   prices: {fast: cheap, turbo: 8}
+      |                         ^^^^^ unknown key
+      |
+      = note: the keys are `fast`, `relaxed`
+
+    error: `vars` takes a map
+     --> spring.yaml:8:19
+      |
+    8 | defaults: {vars: [a], mode: , tineout: 5}
+      |                   ^ this is a list
+
+    error: `defaults` has no key `tineout`
+     --> spring.yaml:8:31
+      |
+    8 | defaults: {vars: [a], mode: , tineout: 5}
+      |                               ^^^^^^^ unknown key
+      |
+      = note: the keys are `mode`, `timeout`, `vars`
+      = help: did you mean `timeout`?
+
+    error: the name is empty
+     --> spring.yaml:9:7
+      |
+    9 | name: ''
+      |       ^^ expected some text, or no key at all
+
+    error: nothing was submitted: 7 errors
+    ");
+}
+
+#[test]
+fn a_word_that_other_parsers_take_for_false_is_the_word() {
+    insta::assert_snapshot!(errors_of_entry("  - {prompt: a, mode: no}\n"), @r"
+    error: `no` is not a mode
+     --> spring.yaml:3:23
+      |
+    3 |   - {prompt: a, mode: no}
+      |                       ^^ expected `fast` or `relaxed`
+      |
+      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten
+      = note: nothing was submitted
+    ");
+}
+
+#[test]
+fn repeated_keys_and_ids_are_told_with_both_places() {
+    insta::assert_snapshot!(errors_of_entry("  - prompt: a\n    prompt: b\n"), @r"
+    error: the key `prompt` is written twice
+     --> spring.yaml:4:5
+      |
+    4 |     prompt: b
+      |     ^^^^^^ here again
+      |
+     ::: spring.yaml:3:5
+      |
+    3 |   - prompt: a
+      |     ------ first here
+      |
+      = note: nothing was submitted
+      = help: remove one of them
+    ");
+    insta::assert_snapshot!(errors_of_entry("  - {prompt: a, id: x}\n  - b\n  - {prompt: c, id: x}\n"), @r"
+    error: two entries have the id `x`
+     --> spring.yaml:5:21
+      |
+    5 |   - {prompt: c, id: x}
+      |                     ^ here again
+      |
+     ::: spring.yaml:3:21
+      |
+    3 |   - {prompt: a, id: x}
+      |                     - first here
+      |
+      = note: nothing was submitted
+      = help: give one of them another id
+    ");
+}
+
+#[test]
+fn braces_are_never_sent_raw() {
+    insta::assert_snapshot!(errors_of_entry("  - prompt: >-\n      a mug in\n      {red, blue} --ar 1:1\n"), @r"
+    error: braces and templates are not understood by this version of mjbatch
+     --> spring.yaml:5:7
+      |
+    5 |       {red, blue} --ar 1:1
+      |       ^ a brace
+      |
+      = note: `{a, b}` and `{{ name }}` are never sent as they are: the service could make many jobs of them
+      = note: nothing was submitted
+      = help: write an entry for each prompt that is meant
+    ");
+    insta::assert_snapshot!(errors_of_entry("  - prompt: {{ product }} on sand\n"), @r"
+    error: this is not YAML: while parsing a block mapping, did not find expected key
+     --> spring.yaml:3:27
+      |
+    3 |   - prompt: {{ product }} on sand
+      |                           ^ not understood here
+      |
+      = note: nothing was submitted
+      = help: a text that starts with one of { [ & * ! | > % @ ` , ? or a quote needs quotes round it
+    ");
+}
+
+#[test]
+fn a_version_that_is_none_is_told() {
+    insta::assert_snapshot!(errors("version: [1]\nprompts: [a]\n"), @r"
+    error: `version` takes a single value
+     --> spring.yaml:1:11
+      |
+    1 | version: [1]
+      |           ^ this is a list
+      |
+      = note: nothing was submitted
+    ");
+    insta::assert_snapshot!(errors("version:\nprompts: [a]\n"), @r"
+    error: the manifest does not say its version
+     --> spring.yaml:1:1
+      |
+    1 | version:
+      | ^^^^^^^ expected `version: 1` before this
+      |
+      = note: nothing was submitted
+      = help: write this as the first line:
+              version: 1
+    ");
+}
+
+#[test]
+fn what_is_not_yaml_is_one_error() {
+    insta::assert_snapshot!(errors_of_entry("\t- a mug\n"), @r"
+    error: a tab in the indentation
+     --> spring.yaml:3:1
+      |
+    3 |  - a mug
+      | ^ YAML is indented with spaces only
+      |
+      = note: nothing was submitted
+      = help: replace the tab by two spaces for each level
+    ");
+    insta::assert_snapshot!(errors_of_entry("  - prompt: still life: lemons\n"), @r"
+    error: this is not YAML: mapping values are not allowed in this context
+     --> spring.yaml:3:23
+      |
+    3 |   - prompt: still life: lemons
+      |                       ^ not understood here
+      |
+      = note: nothing was submitted
+      = help: a text with `: ` in it needs quotes round it
+    ");
+}
+
+#[test]
+fn takes_are_warned_of() {
+    insta::assert_snapshot!(warnings("m.yaml", "version: 1\nprompts:\n  - a mug\n  - a pen\n  - {prompt: a  mug}\n  - prompt: a mug\n  - prompt: a mug\n    mode: relaxed\n"), @r"
+    warning: 2 entries have the same prompt: they are takes, and each is paid for
+     --> m.yaml:6:13
+      |
+    6 |   - prompt: a mug
+      |             ^^^^^ take 2
+      |
+     ::: m.yaml:3:5
+      |
+    3 |   - a mug
+      |     ----- take 1
+      |
+      = help: give each an id of its own if they are meant, and remove them if not
+    ");
+}
+
+#[test]
+fn variables_that_the_results_have_themselves_are_kept_under_another_name() {
+    let text = "version: 1\nprompts:\n  - {prompt: a, vars: {Status: x, image_1: y}}\n  - {prompt: b, vars: {Status: z}}\n";
+    assert_eq!(manifest("m.yaml", text).columns, ["manifest_Status", "manifest_image_1"]);
+    insta::assert_snapshot!(warnings("m.yaml", text), @r"
+    warning: the results have a column `Status` of their own
+     --> m.yaml:3:24
+      |
+    3 |   - {prompt: a, vars: {Status: x, image_1: y}}
+      |                        ^^^^^^ kept as `manifest_Status`
+
+    warning: the results have a column `image_1` of their own
+     --> m.yaml:3:35
+      |
+    3 |   - {prompt: a, vars: {Status: x, image_1: y}}
+      |                                   ^^^^^^^ kept as `manifest_image_1`
+    ");
+}
+
+#[test]
+fn little_text_cannot_unfold_to_much() {
+    let many_columns: String =
+        (0..2000).map(|i| format!("  - {{prompt: p{i}, vars: {{v{i}: 1}}}}\n")).collect();
+    insta::assert_snapshot!(errors_of_entry(&many_columns).lines().next().unwrap(), @"error: more than 1000 different variables");
+    let long = "x".repeat(1_000_000);
+    let repeated = format!("  - &p {long}\n{}", "  - *p\n".repeat(9000));
+    insta::assert_snapshot!(errors_of_entry(&repeated).lines().next().unwrap(), @"error: this YAML unfolds to more than a manifest can hold");
+}
+
+#[test]
+fn an_entry_of_100_000_characters_is_read() {
+    let prompt = "very ".repeat(20_000);
+    let manifest = manifest("m.yaml", &format!("version: 1\nprompts:\n  - {prompt}long\n"));
+    assert_eq!(manifest.tasks[0].prompt, format!("{prompt}long"));
+}

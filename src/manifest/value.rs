@@ -1,0 +1,371 @@
+//! What single values must be, whatever file they stand in: the prompt, the id, the mode, the timeout and their like.
+//!
+//! A check takes text and gives the value, or a [`Fault`]: a diagnostic that only lacks its place.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::diagnostic::{Diagnostic, Source, close_name, quoted};
+use crate::duration;
+use crate::task::{Mode, NotAMode, Quota};
+
+/// What is wrong with a value.
+#[derive(Debug)]
+pub(super) struct Fault {
+    found: Box<Diagnostic>,
+    label: String,
+    needle: Option<&'static str>,
+}
+
+impl Fault {
+    fn new(message: impl Into<String>, label: impl Into<String>) -> Self {
+        Fault { found: Box::new(Diagnostic::error(message)), label: label.into(), needle: None }
+    }
+
+    fn note(self, text: &str) -> Self {
+        Fault { found: Box::new(self.found.note(text)), ..self }
+    }
+
+    fn help(self, text: impl Into<String>) -> Self {
+        Fault { found: Box::new(self.found.help(text)), ..self }
+    }
+
+    /// Points at these characters of the value, where the file has them as they are.
+    fn narrow(self, needle: &'static str) -> Self {
+        Fault { needle: Some(needle), ..self }
+    }
+
+    /// The diagnostic, for the value at this span.
+    pub(super) fn at(self, source: &Source<'_>, span: Range<usize>) -> Diagnostic {
+        let written = source.text().get(span.clone()).unwrap_or_default();
+        let narrowed = self.needle.and_then(|needle| written.find(needle).map(|i| (i, needle.len())));
+        let span = narrowed.map_or(span.clone(), |(i, length)| span.start + i..span.start + i + length);
+        self.found.at(source.place(span), self.label)
+    }
+}
+
+/// The prompt as it will be sent: trimmed, and a line break with the blanks round it made one space.
+pub(super) fn prompt(text: &str) -> Result<String, Fault> {
+    let text = one_line(text.trim());
+    if text.is_empty() {
+        return Err(Fault::new("the prompt is empty", "expected the text of a prompt"));
+    }
+    if let Some(brace) = ["{", "}"].into_iter().find(|brace| text.contains(brace)) {
+        return Err(Fault::new(
+            "braces and templates are not understood by this version of mjbatch",
+            "a brace",
+        )
+        .note(
+            "`{a, b}` and `{{ name }}` are never sent as they are: the service could make many jobs of them",
+        )
+        .help("write an entry for each prompt that is meant")
+        .narrow(brace));
+    }
+    if let Some(flag) =
+        ["--repeat", "--r"].into_iter().find(|flag| text.split_whitespace().any(|word| word == *flag))
+    {
+        return Err(Fault::new(
+            format!("`{flag}` is not understood by this version of mjbatch"),
+            "this flag",
+        )
+        .note("it is never sent as it is: the service could make many jobs of it")
+        .help("write the entry as often as it is meant: entries with the same prompt are takes")
+        .narrow(flag));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Fault::new("the prompt holds a control character", "in this text"));
+    }
+    Ok(text)
+}
+
+fn one_line(text: &str) -> String {
+    if !text.contains(['\n', '\r', '\t']) {
+        return text.to_owned();
+    }
+    let mut line = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(blank) = rest.find(char::is_whitespace) {
+        let (before, after) = rest.split_at(blank);
+        let word = after.find(|c: char| !c.is_whitespace()).unwrap_or(after.len());
+        let (blanks, after) = after.split_at(word);
+        line.push_str(before);
+        line.push_str(if blanks.contains(['\n', '\r', '\t']) { " " } else { blanks });
+        rest = after;
+    }
+    line + rest
+}
+
+/// The task's name: trimmed, 1 to 200 characters, none of them a control character.
+pub(super) fn id(text: &str) -> Result<String, Fault> {
+    name_of(text, "id")
+}
+
+/// The batch's name, by the same rules.
+pub(super) fn batch_name(text: &str) -> Result<String, Fault> {
+    name_of(text, "name")
+}
+
+/// A variable's name, by the same rules.
+pub(super) fn variable(text: &str) -> Result<String, Fault> {
+    name_of(text, "name of a variable")
+}
+
+/// A value in a column that has no name.
+pub(super) fn unnamed_column() -> Fault {
+    Fault::new("a value in a column without a name", "this belongs to no column")
+        .help("give the column a name in the first row, or empty this cell")
+}
+
+fn name_of(text: &str, what: &str) -> Result<String, Fault> {
+    const LONGEST: usize = 200;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Fault::new(format!("the {what} is empty"), "expected some text, or no key at all"));
+    }
+    let length = text.chars().count();
+    if length > LONGEST {
+        return Err(Fault::new(
+            format!("the {what} is too long"),
+            format!("{length} characters, and at most {LONGEST} are allowed"),
+        ));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Fault::new(
+            format!("the {what} holds a line break or another control character"),
+            "in this text",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// `fast`, `relaxed` or `relax`.
+pub(super) fn mode(text: &str) -> Result<Mode, Fault> {
+    text.parse().map_err(|NotAMode(text)| {
+        let fault = Fault::new(format!("{} is not a mode", quoted(&text)), "expected `fast` or `relaxed`");
+        match close_name(text.trim(), ["fast", "relaxed"]) {
+            Some(close) => fault.help(format!("did you mean `{close}`?")),
+            None => fault.note("`fast` takes about a minute a job and costs more, `relaxed` takes up to ten"),
+        }
+    })
+}
+
+/// Seconds from 300 to 1200, also written as `10m`.
+pub(super) fn timeout(text: &str) -> Result<u16, Fault> {
+    const RULE: &str = "expected 300 to 1200 seconds";
+    let text = text.trim();
+    let seconds = match text.parse::<u64>() {
+        Ok(seconds) => seconds,
+        Err(_) => match duration::parse(text) {
+            Ok(span) if span.subsec_millis() == 0 => span.as_secs(),
+            _ => {
+                return Err(Fault::new(format!("{} is not a timeout", quoted(text)), RULE)
+                    .help("write whole seconds as in `900`, or minutes as in `15m`"));
+            }
+        },
+    };
+    match u16::try_from(seconds) {
+        Ok(seconds @ 300..=1200) => Ok(seconds),
+        _ => Err(Fault::new(format!("a timeout of {seconds} seconds is out of range"), RULE)
+            .note("the service waits 600 seconds for a job unless a timeout is given")),
+    }
+}
+
+/// A price in quota.
+pub(super) fn price(text: &str) -> Result<Quota, Fault> {
+    text.parse().map_err(|_| {
+        Fault::new(
+            format!("{} is not an amount of quota", quoted(text)),
+            "expected a number such as `2` or `1.5`",
+        )
+        .note("from 0 to 1000000, with at most three decimals")
+    })
+}
+
+/// A span of time above zero.
+pub(super) fn span(text: &str) -> Result<Duration, Fault> {
+    match duration::parse(text) {
+        Ok(span) if span.is_zero() => {
+            Err(Fault::new("a span of no time at all", "expected more than zero, such as `1s`"))
+        }
+        Ok(span) => Ok(span),
+        Err(_) => Err(Fault::new(
+            format!("{} is not a span of time", quoted(text)),
+            "expected a number and its unit",
+        )
+        .help("write it as in `500ms`, `90s`, `15m` or `2h`")),
+    }
+}
+
+/// How many jobs may run at once: 1 to 1000.
+pub(super) fn concurrency(text: &str) -> Result<u16, Fault> {
+    match text.trim().parse::<u16>() {
+        Ok(jobs @ 1..=1000) => Ok(jobs),
+        _ => Err(Fault::new(format!("{} is not a number of jobs", quoted(text)), "expected 1 to 1000")
+            .note("an account runs ten jobs at once unless it was given more")),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::too_many_lines, reason = "messages are long")]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Renderer;
+
+    fn refused<T: std::fmt::Debug>(check: impl Fn(&str) -> Result<T, Fault>, text: &str) -> String {
+        let fault = check(text).expect_err("it is refused");
+        Renderer::plain().one(&fault.at(&Source::new("m.csv", text), 0..text.len()))
+    }
+
+    #[test]
+    fn a_prompt_is_one_line_without_the_blanks_round_it() {
+        assert_eq!(prompt("  a mug \r\n  on  linen\n").unwrap(), "a mug on  linen");
+        assert_eq!(prompt("a\n\n\nb\tc").unwrap(), "a b c");
+        assert_eq!(prompt("x --raw").unwrap(), "x --raw");
+        let long = "é ".repeat(50_000);
+        assert_eq!(prompt(&long).unwrap(), long.trim_end());
+    }
+
+    #[test]
+    fn what_the_service_could_make_many_jobs_of_is_refused() {
+        insta::assert_snapshot!(refused(prompt, "a {red, blue} mug"), @r"
+        error: braces and templates are not understood by this version of mjbatch
+         --> m.csv:1:3
+          |
+        1 | a {red, blue} mug
+          |   ^ a brace
+          |
+          = note: `{a, b}` and `{{ name }}` are never sent as they are: the service could make many jobs of them
+          = help: write an entry for each prompt that is meant
+        ");
+        insta::assert_snapshot!(refused(prompt, "a mug --repeat 4"), @r"
+        error: `--repeat` is not understood by this version of mjbatch
+         --> m.csv:1:7
+          |
+        1 | a mug --repeat 4
+          |       ^^^^^^^^ this flag
+          |
+          = note: it is never sent as it is: the service could make many jobs of it
+          = help: write the entry as often as it is meant: entries with the same prompt are takes
+        ");
+        assert!(prompt("a mug --r 4").is_err());
+        assert!(prompt("a } mug").is_err());
+    }
+
+    #[test]
+    fn each_wrong_value_is_told_with_what_was_expected() {
+        insta::assert_snapshot!(refused(prompt, " \n "), @r"
+        error: the prompt is empty
+         --> m.csv:1:1
+          |
+        1 |  
+          | ^ expected the text of a prompt
+        ");
+        insta::assert_snapshot!(refused(prompt, "a \u{7} mug"), @r"
+        error: the prompt holds a control character
+         --> m.csv:1:1
+          |
+        1 | a ␇ mug
+          | ^^^^^^^ in this text
+        ");
+        insta::assert_snapshot!(refused(id, ""), @r"
+        error: the id is empty
+         --> m.csv:1:1
+          |
+        1 |
+          | ^ expected some text, or no key at all
+        ");
+        insta::assert_snapshot!(refused(id, &"x".repeat(201)), @r"
+        error: the id is too long
+         --> m.csv:1:1
+          |
+        1 | xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...
+          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ 201 characters, and at most 200 are allowed
+        ");
+        insta::assert_snapshot!(refused(id, "a\nb"), @r"
+        error: the id holds a line break or another control character
+         --> m.csv:1:1
+          |
+        1 | a
+          | ^ in this text
+        ");
+        insta::assert_snapshot!(refused(mode, "relaxd"), @r"
+        error: `relaxd` is not a mode
+         --> m.csv:1:1
+          |
+        1 | relaxd
+          | ^^^^^^ expected `fast` or `relaxed`
+          |
+          = help: did you mean `relaxed`?
+        ");
+        insta::assert_snapshot!(refused(mode, "no"), @r"
+        error: `no` is not a mode
+         --> m.csv:1:1
+          |
+        1 | no
+          | ^^ expected `fast` or `relaxed`
+          |
+          = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten
+        ");
+        insta::assert_snapshot!(refused(timeout, "60"), @r"
+        error: a timeout of 60 seconds is out of range
+         --> m.csv:1:1
+          |
+        1 | 60
+          | ^^ expected 300 to 1200 seconds
+          |
+          = note: the service waits 600 seconds for a job unless a timeout is given
+        ");
+        insta::assert_snapshot!(refused(timeout, "soon"), @r"
+        error: `soon` is not a timeout
+         --> m.csv:1:1
+          |
+        1 | soon
+          | ^^^^ expected 300 to 1200 seconds
+          |
+          = help: write whole seconds as in `900`, or minutes as in `15m`
+        ");
+        insta::assert_snapshot!(refused(price, "-4"), @r"
+        error: `-4` is not an amount of quota
+         --> m.csv:1:1
+          |
+        1 | -4
+          | ^^ expected a number such as `2` or `1.5`
+          |
+          = note: from 0 to 1000000, with at most three decimals
+        ");
+        insta::assert_snapshot!(refused(span, "5"), @r"
+        error: `5` is not a span of time
+         --> m.csv:1:1
+          |
+        1 | 5
+          | ^ expected a number and its unit
+          |
+          = help: write it as in `500ms`, `90s`, `15m` or `2h`
+        ");
+        insta::assert_snapshot!(refused(span, "0s"), @r"
+        error: a span of no time at all
+         --> m.csv:1:1
+          |
+        1 | 0s
+          | ^^ expected more than zero, such as `1s`
+        ");
+        insta::assert_snapshot!(refused(concurrency, "0"), @r"
+        error: `0` is not a number of jobs
+         --> m.csv:1:1
+          |
+        1 | 0
+          | ^ expected 1 to 1000
+          |
+          = note: an account runs ten jobs at once unless it was given more
+        ");
+    }
+
+    #[test]
+    fn a_timeout_is_seconds_or_a_span_of_time() {
+        assert_eq!(timeout(" 300 ").unwrap(), 300);
+        assert_eq!(timeout("20m").unwrap(), 1200);
+        for text in ["299", "1201", "65836", "99999999999999999999", "500ms", "-300", ""] {
+            assert!(timeout(text).is_err(), "{text}");
+        }
+    }
+}
