@@ -45,6 +45,7 @@ pub mod output;
 pub mod plan;
 pub mod progress;
 pub mod runner;
+pub mod sandbox;
 pub mod store;
 pub mod task;
 pub mod text;

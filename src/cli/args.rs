@@ -36,7 +36,7 @@ pub(super) struct Cli {
 pub(super) enum Command {
     /// Submit what is not done yet, follow it, and write the results; run again to go on
     #[command(after_help = EXIT_CODES)]
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Show where a batch stands, also while it runs
     Status(StatusArgs),
     /// Start the API's stand-in on this machine, for other clients
@@ -64,8 +64,14 @@ pub(super) struct RunArgs {
     pub(super) limit: Option<u64>,
 
     /// How progress is shown
-    #[arg(long, value_enum, default_value_t, value_name = "HOW", hide_possible_values = true,
-          help = "How progress is shown: auto, bar, plain, json (on stdout) or none")]
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "HOW",
+        hide_possible_values = true,
+        help = "How progress is shown: auto, bar, plain, json (on stdout) or none"
+    )]
     pub(super) progress: Choice,
 
     /// What a job costs, for the summary, as in fast=4,relaxed=2

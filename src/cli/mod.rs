@@ -25,7 +25,7 @@ pub fn main() -> Exit {
     signals::raise_file_limit();
     let done = match cli.command {
         Command::Status(args) => status::status(args),
-        Command::Run(args) => with_runtime(run::run(args)),
+        Command::Run(args) => with_runtime(run::run(*args)),
         Command::Sandbox(args) => with_runtime(sandbox::serve(args)),
     };
     done.unwrap_or_else(|failure| failure.tell())
@@ -33,8 +33,9 @@ pub fn main() -> Exit {
 
 fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime
-        .map_err(|e| Failure::nothing_submitted(Diagnostic::error(format!("cannot start: {e}")), Exit::Internal))?;
+    let runtime = runtime.map_err(|e| {
+        Failure::nothing_submitted(Diagnostic::error(format!("cannot start: {e}")), Exit::Internal)
+    })?;
     let done = runtime.block_on(command);
     // What still runs is a picture being drawn or a name being resolved: nobody waits for it.
     runtime.shutdown_background();

@@ -69,7 +69,11 @@ pub(super) fn service(args: &RunArgs) -> Result<Service, Failure> {
     if args.place.sandbox {
         return Ok(Service::Sandbox(Box::new(sandbox_settings(&args.rehearsal)?)));
     }
-    let text = args.base_url.clone().or_else(|| environment(BASE_URL)).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+    let text = args
+        .base_url
+        .clone()
+        .or_else(|| environment(BASE_URL))
+        .unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
     let endpoint = Endpoint::parse(&text).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
     let key = environment(KEY).ok_or_else(|| {
         Failure::usage(
@@ -129,7 +133,9 @@ pub(super) fn policy(args: &RunArgs, batch: &BatchSettings, service: &Service) -
         limit: args.limit,
         lost_after: args.lost_after,
         patience: args.patience.unwrap_or(default.patience),
-        first_patience: args.patience.map_or(default.first_patience, |patience| patience.min(default.first_patience)),
+        first_patience: args
+            .patience
+            .map_or(default.first_patience, |patience| patience.min(default.first_patience)),
         seed: std::process::id().into(),
         ..default
     })

@@ -47,8 +47,10 @@ impl Standing {
     }
 
     fn json(&self, files: &Files) -> String {
-        let counts: serde_json::Map<_, _> =
-            Status::ALL.iter().map(|status| (status.as_str().to_owned(), self.counts.of(*status).into())).collect();
+        let counts: serde_json::Map<_, _> = Status::ALL
+            .iter()
+            .map(|status| (status.as_str().to_owned(), self.counts.of(*status).into()))
+            .collect();
         let object = json!({
             "batch": self.header.batch,
             "state": files.state.to_string_lossy(),
@@ -69,7 +71,11 @@ impl Standing {
         if let Some(spent) = self.spent {
             lines.push(format!("  cost so far: {spent} quota"));
         }
-        lines.push(format!("  state: {}, of {}", text::harmless(&files.state.to_string_lossy()), self.header.service));
+        lines.push(format!(
+            "  state: {}, of {}",
+            text::harmless(&files.state.to_string_lossy()),
+            self.header.service
+        ));
         lines.push(match &self.holder {
             Some(holder) => format!("  running now: {}", text::shown(holder, 200)),
             None => "  not running now".to_owned(),

@@ -27,6 +27,7 @@ pub use json::JsonLines;
 pub use plain::Plain;
 pub use quiet::Quiet;
 pub use summary::{Cost, StopReason, Summary, Trouble, Troubles};
+pub use wording::counts_line;
 
 use crate::task::{Counts, Status};
 

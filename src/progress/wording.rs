@@ -82,7 +82,7 @@ pub(super) fn counts(counts: &Counts) -> Vec<(Status, String)> {
 }
 
 /// The counts on one line.
-pub(super) fn counts_line(all: &Counts) -> String {
+pub fn counts_line(all: &Counts) -> String {
     counts(all).into_iter().map(|(_, piece)| piece).collect::<Vec<_>>().join(DOT)
 }
 
