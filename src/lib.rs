@@ -18,6 +18,7 @@
 //! | [`task`] | the nouns: a task, its names, its state, and what became of it |
 //! | [`diagnostic`], [`text`], [`duration`] | what is wrong and where; text of others on a screen; durations as people write them |
 //! | [`manifest`] | YAML or CSV to tasks |
+//! | [`prompt`] | Midjourney's flags, the lint, params as flags, permutations |
 //! | [`plan`] | tasks compared with what the state knows |
 //! | [`engine`] | when to submit, ask, wait and stop |
 //! | [`api`] | the wire, and what each reply means |
@@ -44,6 +45,7 @@ pub mod manifest;
 pub mod output;
 pub mod plan;
 pub mod progress;
+pub mod prompt;
 pub mod runner;
 pub mod sandbox;
 pub mod store;
