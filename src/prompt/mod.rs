@@ -3,21 +3,24 @@
 //! Pure: text in, text and findings out. It knows nothing of manifests; whoever does turns a span of a prompt, or a part
 //! of a param, into a place in a file.
 
+mod fault;
+mod lint;
 mod params;
 pub mod permutation;
 mod repeat;
+mod scan;
 mod table;
+mod value;
 
 use std::ops::Range;
 
 pub use crate::diagnostic::Severity;
+pub use lint::lint;
 pub use params::{
     Clash, Counterpart, Origin, Param, ParamFinding, ParamValue, Part, check_param, with_params,
 };
 pub use repeat::take_repeat;
 pub use table::{canonical, is_flag};
-
-use crate::task::Mode;
 
 /// A problem in a prompt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,9 +37,4 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// What to write instead.
     pub help: Option<String>,
-}
-
-/// All that is wrong with a final prompt (after templates, permutations and params), in the order of the text.
-pub fn lint(_prompt: &str, _mode: Mode) -> Vec<Finding> {
-    Vec::new()
 }

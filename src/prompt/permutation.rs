@@ -1,17 +1,76 @@
-//! Permutations: `{red, blue} mug` is two prompts.
+//! Permutations: one text with groups, `a {red, blue} mug`, is as many texts as there are ways to choose.
+//!
+//! - A group is `{…}` with options between commas. Groups multiply; a group in an option adds its ways to that option.
+//! - Blanks at the ends of an option go. An option may be empty; the blanks round an empty one become one, and none at the
+//!   ends of the text.
+//! - `\{`, `\}` and `\,` are the signs themselves, everywhere; any other `\` is itself. A comma outside groups is text.
+//! - The order is that of nested loops: the first group is the outermost, the last one varies fastest.
+//! - It makes no difference where a group stands: `--ar {1:1, 16:9}` and `--sref {12, 34}` are groups like any other.
+//!
+//! ```
+//! use mjbatch::prompt::permutation;
+//!
+//! let tree = permutation::parse("a {red, blue} mug{, on linen} --ar {1:1, 3:2}")?;
+//! assert_eq!((tree.count(), tree.groups()), (8, vec![2, 2, 2]));
+//! assert_eq!(tree.expand().take(3).collect::<Vec<_>>(), [
+//!     "a red mug --ar 1:1",
+//!     "a red mug --ar 3:2",
+//!     "a red mug on linen --ar 1:1",
+//! ]);
+//!
+//! let nested = permutation::parse("{mug, {tall, small} vase}")?;
+//! assert_eq!(nested.expand().collect::<Vec<_>>(), ["mug", "tall vase", "small vase"]);
+//!
+//! // What is protected is text, whatever it holds.
+//! let value = permutation::protect("salt, {pepper}");
+//! let tree = permutation::parse(&format!("{{{value}, sugar}} pot"))?;
+//! assert_eq!(tree.expand().collect::<Vec<_>>(), ["salt, {pepper} pot", "sugar pot"]);
+//! # Ok::<(), permutation::PermutationError>(())
+//! ```
 
-use std::borrow::Cow;
-use std::fmt;
+mod literal;
+mod reading;
+#[cfg(test)]
+mod tests;
+mod unfolding;
+
 use std::ops::Range;
 
-/// A text with its groups.
+pub use literal::{protect, unprotect};
+pub use reading::parse;
+
+/// A text with its groups, read by [`parse`].
+///
+/// Its [`Display`](std::fmt::Display) prints a text that is read as an equal tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
-    text: String,
+    root: Sequence,
+}
+
+/// Text and groups in a row.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Sequence {
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    /// Never empty, and never beside another text.
+    Text(String),
+    Group(Group),
+}
+
+/// Options to choose from, at least one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Group {
+    options: Vec<Sequence>,
+    /// The ways to choose, nested ones included.
+    count: u128,
 }
 
 /// Braces that do not match.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct PermutationError {
     /// The piece: bytes of the text that was given.
     pub span: Range<usize>,
@@ -23,46 +82,4 @@ pub struct PermutationError {
     pub notes: Vec<String>,
     /// What to write instead.
     pub help: Option<String>,
-}
-
-/// Reads a text with groups.
-///
-/// # Errors
-///
-/// Where braces do not match, or nest too deep.
-pub fn parse(text: &str) -> Result<Tree, PermutationError> {
-    Ok(Tree { text: text.to_owned() })
-}
-
-impl Tree {
-    /// How many texts it unfolds to, at least 1; `u128::MAX` stands for anything beyond.
-    pub fn count(&self) -> u128 {
-        1
-    }
-
-    /// How many texts each outermost group unfolds to, in the order of the text. Their product is [`Tree::count`].
-    pub fn groups(&self) -> Vec<u128> {
-        Vec::new()
-    }
-
-    /// The texts, made one by one as they are asked for. The last group varies fastest.
-    pub fn expand(&self) -> impl Iterator<Item = String> + '_ {
-        std::iter::once(self.text.clone())
-    }
-}
-
-impl fmt::Display for Tree {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
-
-/// Makes a text literal, to be put into one that will be parsed: [`Tree::expand`] gives it back as it is.
-pub fn protect(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(text)
-}
-
-/// Undoes [`protect`] in a text that is not going to be parsed.
-pub fn unprotect(text: &str) -> Cow<'_, str> {
-    Cow::Borrowed(text)
 }

@@ -1,12 +1,84 @@
 //! `--repeat`: how many takes a prompt asks for, taken out of it.
+//!
+//! The service would make many jobs of one submit, so it is never sent: whoever expands prompts makes that many tasks.
 
 use super::Finding;
+use super::fault::Fault;
+use super::lint::errors_in;
+use super::scan::{Scan, Written};
+use super::table::Kind;
 
 /// The prompt without `--repeat` (`--r`), and what it said, 1 to 40; `None` where it says nothing.
 ///
+/// ```
+/// use mjbatch::prompt::take_repeat;
+///
+/// assert_eq!(take_repeat("a mug --repeat 3 --ar 1:1"), Ok(("a mug --ar 1:1".to_owned(), Some(3))));
+/// assert_eq!(take_repeat("a mug"), Ok(("a mug".to_owned(), None)));
+/// assert!(take_repeat("a mug --r 50").is_err());
+/// ```
+///
 /// # Errors
 ///
-/// Where it has no value, one that is out of range, stands twice, or would swallow text.
-pub fn take_repeat(prompt: &str) -> Result<(String, Option<u32>), Finding> {
-    Ok((prompt.to_owned(), None))
+/// Where it has no value, one that is out of range, stands twice, or would swallow text. One with mistyped dashes stays
+/// where it is, and is found by [`lint`](super::lint).
+pub fn take_repeat(prompt: &str) -> Result<(String, Option<u32>), Box<Finding>> {
+    let unchanged = || Ok((prompt.to_owned(), None));
+    if !prompt.contains("--") {
+        return unchanged();
+    }
+    let scan = Scan::of(prompt);
+    let mut repeats = scan.flags.iter().filter(|written| is_repeat(written));
+    let Some(repeat) = repeats.next() else { return unchanged() };
+    if let Some(again) = repeats.next() {
+        return Err(Box::new(twice(again)));
+    }
+    if let Some(found) = errors_in(prompt, &scan, repeat).into_iter().next() {
+        return Err(Box::new(found));
+    }
+    let span = repeat.span();
+    let (before, behind) = (prompt[..span.start].trim_end(), prompt[span.end..].trim_start());
+    let joint = if before.is_empty() || behind.is_empty() { "" } else { " " };
+    Ok((format!("{before}{joint}{behind}"), repeat.value.parse().ok()))
+}
+
+fn is_repeat(written: &Written<'_>) -> bool {
+    !written.slipped && written.flag.is_some_and(|flag| flag.kind == Kind::Repeat)
+}
+
+fn twice(again: &Written<'_>) -> Finding {
+    Fault::error(again.span(), format!("`--{}` stands twice", again.name))
+        .label("again here")
+        .help("leave one of them out")
+        .at(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(prompt: &str) -> String {
+        let found = take_repeat(prompt).unwrap_err();
+        format!("{} [{}]", found.message, &prompt[found.span])
+    }
+
+    #[test]
+    fn it_is_taken_out_wherever_it_stands() {
+        for prompt in ["a mug --r 4", "a mug   --repeat 4  ", "a mug --repeat +4"] {
+            assert_eq!(take_repeat(prompt), Ok(("a mug".to_owned(), Some(4))), "{prompt}");
+        }
+        assert_eq!(take_repeat("--repeat 40 --ar 1:1"), Ok(("--ar 1:1".to_owned(), Some(40))));
+        assert_eq!(take_repeat("well--repeat 4"), Ok(("well--repeat 4".to_owned(), None)));
+    }
+
+    #[test]
+    fn what_cannot_be_unrolled_is_refused() {
+        insta::assert_snapshot!(refused("a mug --repeat"), @"");
+        insta::assert_snapshot!(refused("a mug --repeat 0"), @"");
+        insta::assert_snapshot!(refused("a mug --r 41 --ar 1:1"), @"");
+        insta::assert_snapshot!(refused("a mug --r many"), @"");
+        insta::assert_snapshot!(refused("a mug --repeat=3"), @"");
+        insta::assert_snapshot!(refused("a mug --r 2 --repeat 3"), @"");
+        insta::assert_snapshot!(refused("a mug --r 2 on linen --ar 1:1"), @"");
+    }
 }

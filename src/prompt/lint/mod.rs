@@ -1,0 +1,40 @@
+//! All that is wrong with a final prompt, found before anything is paid for.
+//!
+//! Each rule reads the taken apart prompt and adds what it finds; none of them stops another. What could be prose is at
+//! most a warning.
+
+mod flags;
+mod pairs;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub(super) use flags::errors_in;
+pub(super) use text::has_image;
+
+use super::Finding;
+use super::scan::Scan;
+use crate::task::Mode;
+
+/// All that is wrong with a final prompt (after templates, permutations and params), in the order of the text.
+///
+/// ```
+/// use mjbatch::prompt::{Severity, lint};
+/// use mjbatch::task::Mode;
+///
+/// assert!(lint("a red mug --ar 16:9", Mode::Fast).is_empty());
+///
+/// let findings = lint("a red mug --ar 16x9 --arr 2:1", Mode::Fast);
+/// assert_eq!(findings[0].span, 15..19);
+/// assert_eq!(findings[0].help.as_deref(), Some("write `--ar 16:9`"));
+/// assert_eq!(findings[1].severity, Severity::Warning);
+/// ```
+pub fn lint(prompt: &str, mode: Mode) -> Vec<Finding> {
+    let scan = Scan::of(prompt);
+    let mut findings = Vec::new();
+    text::check(prompt, &scan, &mut findings);
+    flags::check(prompt, &scan, &mut findings);
+    pairs::check(&scan, mode, &mut findings);
+    findings.sort_by_key(|finding| (finding.span.start, finding.severity, finding.span.end));
+    findings
+}

@@ -1,0 +1,167 @@
+//! What is wrong with the text before the flags: nothing there, image addresses out of place, weights that are none.
+
+use std::ops::Range;
+
+use super::super::Finding;
+use super::super::fault::{Fault, words};
+use super::super::scan::Scan;
+use super::super::value::{is_address, number};
+use crate::diagnostic::quoted;
+
+/// Checks the text, and addresses everywhere.
+pub(super) fn check(prompt: &str, scan: &Scan<'_>, findings: &mut Vec<Finding>) {
+    if scan.text.trim().is_empty() {
+        findings.push(empty(scan));
+    }
+    findings.extend(broken_addresses(prompt));
+    addresses(scan.text, findings);
+    weights(scan.text, findings);
+}
+
+/// The addresses at the start of a text, where images belong.
+fn image_addresses(text: &str) -> impl Iterator<Item = &str> {
+    words(text).map(|(_, word)| word).take_while(|word| is_address(word.trim_end_matches(',')))
+}
+
+/// Whether a prompt's text starts with an image.
+pub(in super::super) fn has_image(text: &str) -> bool {
+    image_addresses(text).next().is_some()
+}
+
+fn empty(scan: &Scan<'_>) -> Finding {
+    match scan.flags.first() {
+        None => Fault::error(0..0, "the prompt is empty").label("nothing to draw"),
+        Some(first) => {
+            Fault::error(first.token.clone(), "the prompt has flags and no text").label("nothing before this")
+        }
+    }
+    .at(0)
+}
+
+fn is_image_file(word: &str) -> bool {
+    let word = word.trim_end_matches([',', '.']);
+    let path = word.split(['?', '#']).next().unwrap_or(word).to_ascii_lowercase();
+    [".png", ".jpg", ".jpeg", ".webp", ".gif"].iter().any(|ending| path.ends_with(ending))
+}
+
+/// `https://example.com/red mug.png`: an address with blanks in it.
+fn broken_addresses(prompt: &str) -> Vec<Finding> {
+    const MOST_BLANKS: usize = 3;
+    let all: Vec<(usize, &str)> = words(prompt).collect();
+    let mut findings = Vec::new();
+    for (index, (start, word)) in all.iter().enumerate() {
+        if !is_address(word) || is_image_file(word) {
+            continue;
+        }
+        let following = all[index + 1..].iter().take(MOST_BLANKS);
+        let Some((end_start, end)) = following
+            .take_while(|(_, word)| !is_address(word) && !word.starts_with('-'))
+            .find(|(_, word)| is_image_file(word))
+        else {
+            continue;
+        };
+        let span = *start..end_start + end.len();
+        let mended = prompt[span.clone()].split_whitespace().collect::<Vec<_>>().join("%20");
+        findings.push(
+            Fault::error(span, "a blank in the address of an image")
+                .label("the address ends at the first blank")
+                .help(format!("write `{mended}`"))
+                .at(0),
+        );
+    }
+    findings
+}
+
+fn addresses(text: &str, findings: &mut Vec<Finding>) {
+    let images = image_addresses(text).count();
+    for (index, (start, word)) in words(text).enumerate() {
+        let bare = word.trim_end_matches(',');
+        let span = start..start + word.len();
+        if index < images {
+            if bare.len() < word.len() {
+                findings.push(comma(start + bare.len()..span.end, bare));
+            }
+        } else if is_address(bare) {
+            findings.push(out_of_place(span, text, bare));
+        }
+    }
+    if images == 1 && words(text).count() == 1 {
+        let end = text.trim_end().len();
+        findings.push(
+            Fault::warning(end - text.trim().len()..end, "one image and no text")
+                .label("nothing is said of it")
+                .note("Midjourney asks for a text beside an image, or for two images")
+                .at(0),
+        );
+    }
+}
+
+fn comma(span: Range<usize>, address: &str) -> Finding {
+    Fault::warning(span, "a comma after the address of an image")
+        .label("read as part of the address")
+        .note("addresses are separated by blanks alone")
+        .help(format!("write `{address}`"))
+        .at(0)
+}
+
+fn out_of_place(span: Range<usize>, text: &str, address: &str) -> Finding {
+    let start = text[..span.start].trim_end();
+    let end = text[span.end..].trim();
+    let mended = [address, start.trim_start(), end].join(" ");
+    let message = "an image address after text";
+    if !is_image_file(address) {
+        return Fault::warning(span, "an address in the text")
+            .label("if it is an image, it belongs at the start")
+            .note("a prompt is image addresses, then text, then flags")
+            .at(0);
+    }
+    let help = format!("put it first: {}", quoted(mended.trim()));
+    Fault::error(span, message)
+        .label("images belong at the start")
+        .note("a prompt is image addresses, then text, then flags")
+        .help(help)
+        .at(0)
+}
+
+/// Multi-prompts, `hot::2 dog::-.5`: a number right after `::` is a weight, 1 where there is none.
+fn weights(text: &str, findings: &mut Vec<Finding>) {
+    let mut sum = 0.0;
+    let mut negative: Option<Range<usize>> = None;
+    let mut last_end = 0;
+    for (start, word) in words(text).filter(|(_, word)| !is_address(word)) {
+        for (at, _) in word.match_indices("::") {
+            let weight = word[at + 2..].split("::").next().unwrap_or_default();
+            let weight = weight.trim_end_matches([',', ';', '!', '?']);
+            let span = start + at..start + at + 2 + weight.len();
+            last_end = span.end;
+            let is_meant =
+                weight.trim_start_matches(['-', '+', '.']).starts_with(|c: char| c.is_ascii_digit());
+            let value = number(weight);
+            sum += value.unwrap_or(1.0);
+            if value.is_none() && is_meant {
+                findings.push(no_weight(span, weight));
+            } else if value.is_some_and(|value| value < 0.0) {
+                negative = Some(span);
+            }
+        }
+    }
+    if !text.get(last_end..).unwrap_or_default().trim().is_empty() {
+        sum += 1.0;
+    }
+    // The sum of all weights must be positive (docs.midjourney.com, "Multi-Prompts & Weights").
+    if let Some(span) = negative.filter(|_| sum <= 0.0) {
+        findings.push(
+            Fault::error(span, format!("the weights add up to {sum}"))
+                .label("the last one below zero")
+                .note("the sum of all weights must be more than zero")
+                .at(0),
+        );
+    }
+}
+
+fn no_weight(span: Range<usize>, weight: &str) -> Finding {
+    Fault::warning(span, format!("{} is not a weight", quoted(weight)))
+        .label("read as text")
+        .note("a weight is a number right after `::`, as in `::2` or `::-.5`")
+        .at(0)
+}

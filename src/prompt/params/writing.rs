@@ -1,0 +1,185 @@
+//! Params written as flags: which of them stand, in which order, and which clash.
+
+use std::ops::Range;
+
+use super::super::scan::Scan;
+use super::super::{lint, table};
+use super::{Origin, Param, ParamValue};
+use crate::diagnostic::quoted;
+
+/// A param that cannot be written, since something else says the same flag or one that excludes it. Always an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// The index of the param among those given.
+    pub param: usize,
+    /// What it clashes with.
+    pub with: Counterpart,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// A few words under the param; may be empty.
+    pub label: String,
+    /// What else is worth knowing.
+    pub notes: Vec<String>,
+    /// What to write instead.
+    pub help: Option<String>,
+}
+
+/// What a param clashes with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counterpart {
+    /// A flag in the prompt: its bytes there.
+    Prompt(Range<usize>),
+    /// Another param: its index among those given.
+    Param(usize),
+}
+
+/// The prompt with the params as flags at its end, in the order of the table.
+///
+/// A default gives way to the same flag in the prompt or in an explicit param, and to one that excludes it (`v` to `--niji`);
+/// it is left out where it would do nothing (`iw` without an image, `sw` without `sref`).
+///
+/// ```
+/// use mjbatch::prompt::{Origin, Param, with_params};
+///
+/// let params: Vec<_> = [("no", "text"), ("ar", "3:2"), ("v", "7")]
+///     .into_iter()
+///     .filter_map(|(name, text)| Some((Param::from_text(name, text)?, Origin::Default)))
+///     .collect();
+/// assert_eq!(with_params("a mug", &params).as_deref(), Ok("a mug --ar 3:2 --v 7 --no text"));
+/// assert_eq!(with_params("a mug --niji 6", &params).as_deref(), Ok("a mug --niji 6 --ar 3:2 --no text"));
+/// ```
+///
+/// # Errors
+///
+/// All clashes: an explicit param with the prompt or with another explicit one, and a param that is given twice.
+pub fn with_params(prompt: &str, params: &[(Param, Origin)]) -> Result<String, Vec<Clash>> {
+    if params.is_empty() {
+        return Ok(prompt.to_owned());
+    }
+    let scan = Scan::of(prompt);
+    let mut clashes = Vec::new();
+    let mut chosen: Vec<usize> = Vec::new();
+    for (index, (param, origin)) in params.iter().enumerate() {
+        match chosen.iter().position(|other| params[*other].0.key() == param.key()) {
+            Some(at) if params[chosen[at]].1 == *origin => clashes.push(twice(params, chosen[at], index)),
+            Some(at) if *origin == Origin::Explicit => chosen[at] = index,
+            Some(_) => {}
+            None => chosen.push(index),
+        }
+    }
+    let choice = Choice { scan: &scan, params, chosen: &chosen };
+    let mut written: Vec<(usize, String)> = Vec::new();
+    for index in &chosen {
+        match choice.verdict(*index) {
+            Err(clash) => clashes.push(clash),
+            Ok(false) => {}
+            Ok(true) => {
+                let param = &params[*index].0;
+                let rank = param.flag().map_or(usize::MAX, table::rank);
+                written.extend(param.written().map(|text| (rank, text)));
+            }
+        }
+    }
+    if !clashes.is_empty() {
+        clashes.sort_by_key(|clash| clash.param);
+        return Err(clashes);
+    }
+    written.sort_by_key(|(rank, _)| *rank);
+    let mut whole = if written.is_empty() { prompt.to_owned() } else { prompt.trim_end().to_owned() };
+    for (_, text) in &written {
+        if !whole.is_empty() {
+            whole.push(' ');
+        }
+        whole.push_str(text);
+    }
+    Ok(whole)
+}
+
+/// The params that stand for each flag, and the prompt they go to.
+struct Choice<'a> {
+    scan: &'a Scan<'a>,
+    params: &'a [(Param, Origin)],
+    chosen: &'a [usize],
+}
+
+impl Choice<'_> {
+    /// Whether the param is to be written.
+    fn verdict(&self, index: usize) -> Result<bool, Clash> {
+        let (param, origin) = &self.params[index];
+        let excludes = param.flag().map_or(&[][..], |flag| flag.excludes);
+        let off = param.value == ParamValue::Switch(false);
+        let in_prompt = self.scan.flags.iter().find(|written| {
+            let name = written.canonical().unwrap_or(written.name);
+            name == param.key() || (!off && excludes.contains(&name))
+        });
+        let beside = self.chosen.iter().copied().find(|other| {
+            let (other, its_origin) = &self.params[*other];
+            let before = *its_origin == Origin::Explicit || its_origin == origin;
+            !off && before && excludes.contains(&other.key()) && other.value != ParamValue::Switch(false)
+        });
+        match (origin, in_prompt, beside) {
+            (Origin::Explicit, Some(written), _) => {
+                Err(with_prompt(param, index, written.span(), &written.meant()))
+            }
+            (Origin::Default, Some(_), _) => Ok(false),
+            (Origin::Default, None, Some(other)) if self.params[other].1 == Origin::Explicit => Ok(false),
+            // Two of a kind exclude each other: said once, at the later one.
+            (_, None, Some(other)) if other < index => Err(with_param(self.params, other, index)),
+            _ => Ok(*origin == Origin::Explicit || self.does_something(param)),
+        }
+    }
+
+    fn does_something(&self, param: &Param) -> bool {
+        let Some(flag) = param.flag() else { return true };
+        if flag.name == "iw" {
+            return lint::has_image(self.scan.text);
+        }
+        flag.needs.is_none_or(|needed| {
+            let is_given = |index: &usize| {
+                let param = &self.params[*index].0;
+                param.key() == needed && param.value != ParamValue::Switch(false)
+            };
+            self.scan.get(needed).is_some() || self.chosen.iter().any(is_given)
+        })
+    }
+}
+
+fn clash(param: usize, with: Counterpart, message: String) -> Clash {
+    Clash { param, with, message, label: String::new(), notes: Vec::new(), help: None }
+}
+
+fn twice(params: &[(Param, Origin)], first: usize, index: usize) -> Clash {
+    let (name, other) = (table::bare(&params[index].0.name), table::bare(&params[first].0.name));
+    let message = match name == other {
+        true => format!("`{name}` is given twice"),
+        false => format!("`{name}` and `{other}` are the same flag"),
+    };
+    Clash {
+        label: "again here".to_owned(),
+        help: Some("leave one of them out".to_owned()),
+        ..clash(index, Counterpart::Param(first), message)
+    }
+}
+
+fn with_param(params: &[(Param, Origin)], other: usize, index: usize) -> Clash {
+    let (name, other_name) = (table::bare(&params[index].0.name), table::bare(&params[other].0.name));
+    let message = format!("`{name}` cannot stand beside `{other_name}`");
+    Clash {
+        label: "excluded".to_owned(),
+        help: Some("leave one of them out".to_owned()),
+        ..clash(index, Counterpart::Param(other), message)
+    }
+}
+
+fn with_prompt(param: &Param, index: usize, span: Range<usize>, written: &str) -> Clash {
+    let name = table::bare(&param.name);
+    let message = format!("`{name}` clashes with {} in the prompt", quoted(written));
+    Clash {
+        label: "given here too".to_owned(),
+        notes: vec![
+            "a flag in the prompt wins over a default, and clashes with a param of the entry".to_owned(),
+        ],
+        help: Some(format!("leave out either the param or {}", quoted(written))),
+        ..clash(index, Counterpart::Prompt(span), message)
+    }
+}
