@@ -10,7 +10,7 @@
 //! ```
 //! use mjbatch::prompt::permutation;
 //!
-//! let tree = permutation::parse("a {red, blue} mug{, on linen} --ar {1:1, 3:2}")?;
+//! let tree = permutation::parse("a {red, blue} mug {, on linen} --ar {1:1, 3:2}")?;
 //! assert_eq!((tree.count(), tree.groups()), (8, vec![2, 2, 2]));
 //! assert_eq!(tree.expand().take(3).collect::<Vec<_>>(), [
 //!     "a red mug --ar 1:1",

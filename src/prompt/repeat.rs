@@ -73,12 +73,12 @@ mod tests {
 
     #[test]
     fn what_cannot_be_unrolled_is_refused() {
-        insta::assert_snapshot!(refused("a mug --repeat"), @"");
-        insta::assert_snapshot!(refused("a mug --repeat 0"), @"");
-        insta::assert_snapshot!(refused("a mug --r 41 --ar 1:1"), @"");
-        insta::assert_snapshot!(refused("a mug --r many"), @"");
-        insta::assert_snapshot!(refused("a mug --repeat=3"), @"");
-        insta::assert_snapshot!(refused("a mug --r 2 --repeat 3"), @"");
-        insta::assert_snapshot!(refused("a mug --r 2 on linen --ar 1:1"), @"");
+        insta::assert_snapshot!(refused("a mug --repeat"), @"`--repeat` has no value [--repeat]");
+        insta::assert_snapshot!(refused("a mug --repeat 0"), @"`--repeat 0` is out of range [0]");
+        insta::assert_snapshot!(refused("a mug --r 41 --ar 1:1"), @"`--r 41` is out of range [41]");
+        insta::assert_snapshot!(refused("a mug --r many"), @"`--r many` is not a whole number [many]");
+        insta::assert_snapshot!(refused("a mug --repeat=3"), @"no blank between `--repeat` and its value [--repeat=3]");
+        insta::assert_snapshot!(refused("a mug --r 2 --repeat 3"), @"`--repeat` stands twice [--repeat 3]");
+        insta::assert_snapshot!(refused("a mug --r 2 on linen --ar 1:1"), @"text after `--r 2` [on linen]");
     }
 }

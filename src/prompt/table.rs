@@ -91,7 +91,7 @@ impl Flag {
         match self.kind {
             Kind::Switch | Kind::Speed => "no value".to_owned(),
             Kind::Repeat => "a whole number from 1 to 40".to_owned(),
-            Kind::Ratio => "two whole numbers, as in `16:9`".to_owned(),
+            Kind::Ratio => "two whole numbers from 1 up, as in `16:9`".to_owned(),
             Kind::Whole { least, most } => format!("a whole number from {least} to {most}"),
             Kind::Decimal { most } => format!("a number from 0 to {most}"),
             Kind::OneOf(values) | Kind::Version(values) => either(values),
@@ -155,7 +155,7 @@ pub(super) static FLAGS: &[Flag] = &[
 /// The flag of any of its names, without dashes, in any case.
 pub(super) fn find(name: &str) -> Option<&'static Flag> {
     let is_name = |known: &&str| known.eq_ignore_ascii_case(name);
-    FLAGS.iter().find(|flag| is_name(&flag.name) || flag.aliases.iter().any(|alias| is_name(&alias)))
+    FLAGS.iter().find(|flag| is_name(&flag.name) || flag.aliases.iter().any(|alias| is_name(alias)))
 }
 
 /// The place of a flag in the table.

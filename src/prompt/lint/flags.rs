@@ -9,8 +9,8 @@ use super::super::value::judge;
 use super::super::{Finding, Severity};
 use crate::diagnostic::{close_name, quoted};
 
-/// Checks each flag.
-pub(super) fn check(prompt: &str, scan: &Scan<'_>, findings: &mut Vec<Finding>) {
+/// Checks each flag, and says whether one of them would swallow text.
+pub(super) fn check(prompt: &str, scan: &Scan<'_>, findings: &mut Vec<Finding>) -> bool {
     let mut swallowed: Vec<(usize, Range<usize>)> = Vec::new();
     for (index, written) in scan.flags.iter().enumerate() {
         if written.slipped {
@@ -37,6 +37,7 @@ pub(super) fn check(prompt: &str, scan: &Scan<'_>, findings: &mut Vec<Finding>) 
     for (index, rest) in &swallowed {
         findings.push(swallows(prompt, &scan.flags[*index], rest.clone(), &mended));
     }
+    !swallowed.is_empty()
 }
 
 /// The errors that a flag has for itself.
@@ -167,7 +168,8 @@ fn mended(prompt: &str, scan: &Scan<'_>, swallowed: &[(usize, Range<usize>)]) ->
     let mut text = scan.text.trim_end().to_owned();
     let mut flags = String::new();
     for (index, written) in scan.flags.iter().enumerate() {
-        let rest = swallowed.iter().find(|(at, _)| *at == index).map(|(_, rest)| rest.clone());
+        let at = swallowed.binary_search_by_key(&index, |(at, _)| *at);
+        let rest = at.ok().map(|at| swallowed[at].1.clone());
         let end = rest.as_ref().map_or(written.span().end, |rest| rest.start);
         let value = prompt[written.token.end..end].trim_end();
         flags.push_str(&format!(" --{}{value}", written.name));

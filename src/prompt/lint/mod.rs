@@ -32,8 +32,11 @@ use crate::task::Mode;
 pub fn lint(prompt: &str, mode: Mode) -> Vec<Finding> {
     let scan = Scan::of(prompt);
     let mut findings = Vec::new();
+    let swallows = flags::check(prompt, &scan, &mut findings);
     text::check(prompt, &scan, &mut findings);
-    flags::check(prompt, &scan, &mut findings);
+    if scan.text.trim().is_empty() && !swallows {
+        findings.push(text::missing(&scan));
+    }
     pairs::check(&scan, mode, &mut findings);
     findings.sort_by_key(|finding| (finding.span.start, finding.severity, finding.span.end));
     findings

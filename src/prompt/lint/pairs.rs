@@ -12,7 +12,7 @@ use crate::task::Mode;
 
 /// Checks flags against each other and against the mode.
 pub(super) fn check(scan: &Scan<'_>, mode: Mode, findings: &mut Vec<Finding>) {
-    let version = version(scan);
+    let model = model(scan);
     for (index, written) in scan.flags.iter().enumerate() {
         let Some(flag) = written.flag else { continue };
         let before = &scan.flags[..index];
@@ -22,7 +22,7 @@ pub(super) fn check(scan: &Scan<'_>, mode: Mode, findings: &mut Vec<Finding>) {
         }
         findings.extend(before.iter().find_map(|other| excluded(flag, other, written)));
         findings.extend(needed(scan, flag, written));
-        findings.extend(version.and_then(|version| of_version(version, flag, written)));
+        findings.extend(model.as_ref().and_then(|model| of_model(model, flag, written)));
         findings.extend(against_mode(mode, flag, written));
         findings.extend(left(flag, written));
     }
@@ -76,39 +76,52 @@ fn needed(scan: &Scan<'_>, flag: &Flag, written: &Written<'_>) -> Option<Finding
     )
 }
 
-/// The version that the prompt asks for; niji counts as the version of its number.
-fn version(scan: &Scan<'_>) -> Option<f64> {
-    let written = scan.get("v").or_else(|| scan.get("niji"))?;
-    number(written.value.split_whitespace().next()?)
+/// The model that the prompt asks for.
+struct Model {
+    /// Its number; niji knows what the version of its number knows.
+    number: f64,
+    /// As people call it.
+    said: String,
+}
+
+fn model(scan: &Scan<'_>) -> Option<Model> {
+    let (written, family) = scan.get("v").map(|written| (written, "version")).or_else(|| {
+        let niji = scan.get("niji")?;
+        Some((niji, "niji"))
+    })?;
+    let number = number(written.value.split_whitespace().next()?)?;
+    Some(Model { number, said: format!("{family} {number}") })
 }
 
 /// Versions differ in more than is published, so what does not fit one is only odd.
-fn of_version(version: f64, flag: &Flag, written: &Written<'_>) -> Option<Finding> {
-    if let Some(known) = &flag.versions {
-        let other = match flag.name {
-            "cref" if version >= known.before => Some("--oref"),
-            "oref" if version < known.from => Some("--cref"),
-            _ => None,
-        };
-        return (version < known.from || version >= known.before).then(|| {
-            let fault =
-                Fault::warning(written.span(), format!("`--{}` is not for version {version}", written.name))
-                    .label(format!("for {}", known.said));
-            match other {
-                Some(other) => fault.help(format!("version {version} knows `{other}`")),
-                None => fault,
-            }
-            .at(0)
-        });
+fn of_model(model: &Model, flag: &Flag, written: &Written<'_>) -> Option<Finding> {
+    let Model { number, said } = model;
+    let span = written.span();
+    if flag.name == "quality" {
+        return quality(model, written);
     }
-    let quality = if flag.name == "quality" { number(written.value)? } else { return None };
-    // V7 draws with 1, 2 and 4; the versions before it stop at 2.
-    let (fits, legal) =
-        if version >= 7.0 { (quality >= 1.0, "1, 2 or 4") } else { (quality <= 2.0, ".25, .5, 1 or 2") };
-    (!fits && [0.25, 0.5, 1.0, 2.0, 4.0].contains(&quality)).then(|| {
-        Fault::warning(written.span(), format!("{} is not for version {version}", shown(written)))
-            .label("not with this version")
-            .note(format!("version {version} takes {legal}"))
+    let known = flag.versions.as_ref().filter(|known| *number < known.from || *number >= known.before)?;
+    let fault = Fault::warning(span, format!("`--{}` is not for {said}", written.name))
+        .label(format!("for {}", known.said));
+    let other = match flag.name {
+        "cref" if *number >= known.before => "--oref",
+        "oref" if (6.0..known.from).contains(number) => "--cref",
+        _ => return Some(fault.at(0)),
+    };
+    Some(fault.help(format!("{said} knows `{other}`")).at(0))
+}
+
+/// V7 draws with 1, 2 and 4; the versions before it stop at 2.
+fn quality(model: &Model, written: &Written<'_>) -> Option<Finding> {
+    let quality = number(written.value)?;
+    let (fits, legal) = match model.number >= 7.0 {
+        true => (quality >= 1.0, "1, 2 or 4"),
+        false => (quality <= 2.0, ".25, .5, 1 or 2"),
+    };
+    (!fits && [0.25, 0.5, 4.0].contains(&quality)).then(|| {
+        Fault::warning(written.span(), format!("{} is not for {}", shown(written), model.said))
+            .label("not with this model")
+            .note(format!("{} takes {legal}", model.said))
             .at(0)
     })
 }

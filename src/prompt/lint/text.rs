@@ -10,9 +10,6 @@ use crate::diagnostic::quoted;
 
 /// Checks the text, and addresses everywhere.
 pub(super) fn check(prompt: &str, scan: &Scan<'_>, findings: &mut Vec<Finding>) {
-    if scan.text.trim().is_empty() {
-        findings.push(empty(scan));
-    }
     findings.extend(broken_addresses(prompt));
     addresses(scan.text, findings);
     weights(scan.text, findings);
@@ -28,7 +25,8 @@ pub(in super::super) fn has_image(text: &str) -> bool {
     image_addresses(text).next().is_some()
 }
 
-fn empty(scan: &Scan<'_>) -> Finding {
+/// There is no text.
+pub(super) fn missing(scan: &Scan<'_>) -> Finding {
     match scan.flags.first() {
         None => Fault::error(0..0, "the prompt is empty").label("nothing to draw"),
         Some(first) => {
@@ -47,6 +45,9 @@ fn is_image_file(word: &str) -> bool {
 /// `https://example.com/red mug.png`: an address with blanks in it.
 fn broken_addresses(prompt: &str) -> Vec<Finding> {
     const MOST_BLANKS: usize = 3;
+    if !prompt.contains("://") {
+        return Vec::new();
+    }
     let all: Vec<(usize, &str)> = words(prompt).collect();
     let mut findings = Vec::new();
     for (index, (start, word)) in all.iter().enumerate() {

@@ -71,7 +71,7 @@ pub fn with_params(prompt: &str, params: &[(Param, Origin)]) -> Result<String, V
     let mut written: Vec<(usize, String)> = Vec::new();
     for index in &chosen {
         match choice.verdict(*index) {
-            Err(clash) => clashes.push(clash),
+            Err(clash) => clashes.push(*clash),
             Ok(false) => {}
             Ok(true) => {
                 let param = &params[*index].0;
@@ -104,7 +104,7 @@ struct Choice<'a> {
 
 impl Choice<'_> {
     /// Whether the param is to be written.
-    fn verdict(&self, index: usize) -> Result<bool, Clash> {
+    fn verdict(&self, index: usize) -> Result<bool, Box<Clash>> {
         let (param, origin) = &self.params[index];
         let excludes = param.flag().map_or(&[][..], |flag| flag.excludes);
         let off = param.value == ParamValue::Switch(false);
@@ -119,12 +119,12 @@ impl Choice<'_> {
         });
         match (origin, in_prompt, beside) {
             (Origin::Explicit, Some(written), _) => {
-                Err(with_prompt(param, index, written.span(), &written.meant()))
+                Err(Box::new(with_prompt(param, index, written.span(), &written.meant())))
             }
             (Origin::Default, Some(_), _) => Ok(false),
             (Origin::Default, None, Some(other)) if self.params[other].1 == Origin::Explicit => Ok(false),
             // Two of a kind exclude each other: said once, at the later one.
-            (_, None, Some(other)) if other < index => Err(with_param(self.params, other, index)),
+            (_, None, Some(other)) if other < index => Err(Box::new(with_param(self.params, other, index))),
             _ => Ok(*origin == Origin::Explicit || self.does_something(param)),
         }
     }

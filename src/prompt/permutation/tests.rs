@@ -1,3 +1,5 @@
+//! The order of texts, escapes, messages, and what holds for any text.
+
 use proptest::prelude::*;
 
 use super::*;
@@ -8,39 +10,39 @@ fn expanded(text: &str) -> String {
 
 #[test]
 fn groups_multiply_and_the_last_varies_fastest() {
-    insta::assert_snapshot!(expanded("a {red, blue} {mug, bowl}"), @"");
-    insta::assert_snapshot!(expanded("no groups, at all"), @"");
-    insta::assert_snapshot!(expanded("{one}"), @"");
+    insta::assert_snapshot!(expanded("a {red, blue} {mug, bowl}"), @"[a red mug] [a red bowl] [a blue mug] [a blue bowl]");
+    insta::assert_snapshot!(expanded("no groups, at all"), @"[no groups, at all]");
+    insta::assert_snapshot!(expanded("{one}"), @"[one]");
 }
 
 #[test]
 fn groups_nest() {
-    insta::assert_snapshot!(expanded("{a, b{1, 2}, {c, {d}}}"), @"");
+    insta::assert_snapshot!(expanded("{a, b{1, 2}, {c, {d}}}"), @"[a] [b1] [b2] [c] [d]");
 }
 
 #[test]
 fn an_empty_option_leaves_one_blank_and_none_at_the_ends() {
-    insta::assert_snapshot!(expanded("a {, red} mug {, --tile}"), @"");
-    insta::assert_snapshot!(expanded("{, big} {} mug{}, {} on linen"), @"");
-    insta::assert_snapshot!(expanded("a  mug {big,}"), @"");
+    insta::assert_snapshot!(expanded("a {, red} mug {, --tile}"), @"[a mug] [a mug --tile] [a red mug] [a red mug --tile]");
+    insta::assert_snapshot!(expanded("{, big} {} mug{}, {} on linen"), @"[mug, on linen] [big mug, on linen]");
+    insta::assert_snapshot!(expanded("a  mug {big,}"), @"[a  mug big] [a  mug]");
 }
 
 #[test]
 fn escaped_signs_are_text() {
-    insta::assert_snapshot!(expanded(r"{salt\, pepper, \{x\}} a\b \\ c\"), @"");
-    insta::assert_snapshot!(expanded(r"red\, blue"), @"");
+    insta::assert_snapshot!(expanded(r"{salt\, pepper, \{x\}} a\b \\ c\"), @r#"[salt, pepper a\b \\ c\] [{x} a\b \\ c\]"#);
+    insta::assert_snapshot!(expanded(r"red\, blue"), @"[red, blue]");
 }
 
 #[test]
 fn groups_work_in_addresses_and_flags() {
-    insta::assert_snapshot!(expanded("https://x.test/{a,b}.png mug --sref {12, random}"), @"");
+    insta::assert_snapshot!(expanded("https://x.test/{a,b}.png mug --sref {12, random}"), @"[https://x.test/a.png mug --sref 12] [https://x.test/a.png mug --sref random] [https://x.test/b.png mug --sref 12] [https://x.test/b.png mug --sref random]");
 }
 
 #[test]
 fn what_is_protected_composes_with_what_stands_round_it() {
     let value = protect("{a, b}");
-    insta::assert_snapshot!(expanded(&format!(r"\{value} {{{value}, \{value}}}")), @"");
-    insta::assert_snapshot!(expanded(&format!("{{ {}, b }}.", protect(" a "))), @"");
+    insta::assert_snapshot!(expanded(&format!(r"\{value} {{{value}, \{value}}}")), @r#"[\{a, b} {a, b}] [\{a, b} \{a, b}]"#);
+    insta::assert_snapshot!(expanded(&format!("{{ {}, b }}.", protect(" a "))), @"[ a .] [b.]");
 }
 
 fn refused(text: &str) -> String {
@@ -51,9 +53,24 @@ fn refused(text: &str) -> String {
 
 #[test]
 fn braces_without_a_partner_are_errors() {
-    insta::assert_snapshot!(refused("a {red, {blue} mug"), @"");
-    insta::assert_snapshot!(refused("a red} mug"), @"");
-    insta::assert_snapshot!(refused(&"{".repeat(100_000)), @"");
+    insta::assert_snapshot!(refused("a {red, {blue} mug"), @r#"
+    a `{` that is never closed [{]
+      opened here
+      ["`{red, blue}` makes one prompt for each option"]
+      close it with `}`; a brace that is meant as text is written `\{` or `\}`
+    "#);
+    insta::assert_snapshot!(refused("a red} mug"), @r#"
+    a `}` without a `{` before it [}]
+      closes nothing
+      ["`{red, blue}` makes one prompt for each option"]
+      a brace that is meant as text is written `\{` or `\}`
+    "#);
+    insta::assert_snapshot!(refused(&"{".repeat(100_000)), @r"
+    braces nest more than 32 deep [{]
+      one too many
+      []
+      a brace that is meant as text is written `\{` or `\}`
+    ");
 }
 
 #[test]
