@@ -137,7 +137,7 @@ impl Prices {
 
 /// Hash of what makes the picture: the final prompt and the mode. The same id with another fingerprint is a changed task.
 ///
-/// The timeout and the callback address are sent as well, but they are about delivery: raising a timeout half way through
+/// The timeout and the address to call are sent as well, but they are about delivery: raising a timeout half way through
 /// a batch must not buy again what is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 16]);
@@ -166,8 +166,21 @@ pub struct Task {
     pub mode: Mode,
     /// How long the service may take, in seconds, 300 to 1200; `None` leaves it to the service (600).
     pub timeout: Option<u16>,
+    /// The address that the service is to call when the job ends, for those with a receiver of their own.
+    pub hook_url: Option<String>,
+    /// What the manifest asks for beyond what the state says.
+    pub action: Option<Action>,
     /// The values of the manifest's own columns, in the order of the batch's columns; empty where the task has none.
     pub vars: Vec<String>,
+}
+
+/// What a manifest asks for a task by name, whatever the state says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Make it again, and pay for it again, although it is done or failed.
+    Redo,
+    /// Do not submit it.
+    Skip,
 }
 
 impl Task {

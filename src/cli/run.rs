@@ -10,6 +10,7 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Manifest};
 use crate::sandbox::Sandbox;
 use crate::store::{Ledger, Listing, Snapshot, Store};
+use crate::task::Task;
 use crate::{output, plan, progress, runner};
 
 /// The service in a rehearsal's state.
@@ -20,7 +21,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let service = settings::service(&args)?;
     let callbacks = settings::callbacks(&args)?;
     let files = Files::of(&args.manifest, &args.place, args.results.as_deref());
-    let manifest = manifest::read(&args.manifest).map_err(Failure::manifest)?;
+    let manifest = manifest::read(&args.manifest, manifest::Options::default()).map_err(Failure::manifest)?;
     say(&manifest.warnings);
     let policy = settings::policy(&args, &manifest.batch, &service)?;
     let prices = settings::prices(&args, &manifest.batch);
@@ -58,13 +59,10 @@ fn take_up(
 ) -> Result<(Snapshot, Ledger), Failure> {
     let opening = |e| Failure::opening(&e);
     let mut store = Store::open(&files.state, service, &signals::who_we_are()).map_err(opening)?;
-    let plan = plan::compare(&manifest.tasks, &store.knowledge().map_err(opening)?);
-    let listing = Listing {
-        batch: &manifest.name,
-        columns: &manifest.columns,
-        tasks: &manifest.tasks,
-        manifest: manifest.hash,
-    };
+    let tasks: Vec<Task> = manifest.tasks().collect();
+    let plan = plan::compare(&tasks, &store.knowledge().map_err(opening)?);
+    let listing =
+        Listing { batch: &manifest.name, columns: &manifest.columns, tasks: &tasks, manifest: manifest.hash };
     store.list(listing, &plan).map_err(opening)?;
     store.begin(prices).map_err(opening)
 }

@@ -1,7 +1,7 @@
-//! The manifest's own columns: their order, and the names that the results keep for themselves.
+//! The manifest's variables, and the columns of the results that they are: their order, and the names that the results
+//! keep for themselves.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 
 use crate::diagnostic::{Diagnostic, Place, quoted};
 
@@ -20,38 +20,65 @@ const RESERVED: [&str; 11] = [
     "finished_at",
 ];
 
-/// Names in order of first appearance.
-#[derive(Debug, Default)]
+/// Variables in order of first appearance.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Columns {
-    kept: Vec<String>,
+    /// The names as the results have them; a variable that is no column has none.
+    kept: Vec<Option<String>>,
     index: HashMap<String, usize>,
 }
 
 impl Columns {
-    /// The column of a name, a new one if it was not seen before. A new one that could not keep its name is told.
+    /// The variable of a name, a new one if it was not seen before. A new one whose column cannot have its name is told.
     pub(super) fn of(&mut self, written: &str) -> (usize, Option<Renamed>) {
-        let next = self.kept.len();
-        match self.index.entry(written.to_owned()) {
-            Entry::Occupied(seen) => (*seen.get(), None),
-            Entry::Vacant(new) => {
-                new.insert(next);
-                let kept = free_name(written, &self.kept);
-                let renamed =
-                    (kept != written).then(|| Renamed { written: written.to_owned(), kept: kept.clone() });
-                self.kept.push(kept);
-                (next, renamed)
-            }
+        let variable = self.hidden(written);
+        if self.kept[variable].is_some() {
+            return (variable, None);
         }
+        let kept = free_name(written, &self.kept);
+        let renamed = (kept != written).then(|| Renamed { written: written.to_owned(), kept: kept.clone() });
+        self.kept[variable] = Some(kept);
+        (variable, renamed)
     }
 
-    /// How many there are.
+    /// The variable of a name, which is no column of the results unless something else makes it one.
+    pub(super) fn hidden(&mut self, written: &str) -> usize {
+        let next = self.kept.len();
+        let variable = *self.index.entry(written.to_owned()).or_insert(next);
+        if variable == next {
+            self.kept.push(None);
+        }
+        variable
+    }
+
+    /// The variable of a name, if there is one.
+    pub(super) fn find(&self, written: &str) -> Option<usize> {
+        self.index.get(written).copied()
+    }
+
+    /// All names as they were written, in no order, with their variables.
+    pub(super) fn written(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.index.iter().map(|(name, variable)| (name.as_str(), *variable))
+    }
+
+    /// How many variables there are.
     pub(super) fn len(&self) -> usize {
         self.kept.len()
     }
 
-    /// The names as the results have them.
-    pub(super) fn into_names(self) -> Vec<String> {
+    /// The columns' names as the results have them.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.kept.iter().flatten().cloned().collect()
+    }
+
+    /// The variables that are columns, in the order of the columns.
+    pub(super) fn shown(&self) -> Vec<usize> {
         self.kept
+            .iter()
+            .enumerate()
+            .filter(|(_, kept)| kept.is_some())
+            .map(|(variable, _)| variable)
+            .collect()
     }
 }
 
@@ -70,16 +97,20 @@ impl Renamed {
     }
 }
 
-fn is_reserved(name: &str) -> bool {
+/// Whether the results have a column of this name that is not the manifest's.
+pub(super) fn is_reserved(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let is_image = |number: &str| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
     RESERVED.contains(&name.as_str()) || name.strip_prefix("image_").is_some_and(is_image)
 }
 
-fn free_name(written: &str, taken: &[String]) -> String {
+fn free_name(written: &str, taken: &[Option<String>]) -> String {
     let base = if is_reserved(written) { format!("manifest_{written}") } else { written.to_owned() };
     let numbered = (2..).map(|n| format!("{base}_{n}"));
-    std::iter::once(base.clone()).chain(numbered).find(|name| !taken.contains(name)).unwrap_or(base)
+    std::iter::once(base.clone())
+        .chain(numbered)
+        .find(|name| !taken.iter().flatten().any(|taken| taken == name))
+        .unwrap_or(base)
 }
 
 #[cfg(test)]
@@ -93,7 +124,7 @@ mod tests {
             columns.of(name);
         }
         assert_eq!(
-            columns.into_names(),
+            columns.names(),
             [
                 "sku",
                 "manifest_Status",

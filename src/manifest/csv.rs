@@ -1,89 +1,76 @@
-//! A table of tasks: one row, one task.
+//! Tables: what the first row makes of the columns, and what is wrong with a row for itself.
 //!
-//! The header row says what the columns are. What spreadsheets leave behind is borne: a byte order mark, `sep=;`, CRLF,
-//! rows and columns of nothing but separators. Values come from the csv crate in one pass; places are looked up only
-//! for what is wrong.
+//! What spreadsheets leave behind is borne: a byte order mark, `sep=;`, CRLF, rows and columns of nothing but separators.
+//! Values come from the csv crate in one pass; places are looked up only for what is wrong.
 
 use std::collections::HashMap;
-
-use ::csv::{ReaderBuilder, StringRecord};
+use std::sync::Arc;
 
 use super::cells::{RecordPlaces, separator};
-use super::columns::Columns;
-use super::content::{Content, Places, Rows};
-use super::value::{self, Fault};
+use super::columns::{self, Columns};
+use super::table::{Column, Role, Row, Table, rows};
+use super::value;
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
-use crate::task::{Id, Mode, Task};
+use crate::prompt;
 
 const SMALLEST: &str = "the smallest table is\nprompt,mode\na ceramic mug on grey linen --ar 1:1,fast";
+/// What a column of a Midjourney flag may be called, besides `--ar`: `params.ar`.
+const PARAMS: &str = "params.";
+/// Columns by which a table is known for the results of an earlier run.
+const RESULTS: [&str; 5] = ["id", "task_id", "status", "mode", "prompt"];
 
-/// What a column is.
+/// What a table is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
-    Prompt,
-    Id,
-    Mode,
-    /// A timeout, which is kept as one of the manifest's own columns as well.
-    Timeout,
-    Variable,
-    /// No name: nothing may stand in it.
-    Unnamed,
+pub(super) enum Purpose {
+    /// Each row has a prompt.
+    Manifest,
+    /// The same, and the rows are results of an earlier run.
+    Results,
+    /// Each row is a set of variables.
+    Data,
 }
 
-impl Role {
-    fn of(name: &str) -> Role {
-        match name.to_ascii_lowercase().as_str() {
-            "" => Role::Unnamed,
-            "prompt" => Role::Prompt,
-            "id" => Role::Id,
-            "mode" => Role::Mode,
-            "timeout" => Role::Timeout,
-            _ => Role::Variable,
-        }
+/// Understands the header row. `None` where the rows cannot be read after it; the problems say why.
+pub(super) fn header(
+    source: &Source<'_>,
+    text: &Arc<str>,
+    is_data: bool,
+    columns: &mut Columns,
+    problems: &mut Problems,
+) -> Option<(Table, Purpose)> {
+    let (start, declared) = declared_separator(source.text());
+    let separator = declared.unwrap_or_else(|| separator(source.text(), start));
+    let mut all = rows(source.text(), start, separator);
+    let mut header = Header { source, purpose: Purpose::Manifest, columns, problems };
+    let first = all.next();
+    if first.as_ref().is_some_and(|row| row.is_last && ends_open(source, row, separator, header.problems)) {
+        return None;
     }
-}
-
-/// Reads a table. What it gives is of use only if no errors were added to the problems.
-pub(super) fn read(source: &Source<'_>, problems: &mut Problems) -> Content {
-    let text = source.text();
-    let (start, declared) = declared_separator(text);
-    let separator = declared.unwrap_or_else(|| separator(text, start));
-    let mut table = Table { source, separator, roles: Vec::new(), columns: Columns::default(), problems };
-    let mut tasks = Vec::new();
-    let mut starts = Vec::new();
-
-    let mut records = ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .delimiter(separator)
-        .from_reader(&text.as_bytes()[start..]);
-    let mut record = StringRecord::new();
-    // The text is UTF-8, rows may have any length, and reading memory does not fail: nothing is left to be an error.
-    while records.read_record(&mut record).unwrap_or(false) {
-        let byte = |position: &::csv::Position| usize::try_from(position.byte()).unwrap_or(0) + start;
-        let at = record.position().map_or(start, byte);
-        let is_last = byte(records.position()) >= text.len();
-        if is_last && table.ends_open(at) {
-            break;
-        }
-        if record.iter().all(|cell| cell.trim().is_empty()) {
-            continue;
-        }
-        if table.roles.is_empty() {
-            if !table.header(&record, at) {
-                return Content::default();
-            }
-        } else if let Some(task) = table.task(&record, at) {
-            tasks.push(task);
-            starts.push(at);
-        }
+    let Some(first) = first.filter(|row| !row.is_blank()) else {
+        header.empty(0..0, is_data);
+        return None;
+    };
+    let names: Vec<&str> = (0..first.cells.len()).map(|column| first.cell(column)).collect();
+    header.purpose = if is_data {
+        Purpose::Data
+    } else if RESULTS.iter().all(|name| names.contains(name)) {
+        Purpose::Results
+    } else {
+        Purpose::Manifest
+    };
+    let purpose = header.purpose;
+    let errors = header.problems.errors();
+    let columns = header.read(&names, &RecordPlaces::read(source.text(), first.at, separator));
+    if header.problems.errors() > errors {
+        return None;
     }
-    table.judge_emptiness(tasks.is_empty());
-
-    let column = |role| table.roles.iter().position(|r| *r == role);
-    let rows =
-        Rows { starts, separator, id: column(Role::Id), prompt: column(Role::Prompt).unwrap_or_default() };
-    Content { columns: table.columns.into_names(), tasks, places: Places::Rows(rows), ..Content::default() }
+    let table = Table { name: source.name().to_owned(), text: Arc::clone(text), start, separator, columns };
+    if table.rows().all(|row| row.is_blank() && !ends_open(source, &row, separator, header.problems)) {
+        let end = source.text().trim_end().len();
+        header.empty(end..end, is_data);
+        return None;
+    }
+    Some((table, purpose))
 }
 
 /// The first line `sep=;` that Excel writes and reads, and where the table starts.
@@ -97,73 +84,70 @@ fn declared_separator(text: &str) -> (usize, Option<u8>) {
     }
 }
 
-/// A table while it is read.
-struct Table<'s, 'a> {
+/// Tells that a quote is never closed, if so: what follows it is no table.
+pub(super) fn ends_open(source: &Source<'_>, row: &Row, separator: u8, problems: &mut Problems) -> bool {
+    let places = RecordPlaces::read(source.text(), row.at, separator);
+    if places.is_open {
+        let open = places.cells.last().map_or(row.at, |cell| cell.start);
+        problems.push(
+            Diagnostic::error("a quote that is never closed")
+                .at(source.place(open..open + 1), "the cell that starts here goes on to the end of the file")
+                .help("close the cell with another `\"`, and write `\"\"` for a quote within it"),
+        );
+    }
+    places.is_open
+}
+
+/// A header while it is read.
+struct Header<'s, 'a> {
     source: &'s Source<'a>,
-    separator: u8,
-    /// One for each column; empty before the header was seen.
-    roles: Vec<Role>,
-    columns: Columns,
+    purpose: Purpose,
+    columns: &'s mut Columns,
     problems: &'s mut Problems,
 }
 
-impl Table<'_, '_> {
-    fn places(&self, at: usize) -> RecordPlaces {
-        RecordPlaces::read(self.source.text(), at, self.separator)
-    }
-
-    /// Tells that a quote is never closed, if so: what follows it is no table.
-    fn ends_open(&mut self, at: usize) -> bool {
-        let places = self.places(at);
-        if places.is_open {
-            let open = places.cells.last().map_or(at, |cell| cell.start);
-            self.problems.push(
-                Diagnostic::error("a quote that is never closed")
-                    .at(
-                        self.source.place(open..open + 1),
-                        "the cell that starts here goes on to the end of the file",
-                    )
-                    .help("close the cell with another `\"`, and write `\"\"` for a quote within it"),
-            );
-        }
-        places.is_open
-    }
-
-    /// Understands the header row; `false` where the rows cannot be read after it.
-    fn header(&mut self, record: &StringRecord, at: usize) -> bool {
-        let places = self.places(at);
-        let place = |column| self.source.place(places.cell(self.source.text(), column));
+impl Header<'_, '_> {
+    fn read(&mut self, names: &[&str], places: &RecordPlaces) -> Vec<Column> {
+        let span = |column| places.cell(self.source.text(), column);
         let mut seen: HashMap<String, usize> = HashMap::new();
-        let names: Vec<&str> = record.iter().map(str::trim).collect();
+        let mut read = Vec::with_capacity(names.len());
         for (column, name) in names.iter().enumerate() {
-            let role = Role::of(name);
-            self.roles.push(role);
-            if role == Role::Unnamed {
-                continue;
+            let role = role(name, self.purpose);
+            if role != Role::Unnamed {
+                if let Some(first) = seen.insert(name.to_lowercase(), column) {
+                    self.problems.push(
+                        Diagnostic::error(format!("two columns have the name {}", quoted(name)))
+                            .at(self.source.place(span(column)), "here again")
+                            .at(self.source.place(span(first)), "first here")
+                            .help("rename or remove one of them"),
+                    );
+                } else if let Err(fault) = value::variable(name) {
+                    self.problems.push(fault.at(self.source, span(column)));
+                }
             }
-            if let Some(first) = seen.insert(name.to_lowercase(), column) {
-                self.problems.push(
-                    Diagnostic::error(format!("two columns have the name {}", quoted(name)))
-                        .at(place(column), "here again")
-                        .at(place(first), "first here")
-                        .help("rename or remove one of them"),
-                );
-                continue;
-            }
-            if let Err(fault) = value::variable(name) {
-                self.problems.push(fault.at(self.source, places.cell(self.source.text(), column)));
-                continue;
-            }
-            if matches!(role, Role::Variable | Role::Timeout)
-                && let (_, Some(renamed)) = self.columns.of(name)
-            {
-                self.problems.push(renamed.at(place(column)));
+            let variable = self.variable(&role, name, span(column));
+            read.push(Column { role, variable });
+        }
+        let has_prompt = read.iter().any(|column| column.role == Role::Prompt);
+        if !has_prompt && self.purpose != Purpose::Data {
+            self.no_prompt(names, places);
+        }
+        read
+    }
+
+    fn variable(&mut self, role: &Role, name: &str, span: std::ops::Range<usize>) -> Option<usize> {
+        match role {
+            Role::Unnamed | Role::Result | Role::Action => None,
+            Role::Prompt | Role::Mode => None,
+            Role::Id => Some(self.columns.hidden(name)),
+            Role::Variable | Role::Timeout | Role::HookUrl | Role::Repeat | Role::Flag(_) => {
+                let (variable, renamed) = self.columns.of(name);
+                if let Some(renamed) = renamed {
+                    self.problems.push(renamed.at(self.source.place(span)));
+                }
+                Some(variable)
             }
         }
-        if !self.roles.contains(&Role::Prompt) {
-            self.no_prompt(&names, &places);
-        }
-        self.problems.errors() == 0
     }
 
     fn no_prompt(&mut self, names: &[&str], places: &RecordPlaces) {
@@ -186,102 +170,104 @@ impl Table<'_, '_> {
         });
     }
 
-    /// The task of a row; `None` where something is wrong with it, which is then told.
-    fn task(&mut self, record: &StringRecord, at: usize) -> Option<Task> {
-        let surplus = record.iter().skip(self.roles.len()).position(|cell| !cell.trim().is_empty());
-        if record.len() < self.roles.len() || surplus.is_some() {
-            self.ragged(record, at);
-            return None;
-        }
-        let mut task = Task {
-            id: Id(String::new()),
-            prompt: String::new(),
-            mode: Mode::default(),
-            timeout: None,
-            vars: Vec::with_capacity(self.columns.len()),
-        };
-        let mut is_whole = true;
-        for column in 0..self.roles.len() {
-            let cell = record.get(column).unwrap_or_default();
-            if let Err(fault) = fill(&mut task, self.roles[column], cell) {
-                is_whole = false;
-                let span = self.places(at).cell(self.source.text(), column);
-                self.problems.push(fault.at(self.source, span));
+    fn empty(&mut self, span: std::ops::Range<usize>, is_data: bool) {
+        let place = self.source.place(span.clone());
+        let found = match (span.is_empty() && span.start == 0, is_data) {
+            (true, false) => Diagnostic::error("the manifest is empty").at(place, ""),
+            (true, true) => Diagnostic::error("the data file is empty").at(place, ""),
+            (false, _) => {
+                Diagnostic::error("the table has no rows").at(place, "expected rows after the header")
             }
-        }
-        self.judge_quotes(record, at);
-        is_whole.then_some(task)
-    }
-
-    /// Warns of ` "a prompt"`: after a space, quotes are text and would be sent.
-    fn judge_quotes(&mut self, record: &StringRecord, at: usize) {
-        let Some(column) = self.roles.iter().position(|role| *role == Role::Prompt) else { return };
-        let cell = record.get(column).unwrap_or_default();
-        let text = cell.trim_start();
-        if text.len() < cell.len()
-            && text.len() > 1
-            && text.starts_with('"')
-            && text.trim_end().ends_with('"')
-        {
-            let span = self.places(at).cell(self.source.text(), column);
-            let found = Diagnostic::warning("the quotes round this prompt are sent with it")
-                .at(self.source.place(span), "a quote after a space is text")
-                .help("remove the space before the first quote");
-            self.problems.push(found);
-        }
-    }
-
-    fn ragged(&mut self, record: &StringRecord, at: usize) {
-        let places = self.places(at);
-        let (cells, columns) = (record.len(), self.roles.len());
-        let (span, label) = if cells > columns {
-            let start = places.cell(self.source.text(), columns).start;
-            (start..places.whole.end.max(start), "this is beyond the last column")
-        } else {
-            (places.whole.end..places.whole.end, "the row ends here")
         };
-        let separator = if self.separator == b'\t' { "a tab" } else { "`,`" };
-        let separator = if self.separator == b';' { "`;`" } else { separator };
-        let found = Diagnostic::error(format!("a row of {cells} cells in a table of {columns} columns"))
-            .at(self.source.place(span), label);
-        self.problems.push(if cells > columns {
-            found.help(format!("a cell with {separator} in it needs quotes round it: \"...\""))
-        } else {
-            found.help("write the separators of the empty cells too")
-        });
-    }
-
-    fn judge_emptiness(&mut self, has_no_tasks: bool) {
-        if !has_no_tasks || self.problems.errors() > 0 {
-            return;
-        }
-        let found = if self.roles.is_empty() {
-            Diagnostic::error("the manifest is empty").at(self.source.place(0..0), "")
-        } else {
-            let end = self.source.text().trim_end().len();
-            Diagnostic::error("the table has no rows")
-                .at(self.source.place(end..end), "expected rows after the header")
-        };
-        self.problems.push(found.help(SMALLEST));
+        self.problems.push(if is_data { found } else { found.help(SMALLEST) });
     }
 }
 
-/// Puts a cell where its column says. An empty cell of a mode or a timeout is the default.
-fn fill(task: &mut Task, role: Role, cell: &str) -> Result<(), Fault> {
-    let trimmed = cell.trim();
-    match role {
-        Role::Prompt => task.prompt = value::prompt(cell)?,
-        Role::Id if !trimmed.is_empty() => task.id = Id(value::id(cell)?),
-        Role::Mode if !trimmed.is_empty() => task.mode = value::mode(cell)?,
-        Role::Timeout => {
-            task.vars.push(trimmed.to_owned());
-            if !trimmed.is_empty() {
-                task.timeout = Some(value::timeout(cell)?);
-            }
-        }
-        Role::Variable => task.vars.push(cell.to_owned()),
-        Role::Unnamed if !trimmed.is_empty() => return Err(value::unnamed_column()),
-        Role::Id | Role::Mode | Role::Unnamed => {}
+fn role(name: &str, purpose: Purpose) -> Role {
+    let lower = name.to_ascii_lowercase();
+    match (lower.as_str(), purpose) {
+        ("", _) => Role::Unnamed,
+        ("id", _) => Role::Id,
+        (_, Purpose::Data) => Role::Variable,
+        ("prompt", _) => Role::Prompt,
+        ("mode", _) => Role::Mode,
+        ("timeout", _) => Role::Timeout,
+        ("hook_url", _) => Role::HookUrl,
+        ("action", _) => Role::Action,
+        (_, Purpose::Results) if columns::is_reserved(name) => Role::Result,
+        (_, Purpose::Results) => Role::Variable,
+        ("repeat", _) => Role::Repeat,
+        _ => flag(name).map_or(Role::Variable, Role::Flag),
     }
-    Ok(())
+}
+
+/// The flag that a column is: `--ar` for any flag there may be, `params.ar` as well.
+fn flag(name: &str) -> Option<String> {
+    let is_prefixed = name.get(..PARAMS.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(PARAMS));
+    if is_prefixed {
+        return Some(name[PARAMS.len()..].trim().to_owned()).filter(|flag| !flag.is_empty());
+    }
+    name.strip_prefix("--").filter(|flag| prompt::is_flag(flag)).map(str::to_owned)
+}
+
+/// Whether a row can be understood; tells what is wrong with it for itself.
+pub(super) fn judge(table: &Table, row: &Row, source: &Source<'_>, problems: &mut Problems) -> bool {
+    let surplus = row.cells.iter().skip(table.columns.len()).position(|cell| !cell.trim().is_empty());
+    if row.cells.len() < table.columns.len() || surplus.is_some() {
+        problems.push(ragged(table, row, source));
+        return false;
+    }
+    let mut is_whole = true;
+    for (column, of) in table.columns.iter().enumerate() {
+        match of.role {
+            Role::Unnamed if !row.cell(column).is_empty() => {
+                let span = place(table, row, column, source);
+                problems.push(value::unnamed_column().at(source, span));
+                is_whole = false;
+            }
+            Role::Prompt => judge_quotes(table, row, column, source, problems),
+            _ => {}
+        }
+    }
+    is_whole
+}
+
+/// Where a cell is.
+pub(super) fn place(table: &Table, row: &Row, column: usize, source: &Source<'_>) -> std::ops::Range<usize> {
+    RecordPlaces::read(source.text(), row.at, table.separator).cell(source.text(), column)
+}
+
+/// Warns of ` "a prompt"`: after a space, quotes are text and would be sent.
+fn judge_quotes(table: &Table, row: &Row, column: usize, source: &Source<'_>, problems: &mut Problems) {
+    let cell = row.cells.get(column).unwrap_or_default();
+    let text = cell.trim_start();
+    if text.len() < cell.len() && text.len() > 1 && text.starts_with('"') && text.trim_end().ends_with('"') {
+        let found = Diagnostic::warning("the quotes round this prompt are sent with it")
+            .at(source.place(place(table, row, column, source)), "a quote after a space is text")
+            .help("remove the space before the first quote");
+        problems.push(found);
+    }
+}
+
+fn ragged(table: &Table, row: &Row, source: &Source<'_>) -> Diagnostic {
+    let places = RecordPlaces::read(source.text(), row.at, table.separator);
+    let (cells, columns) = (row.cells.len(), table.columns.len());
+    let (span, label) = if cells > columns {
+        let start = places.cell(source.text(), columns).start;
+        (start..places.whole.end.max(start), "this is beyond the last column")
+    } else {
+        (places.whole.end..places.whole.end, "the row ends here")
+    };
+    let separator = match table.separator {
+        b'\t' => "a tab",
+        b';' => "`;`",
+        _ => "`,`",
+    };
+    let found = Diagnostic::error(format!("a row of {cells} cells in a table of {columns} columns"))
+        .at(source.place(span), label);
+    if cells > columns {
+        found.help(format!("a cell with {separator} in it needs quotes round it: \"...\""))
+    } else {
+        found.help("write the separators of the empty cells too")
+    }
 }

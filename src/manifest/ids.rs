@@ -1,90 +1,133 @@
 //! Names of tasks: given, or made from the content, never from the position.
 //!
-//! A made name is a slug of the prompt and twelve hex digits of the fingerprint, so a row that is added, removed or
-//! moved changes the name of no other. Tasks without an id and with the same content are takes of one picture: the
-//! second is `…~2`, the third `…~3`.
+//! Tasks are named while they are listed, one after the other, and a million of them must not be held in memory for it. So
+//! a [`Census`] first sees every name, as a hash, and leaves a [`Register`] of what matters: made names that come up more
+//! than once, and numbers that given names have taken. With it a [`Namer`] gives the same names every time.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
+use std::hash::{BuildHasher, RandomState};
 
-use crate::task::{Id, Task};
+use crate::task::Id;
 
-/// What came up while naming; numbers are positions in the list of tasks.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Naming {
-    /// The second of each two tasks with one given id, after the first.
-    pub(super) clashes: Vec<(usize, usize)>,
-    /// Groups of two or more takes.
-    pub(super) takes: Vec<Vec<usize>>,
+/// A name before takes are numbered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Name {
+    /// Given, or made from what was given.
+    Given(String),
+    /// Made from the content.
+    Made(String),
 }
 
-/// Names every task whose id is empty.
-pub(super) fn name(tasks: &mut [Task]) -> Naming {
-    let mut naming = Naming::default();
-    let mut given: HashMap<&str, usize> = HashMap::new();
-    for (i, task) in tasks.iter().enumerate().filter(|(_, task)| !task.id.0.is_empty()) {
-        if let Some(first) = given.get(task.id.0.as_str()) {
-            naming.clashes.push((*first, i));
-        } else {
-            given.insert(&task.id.0, i);
-        }
-    }
-    let given: HashSet<String> = given.into_keys().map(str::to_owned).collect();
+/// All names of a manifest, while they are counted.
+#[derive(Debug, Default)]
+pub(super) struct Census {
+    hasher: RandomState,
+    given: HashSet<u64>,
+    /// Given names that look like a numbered take: the hash of what is before the number, and the number.
+    numbered: HashSet<(u64, u32)>,
+    made: HashMap<u64, u32>,
+    /// Hashes of given names that are there twice. Two names with one hash are told apart by who looks them up.
+    pub(super) twice: HashSet<u64>,
+    /// Hashes of made names that came of more than one place.
+    pub(super) shared: HashSet<u64>,
+}
 
-    let mut groups: HashMap<String, Group> = HashMap::new();
-    for (i, task) in tasks.iter_mut().enumerate().filter(|(_, task)| task.id.0.is_empty()) {
-        let base = made(task);
-        let group = groups.entry(base.clone()).or_default();
-        group.members.push(i);
-        // An id that was given wins: rows of the results that were pasted into a manifest have ids that were made.
-        task.id = loop {
-            group.last += 1;
-            let id = if group.last == 1 { base.clone() } else { format!("{base}~{}", group.last) };
-            if !given.contains(&id) {
-                break Id(id);
+impl Census {
+    /// Counts the takes of a task.
+    pub(super) fn count(&mut self, name: &Name, takes: u32) {
+        match name {
+            Name::Given(base) => {
+                self.give(base);
+                for take in 2..=takes {
+                    self.give(&numbered(base, take));
+                }
             }
-        };
-    }
-    naming.takes =
-        groups.into_values().map(|group| group.members).filter(|members| members.len() > 1).collect();
-    naming.takes.sort();
-    naming
-}
-
-#[derive(Default)]
-struct Group {
-    members: Vec<usize>,
-    last: usize,
-}
-
-fn made(task: &Task) -> String {
-    let mut id = slug(&task.prompt);
-    for byte in &task.fingerprint().0[..6] {
-        let _ = write!(id, "{byte:02x}"); // writing to a string does not fail
-    }
-    id
-}
-
-/// Up to five words of the text before the flags, at most 32 characters, and a dash after them.
-fn slug(prompt: &str) -> String {
-    const WORDS: usize = 5;
-    const LONGEST: usize = 32;
-    let text = prompt.split(" --").next().unwrap_or_default();
-    let words = text
-        .split_whitespace()
-        .filter(|word| !word.contains("://"))
-        .flat_map(|word| word.split(|c: char| !c.is_ascii_alphanumeric()))
-        .filter(|word| !word.is_empty());
-    let mut slug = String::new();
-    for word in words.take(WORDS) {
-        let word = &word[..word.len().min(LONGEST)];
-        if !slug.is_empty() && slug.len() + word.len() > LONGEST {
-            break;
+            Name::Made(base) => {
+                let hash = self.hash(base);
+                let seen = self.made.entry(hash).or_default();
+                if *seen > 0 {
+                    self.shared.insert(hash);
+                }
+                *seen += takes;
+            }
         }
-        slug.push_str(&word.to_ascii_lowercase());
-        slug.push('-');
     }
-    if slug.is_empty() { "task-".to_owned() } else { slug }
+
+    fn give(&mut self, id: &str) {
+        let hash = self.hash(id);
+        if !self.given.insert(hash) {
+            self.twice.insert(hash);
+        }
+        let parts = id.rsplit_once('~').and_then(|(base, n)| Some((base, n.parse::<u32>().ok()?)));
+        if let Some((base, n)) = parts.filter(|(base, n)| numbered(base, *n) == id) {
+            self.numbered.insert((self.hash(base), n));
+        }
+    }
+
+    pub(super) fn hash(&self, id: &str) -> u64 {
+        self.hasher.hash_one(id)
+    }
+
+    /// What is needed to name the tasks again.
+    pub(super) fn into_register(self) -> Register {
+        let mut taken: HashSet<(u64, u32)> =
+            self.numbered.into_iter().filter(|(base, _)| self.made.contains_key(base)).collect();
+        taken.extend(self.given.iter().filter(|id| self.made.contains_key(id)).map(|id| (*id, 1)));
+        let of_many = |(base, n): (u64, u32)| (n > 1 || taken.contains(&(base, 1))).then_some(base);
+        let counted = self.made.into_iter().filter_map(of_many).collect();
+        Register { hasher: self.hasher, taken, counted }
+    }
+}
+
+/// What matters for names.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Register {
+    hasher: RandomState,
+    /// Numbers of made names that given ones have; the bare name counts as 1.
+    taken: HashSet<(u64, u32)>,
+    /// Made names that need counting.
+    counted: HashSet<u64>,
+}
+
+impl Register {
+    /// Names the tasks from the first on.
+    pub(super) fn namer(&self) -> Namer<'_> {
+        Namer { register: self, last: HashMap::new() }
+    }
+}
+
+/// Gives names, in the order of the tasks.
+#[derive(Debug)]
+pub(super) struct Namer<'a> {
+    register: &'a Register,
+    last: HashMap<u64, u32>,
+}
+
+impl Namer<'_> {
+    /// The id of a take, from 1, of a task.
+    pub(super) fn id(&mut self, name: &Name, take: u32) -> Id {
+        match name {
+            Name::Given(base) => Id(numbered(base, take)),
+            Name::Made(base) => {
+                let hash = self.register.hasher.hash_one(base);
+                if !self.register.counted.contains(&hash) {
+                    return Id(base.clone());
+                }
+                let last = self.last.entry(hash).or_default();
+                // A given id wins: rows of the results that were pasted into a manifest have ids that were made.
+                loop {
+                    *last += 1;
+                    if !self.register.taken.contains(&(hash, *last)) {
+                        return Id(numbered(base, *last));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn numbered(base: &str, take: u32) -> String {
+    if take == 1 { base.to_owned() } else { format!("{base}~{take}") }
 }
 
 #[cfg(test)]
@@ -92,72 +135,57 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::task::Mode;
 
-    fn task(id: &str, prompt: &str) -> Task {
-        Task {
-            id: Id(id.to_owned()),
-            prompt: prompt.to_owned(),
-            mode: Mode::Fast,
-            timeout: None,
-            vars: Vec::new(),
-        }
+    fn made(base: &str) -> Name {
+        Name::Made(base.to_owned())
     }
 
-    fn ids(tasks: &[Task]) -> Vec<&str> {
-        tasks.iter().map(|task| task.id.0.as_str()).collect()
+    fn given(id: &str) -> Name {
+        Name::Given(id.to_owned())
     }
 
-    #[test]
-    fn a_made_name_can_be_read() {
-        for (prompt, expected) in [
-            ("A ceramic mug, on grey linen; soft light --ar 1:1", "a-ceramic-mug-on-grey-"),
-            ("https://x.example/a.png red shoes", "red-shoes-"),
-            ("Internationalisationalism incomprehensibilities", "internationalisationalism-"),
-            ("красная чашка", "task-"),
-            ("--ar 1:1", "ar-1-1-"),
-            (&"x".repeat(90), "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-"),
-        ] {
-            assert_eq!(slug(prompt), expected);
-        }
-        let mut tasks = [task("", "a mug")];
-        name(&mut tasks);
-        insta::assert_snapshot!(tasks[0].id, @"a-mug-ca804849706e");
+    fn named(names: &[Name]) -> Vec<String> {
+        let mut census = Census::default();
+        names.iter().for_each(|name| census.count(name, 1));
+        let register = census.into_register();
+        let mut namer = register.namer();
+        names.iter().map(|name| namer.id(name, 1).0).collect()
     }
 
     #[test]
     fn takes_are_numbered_and_a_given_id_wins() {
-        let mut tasks = [task("", "a mug"), task("", "a pen"), task("", "a mug"), task("", "a mug")];
-        assert_eq!(name(&mut tasks), Naming { clashes: vec![], takes: vec![vec![0, 2, 3]] });
-        let base = tasks[0].id.0.clone();
-        assert_eq!(tasks[2].id.0, format!("{base}~2"));
-        assert_eq!(tasks[3].id.0, format!("{base}~3"));
+        assert_eq!(
+            named(&[made("mug"), made("pen"), made("mug"), made("mug")]),
+            ["mug", "pen", "mug~2", "mug~3"]
+        );
+        assert_eq!(named(&[made("mug"), given("mug"), made("mug")]), ["mug~2", "mug", "mug~3"]);
+        assert_eq!(named(&[made("mug"), given("mug~2"), made("mug")]), ["mug", "mug~2", "mug~3"]);
+        assert_eq!(named(&[given("mug~02"), made("mug"), made("mug")]), ["mug~02", "mug", "mug~2"]);
+    }
 
-        let mut tasks =
-            [task("", "a mug"), task(&base, "a cup"), task("x", "a"), task("x", "b"), task("x", "c")];
-        assert_eq!(name(&mut tasks).clashes, [(2, 3), (2, 4)]);
-        assert_eq!(tasks[0].id.0, format!("{base}~2"));
+    #[test]
+    fn a_given_id_that_is_there_twice_is_found() {
+        let mut census = Census::default();
+        census.count(&given("mug"), 3);
+        assert!(census.twice.is_empty());
+        census.count(&given("mug~3"), 1);
+        assert!(census.twice.contains(&census.hash("mug~3")));
     }
 
     proptest! {
         #[test]
-        fn no_name_moves_when_rows_are_added_removed_or_reordered(
-            prompts in prop::collection::hash_set("[a-c ]{1,6}", 1..20),
-            added in prop::collection::vec("[x-z]{1,4}", 0..5),
-            turn in 0usize..20,
+        fn ids_are_unique_unless_they_were_given_twice(
+            names in prop::collection::vec(("[ab](~[123])?", any::<bool>()), 0..12),
         ) {
-            let mut tasks: Vec<Task> = prompts.iter().map(|prompt| task("", prompt)).collect();
-            name(&mut tasks);
-            let mut changed: Vec<Task> = prompts.iter().map(|prompt| task("", prompt)).collect();
-            changed.extend(added.iter().map(|prompt| task("", prompt)));
-            let turn = turn % changed.len();
-            changed.rotate_left(turn);
-            name(&mut changed);
-            for before in &tasks {
-                prop_assert!(changed.iter().any(|after| after.id == before.id && after.prompt == before.prompt));
-            }
-            let unique: HashSet<&str> = ids(&changed).into_iter().collect();
-            prop_assert_eq!(unique.len(), changed.len());
+            let mut seen = HashSet::new();
+            let names: Vec<Name> = names
+                .into_iter()
+                .filter(|(name, is_given)| !is_given || seen.insert(name.clone()))
+                .map(|(name, is_given)| if is_given { Name::Given(name) } else { Name::Made(name[..1].to_owned()) })
+                .collect();
+            let ids = named(&names);
+            let unique: HashSet<&String> = ids.iter().collect();
+            prop_assert_eq!(unique.len(), ids.len());
         }
     }
 }

@@ -69,56 +69,102 @@
 //! [`read`] touches a file.
 
 mod cells;
+mod check;
 mod columns;
+mod comment;
 mod content;
 mod csv;
 mod document;
+mod entries;
+mod entry;
+mod expand;
+mod factors;
 mod ids;
+mod lists;
+mod matrix;
+mod money;
 mod node;
+mod params;
 mod reader;
+mod settings;
+mod slug;
+mod sources;
+mod table;
+mod template;
 mod value;
 mod yaml;
 
 use std::path::Path;
-use std::time::Duration;
+use std::sync::Arc;
 use std::{fs, io};
 
 use content::Content;
+use csv::Purpose;
+use expand::Expansion;
+use sources::Tables;
 
-use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
-use crate::task::{Prices, Task};
+use crate::diagnostic::{Diagnostic, Problems, Source, close_name};
+use crate::task::{Action, Id, Mode, Task};
+
+pub use factors::{EntryFactors, Factor};
+pub use money::{Budget, NotABudget, NotUsd, Usd};
+pub use settings::BatchSettings;
+pub use sources::{Load, NotLoaded};
 
 /// What every error of a manifest means for the batch.
 const CONSEQUENCE: &str = "nothing was submitted";
 
 /// A manifest that can be run.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// Its tasks are made as they are asked for: it holds its entries, and the text of its tables, but not what they multiply to.
+#[derive(Debug, Clone)]
 pub struct Manifest {
     /// The batch's name: what a YAML manifest says, else the file's name without its extension.
     pub name: String,
     /// The manifest's own columns or variables, in order of first appearance, under the names the results give them.
     pub columns: Vec<String>,
-    /// What is to be generated, in the order of the file. Every id is unique.
-    pub tasks: Vec<Task>,
     /// What the manifest says about how to run it.
     pub batch: BatchSettings,
     /// What is probably not as it was meant. No errors.
     pub warnings: Problems,
-    /// BLAKE3 of the file's bytes: the same hash is the same manifest.
+    /// BLAKE3 of the file's bytes, and of those of its data files: the same hash is the same manifest.
     pub hash: [u8; 32],
+    /// The results of an earlier run, fed back: the prompts are final.
+    pub is_results: bool,
+    expansion: Expansion,
+    lines: Vec<usize>,
 }
 
-/// How the batch is to be run, where the manifest says so; a flag overrides it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct BatchSettings {
-    /// Jobs at once, 1 to 1000.
-    pub concurrency: Option<u16>,
-    /// The shortest time between two status requests.
-    pub poll_min: Option<Duration>,
-    /// The longest time between two status requests.
-    pub poll_max: Option<Duration>,
-    /// What a job costs in each mode.
-    pub prices: Prices,
+impl Manifest {
+    /// What is to be generated, in the order of the file, made one by one. Every id is unique. Each call starts anew and
+    /// gives the same.
+    pub fn tasks(&self) -> impl Iterator<Item = Task> + '_ {
+        self.expansion.tasks()
+    }
+
+    /// How many tasks there are.
+    pub fn len(&self) -> u64 {
+        self.expansion.tallies.iter().map(|tally| tally.tasks).sum()
+    }
+
+    /// Never: a manifest without tasks is refused.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Where the tasks come from: for each entry, or for a table, what is multiplied. In the order of the file.
+    pub fn factors(&self) -> impl Iterator<Item = EntryFactors> + '_ {
+        let counted = self.expansion.entries.iter().zip(&self.expansion.tallies).zip(&self.lines);
+        counted.map(|((entry, tally), line)| factors::of(entry, tally, &self.expansion.tables, *line))
+    }
+
+    /// What the column `action` of a table asks for, task by task.
+    pub fn actions(&self) -> impl Iterator<Item = (Id, Action)> + '_ {
+        let has_actions =
+            self.expansion.tables.iter().any(|table| table.column(&table::Role::Action).is_some());
+        let tasks = has_actions.then(|| self.tasks()).into_iter().flatten();
+        tasks.filter_map(|task| task.action.map(|action| (task.id, action)))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,85 +183,123 @@ impl Format {
     }
 }
 
-/// Reads the manifest in a file.
+/// What the command line says about reading a manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// How many tasks there may be; it overrides `max_tasks` of the manifest.
+    pub max_tasks: Option<u64>,
+}
+
+/// Reads the manifest in a file, and the data files that it names.
 ///
 /// # Errors
 ///
 /// What [`parse`] finds, or that there is no such file, or that it cannot be read.
-pub fn read(path: &Path) -> Result<Manifest, Problems> {
+pub fn read(path: &Path, options: Options) -> Result<Manifest, Problems> {
     match fs::read(path) {
-        Ok(bytes) => parse(path, &bytes),
+        Ok(bytes) => parse(path, &bytes, options, &mut load),
         Err(error) => Err(refused(unreadable(path, &error))),
     }
 }
 
+fn load(path: &Path) -> Result<Vec<u8>, NotLoaded> {
+    fs::read(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => NotLoaded::Missing(
+            neighbour(path).and_then(|close| Some(Path::new(&close).file_name()?.to_str()?.to_owned())),
+        ),
+        _ if path.is_dir() => NotLoaded::Unreadable("it is a folder".to_owned()),
+        _ => NotLoaded::Unreadable(error.to_string()),
+    })
+}
+
 /// Reads a manifest from the bytes of a file. The path tells the format, the name to show and the batch's name; the
-/// file is not touched.
+/// file is not touched. The files that it names are asked for, each once.
 ///
 /// # Errors
 ///
 /// All that is wrong, warnings too.
-pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, Problems> {
+pub fn parse(path: &Path, bytes: &[u8], options: Options, load: &mut Load<'_>) -> Result<Manifest, Problems> {
     let shown = path.display().to_string();
     let Some(format) = Format::of(path) else { return Err(refused(unknown_format(&shown))) };
-    let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text,
+    let text: Arc<str> = match std::str::from_utf8(bytes) {
+        Ok(text) => text.into(),
         Err(error) => return Err(refused(not_utf8(shown, bytes, error.valid_up_to()))),
     };
-    let source = Source::new(shown, text);
+    let source = Source::new(shown, &text);
     let mut problems = Problems::new();
+    let mut tables = Tables::new(path, load);
     let mut content = match format {
-        Format::Yaml => document::read(&source, &mut problems),
-        Format::Csv => csv::read(&source, &mut problems),
+        Format::Yaml => document::read(&source, &mut tables, &mut problems),
+        Format::Csv => table(&source, &text, &mut problems),
     };
-    name_tasks(&mut content, &source, &mut problems);
+    let max_tasks = options.max_tasks.or(content.batch.max_tasks);
+    let (register, tallies) = check::check(&content.expansion, &source, max_tasks, &mut problems);
+    for found in tables.problems.iter() {
+        problems.push(found.clone());
+    }
     problems.sort();
     if problems.errors() > 0 {
         problems.set_consequence(CONSEQUENCE);
         return Err(problems);
     }
+    (content.expansion.register, content.expansion.tallies) = (register, tallies);
     let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let line = |entry: &entry::Entry| source.place(entry.spot.head.clone()).start.line;
+    let is_final = |entry: &entry::Entry| matches!(entry.prompt, entry::Source::FinalCells);
     Ok(Manifest {
         name: content.name.unwrap_or_else(stem),
-        columns: content.columns,
-        tasks: content.tasks,
+        columns: content.expansion.columns.names(),
         batch: content.batch,
         warnings: problems,
-        hash: *blake3::hash(bytes).as_bytes(),
+        hash: hash(bytes, &tables),
+        is_results: content.expansion.entries.iter().any(is_final),
+        lines: content.expansion.entries.iter().map(line).collect(),
+        expansion: content.expansion,
     })
+}
+
+fn hash(bytes: &[u8], tables: &Tables<'_>) -> [u8; 32] {
+    let own = blake3::hash(bytes);
+    if tables.is_empty() {
+        return *own.as_bytes();
+    }
+    let mut all = blake3::Hasher::new();
+    all.update(own.as_bytes());
+    all.update(tables.hasher.finalize().as_bytes());
+    *all.finalize().as_bytes()
+}
+
+/// A table as a manifest: one entry, of which each row is one.
+fn table(source: &Source<'_>, text: &Arc<str>, problems: &mut Problems) -> Content {
+    let mut columns = columns::Columns::default();
+    let Some((table, purpose)) = csv::header(source, text, false, &mut columns, problems) else {
+        return Content::default();
+    };
+    let is_final = purpose == Purpose::Results;
+    let entry = entry::Entry {
+        prompt: if is_final { entry::Source::FinalCells } else { entry::Source::Cells },
+        permutes: !is_final,
+        repeat: None,
+        id: None,
+        told: Vec::new(),
+        mode: Mode::default(),
+        timeout: None,
+        hook_url: None,
+        params: Vec::new(),
+        vars: Vec::new(),
+        matrix: None,
+        table: Some(0),
+        spot: entry::Spot::default(),
+    };
+    let columns = Arc::new(columns);
+    let expansion = Expansion { entries: vec![entry], tables: vec![table], columns, ..Expansion::default() };
+    Content { expansion, ..Content::default() }
 }
 
 fn refused(found: Diagnostic) -> Problems {
     let mut problems = Problems::from(found);
     problems.set_consequence(CONSEQUENCE);
     problems
-}
-
-fn name_tasks(content: &mut Content, source: &Source<'_>, problems: &mut Problems) {
-    let naming = ids::name(&mut content.tasks);
-    let places = &content.places;
-    let noun = places.noun();
-    for (first, second) in naming.clashes {
-        let id = quoted(&content.tasks[second].id.0);
-        problems.push(
-            Diagnostic::error(format!("two {noun} have the id {id}"))
-                .at(places.id(second, source), "here again")
-                .at(places.id(first, source), "first here")
-                .help("give one of them another id"),
-        );
-    }
-    for takes in naming.takes {
-        let [first, second, ..] = takes[..] else { continue };
-        problems.push(
-            Diagnostic::warning(format!(
-                "{} {noun} have the same prompt: they are takes, and each is paid for",
-                takes.len()
-            ))
-            .at(places.prompt(second, source), "take 2")
-            .at(places.prompt(first, source), "take 1")
-            .help("give each an id of its own if they are meant, and remove them if not"),
-        );
-    }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {

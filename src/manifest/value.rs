@@ -5,42 +5,102 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use crate::diagnostic::{Diagnostic, Source, close_name, quoted};
+use super::money::{Budget, NotABudget, NotUsd, Usd};
+use crate::diagnostic::{Diagnostic, Severity, Source, close_name, quoted};
 use crate::duration;
-use crate::task::{Mode, NotAMode, Quota};
+use crate::prompt::Finding;
+use crate::task::{Action, Mode, NotAMode, Quota};
 
 /// What is wrong with a value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Fault {
     found: Box<Diagnostic>,
     label: String,
-    needle: Option<&'static str>,
+    piece: Option<Piece>,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone)]
+struct Piece {
+    text: String,
+    span: Range<usize>,
 }
 
 impl Fault {
-    fn new(message: impl Into<String>, label: impl Into<String>) -> Self {
-        Fault { found: Box::new(Diagnostic::error(message)), label: label.into(), needle: None }
+    pub(super) fn new(message: impl Into<String>, label: impl Into<String>) -> Self {
+        Fault { found: Box::new(Diagnostic::error(message)), label: label.into(), piece: None }
     }
 
-    fn note(self, text: &str) -> Self {
-        Fault { found: Box::new(self.found.note(text)), ..self }
+    /// What the prompt's own checks found in it.
+    pub(super) fn of(finding: Finding, prompt: &str) -> Self {
+        Fault::told(finding.severity, finding.message, finding.label, finding.notes, finding.help)
+            .within(prompt, finding.span)
     }
 
-    fn help(self, text: impl Into<String>) -> Self {
-        Fault { found: Box::new(self.found.help(text)), ..self }
+    pub(super) fn told(
+        severity: Severity,
+        message: String,
+        label: String,
+        notes: Vec<String>,
+        help: Option<String>,
+    ) -> Self {
+        let mut found = match severity {
+            Severity::Error => Diagnostic::error(message),
+            Severity::Warning => Diagnostic::warning(message),
+        };
+        found.notes = notes;
+        found.help = help;
+        Fault { found: Box::new(found), label, piece: None }
     }
 
-    /// Points at these characters of the value, where the file has them as they are.
-    fn narrow(self, needle: &'static str) -> Self {
-        Fault { needle: Some(needle), ..self }
+    pub(super) fn note(mut self, text: &str) -> Self {
+        self.found.notes.push(text.to_owned());
+        self
+    }
+
+    pub(super) fn help(mut self, text: impl Into<String>) -> Self {
+        self.found.help = Some(text.into());
+        self
+    }
+
+    /// Points at this part of a text, where the file has the text, or at least the part, as it is.
+    pub(super) fn within(self, text: &str, span: Range<usize>) -> Self {
+        let is_part = text.get(span.clone()).is_some_and(|part| !part.is_empty());
+        Fault { piece: is_part.then(|| Piece { text: text.to_owned(), span }), ..self }
+    }
+
+    pub(super) fn is_error(&self) -> bool {
+        self.found.severity == Severity::Error
+    }
+
+    /// The same, as something that does not keep the work from going on.
+    pub(super) fn soften(mut self) -> Self {
+        self.found.severity = Severity::Warning;
+        self
+    }
+
+    pub(super) fn message(&self) -> &str {
+        &self.found.message
     }
 
     /// The diagnostic, for the value at this span.
     pub(super) fn at(self, source: &Source<'_>, span: Range<usize>) -> Diagnostic {
         let written = source.text().get(span.clone()).unwrap_or_default();
-        let narrowed = self.needle.and_then(|needle| written.find(needle).map(|i| (i, needle.len())));
-        let span = narrowed.map_or(span.clone(), |(i, length)| span.start + i..span.start + i + length);
+        let narrowed = self.piece.and_then(|piece| piece.find(written));
+        let span = narrowed.map_or(span.clone(), |part| span.start + part.start..span.start + part.end);
         self.found.at(source.place(span), self.label)
+    }
+}
+
+impl Piece {
+    fn find(&self, written: &str) -> Option<Range<usize>> {
+        let part = &self.text[self.span.clone()];
+        let start = match written.find(&self.text) {
+            Some(whole) => whole + self.span.start,
+            None => written.find(part).or_else(|| written.find(part.trim()))?,
+        };
+        let part = if written[start..].starts_with(part) { part } else { part.trim() };
+        Some(start..start + part.len())
     }
 }
 
@@ -50,32 +110,11 @@ pub(super) fn prompt(text: &str) -> Result<String, Fault> {
     if text.is_empty() {
         return Err(Fault::new("the prompt is empty", "expected the text of a prompt"));
     }
-    if let Some(brace) = ["{", "}"].into_iter().find(|brace| text.contains(brace)) {
-        return Err(Fault::new(
-            "braces and templates are not understood by this version of mjbatch",
-            "a brace",
-        )
-        .note(
-            "`{a, b}` and `{{ name }}` are never sent as they are: the service could make many jobs of them",
-        )
-        .help("write an entry for each prompt that is meant")
-        .narrow(brace));
+    match text.char_indices().find(|(_, c)| c.is_control()) {
+        Some((at, c)) => Err(Fault::new("the prompt holds a control character", "in this text")
+            .within(&text, at..at + c.len_utf8())),
+        None => Ok(text),
     }
-    if let Some(flag) =
-        ["--repeat", "--r"].into_iter().find(|flag| text.split_whitespace().any(|word| word == *flag))
-    {
-        return Err(Fault::new(
-            format!("`{flag}` is not understood by this version of mjbatch"),
-            "this flag",
-        )
-        .note("it is never sent as it is: the service could make many jobs of it")
-        .help("write the entry as often as it is meant: entries with the same prompt are takes")
-        .narrow(flag));
-    }
-    if text.chars().any(char::is_control) {
-        return Err(Fault::new("the prompt holds a control character", "in this text"));
-    }
-    Ok(text)
 }
 
 fn one_line(text: &str) -> String {
@@ -170,6 +209,118 @@ pub(super) fn timeout(text: &str) -> Result<u16, Fault> {
     }
 }
 
+/// An address that the service can call: `https://` and a host.
+pub(super) fn hook_url(text: &str) -> Result<String, Fault> {
+    const LONGEST: usize = 2000;
+    let text = text.trim();
+    let refused = |label: &str| {
+        Err(Fault::new(format!("{} is not an address that the service can call", quoted(text)), label)
+            .help("write a public address, as in `https://shop.example/hooks/images`"))
+    };
+    let Some((scheme, rest)) = text.split_once("://") else { return refused("expected `https://`") };
+    if !scheme.eq_ignore_ascii_case("https") {
+        return refused("expected `https://`");
+    }
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = host.rsplit('@').next().unwrap_or_default();
+    if host.is_empty() || host.starts_with(':') {
+        return refused("expected a host after `https://`");
+    }
+    if text.len() > LONGEST || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return refused("expected one address, without blanks");
+    }
+    Ok(text.to_owned())
+}
+
+/// A whole number within bounds.
+pub(super) fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u64, Fault> {
+    match text.trim().replace('_', "").parse::<u64>() {
+        Ok(n) if (least..=most).contains(&n) => Ok(n),
+        Ok(n) => {
+            Err(Fault::new(format!("{what} of {n} is out of range"), format!("expected {least} to {most}")))
+        }
+        Err(_) => Err(Fault::new(
+            format!("{} is not a number", quoted(text)),
+            format!("expected {least} to {most}"),
+        )),
+    }
+}
+
+/// How often an entry is made: 1 to 40, as Midjourney's own flag.
+pub(super) fn repeat(text: &str) -> Result<u32, Fault> {
+    number(text, "a repeat", 1, 40).map(|n| u32::try_from(n).unwrap_or(1))
+}
+
+/// How often a task that failed is sent again: 0 to 10.
+pub(super) fn retries(text: &str) -> Result<u8, Fault> {
+    number(text, "a number of retries", 0, 10).map(|n| u8::try_from(n).unwrap_or(0))
+}
+
+/// How many tasks a manifest may make.
+pub(super) fn max_tasks(text: &str) -> Result<u64, Fault> {
+    number(text, "a number of tasks", 1, 10_000_000)
+}
+
+/// `on` or `off`, and what else people write for them.
+pub(super) fn switch(text: &str) -> Result<bool, Fault> {
+    match text.trim().to_ascii_lowercase().as_str() {
+        "on" | "true" | "yes" => Ok(true),
+        "off" | "false" | "no" => Ok(false),
+        _ => Err(Fault::new(format!("{} is neither on nor off", quoted(text)), "expected `on` or `off`")),
+    }
+}
+
+/// `redo`, `skip`, or nothing.
+pub(super) fn action(text: &str) -> Result<Option<Action>, Fault> {
+    let word = text.trim().to_ascii_lowercase();
+    match word.as_str() {
+        "" => Ok(None),
+        "redo" => Ok(Some(Action::Redo)),
+        "skip" => Ok(Some(Action::Skip)),
+        _ => {
+            let fault = Fault::new(
+                format!("{} is not an action", quoted(text)),
+                "expected `redo`, `skip` or nothing",
+            );
+            Err(match close_name(&word, ["redo", "skip"]) {
+                Some(close) => fault.help(format!("did you mean `{close}`?")),
+                None => fault,
+            })
+        }
+    }
+}
+
+/// The path of a file or a folder.
+pub(super) fn path(text: &str) -> Result<String, Fault> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Fault::new("the path is empty", "expected the path of a file"));
+    }
+    if text.contains(char::is_control) {
+        return Err(Fault::new("the path holds a control character", "in this text"));
+    }
+    Ok(text.to_owned())
+}
+
+/// The most that may be spent: `20usd` or `500quota`.
+pub(super) fn budget(text: &str) -> Result<Budget, Fault> {
+    text.parse().map_err(|NotABudget(text)| {
+        Fault::new(format!("{} is not a budget", quoted(&text)), "expected a number and its unit")
+            .help("write it as in `20usd` or `500quota`")
+    })
+}
+
+/// What a quota costs in US dollars.
+pub(super) fn usd(text: &str) -> Result<Usd, Fault> {
+    text.parse().map_err(|NotUsd(text)| {
+        Fault::new(
+            format!("{} is not an amount of US dollars", quoted(&text)),
+            "expected a number such as `0.0077`",
+        )
+        .note("from 0 to 1000000, with at most six decimals")
+    })
+}
+
 /// A price in quota.
 pub(super) fn price(text: &str) -> Result<Quota, Fault> {
     text.parse().map_err(|_| {
@@ -226,32 +377,6 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_could_make_many_jobs_of_is_refused() {
-        insta::assert_snapshot!(refused(prompt, "a {red, blue} mug"), @r"
-        error: braces and templates are not understood by this version of mjbatch
-         --> m.csv:1:3
-          |
-        1 | a {red, blue} mug
-          |   ^ a brace
-          |
-          = note: `{a, b}` and `{{ name }}` are never sent as they are: the service could make many jobs of them
-          = help: write an entry for each prompt that is meant
-        ");
-        insta::assert_snapshot!(refused(prompt, "a mug --repeat 4"), @r"
-        error: `--repeat` is not understood by this version of mjbatch
-         --> m.csv:1:7
-          |
-        1 | a mug --repeat 4
-          |       ^^^^^^^^ this flag
-          |
-          = note: it is never sent as it is: the service could make many jobs of it
-          = help: write the entry as often as it is meant: entries with the same prompt are takes
-        ");
-        assert!(prompt("a mug --r 4").is_err());
-        assert!(prompt("a } mug").is_err());
-    }
-
-    #[test]
     fn each_wrong_value_is_told_with_what_was_expected() {
         insta::assert_snapshot!(refused(prompt, " \n "), @r"
         error: the prompt is empty
@@ -261,12 +386,12 @@ mod tests {
           | ^ expected the text of a prompt
         ");
         insta::assert_snapshot!(refused(prompt, "a \u{7} mug"), @r"
-        error: the prompt holds a control character
-         --> m.csv:1:1
-          |
-        1 | a ␇ mug
-          | ^^^^^^^ in this text
-        ");
+         error: the prompt holds a control character
+          --> m.csv:1:3
+           |
+         1 | a ␇ mug
+           |   ^ in this text
+         ");
         insta::assert_snapshot!(refused(id, ""), @r"
         error: the id is empty
          --> m.csv:1:1

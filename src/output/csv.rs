@@ -145,6 +145,8 @@ mod tests {
                 prompt: format!("a {id}, soft light --ar 16:9"),
                 mode: Mode::Fast,
                 timeout: None,
+                hook_url: None,
+                action: None,
                 vars: vars.iter().map(|&v| v.to_owned()).collect(),
             },
             state: State::Pending,

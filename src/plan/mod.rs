@@ -83,7 +83,15 @@ mod tests {
     use crate::task::Mode;
 
     fn task(id: &str, prompt: &str) -> Task {
-        Task { id: Id(id.into()), prompt: prompt.into(), mode: Mode::Fast, timeout: None, vars: Vec::new() }
+        Task {
+            id: Id(id.into()),
+            prompt: prompt.into(),
+            mode: Mode::Fast,
+            timeout: None,
+            hook_url: None,
+            action: None,
+            vars: Vec::new(),
+        }
     }
 
     fn known(key: i64, prompt: &str, listed: bool) -> Known {

@@ -28,6 +28,7 @@
 //! # Ok::<(), permutation::PermutationError>(())
 //! ```
 
+mod choices;
 mod literal;
 mod reading;
 #[cfg(test)]

@@ -166,6 +166,8 @@ fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
             prompt: row.get(2)?,
             mode: mode_at(row, 3)?,
             timeout: row.get(4)?,
+            hook_url: None,
+            action: None,
             vars: serde_json::from_str(&vars).unwrap_or_default(),
         },
         state: state_at(row, 6)?,

@@ -143,15 +143,6 @@ fn cells_have_places_also_after_quoted_line_breaks() {
     6 | "c
       | ^^ in this text
 
-    error: braces and templates are not understood by this version of mjbatch
-     --> products.csv:8:4
-      |
-    8 | in {red, blue}",fast,
-      |    ^ a brace
-      |
-      = note: `{a, b}` and `{{ name }}` are never sent as they are: the service could make many jobs of them
-      = help: write an entry for each prompt that is meant
-
     warning: the quotes round this prompt are sent with it
      --> products.csv:5:4
       |
@@ -160,7 +151,7 @@ fn cells_have_places_also_after_quoted_line_breaks() {
       |
       = help: remove the space before the first quote
 
-    error: nothing was submitted: 4 errors
+    error: nothing was submitted: 3 errors
     "#);
 }
 

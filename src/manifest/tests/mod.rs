@@ -10,14 +10,21 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::diagnostic::Renderer;
-use crate::task::Quota;
+use std::time::Duration;
+
+use crate::task::{Prices, Quota};
+
+/// Reads a manifest beside which there are no other files.
+fn alone(name: &str, bytes: &[u8]) -> Result<Manifest, Problems> {
+    parse(Path::new(name), bytes, Options::default(), &mut |_| Err(NotLoaded::Missing(None)))
+}
 
 fn manifest(name: &str, text: &str) -> Manifest {
-    parse(Path::new(name), text.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"))
+    alone(name, text.as_bytes()).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
 fn errors(name: &str, text: impl AsRef<[u8]>) -> String {
-    match parse(Path::new(name), text.as_ref()) {
+    match alone(name, text.as_ref()) {
         Ok(manifest) => panic!("it is accepted: {manifest:?}"),
         Err(problems) => Renderer::plain().all(&problems),
     }
@@ -28,7 +35,7 @@ fn warnings(name: &str, text: &str) -> String {
 }
 
 fn table(manifest: &Manifest) -> String {
-    let rows = manifest.tasks.iter().map(|task| {
+    let rows = manifest.tasks().map(|task| {
         let timeout = task.timeout.map_or("-".to_owned(), |seconds| seconds.to_string());
         format!("{} | {} | {} | {timeout} | {};", task.id, task.prompt, task.mode, task.vars.join(", "))
     });
@@ -70,8 +77,8 @@ proptest! {
         let csv = |rows: &[String]| format!("prompt\n{}", rows.join("\n"));
         for (name, before, after) in [("a.yaml", yaml(&rows), yaml(&other)), ("a.csv", csv(&rows), csv(&other))] {
             let after = manifest(name, &after);
-            for task in manifest(name, &before).tasks {
-                let same = after.tasks.iter().find(|other| other.prompt == task.prompt);
+            for task in manifest(name, &before).tasks() {
+                let same = after.tasks().find(|other| other.prompt == task.prompt);
                 prop_assert!(same.is_none_or(|same| same.id == task.id));
             }
         }
@@ -80,14 +87,16 @@ proptest! {
 
 /// What is accepted can be run; what is refused says why.
 fn judge(name: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
-    match parse(Path::new(name), bytes) {
+    match alone(name, bytes) {
         Ok(manifest) => {
-            let ids: std::collections::HashSet<_> = manifest.tasks.iter().map(|task| &task.id).collect();
-            prop_assert_eq!(ids.len(), manifest.tasks.len());
-            prop_assert!(!manifest.tasks.is_empty());
-            for task in &manifest.tasks {
-                let raw = task.prompt.contains(['{', '}', '\n', '\r']);
-                prop_assert!(!task.prompt.is_empty() && !raw);
+            let tasks: Vec<Task> = manifest.tasks().collect();
+            let ids: std::collections::HashSet<_> = tasks.iter().map(|task| &task.id).collect();
+            prop_assert_eq!(ids.len(), tasks.len());
+            prop_assert_eq!(tasks.len() as u64, manifest.len());
+            prop_assert!(!tasks.is_empty());
+            prop_assert!(manifest.tasks().eq(tasks.iter().cloned()), "they are made the same every time");
+            for task in &tasks {
+                prop_assert!(!task.prompt.is_empty() && !task.prompt.contains(['\n', '\r']));
                 prop_assert!(!task.id.0.trim().is_empty());
                 prop_assert_eq!(task.vars.len(), manifest.columns.len());
             }

@@ -98,7 +98,7 @@ prompts:
     4 |   - promt: a mug
       |     ^^^^^ unknown key
       |
-      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `vars`
+      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`
       = help: did you mean `prompt`?
 
     error: `turbo` is not a mode
@@ -135,7 +135,7 @@ prompts:
     10 |   - 7:
        |     ^ unknown key
        |
-       = note: the keys are `prompt`, `id`, `mode`, `timeout`, `vars`
+       = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`
 
     error: an entry without a prompt
       --> spring.yaml:10:5
@@ -295,7 +295,7 @@ name: ''
     7 |   prices: {fast: cheap, turbo: 8}
       |                         ^^^^^ unknown key
       |
-      = note: the keys are `fast`, `relaxed`
+      = note: the keys are `fast`, `relaxed`, `usd`
 
     error: `vars` takes a map
      --> spring.yaml:8:19
@@ -309,7 +309,7 @@ name: ''
     8 | defaults: {vars: [a], mode: , tineout: 5}
       |                               ^^^^^^^ unknown key
       |
-      = note: the keys are `mode`, `timeout`, `vars`
+      = note: the keys are `mode`, `timeout`, `hook_url`, `vars`, `params`
       = help: did you mean `timeout`?
 
     error: the name is empty
@@ -371,18 +371,7 @@ fn repeated_keys_and_ids_are_told_with_both_places() {
 }
 
 #[test]
-fn braces_are_never_sent_raw() {
-    insta::assert_snapshot!(errors_of_entry("  - prompt: >-\n      a mug in\n      {red, blue} --ar 1:1\n"), @r"
-    error: braces and templates are not understood by this version of mjbatch
-     --> spring.yaml:5:7
-      |
-    5 |       {red, blue} --ar 1:1
-      |       ^ a brace
-      |
-      = note: `{a, b}` and `{{ name }}` are never sent as they are: the service could make many jobs of them
-      = note: nothing was submitted
-      = help: write an entry for each prompt that is meant
-    ");
+fn a_template_at_the_start_of_a_prompt_needs_quotes() {
     insta::assert_snapshot!(errors_of_entry("  - prompt: {{ product }} on sand\n"), @r"
     error: this is not YAML: while parsing a block mapping, did not find expected key
      --> spring.yaml:3:27
@@ -494,5 +483,5 @@ fn little_text_cannot_unfold_to_much() {
 fn an_entry_of_100_000_characters_is_read() {
     let prompt = "very ".repeat(20_000);
     let manifest = manifest("m.yaml", &format!("version: 1\nprompts:\n  - {prompt}long\n"));
-    assert_eq!(manifest.tasks[0].prompt, format!("{prompt}long"));
+    assert_eq!(manifest.tasks().next().unwrap().prompt, format!("{prompt}long"));
 }

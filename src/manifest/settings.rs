@@ -1,0 +1,93 @@
+//! What a manifest says about how to run it: the map `batch`.
+
+use std::time::Duration;
+
+use super::money::{Budget, Usd};
+use super::node::{Node, Value};
+use super::reader::{Field, Reader};
+use super::value;
+use crate::diagnostic::Diagnostic;
+use crate::task::Prices;
+
+pub(super) const BATCH: [&str; 9] =
+    ["concurrency", "poll_min", "poll_max", "budget", "prices", "retries", "max_tasks", "results", "output"];
+const PRICES: [&str; 3] = ["fast", "relaxed", "usd"];
+const OUTPUT: [&str; 1] = ["images"];
+
+/// How the batch is to be run, where the manifest says so; a flag overrides it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BatchSettings {
+    /// Jobs at once, 1 to 1000.
+    pub concurrency: Option<u16>,
+    /// The shortest time between two status requests.
+    pub poll_min: Option<Duration>,
+    /// The longest time between two status requests.
+    pub poll_max: Option<Duration>,
+    /// The most that the batch may cost.
+    pub budget: Option<Budget>,
+    /// What a job costs in each mode.
+    pub prices: Prices,
+    /// What one quota costs.
+    pub usd_per_quota: Option<Usd>,
+    /// How often a task that failed is sent again, 0 to 10.
+    pub retries: Option<u8>,
+    /// How many tasks the manifest may make, 1 to 10,000,000. Checked while the manifest is read.
+    pub max_tasks: Option<u64>,
+    /// Where the results go, as written: paths from the manifest's folder.
+    pub results: Vec<String>,
+    /// The folder for the pictures, as written: a path from the manifest's folder.
+    pub images: Option<String>,
+}
+
+/// Reads the map.
+pub(super) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> BatchSettings {
+    let Some(fields) = reader.map(field.value, "`batch`", &BATCH) else { return BatchSettings::default() };
+    let poll_min = reader.value(fields.get("poll_min"), value::span);
+    let poll_max = reader.value(fields.get("poll_max"), value::span);
+    if let (Some(min), Some(max), Some(at)) = (poll_min, poll_max, fields.get("poll_max"))
+        && min > max
+    {
+        let found = Diagnostic::error("`poll_max` is less than `poll_min`")
+            .at(reader.source.place(at.value.span.clone()), "expected at least `poll_min`");
+        reader.problems.push(found);
+    }
+    let mut settings = BatchSettings {
+        concurrency: reader.value(fields.get("concurrency"), value::concurrency),
+        poll_min,
+        poll_max,
+        budget: reader.value(fields.get("budget"), value::budget),
+        retries: reader.value(fields.get("retries"), value::retries),
+        max_tasks: reader.value(fields.get("max_tasks"), value::max_tasks),
+        ..BatchSettings::default()
+    };
+    if let Some(prices) = fields.get("prices").and_then(|field| reader.map(field.value, "`prices`", &PRICES))
+    {
+        settings.prices = Prices {
+            fast: reader.value(prices.get("fast"), value::price),
+            relaxed: reader.value(prices.get("relaxed"), value::price),
+        };
+        settings.usd_per_quota = reader.value(prices.get("usd"), value::usd);
+    }
+    if let Some(results) = fields.get("results") {
+        settings.results = paths(results, reader);
+    }
+    if let Some(output) = fields.get("output").and_then(|field| reader.map(field.value, "`output`", &OUTPUT))
+    {
+        settings.images = reader.value(output.get("images"), value::path);
+    }
+    settings
+}
+
+/// One path, or a list of them.
+fn paths(field: Field<'_, '_>, reader: &mut Reader<'_>) -> Vec<String> {
+    let items: &[Node<'_>] = match &field.value.value {
+        Value::List(items) => items,
+        _ => std::slice::from_ref(field.value),
+    };
+    let mut paths = Vec::new();
+    for item in items {
+        let Some(text) = reader.text(item, "a path of `results`") else { continue };
+        paths.extend(reader.checked(value::path(text), item, field.key));
+    }
+    paths
+}
