@@ -13,7 +13,7 @@ use super::factors::{self, Tally};
 use super::ids::{Census, Name, Register};
 use super::matrix::Matrix;
 use super::table::{Role, Row};
-use super::value::{self, Fault};
+use super::value::{self, Fault, MOST_TASKS};
 use crate::diagnostic::{Diagnostic, Place, Problems, Source, quoted};
 use crate::prompt;
 
@@ -40,8 +40,8 @@ pub(super) fn check(
     };
     let tallies: Vec<Tally> = (0..expansion.entries.len()).map(|entry| check.entry(entry)).collect();
     check.tell_excess(&tallies);
-    let Check { census, problems, .. } = check;
-    if !census.twice.is_empty() || !census.shared.is_empty() {
+    let Check { census, problems, excess, .. } = check;
+    if excess.is_empty() && !(census.twice.is_empty() && census.shared.is_empty()) {
         tell_names(expansion, &places, &census, problems);
     }
     (census.into_register(), tallies)
@@ -87,6 +87,7 @@ impl<'s> Places<'s> {
 }
 
 /// How many tasks there may be.
+#[derive(Clone, Copy)]
 struct Limit {
     max_tasks: Option<u64>,
     /// Those of the items that are done with.
@@ -132,12 +133,11 @@ impl Check<'_> {
         let expansion = self.expansion;
         let entry = &expansion.entries[number];
         let mut tally = Tally::default();
+        let before = self.limit;
         let Some(index) = entry.table else {
             tally.rows = 1;
             if self.item(number, &Item::of(entry), &mut tally).is_err() {
-                self.excess.push(number);
-                tally.tasks = tally.foreseen(entry);
-                self.limit.count(tally.tasks);
+                self.exceed(number, &mut tally, before);
             }
             return tally;
         };
@@ -170,15 +170,31 @@ impl Check<'_> {
             }
         }
         if is_excess {
-            self.excess.push(number);
-            tally.tasks = tally.foreseen(entry);
-            self.limit.count(tally.tasks);
+            self.exceed(number, &mut tally, before);
         }
         tally
     }
 
+    /// Notes that an entry makes more than it may, and how many it would make.
+    fn exceed(&mut self, number: usize, tally: &mut Tally, before: Limit) {
+        let entry = &self.expansion.entries[number];
+        self.excess.push(number);
+        if tally.takes.is_none() {
+            tally.count_takes(entry.repeat.unwrap_or(1));
+        }
+        tally.tasks = tally.foreseen(entry);
+        self.limit = before;
+        self.limit.count(tally.tasks);
+    }
+
     fn item(&mut self, number: usize, item: &Item<'_>, tally: &mut Tally) -> Result<(), TooMany> {
         let mut tasks = 0;
+        if tally.prompts.is_none()
+            && let Some(first) = combinations(item.entry).next()
+            && let Ok(first) = self.expansion.variants(item, first)
+        {
+            tally.count_prompts(first.count());
+        }
         if !self.limit.allows(item.entry.matrix.as_ref().map_or(1, Matrix::len)) {
             return Err(TooMany);
         }
@@ -218,9 +234,14 @@ impl Check<'_> {
 
     fn lint(&mut self, number: usize, item: &Item<'_>, variants: &Variants<'_>, draft: &Draft) {
         let is_final = matches!(item.entry.prompt, Prompts::FinalCells);
-        let findings = prompt::lint(&draft.prompt, item.mode);
+        let mut findings = prompt::lint(&draft.prompt, item.mode);
         if findings.is_empty() {
             return;
+        }
+        // What is wrong with a param for itself was told at the param.
+        let of_params = |finding: &prompt::Finding| finding.span.start > draft.written;
+        if findings.iter().any(of_params) && self.expansion.has_doubtful_params(variants) {
+            findings.retain(|finding| !of_params(finding));
         }
         let is_written = value::prompt(variants.text()).is_ok_and(|written| written == draft.prompt);
         let is_made = variants.is_made() || !is_written;
@@ -257,18 +278,16 @@ impl Check<'_> {
             let line = self.places.source.place(entry.spot.head.clone()).start.line;
             factors::of(entry, tally, &self.expansion.tables, line)
         };
-        let (tasks, message) = match self.limit.max_tasks {
-            Some(most) => {
-                let tasks = self.limit.tasks;
-                (tasks, format!("the manifest makes {tasks} tasks, and `max_tasks` allows {most}"))
+        let tasks = match self.limit.max_tasks {
+            Some(_) => self.limit.tasks,
+            None => self.limit.multiplied,
+        };
+        let message = match self.limit.max_tasks {
+            _ if tasks > MOST_TASKS => {
+                format!("the manifest makes more tasks than any may make, which are {MOST_TASKS}")
             }
-            None => {
-                let tasks = self.limit.multiplied;
-                (
-                    tasks,
-                    format!("{tasks} tasks come of multiplication, and more than {UNASKED} need `max_tasks`"),
-                )
-            }
+            Some(most) => format!("the manifest makes {tasks} tasks, and `max_tasks` allows {most}"),
+            None => format!("{tasks} tasks come of multiplication, and more than {UNASKED} need `max_tasks`"),
         };
         let span = entry.spot.multiplier.clone().unwrap_or(entry.spot.prompt.clone());
         let mut found =
@@ -278,7 +297,9 @@ impl Check<'_> {
             found = found.note(format!("line {}: {other}", other.line));
         }
         let is_table = !matches!(entry.prompt, Prompts::Text(_));
-        self.problems.push(if is_table {
+        self.problems.push(if tasks > MOST_TASKS {
+            found
+        } else if is_table {
             found.help(format!("if all of them are meant, run with `--max-tasks {tasks}`"))
         } else {
             found.help(format!("if all of them are meant, say so:\nbatch:\n  max_tasks: {tasks}"))
@@ -291,6 +312,8 @@ struct Namesake {
     place: Place,
     entry: usize,
     at: Option<usize>,
+    /// How many drafts and how many tasks are meant.
+    drafts: u64,
     tasks: u64,
 }
 
@@ -305,13 +328,17 @@ fn tell_names(expansion: &Expansion, places: &Places<'_>, census: &Census, probl
             place: places.place(entry, row, part),
             entry: number,
             at: row.map(|row| row.at),
+            drafts: 1,
             tasks: u64::from(draft.takes),
         };
         match &draft.name {
             Name::Made(base) if census.shared.contains(&census.hash(base)) => {
                 let takes = made.entry(base.clone()).or_default();
                 match &mut takes[..] {
-                    [_, second, ..] => second.tasks += u64::from(draft.takes),
+                    [_, second, ..] => {
+                        second.drafts += 1;
+                        second.tasks += u64::from(draft.takes);
+                    }
                     _ => takes.push(namesake(Part::Prompt)),
                 }
             }
@@ -375,9 +402,12 @@ fn clash(expansion: &Expansion, id: &str, first: &Namesake, second: Namesake) ->
     let noun = noun(expansion, first, &second);
     let found = Diagnostic::error(format!("two {noun} have the id {}", quoted(id)));
     if first.place == second.place {
-        return found
-            .at(second.place, "both come from here")
-            .help("use the variables that tell them apart in the id, as in `id: \"{{ sku }}-{{ scene }}\"`");
+        let is_one_item = first.at == second.at;
+        return found.at(second.place, "both come from here").help(if is_one_item {
+            "what tells them apart makes the same name: change a value or an option, or write an entry for each"
+        } else {
+            "use variables that tell the rows apart in the id, as in `id: \"{{ sku }}\"`"
+        });
     }
     found
         .at(second.place, "here again")
@@ -387,7 +417,10 @@ fn clash(expansion: &Expansion, id: &str, first: &Namesake, second: Namesake) ->
 
 fn same_prompt(expansion: &Expansion, first: Namesake, second: Namesake) -> Diagnostic {
     let noun = noun(expansion, &first, &second);
-    let tasks = first.tasks + second.tasks;
+    let tasks = match noun {
+        "rows" | "entries" => first.drafts + second.drafts,
+        _ => first.tasks + second.tasks,
+    };
     let found = Diagnostic::warning(format!(
         "{tasks} {noun} have the same prompt: they are takes, and each is paid for"
     ));

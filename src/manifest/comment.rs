@@ -5,22 +5,26 @@ use super::reader::Reader;
 use crate::diagnostic::Diagnostic;
 
 /// Warns where a comment follows an unquoted text in its line.
-pub(super) fn judge(node: &Node<'_>, what: &str, reader: &mut Reader<'_>) {
+pub(super) fn judge(node: &Node<'_>, key: &Node<'_>, what: &str, reader: &mut Reader<'_>) {
     let text = reader.source.text();
-    let is_plain = match &node.value {
+    let after = match &node.value {
         Value::Scalar(_) => {
-            !text.get(node.span.clone()).unwrap_or_default().starts_with(['"', '\'', '|', '>'])
+            let written = text.get(node.span.clone()).unwrap_or_default();
+            (!written.starts_with(['"', '\'', '|', '>'])).then_some(node.span.end)
         }
-        Value::Null => node.span.is_empty(),
-        Value::List(_) | Value::Map(_) => false,
+        // `colour: #fff` is nothing at all.
+        Value::Null => {
+            text.get(key.span.end..).filter(|rest| rest.starts_with(':')).map(|_| key.span.end + 1)
+        }
+        Value::List(_) | Value::Map(_) => None,
     };
-    let Some(rest) = text.get(node.span.end..).filter(|_| is_plain) else { return };
+    let Some((after, rest)) = after.and_then(|after| Some((after, text.get(after..)?))) else { return };
     let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
     let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
     let Some(comment) = line.get(blanks..).filter(|comment| blanks > 0 && comment.starts_with('#')) else {
         return;
     };
-    let start = node.span.end + blanks;
+    let start = after + blanks;
     let place = reader.source.place(start..start + comment.trim_end().len());
     let found = Diagnostic::warning(format!("a ` #` cuts this {what}: what follows is a comment"))
         .at(place, "not sent")

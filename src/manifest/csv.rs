@@ -16,6 +16,8 @@ use crate::prompt;
 const SMALLEST: &str = "the smallest table is\nprompt,mode\na ceramic mug on grey linen --ar 1:1,fast";
 /// What a column of a Midjourney flag may be called, besides `--ar`: `params.ar`.
 const PARAMS: &str = "params.";
+/// Flags that are hardly anything else, so that a column of this name without its `--` is probably a slip.
+const TELLING: [&str; 8] = ["ar", "aspect", "stylize", "chaos", "weird", "sref", "tile", "niji"];
 /// Columns by which a table is known for the results of an earlier run.
 const RESULTS: [&str; 5] = ["id", "task_id", "status", "mode", "prompt"];
 
@@ -125,6 +127,9 @@ impl Header<'_, '_> {
                     self.problems.push(fault.at(self.source, span(column)));
                 }
             }
+            if role == Role::Variable && self.purpose == Purpose::Manifest {
+                self.judge_flag(name, span(column));
+            }
             let variable = self.variable(&role, name, span(column));
             read.push(Column { role, variable });
         }
@@ -133,6 +138,18 @@ impl Header<'_, '_> {
             self.no_prompt(names, places);
         }
         read
+    }
+
+    /// Warns of a column `ar` that nothing uses: `--ar` was probably meant.
+    fn judge_flag(&mut self, name: &str, span: std::ops::Range<usize>) {
+        let lower = name.to_ascii_lowercase();
+        if TELLING.contains(&lower.as_str()) && !self.source.text().contains("{{") {
+            let found =
+                Diagnostic::warning(format!("the column {} is a variable that no prompt uses", quoted(name)))
+                    .at(self.source.place(span), "not sent")
+                    .help(format!("name it `--{lower}` if the flag is meant"));
+            self.problems.push(found);
+        }
     }
 
     fn variable(&mut self, role: &Role, name: &str, span: std::ops::Range<usize>) -> Option<usize> {

@@ -201,7 +201,7 @@ impl<'t, 'l> Entries<'t, 'l> {
         reader: &mut Reader<'_>,
     ) -> Option<Text> {
         let text = reader.text(node, "`prompt`")?;
-        comment::judge(node, "prompt", reader);
+        comment::judge(node, key, "prompt", reader);
         reader.checked(value::prompt(text), node, key)?;
         reader.checked(self.templates.add(text, writing), node, key)
     }
@@ -233,7 +233,7 @@ impl<'t, 'l> Entries<'t, 'l> {
             let what = format!("the variable {}", quoted(pair.name));
             let Some(variable) = variable(pair.name, pair.key, &mut self.columns, reader) else { continue };
             let Some(text) = reader.text(pair.value, &what) else { continue };
-            comment::judge(pair.value, "value", reader);
+            comment::judge(pair.value, pair.key, "value", reader);
             vars.push((variable, text.to_owned()));
         }
         vars

@@ -45,6 +45,8 @@ pub(super) struct Draft {
     pub(super) name: Name,
     pub(super) prompt: String,
     pub(super) takes: u32,
+    /// How much of the prompt, from the start, is not made of params.
+    pub(super) written: usize,
 }
 
 /// The prompts of an item for one combination, before they are made one by one.
@@ -266,7 +268,7 @@ impl Expansion {
         };
         for (number, text) in texts.enumerate() {
             let made = self.finish(item, &text, &params, is_final);
-            let (prompt, takes) = match made {
+            let (prompt, takes, written) = match made {
                 Ok(made) => made,
                 Err(found) => {
                     faults.extend(found);
@@ -274,11 +276,17 @@ impl Expansion {
                 }
             };
             match self.name(variants, base.as_deref(), &chosen, number, &prompt) {
-                Ok(name) => drafts.push(Draft { name, prompt, takes }),
+                Ok(name) => drafts.push(Draft { name, prompt, takes, written }),
                 Err(fault) => faults.push((Part::Id, fault)),
             }
         }
         if faults.is_empty() { Ok(drafts) } else { Err(faults) }
+    }
+
+    /// Whether something was told of a param for itself.
+    pub(super) fn has_doubtful_params(&self, variants: &Variants<'_>) -> bool {
+        let flags = self.flags(variants).unwrap_or_default();
+        flags.iter().any(|(_, param, _)| !prompt::check_param(param).is_empty())
     }
 
     /// The params with their parts of the manifest.
@@ -324,18 +332,19 @@ impl Expansion {
         if faults.is_empty() { Ok(flags) } else { Err(faults) }
     }
 
-    /// A prompt as it will be sent, and how often.
+    /// A prompt as it will be sent, how often, and how much of it is not made of params.
     fn finish(
         &self,
         item: &Item<'_>,
         text: &str,
         flags: &[(Part, Param, Origin)],
         is_final: bool,
-    ) -> Result<(String, u32), Faults> {
+    ) -> Result<(String, u32, usize), Faults> {
         let of_prompt = |fault| vec![(Part::Prompt, fault)];
         let line = value::prompt(text).map_err(of_prompt)?;
         if is_final {
-            return Ok((line, 1));
+            let written = line.len();
+            return Ok((line, 1, written));
         }
         let (line, said) = match prompt::take_repeat(&line) {
             Ok(taken) => taken,
@@ -350,10 +359,14 @@ impl Expansion {
         let params: Vec<(Param, Origin)> =
             flags.iter().map(|(_, param, origin)| (param.clone(), *origin)).collect();
         if params.is_empty() {
-            return Ok((line, takes));
+            let written = line.len();
+            return Ok((line, takes, written));
         }
         match prompt::with_params(&line, &params) {
-            Ok(prompt) => Ok((prompt, takes)),
+            Ok(prompt) => {
+                let written = if prompt.starts_with(&line) { line.len() } else { prompt.len() };
+                Ok((prompt, takes, written))
+            }
             Err(clashes) => Err(clashes
                 .into_iter()
                 .map(|clash| {
@@ -479,7 +492,7 @@ impl Chosen {
     fn of(variants: &Variants<'_>) -> Self {
         let groups = variants.tree.as_ref().map(Tree::choices).unwrap_or_default();
         let words = |options: Vec<String>| options.iter().map(|option| slug::of_value(option)).collect();
-        Chosen { groups: groups.into_iter().filter(|options| options.len() > 1).map(words).collect() }
+        Chosen { groups: groups.into_iter().map(words).collect() }
     }
 
     /// The name with the words of this variant: the last group varies fastest.

@@ -17,7 +17,7 @@ pub struct Factor {
 impl fmt::Display for Factor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = if self.count == 1 { self.name.clone() } else { plural(&self.name) };
-        write!(f, "{} {name}", self.count)
+        write!(f, "{} {name}", number(self.count))
     }
 }
 
@@ -54,8 +54,13 @@ impl fmt::Display for EntryFactors {
         f.write_str(&list)?;
         let of_each = |n: u64, word: &str| if n > 0 { format!(", {n} {word}") } else { String::new() };
         write!(f, "{}{}", of_each(self.excluded, "excluded"), of_each(self.included, "included"))?;
-        write!(f, " = {}", self.tasks)
+        write!(f, " = {}", number(self.tasks))
     }
+}
+
+/// Beyond a million million nobody counts.
+fn number(n: u64) -> String {
+    if n > 1_000_000_000_000 { "countless".to_owned() } else { n.to_string() }
 }
 
 fn plural(name: &str) -> String {

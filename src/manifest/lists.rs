@@ -147,10 +147,10 @@ impl Lists<'_, '_, '_> {
     }
 
     fn values<'n>(&mut self, pair: Field<'n, '_>) -> Option<Vec<(&'n str, &'n Node<'n>)>> {
-        let what = format!("the list {}", quoted(pair.name));
+        let what = quoted(pair.name);
         let items = self.reader.list(pair.value, &what)?;
         if items.is_empty() {
-            let found = Diagnostic::error(format!("{what} is empty"))
+            let found = Diagnostic::error(format!("the list {what} is empty"))
                 .at(self.reader.source.place(pair.key.span.clone()), "expected at least one value");
             self.reader.problems.push(found);
             return None;

@@ -6,10 +6,11 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
-use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, ErrorKind, Template, UndefinedBehavior};
 
 use super::columns::Columns;
 use super::value::Fault;
@@ -89,7 +90,7 @@ impl Templates {
             let name = format!("{}{}", prefix(writing), self.count);
             self.environment
                 .add_template_owned(name.clone(), source.to_owned())
-                .map_err(|error| explain(&error, source, None))?;
+                .map_err(|error| explain(&error, source, &Scope::default(), &[]))?;
             text.template = Some(name);
         }
         Ok(text)
@@ -98,12 +99,9 @@ impl Templates {
     /// The text with its variables filled in.
     pub(super) fn fill<'t>(&self, text: &'t Text, scope: &Scope) -> Result<Cow<'t, str>, Fault> {
         let Some(name) = &text.template else { return Ok(Cow::Borrowed(&text.source)) };
-        let mut out = Short::default();
-        self.environment
-            .get_template(name)
-            .and_then(|template| template.render_captured_to(scope.value(), &mut out).map(drop))
-            .map_err(|error| explain(&error, &text.source, Some(scope)))?;
-        Ok(Cow::Owned(out.text()))
+        let template = self.environment.get_template(name);
+        let template = template.map_err(|error| explain(&error, &text.source, scope, &[]))?;
+        Ok(Cow::Owned(render(&template, &text.source, scope)?))
     }
 
     /// The same for a text that comes up once.
@@ -116,12 +114,9 @@ impl Templates {
         if !is_template(source) {
             return Ok(Cow::Borrowed(source));
         }
-        let mut out = Short::default();
-        self.environment
-            .template_from_named_str(prefix(writing), source)
-            .and_then(|template| template.render_captured_to(scope.value(), &mut out).map(drop))
-            .map_err(|error| explain(&error, source, Some(scope)))?;
-        Ok(Cow::Owned(out.text()))
+        let template = self.environment.template_from_named_str(prefix(writing), source);
+        let template = template.map_err(|error| explain(&error, source, scope, &[]))?;
+        Ok(Cow::Owned(render(&template, source, scope)?))
     }
 
     /// The names that a text takes from outside, whether or not there are such variables.
@@ -130,6 +125,19 @@ impl Templates {
         template
             .map(|template| template.undeclared_variables(false).into_iter().collect())
             .unwrap_or_default()
+    }
+}
+
+fn render(template: &Template<'_, '_>, source: &str, scope: &Scope) -> Result<String, Fault> {
+    let mut out = Short::default();
+    match template.render_captured_to(scope.value(), &mut out) {
+        Ok(_) => Ok(out.text()),
+        Err(error) => {
+            let taken = template.undeclared_variables(false);
+            let missing: Vec<&str> =
+                taken.iter().map(String::as_str).filter(|name| name != &ALL && !scope.has(name)).collect();
+            Err(explain(&error, source, scope, &missing))
+        }
     }
 }
 
@@ -186,6 +194,10 @@ impl Scope {
         Value::from_object(variables)
     }
 
+    fn has(&self, name: &str) -> bool {
+        self.columns.find(name).is_some_and(|variable| self.values.get(variable).is_some_and(Option::is_some))
+    }
+
     fn names(&self) -> Vec<&str> {
         let has_value = |variable: &usize| self.values.get(*variable).is_some_and(Option::is_some);
         let mut named: Vec<_> = self.columns.written().filter(|(_, variable)| has_value(variable)).collect();
@@ -220,12 +232,11 @@ impl Object for Variables {
     }
 }
 
-/// The template's error as a fault of its text.
-fn explain(error: &minijinja::Error, source: &str, scope: Option<&Scope>) -> Fault {
+/// The template's error as a fault of its text. Of the names that are not there the error may concern one.
+fn explain(error: &minijinja::Error, source: &str, scope: &Scope, missing: &[&str]) -> Fault {
     let span = error.range().filter(|span| source.get(span.clone()).is_some());
-    let piece = span.clone().map(|span| source[span].trim()).unwrap_or_default();
     let fault = match error.kind() {
-        ErrorKind::UndefinedError => undefined(piece, scope),
+        ErrorKind::UndefinedError => return undefined(source, span, scope, missing),
         ErrorKind::OutOfFuel => Fault::new("a template that does not end soon", "in this text"),
         ErrorKind::WriteFailure => Fault::new(
             "a template that makes too long a text",
@@ -258,15 +269,22 @@ fn syntax(error: &minijinja::Error, source: &str) -> Fault {
     }
 }
 
-fn undefined(piece: &str, scope: Option<&Scope>) -> Fault {
+fn undefined(source: &str, span: Option<Range<usize>>, scope: &Scope, missing: &[&str]) -> Fault {
     const LISTED: usize = 12;
-    let names = scope.map(Scope::names).unwrap_or_default();
+    // Where a filter was given nothing, the error points at the filter.
+    let piece = span.clone().map(|span| source[span].trim()).unwrap_or_default();
+    let word = piece.split(['.', '[', '|', ' ']).next().unwrap_or_default();
+    let at_missing = |name: &&&str| source.find(**name).is_some();
+    let (piece, word, span) = match missing.iter().find(at_missing).filter(|_| !missing.contains(&word)) {
+        Some(name) => (*name, *name, source.find(name).map(|start| start..start + name.len())),
+        None => (piece, word, span),
+    };
     let fault = if piece.is_empty() {
         Fault::new("the template uses a variable that is not there", "in this text")
     } else {
         Fault::new(format!("there is no variable {}", quoted(piece)), "used here")
     };
-    let word = piece.split(['.', '[', '|', ' ']).next().unwrap_or_default();
+    let names = scope.names();
     let close = close_name(word, names.iter().copied()).map(|close| format!("did you mean `{close}`?"));
     let mut list = names.iter().take(LISTED).map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
     if names.len() > LISTED {
@@ -275,6 +293,10 @@ fn undefined(piece: &str, scope: Option<&Scope>) -> Fault {
     let fault = match names.is_empty() {
         true => fault.note("there are no variables here; `vars`, `matrix`, `zip` and `data` make some"),
         false => fault.note(&format!("the variables here are {list}")),
+    };
+    let fault = match span {
+        Some(span) => fault.within(source, span),
+        None => fault,
     };
     match close {
         Some(close) => fault.help(close),

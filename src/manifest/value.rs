@@ -11,6 +11,9 @@ use crate::duration;
 use crate::prompt::Finding;
 use crate::task::{Action, Mode, NotAMode, Quota};
 
+/// The most tasks that a manifest may be allowed to make by multiplication.
+pub(super) const MOST_TASKS: u64 = 10_000_000;
+
 /// What is wrong with a value.
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
@@ -258,7 +261,7 @@ pub(super) fn retries(text: &str) -> Result<u8, Fault> {
 
 /// How many tasks a manifest may make.
 pub(super) fn max_tasks(text: &str) -> Result<u64, Fault> {
-    number(text, "a number of tasks", 1, 10_000_000)
+    number(text, "a number of tasks", 1, MOST_TASKS)
 }
 
 /// `on` or `off`, and what else people write for them.

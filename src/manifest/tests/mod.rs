@@ -2,6 +2,8 @@
 
 mod csv;
 mod files;
+mod language;
+mod messages;
 mod yaml;
 
 use std::path::Path;
