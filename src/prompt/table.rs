@@ -154,8 +154,10 @@ pub(super) static FLAGS: &[Flag] = &[
 
 /// The flag of any of its names, without dashes, in any case.
 pub(super) fn find(name: &str) -> Option<&'static Flag> {
-    let is_name = |known: &&str| known.eq_ignore_ascii_case(name);
-    FLAGS.iter().find(|flag| is_name(&flag.name) || flag.aliases.iter().any(|alias| is_name(alias)))
+    FLAGS.iter().find(|flag| {
+        let mut names = std::iter::once(&flag.name).chain(flag.aliases);
+        names.any(|known| known.eq_ignore_ascii_case(name))
+    })
 }
 
 /// The place of a flag in the table.

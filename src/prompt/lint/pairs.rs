@@ -13,9 +13,10 @@ use crate::task::Mode;
 /// Checks flags against each other and against the mode.
 pub(super) fn check(scan: &Scan<'_>, mode: Mode, findings: &mut Vec<Finding>) {
     let model = model(scan);
-    for (index, written) in scan.flags.iter().enumerate() {
+    // The first of each known flag, so that a long prompt takes no quadratic time.
+    let mut before: Vec<&Written<'_>> = Vec::new();
+    for written in &scan.flags {
         let Some(flag) = written.flag else { continue };
-        let before = &scan.flags[..index];
         if let Some(first) = before.iter().find(|other| other.canonical() == Some(flag.name)) {
             findings.push(twice(flag, first, written));
             continue;
@@ -25,6 +26,7 @@ pub(super) fn check(scan: &Scan<'_>, mode: Mode, findings: &mut Vec<Finding>) {
         findings.extend(model.as_ref().and_then(|model| of_model(model, flag, written)));
         findings.extend(against_mode(mode, flag, written));
         findings.extend(left(flag, written));
+        before.push(written);
     }
     findings.extend(raw_twice(scan));
 }

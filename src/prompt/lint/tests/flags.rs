@@ -143,6 +143,13 @@ fn what_could_be_prose_or_a_flag_is_only_odd() {
       note: `--style` takes one word, as in `raw`
       help: if the flag is meant, write `--style`
     ");
+    insta::assert_snapshot!(linted("a road —stop 5 cars"), @r"
+    warning: an em dash before `stop`, which is a flag's name
+      a road —stop 5 cars
+             ^^^^^ this is sent as text
+      note: `--stop` takes a whole number from 10 to 100
+      help: if the flag is meant, write `--stop`
+    ");
     insta::assert_snapshot!(linted("a mug -hd photograph"), @r"
     warning: one hyphen before `hd`, which is a flag's name
       a mug -hd photograph
