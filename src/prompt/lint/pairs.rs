@@ -113,7 +113,7 @@ fn of_model(model: &Model, flag: &Flag, written: &Written<'_>) -> Option<Finding
     Some(fault.help(format!("{said} knows `{other}`")).at(0))
 }
 
-/// V7 draws with 1, 2 and 4; the versions before it stop at 2.
+/// V7 draws with 1, 2 and 4 (the V7 guide at docs.evolink.ai), the versions before it with up to 2; sources differ in more.
 fn quality(model: &Model, written: &Written<'_>) -> Option<Finding> {
     let quality = number(written.value)?;
     let (fits, legal) = match model.number >= 7.0 {
