@@ -1,8 +1,8 @@
 //! Params: flags given beside the prompt, as `params:` in YAML or as columns of a table.
 //!
-//! They are written at the end of the prompt, always in the order of the table of flags (`ar`, `v`, `niji`, `raw`, `style`,
-//! `stylize`, `chaos`, `weird`, `exp`, `quality`, `draft`, `hd`, `tile`, `stop`, `seed`, `iw`, `sref`, `sw`, `sv`, `cref`, `cw`,
-//! `oref`, `ow`, `p`, `no`), unknown ones behind them as they were given, so that moving a line in a manifest changes no task.
+//! They are written at the end of the prompt, always in the order of the table of flags: `ar`, `v`, `niji`, `raw`, `style`,
+//! `stylize`, `chaos`, `weird`, `exp`, `quality`, `draft`, `hd`, `tile`, `stop`, `seed`, `iw`, `sref`, `sw`, `sv`, `cref`,
+//! `cw`, `oref`, `ow`, `p`, `no`; unknown ones behind them by their names. So moving a line changes no task.
 
 #[cfg(test)]
 mod tests;

@@ -192,7 +192,7 @@ fn apart<'a>(all: &[(usize, &'a str)], index: usize, after_flag: bool) -> Readin
 fn is_meant(dashes: &str, name: &str, flag: &Flag, following: &[(usize, &str)], after_flag: bool) -> bool {
     let single_hyphen = dashes == "-";
     if flag.is_bare() || flag.kind == Kind::Profiles {
-        let ends = following.first().is_none_or(|(_, next)| next.starts_with(is_dash));
+        let ends = following.first().is_none_or(|(_, next)| is_flag_like(next));
         return ends && (after_flag || !single_hyphen);
     }
     if is_exact(flag) {
@@ -201,11 +201,21 @@ fn is_meant(dashes: &str, name: &str, flag: &Flag, following: &[(usize, &str)], 
     after_flag && !following.is_empty()
 }
 
+/// Whether a word is dashes and a name, as the next flag would be.
+fn is_flag_like(word: &str) -> bool {
+    let body = word.trim_start_matches(is_dash);
+    body.len() < word.len() && body.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
 /// Whether the values of the flag are no words of prose.
 fn is_exact(flag: &Flag) -> bool {
     !matches!(flag.kind, Kind::Word | Kind::Exclusions | Kind::Profiles | Kind::Switch | Kind::Speed)
 }
 
+/// Whether a value follows, and no sentence goes on behind it: `stop 5 cars` is prose, `stop 5` is a flag.
 fn fits(flag: &Flag, following: &[(usize, &str)]) -> bool {
-    following.first().is_some_and(|(_, next)| value::is_plausible(flag, next))
+    let Some((_, next)) = following.first() else { return false };
+    let unmistakable = matches!(flag.kind, Kind::Ratio | Kind::Images | Kind::Styles);
+    let ends = following.get(1).is_none_or(|(_, behind)| is_flag_like(behind));
+    value::is_plausible(flag, next) && (unmistakable || ends)
 }

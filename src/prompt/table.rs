@@ -1,7 +1,8 @@
 //! The table of Midjourney's flags: names, legal values, and what they need or exclude.
 //!
-//! The source is Midjourney's public parameter list (docs.midjourney.com, "Parameter List") as of V8.1, and the pages of the
-//! flags it links to. Where public sources differ, the wider range stands here, since a legal prompt must never be refused.
+//! Names and ranges agree with the parameter guides for V7 and V8.1 at docs.evolink.ai (`midjourney-v7-prompt-guide` and
+//! `midjourney-v8-1-prompt-guide`); that `--cref` is for V6 and `--oref` came with V7 is from the FAQ at
+//! prompt-faqs.notion.site. Where sources differ the wider range stands here, since a legal prompt must never be refused.
 
 /// One flag.
 #[derive(Debug, PartialEq)]
@@ -154,8 +155,10 @@ pub(super) static FLAGS: &[Flag] = &[
 
 /// The flag of any of its names, without dashes, in any case.
 pub(super) fn find(name: &str) -> Option<&'static Flag> {
-    let is_name = |known: &&str| known.eq_ignore_ascii_case(name);
-    FLAGS.iter().find(|flag| is_name(&flag.name) || flag.aliases.iter().any(|alias| is_name(alias)))
+    FLAGS.iter().find(|flag| {
+        let mut names = std::iter::once(&flag.name).chain(flag.aliases);
+        names.any(|known| known.eq_ignore_ascii_case(name))
+    })
 }
 
 /// The place of a flag in the table.

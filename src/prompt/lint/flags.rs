@@ -72,11 +72,16 @@ fn said(dashes: &str) -> &'static str {
     }
 }
 
+// Midjourney's parameter page (in many public copies): "Many Apple devices automatically change double hyphens (--) to an
+// em-dash. Midjourney accepts both!" Whether that holds behind the service, and for other dashes, nobody says.
+const HYPHENS: &str =
+    "a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash";
+
 fn slipped(prompt: &str, written: &Written<'_>) -> Finding {
     let before = dashes(prompt, &written.token, written.name);
     Fault::error(written.token.clone(), format!("{} for `--` before `{}`", said(before), written.name))
-        .label("this is no flag but text")
-        .note("a flag begins with two plain hyphens")
+        .label("perhaps not read as a flag")
+        .note(HYPHENS)
         .help(format!("write {}", quoted(&written.meant())))
         .at(0)
 }
@@ -87,7 +92,8 @@ fn doubtful(prompt: &str, slip: &Slip<'_>) -> Finding {
         slip.token.clone(),
         format!("{} before `{}`, which is a flag's name", said(before), slip.name),
     )
-    .label("this is sent as text")
+    .label("a flag or text?")
+    .note(HYPHENS)
     .note(format!("`--{}` takes {}", slip.name, slip.flag.legal()))
     .help(format!("if the flag is meant, write `--{}`", slip.name))
     .at(0)

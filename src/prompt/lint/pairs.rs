@@ -13,9 +13,10 @@ use crate::task::Mode;
 /// Checks flags against each other and against the mode.
 pub(super) fn check(scan: &Scan<'_>, mode: Mode, findings: &mut Vec<Finding>) {
     let model = model(scan);
-    for (index, written) in scan.flags.iter().enumerate() {
+    // The first of each known flag, so that a long prompt takes no quadratic time.
+    let mut before: Vec<&Written<'_>> = Vec::new();
+    for written in &scan.flags {
         let Some(flag) = written.flag else { continue };
-        let before = &scan.flags[..index];
         if let Some(first) = before.iter().find(|other| other.canonical() == Some(flag.name)) {
             findings.push(twice(flag, first, written));
             continue;
@@ -25,6 +26,7 @@ pub(super) fn check(scan: &Scan<'_>, mode: Mode, findings: &mut Vec<Finding>) {
         findings.extend(model.as_ref().and_then(|model| of_model(model, flag, written)));
         findings.extend(against_mode(mode, flag, written));
         findings.extend(left(flag, written));
+        before.push(written);
     }
     findings.extend(raw_twice(scan));
 }
@@ -111,7 +113,7 @@ fn of_model(model: &Model, flag: &Flag, written: &Written<'_>) -> Option<Finding
     Some(fault.help(format!("{said} knows `{other}`")).at(0))
 }
 
-/// V7 draws with 1, 2 and 4; the versions before it stop at 2.
+/// V7 draws with 1, 2 and 4 (the V7 guide at docs.evolink.ai), the versions before it with up to 2; sources differ in more.
 fn quality(model: &Model, written: &Written<'_>) -> Option<Finding> {
     let quality = number(written.value)?;
     let (fits, legal) = match model.number >= 7.0 {

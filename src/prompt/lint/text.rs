@@ -86,6 +86,7 @@ fn addresses(text: &str, findings: &mut Vec<Finding>) {
             findings.push(out_of_place(span, text, bare));
         }
     }
+    // "Prompts must have two images or one image and text": Midjourney's page on image prompts; newer models may differ.
     if images == 1 && words(text).count() == 1 {
         let end = text.trim_end().len();
         findings.push(
@@ -149,7 +150,7 @@ fn weights(text: &str, findings: &mut Vec<Finding>) {
     if !text.get(last_end..).unwrap_or_default().trim().is_empty() {
         sum += 1.0;
     }
-    // The sum of all weights must be positive (docs.midjourney.com, "Multi-Prompts & Weights").
+    // "The sum of all weights must be a positive number": Midjourney's page on multi-prompts, in many public copies.
     if let Some(span) = negative.filter(|_| sum <= 0.0) {
         findings.push(
             Fault::error(span, format!("the weights add up to {sum}"))

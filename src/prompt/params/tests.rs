@@ -181,13 +181,14 @@ fn explicit(params: impl IntoIterator<Item = Param>) -> Vec<(Param, Origin)> {
 fn flags_are_written_in_one_order_whatever_the_order_given() {
     let mut params = explicit([
         text("later", "1"),
+        text("earlier", "2"),
         list("no", &["text", "hands"]),
         list("sref", &["12", "34"]),
         switch("tile", true),
         text("s", "250"),
         text("aspect", "16:9"),
     ]);
-    let written = "a mug --ar 16:9 --stylize 250 --tile --sref 12 34 --no text, hands --later 1";
+    let written = "a mug --ar 16:9 --stylize 250 --tile --sref 12 34 --no text, hands --earlier 2 --later 1";
     assert_eq!(with_params("a mug ", &params).as_deref(), Ok(written));
     params.reverse();
     assert_eq!(with_params("a mug ", &params).as_deref(), Ok(written));

@@ -35,8 +35,8 @@ pub enum Counterpart {
 
 /// The prompt with the params as flags at its end, in the order of the table.
 ///
-/// A default gives way to the same flag in the prompt or in an explicit param, and to one that excludes it (`v` to `--niji`);
-/// it is left out where it would do nothing (`iw` without an image, `sw` without `sref`).
+/// A default gives way to the same flag in the prompt or in an explicit param, and to one that excludes it (`v` to
+/// `--niji`); it is left out where it would do nothing (`iw` without an image, `sw` without `sref`).
 ///
 /// ```
 /// use mjbatch::prompt::{Origin, Param, with_params};
@@ -84,7 +84,7 @@ pub fn with_params(prompt: &str, params: &[(Param, Origin)]) -> Result<String, V
         clashes.sort_by_key(|clash| clash.param);
         return Err(clashes);
     }
-    written.sort_by_key(|(rank, _)| *rank);
+    written.sort_unstable();
     let mut whole = if written.is_empty() { prompt.to_owned() } else { prompt.trim_end().to_owned() };
     for (_, text) in &written {
         if !whole.is_empty() {

@@ -52,15 +52,15 @@ fn dashes_of_word_processors_are_found() {
     insta::assert_snapshot!(linted("a mug —ar 16:9"), @r"
     error: an em dash for `--` before `ar`
       a mug —ar 16:9
-            ^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+            ^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--ar 16:9`
     ");
     insta::assert_snapshot!(linted("a mug –ar 16x9 ––tile"), @r"
     error: an en dash for `--` before `ar`
       a mug –ar 16x9 ––tile
-            ^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+            ^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--ar 16x9`
     error: `--ar 16x9` is not an aspect ratio
       a mug –ar 16x9 ––tile
@@ -69,60 +69,60 @@ fn dashes_of_word_processors_are_found() {
       help: write `--ar 16:9`
     error: other dashes for `--` before `tile`
       a mug –ar 16x9 ––tile
-                     ^^^^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+                     ^^^^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--tile`
     ");
     insta::assert_snapshot!(linted("a mug - -ar 16:9"), @r"
     error: dashes and a blank for `--` before `ar`
       a mug - -ar 16:9
-            ^^^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+            ^^^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--ar 16:9`
     ");
     insta::assert_snapshot!(linted("a mug -- ar 16:9"), @r"
     error: dashes and a blank for `--` before `ar`
       a mug -- ar 16:9
-            ^^^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+            ^^^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--ar 16:9`
     ");
     insta::assert_snapshot!(linted("a mug ---ar 16:9"), @r"
     error: too many hyphens for `--` before `ar`
       a mug ---ar 16:9
-            ^^^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+            ^^^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--ar 16:9`
     ");
     insta::assert_snapshot!(linted("a mug -ar 16:9 −v 7"), @r"
     error: one hyphen for `--` before `ar`
       a mug -ar 16:9 −v 7
-            ^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+            ^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--ar 16:9`
     error: a minus sign for `--` before `v`
       a mug -ar 16:9 −v 7
-                     ^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+                     ^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--v 7`
     ");
     insta::assert_snapshot!(linted("a mug --ar 16:9 —no text, hands"), @r"
     error: an em dash for `--` before `no`
       a mug --ar 16:9 —no text, hands
-                      ^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+                      ^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--no text, hands`
     ");
     insta::assert_snapshot!(linted("a mug — ar 16:9 —tile"), @r"
     error: dashes and a blank for `--` before `ar`
       a mug — ar 16:9 —tile
-            ^^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+            ^^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--ar 16:9`
     error: an em dash for `--` before `tile`
       a mug — ar 16:9 —tile
-                      ^^^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+                      ^^^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--tile`
     ");
 }
@@ -132,21 +132,32 @@ fn what_could_be_prose_or_a_flag_is_only_odd() {
     insta::assert_snapshot!(linted("a bottle —no text"), @r"
     warning: an em dash before `no`, which is a flag's name
       a bottle —no text
-               ^^^ this is sent as text
+               ^^^ a flag or text?
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       note: `--no` takes a list with commas, as in `text, hands`
       help: if the flag is meant, write `--no`
     ");
     insta::assert_snapshot!(linted("a room —style of 1920"), @r"
     warning: an em dash before `style`, which is a flag's name
       a room —style of 1920
-             ^^^^^^ this is sent as text
+             ^^^^^^ a flag or text?
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       note: `--style` takes one word, as in `raw`
       help: if the flag is meant, write `--style`
+    ");
+    insta::assert_snapshot!(linted("a road —stop 5 cars"), @r"
+    warning: an em dash before `stop`, which is a flag's name
+      a road —stop 5 cars
+             ^^^^^ a flag or text?
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
+      note: `--stop` takes a whole number from 10 to 100
+      help: if the flag is meant, write `--stop`
     ");
     insta::assert_snapshot!(linted("a mug -hd photograph"), @r"
     warning: one hyphen before `hd`, which is a flag's name
       a mug -hd photograph
-            ^^^ this is sent as text
+            ^^^ a flag or text?
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       note: `--hd` takes no value
       help: if the flag is meant, write `--hd`
     ");

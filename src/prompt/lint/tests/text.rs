@@ -101,8 +101,8 @@ fn all_is_found_at_once_in_the_order_of_the_text() {
       help: write `https://x.test/a%20b.png`
     error: an em dash for `--` before `ar`
       https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo
-                             ^^^ this is no flag but text
-      note: a flag begins with two plain hyphens
+                             ^^^ perhaps not read as a flag
+      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
       help: write `--ar 16x9`
     error: `--ar 16x9` is not an aspect ratio
       https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo
