@@ -491,7 +491,12 @@ struct Chosen {
 impl Chosen {
     fn of(variants: &Variants<'_>) -> Self {
         let groups = variants.tree.as_ref().map(Tree::choices).unwrap_or_default();
-        let words = |options: Vec<String>| options.iter().map(|option| slug::of_value(option)).collect();
+        // How many takes an option has is no part of its name.
+        let word = |option: &String| match prompt::take_repeat(option) {
+            Ok((text, _)) => slug::of_value(&text),
+            Err(_) => slug::of_value(option),
+        };
+        let words = |options: Vec<String>| options.iter().map(word).collect();
         Chosen { groups: groups.into_iter().map(words).collect() }
     }
 

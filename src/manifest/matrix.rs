@@ -83,12 +83,18 @@ impl Matrix {
 
     /// All of them, in order.
     pub(super) fn combinations(&self) -> impl Iterator<Item = Combination<'_>> {
-        let alone = self.alone.iter().map(|i| {
-            let values: Vec<_> =
-                self.include[*i].iter().map(|(variable, value)| (*variable, &**value)).collect();
-            Combination { telling: values.len(), values }
-        });
+        let alone = self.alone.iter().map(|i| self.lone(&self.include[*i]));
         self.multiplied().map(|combination| self.extended(combination)).chain(alone)
+    }
+
+    /// An entry of `include` as a combination: told by its values of the lists, in their order, or by all if it has none.
+    fn lone<'m>(&'m self, pairs: &'m Pairs) -> Combination<'m> {
+        let lists: Vec<usize> = self.factors.iter().flat_map(|factor| &factor.variables).copied().collect();
+        let rank = |variable: usize| lists.iter().position(|list| *list == variable).unwrap_or(lists.len());
+        let mut values: Vec<_> = pairs.iter().map(|(variable, value)| (*variable, &**value)).collect();
+        values.sort_by_key(|(variable, _)| rank(*variable));
+        let of_lists = values.iter().filter(|(variable, _)| lists.contains(variable)).count();
+        Combination { telling: if of_lists > 0 { of_lists } else { values.len() }, values }
     }
 
     /// Those of `exclude` that take nothing away.

@@ -1,7 +1,7 @@
-//! What a person writes: a YAML or CSV file of prompts becomes a list of tasks, or a list of all that is wrong with it.
+//! What a person writes: a YAML or CSV file of prompts becomes tasks, or a list of all that is wrong with it.
 //!
 //! The format is told by the file's name: `.yaml` and `.yml`, `.csv` and `.tsv`. Files are UTF-8. The folder
-//! `manifests/` of the repository has an example of each kind.
+//! `manifests/` of the repository has an example of each kind. Every block on this page is read by a test.
 //!
 //! # YAML
 //!
@@ -11,52 +11,207 @@
 //! defaults:                  # for entries that do not say it themselves
 //!   mode: relaxed            # fast (unless said) or relaxed, also written relax
 //!   timeout: 900             # seconds from 300 to 1200, also written 15m; the service's own 600 unless said
-//!   vars: { campaign: spring }
+//!   hook_url: https://shop.example/hooks/images   # passed on to the service; for a receiver of your own
+//!   vars: { campaign: spring }      # merged key by key with those of an entry
+//!   params: { stylize: 200 }        # the same
+//! prompts:                   # needed: the entries
+//!   - a ceramic mug on grey linen --ar 1:1
+//!   - id: mug-sage           # the task's name in results and commands
+//!     prompt: a sage green mug on grey linen
+//!     mode: fast
+//!     timeout: 600
+//!     vars: { sku: 007, ratio: 16:9 }  # columns of the results; the text stays as written
+//!     params: { ar: "1:1" }
+//! ```
+//!
+//! There are no other keys than those of this page: an unknown one is an error that names the close one, and so is one
+//! that is written twice. Values are text as written: an id `007` or `1e3` stays what it is, and `no` is the word no. A
+//! key with nothing under it is as good as none. Anchors, aliases and merges (`<<`) work within bounds. A ` #` after an
+//! unquoted prompt starts a comment, and a warning says so.
+//!
+//! # Templates
+//!
+//! A `prompt`, an `id` and a value of `params` may be a template, as in Jinja, by minijinja with its filters. A variable
+//! that is not there is an error that names the close one; one that may be missing is asked for with `is defined`. A
+//! name that is no identifier is reached through `vars`: `{{ vars["price €"] }}`.
+//!
+//! ```yaml
+//! version: 1
+//! prompts:
+//!   - prompt: "{{ product | lower }} on {{ scene }}{% if light is defined %}, {{ light }} light{% endif %}"
+//!     vars: { product: MUG, scene: linen }       # mug on linen
+//! ```
+//!
+//! Variables come from the `vars` of `defaults`, then of the entry, then the columns of `data`, then `matrix`, `zip` and
+//! `include`; of two values the later one counts. All of them are columns of the results.
+//!
+//! # Data
+//!
+//! `data` names a CSV file, from the manifest's folder. The entry is made for each of its rows, with the columns as
+//! variables. A column `id` names the rows.
+//!
+//! ```yaml
+//! version: 1
+//! prompts:
+//!   - id: packshot                     # packshot/mug, packshot/bowl
+//!     data: products.csv
+//!     prompt: "{{ product }}, product photograph"
+//!     params: { ar: "{{ ratio }}" }
+//! ```
+//!
+//! # Matrix
+//!
+//! Lists multiply under `matrix`, and nowhere else; a list anywhere else is an error. The order is this:
+//!
+//! 1. The lists multiply, in the order in which they are written, the last one fastest. The lists of `zip`, which stands
+//!    beside `matrix` or alone, are paired instead, value by value: they are one more list, the last.
+//! 2. `exclude` takes away every combination that has all the values of one of its entries.
+//! 3. `include` adds, entry by entry: its values go to every combination that agrees with it in those of its keys that are
+//!    lists. An entry that agrees with none is a combination of its own, after the others. Values of lists are never
+//!    overwritten, and added combinations are not added to.
+//!
+//! These are the rules of GitHub Actions.
+//!
+//! ```yaml
+//! version: 1
+//! prompts:
+//!   - id: hero                          # 4 tasks
+//!     prompt: a mug on {{ scene }} in {{ season }}, {{ light }} light
+//!     vars: { light: soft }
+//!     params: { ar: "{{ ratio }}" }
+//!     matrix:
+//!       scene: [sand, oak]
+//!       season: [spring, winter]        # sand spring, sand winter, oak spring, oak winter
+//!       exclude:
+//!         - { scene: sand, season: winter }             # sand spring, oak spring, oak winter
+//!       include:
+//!         - { season: winter, light: blue }             # oak winter has blue light
+//!         - { scene: snow, season: winter, light: hard, ratio: "16:9" }   # and there is snow winter
+//!     zip: { ratio: ["1:1"], place: [feed] }
+//!   - id: banner                        # banner/16x9/top, banner/4x1/bottom
+//!     prompt: a mug on a table, seen from the {{ place }}
+//!     params: { ar: "{{ ratio }}" }
+//!     zip:
+//!       ratio: ["16:9", "4:1"]
+//!       place: [top, bottom]
+//! ```
+//!
+//! Data, matrix, permutations and takes multiply with each other, in this order. Where one entry, or one row, makes more
+//! than one task and those are more than 1000 in all, `max_tasks` has to allow it. A list of rows is no multiplication.
+//!
+//! # Params
+//!
+//! `params` are Midjourney's flags, by any of their names, without dashes: text, `true` for a flag without a value,
+//! `false` for none (which takes a default away), a list for `no`. They are written after the text, in one fixed order. A
+//! flag in the prompt itself wins over one of `defaults`, and clashes with one of the entry.
+//!
+//! ```yaml
+//! version: 1
+//! defaults:
+//!   params: { ar: "1:1", tile: true }
+//! prompts:
+//!   - prompt: a pattern of leaves
+//!     params: { tile: false, stylize: 250, no: [text, hands] }
+//! ```
+//!
+//! # Permutations and takes
+//!
+//! `{a, b}` in a prompt makes a task of each option. Groups multiply, nest, and may have empty options; `\{`, `\}` and
+//! `\,` are the signs themselves. Templates are filled in first, and what a variable holds is literal: its braces and
+//! commas never expand. `permutations: off` sends braces as they are. A group that starts with a group needs a blank,
+//! `{ {a, b}, c}`, since `{{` starts a template.
+//!
+//! `repeat: 3`, or `--repeat 3` in the prompt, makes three takes of each prompt.
+//!
+//! ```yaml
+//! version: 1
+//! prompts:
+//!   - id: mug                            # mug/red, mug/red~2, mug/dark-blue, mug/dark-blue~2
+//!     prompt: a {red, dark blue} mug
+//!     repeat: 2
+//!   - prompt: "the sign {a, b}, set in lead"
+//!     permutations: off
+//! ```
+//!
+//! # Names
+//!
+//! An id is at most 200 characters, and no two tasks have the same. It is made, with a `/` between the parts, of
+//!
+//! - the entry's `id`, with its template filled in;
+//! - the row's own `id` from `data`, unless the entry's id takes something from the row;
+//! - the values of the lists of `matrix` and `zip`, in their order, but those that the id takes itself (what `include` adds
+//!   beside them is no part of a name): letters and digits in lower case, `16:9` as `16x9`; a long one is cut and gets a
+//!   hash of the whole;
+//! - the options of a permutation, by the same rule, an empty one as `none`, with a `-` between groups;
+//!
+//! and the takes after the first are `…~2`, `…~3`. A task without any id is named after its content (its prompt's first
+//! words, and twelve hex digits of a hash over prompt and mode), and so are the rows of an entry with an id where nothing
+//! tells them apart. Nothing is ever named after its position: rows, values and options may be added, removed and moved,
+//! and no other name moves with them. Tasks without an id and with the same prompt and mode are takes, and a warning says
+//! that each is paid for.
+//!
+//! # The batch
+//!
+//! ```yaml
+//! version: 1
 //! batch:                     # how to run it; flags of the command line override
 //!   concurrency: 5           # jobs at once, 1 to 1000
 //!   poll_min: 1s             # bounds of the time between two status requests: 500ms, 90s, 15m, 2h
 //!   poll_max: 15s
-//!   prices: { fast: 4, relaxed: 2 }   # quota for a job, from your own account
-//! prompts:                   # needed: the entries, each one task
-//!   - a ceramic mug on grey linen --ar 1:1
-//!   - id: mug-sage           # the task's name in results and commands
-//!     prompt: a sage green mug on grey linen --ar 1:1
-//!     mode: fast
-//!     timeout: 600
-//!     vars: { sku: 007, ratio: 16:9 }  # columns of the results; the text stays as written
+//!   budget: 20usd            # the most that may be spent, or as 500quota
+//!   prices:                  # from your own account
+//!     fast: 4                # quota for a job
+//!     relaxed: 2
+//!     usd: 0.0077            # US dollars for one quota
+//!   retries: 3               # how often a failed task is sent again, 0 to 10
+//!   max_tasks: 5000          # how many tasks there may be
+//!   results: out/spring.csv  # or a list of paths, from the manifest's folder
+//!   output: { images: out/pictures }
+//! prompts: [a ceramic mug on grey linen]
 //! ```
 //!
-//! There are no other keys: an unknown one is an error that names the close one, and so is one that is written twice.
-//! Values are text as written: an id `007` or `1e3` stays what it is, and `no` is the word no. A key with nothing under
-//! it is as good as none. Anchors, aliases and merges (`<<`) work within bounds.
+//! `budget`, `usd`, `retries`, `results` and `output` are read, checked and kept; what acts on them may be younger than
+//! they are.
 //!
 //! # CSV
 //!
-//! One row is one task. The first row names the columns:
+//! One row is one entry. The first row names the columns:
 //!
 //! | column | holds |
 //! | --- | --- |
-//! | `prompt` | needed |
-//! | `id` | the task's name; may be empty |
+//! | `prompt` | needed; templates, permutations and `--repeat` work as in YAML |
+//! | `id` | the task's name, perhaps a template; may be empty |
 //! | `mode` | `fast` or `relaxed`; empty is `fast` |
-//! | `timeout` | as in YAML; empty is the service's own; it comes back in the results as well |
-//! | any other | a variable, which comes back in the results |
+//! | `timeout`, `hook_url`, `repeat` | as in YAML; empty is none; they come back in the results as well |
+//! | `action` | `redo` makes the row again though it is done, `skip` does not submit it; not kept |
+//! | `--ar`, `params.ar` | any Midjourney flag, by any of its names; as `params` of an entry; it comes back as well |
+//! | any other | a variable, `{{ sku }}` in the prompt, which comes back in the results |
+//!
+//! ```csv
+//! id,prompt,sku,--ar,repeat
+//! mug-sage,"a {{ sku }} mug, {soft, hard} light",MG-0142,1:1,
+//! bowl,"a bowl, seen from above",BW-0071,4:5,2
+//! ```
 //!
 //! The known names may be written in any case. The separator is a comma, a semicolon or a tab: the one with which the
 //! first row has a column `prompt`, or what a line `sep=;` before it says. A byte order mark, CRLF, quoted line breaks,
 //! blank rows and columns without a name and without values are read as spreadsheets write them.
 //!
+//! # Results as a manifest
+//!
+//! A table with the columns `id`, `task_id`, `status`, `mode` and `prompt` is the results of an earlier run, and a manifest
+//! again: its prompts are final and are sent as they are, its own columns come back, those of the results are read over,
+//! and `action` says what to do again. What is doubtful in its prompts is a warning.
+//!
+//! ```csv
+//! id,sku,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at,action
+//! mug-sage,MG-0142,MtAd7,done,fast,a mug --ar 1:1,,,,,,,1,2,,,redo
+//! ```
+//!
 //! # Prompts
 //!
-//! Blanks at the ends of a prompt go, and a line break in it becomes one space: the service is sent one line. Braces
-//! (permutations and templates) and `--repeat` are errors, since they would make many jobs of one task.
-//!
-//! # Names
-//!
-//! An id is at most 200 characters, and no two tasks have the same. A task without one is named after its content (its
-//! prompt's first words, and twelve hex digits of a hash over prompt and mode), never after its position: rows may be added,
-//! removed and moved, and no name moves with them. Tasks without an id and with the same prompt and mode are takes: the
-//! second is called `…~2`, the third `…~3`, and a warning says that each is paid for.
+//! Blanks at the ends of a prompt go, and a line break in it becomes one space: the service is sent one line. Every prompt
+//! is checked as it will be sent; see [`crate::prompt`].
 //!
 //! The results have columns of their own: `id`, `task_id`, `status`, `mode`, `prompt`, `reason`, `grid`, `image_1` and
 //! so on, `attempts`, `quota`, `submitted_at`, `finished_at`. A variable with such a name is kept as `manifest_…`, with
@@ -64,9 +219,11 @@
 //!
 //! # Within
 //!
-//! `yaml` makes a tree with places, `document` gives it its meaning; `csv` reads rows, `cells` finds their places again
-//! when something is wrong. Both end in the same content, which `ids` names. All of it is pure over text; only
-//! [`read`] touches a file.
+//! `yaml` makes a tree with places, `document`, `entries`, `lists`, `params` and `settings` give it its meaning; `csv`
+//! understands the header of a table, `cells` finds places again when something is wrong. Both end in the same entries.
+//! `expand` makes tasks of them, one by one, as often as they are asked for; `check` goes the same way once, tells all that
+//! is wrong, and leaves counts (`factors`) and a register of names (`ids`). All of it is pure over text; only [`read`]
+//! touches files.
 
 mod cells;
 mod check;

@@ -69,22 +69,32 @@ fn every_manifest_of_the_repository_is_right() {
     }
     names.sort();
     insta::assert_snapshot!(names.join("\n"), @r"
+    Autumn mood board: 14 tasks, 
     Blog heroes, May: 8 tasks, post publish author
+    Catalogue: 12 tasks, sku product material ratio season view
     Quickstart: 6 tasks, channel format
     Spring sale, social: 10 tasks, campaign locale channel placement format
+    Trail shoes, launch: 13 tasks, campaign light scene ratio placement part angle
     products: 12 tasks, timeout sku product colour shot price_eur
     ");
 }
 
 #[test]
-fn the_manifest_in_the_documentation_is_right() {
+fn every_example_of_the_documentation_is_right() {
     let docs = include_str!("../mod.rs");
-    let text: String = docs
-        .lines()
-        .skip_while(|line| *line != "//! ```yaml")
-        .skip(1)
-        .take_while(|line| *line != "//! ```")
-        .map(|line| format!("{}\n", line.strip_prefix("//! ").unwrap_or_default()))
-        .collect();
-    assert_eq!(manifest("spring.yaml", &text).len(), 2);
+    let mut counts = Vec::new();
+    let mut lines = docs.lines();
+    while let Some(line) = lines.next() {
+        let Some(format @ ("yaml" | "csv")) = line.strip_prefix("//! ```") else { continue };
+        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "//! ```").collect();
+        let text: String =
+            block.iter().map(|line| format!("{}\n", line.strip_prefix("//! ").unwrap())).collect();
+        let mut load = |_: &Path| Ok(b"id,product,ratio\nmug,a mug,1:1\nbowl,a bowl,4:5\n".to_vec());
+        let manifest =
+            parse(Path::new(&format!("example.{format}")), text.as_bytes(), Options::default(), &mut load)
+                .unwrap_or_else(|problems| panic!("{problems}"));
+        assert!(manifest.warnings.is_empty(), "{}", manifest.warnings);
+        counts.push(manifest.len());
+    }
+    assert_eq!(counts, [2, 1, 2, 6, 1, 5, 1, 4, 1]);
 }

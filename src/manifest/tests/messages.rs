@@ -693,7 +693,7 @@ fn more_tasks_than_anyone_foresees_need_to_be_allowed() {
      --> spring.yaml:7:5
       |
     7 |     matrix:
-      |     ^^^^^^ 20 as × 30 bs × 2 permutations = 3600
+      |     ^^^^^^ 20 as × 30 bs × 2 permutations × 3 takes = 3600
       |
       = note: nothing was submitted
       = help: if all of them are meant, say so:

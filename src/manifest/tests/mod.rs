@@ -58,6 +58,8 @@ proptest! {
         pieces in prop::collection::vec(prop::sample::select(vec![
             "version: 1\n", "prompts:\n", "  - ", "prompt: ", "id: ", "vars: ", "{", "}", "[", "]", ",", ": ", "\n", "\r", "\t", "  ",
             "\"", "'", "&a ", "*a", "<<: ", "!!int ", "|\n", ">\n", "#", "é", "\u{feff}", "\0", "---\n", "x", "~", "1e999", ";", "prompt", "id", "mode", "sep=;\n",
+            "{{ x }}", "{% if x %}", "{a, b}", "{#", "\\", "matrix: ", "zip: ", "include: ", "exclude: ", "params: ", "ar: ", "data: d.csv\n",
+            "repeat: 2\n", "permutations: off\n", "--ar 1:1", "--repeat 3", "action", "redo", "id,task_id,status,mode,prompt\n",
         ]), 0..40),
         name in prop::sample::select(vec!["a.yaml", "a.csv"]),
     ) {
@@ -89,7 +91,8 @@ proptest! {
 
 /// What is accepted can be run; what is refused says why.
 fn judge(name: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
-    match alone(name, bytes) {
+    let mut load = |_: &Path| Ok(bytes.to_vec());
+    match parse(Path::new(name), bytes, Options::default(), &mut load) {
         Ok(manifest) => {
             let tasks: Vec<Task> = manifest.tasks().collect();
             let ids: std::collections::HashSet<_> = tasks.iter().map(|task| &task.id).collect();
