@@ -82,9 +82,12 @@ impl Problems {
         self.kept.iter()
     }
 
-    /// Puts them in the order of their places in the file. What has no place comes first.
+    /// Puts them in the order of their places, file by file. What has no place comes first.
     pub fn sort(&mut self) {
-        self.kept.sort_by_key(|found| found.place().map(|place| place.start));
+        fn key(found: &Diagnostic) -> Option<(&str, super::Position)> {
+            found.place().map(|place| (place.file.as_str(), place.start))
+        }
+        self.kept.sort_by(|a, b| key(a).cmp(&key(b)));
     }
 }
 

@@ -198,6 +198,7 @@ impl Check<'_> {
         if !self.limit.allows(item.entry.matrix.as_ref().map_or(1, Matrix::len)) {
             return Err(TooMany);
         }
+        let mut prompts = HashSet::new();
         for combination in combinations(item.entry) {
             let variants = match self.expansion.variants(item, combination) {
                 Ok(variants) => variants,
@@ -222,6 +223,10 @@ impl Check<'_> {
                 tasks += u64::from(draft.takes);
                 self.lint(number, item, &variants, &draft);
                 self.census.count(&draft.name, draft.takes);
+                let is_given = item.entry.matrix.is_some() && matches!(draft.name, Name::Given(_));
+                if is_given && !prompts.insert(self.census.hash(&draft.prompt)) {
+                    self.tell_same(number, &draft.prompt);
+                }
             }
             if !self.limit.allows(tasks) {
                 return Err(TooMany);
@@ -256,6 +261,20 @@ impl Check<'_> {
             })
             .collect();
         self.tell(number, item.row.as_ref(), faults);
+    }
+
+    /// A list that multiplies without making a difference. Tasks that are named after their content are told as takes.
+    fn tell_same(&mut self, number: usize, prompt: &str) {
+        const MESSAGE: &str = "some combinations make the same prompt, and each is paid for";
+        let entry = &self.expansion.entries[number];
+        let span = entry.spot.multiplier.clone().unwrap_or(entry.spot.head.clone());
+        if self.told.insert((number, Part::Prompt, MESSAGE.to_owned())) {
+            let found = Diagnostic::warning(MESSAGE)
+                .at(self.places.source.place(span), "a list of it makes no difference")
+                .note(format!("it is {}", quoted(prompt)))
+                .help("use each list in the prompt or the params, or write `repeat` if takes are meant");
+            self.problems.push(found);
+        }
     }
 
     fn tell(&mut self, number: usize, row: Option<&Row>, faults: Faults) {

@@ -4,7 +4,6 @@
 //! as they are wanted. Nothing is kept in between but the entries and the text of the tables.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::columns::Columns;
@@ -12,8 +11,8 @@ use super::entry::{Entry, Item, Part, Source};
 use super::factors::Tally;
 use super::ids::{Name, Namer, Register};
 use super::matrix::Combination;
+use super::naming::Chosen;
 use super::params;
-use super::slug;
 use super::table::{Role, Row, Table};
 use super::template::{Scope, Templates, Writing, is_template};
 use super::value::{self, Fault};
@@ -51,11 +50,11 @@ pub(super) struct Draft {
 
 /// The prompts of an item for one combination, before they are made one by one.
 pub(super) struct Variants<'i> {
-    item: &'i Item<'i>,
-    scope: Option<Scope>,
-    combination: Combination<'i>,
+    pub(super) item: &'i Item<'i>,
+    pub(super) scope: Option<Scope>,
+    pub(super) combination: Combination<'i>,
     text: String,
-    tree: Option<Tree>,
+    pub(super) tree: Option<Tree>,
 }
 
 impl Expansion {
@@ -248,7 +247,7 @@ impl Expansion {
         )
     }
 
-    fn cell<'i>(&self, item: &'i Item<'_>, role: &Role) -> &'i str {
+    pub(super) fn cell<'i>(&self, item: &'i Item<'_>, role: &Role) -> &'i str {
         let column = item.entry.table.and_then(|table| self.tables.get(table)?.column(role));
         column.zip(item.row.as_ref()).map_or("", |(column, row)| row.cell(column))
     }
@@ -350,7 +349,7 @@ impl Expansion {
             Ok(taken) => taken,
             Err(finding) => return Err(of_prompt(Fault::of(*finding, &line))),
         };
-        let line = value::prompt(&line).map_err(of_prompt)?;
+        let line = if said.is_some() { value::prompt(&line).map_err(of_prompt)? } else { line };
         if said.is_some() && item.repeat.is_some() {
             let fault = Fault::new("the prompt has a `--repeat`, and so has its entry", "said twice");
             return Err(of_prompt(fault.help("remove one of them")));
@@ -381,64 +380,6 @@ impl Expansion {
                 })
                 .collect()),
         }
-    }
-
-    /// What is given of the name: the entry's id, the row's, the values of the matrix. `None` where nothing names it.
-    fn base(&self, variants: &Variants<'_>) -> Result<Option<String>, Fault> {
-        let Variants { item, scope, combination, .. } = variants;
-        let empty = Scope::default();
-        let scope = scope.as_ref().unwrap_or(&empty);
-        let of_entry = match &item.entry.id {
-            Some(text) => Some(value::id(&self.templates.fill(text, scope)?)?),
-            None => None,
-        };
-        let cell = self.cell(item, &Role::Id);
-        let of_row = match &item.entry.prompt {
-            _ if cell.is_empty() => None,
-            Source::Text(_) if self.tells_rows(item.entry) => None,
-            Source::Text(_) | Source::FinalCells => Some(value::id(cell)?),
-            Source::Cells => Some(value::id(&self.templates.fill_once(cell, Writing::Plain, scope)?)?),
-        };
-        let mut base = match (of_entry, of_row) {
-            (Some(entry), Some(row)) => format!("{entry}/{row}"),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => return Ok(None),
-        };
-        for (variable, value) in &combination.values[..combination.telling] {
-            if !item.entry.told.contains(variable) {
-                base.push('/');
-                base.push_str(&slug::of_value(value));
-            }
-        }
-        Ok(Some(base))
-    }
-
-    /// Whether the id of an entry takes something from its rows.
-    fn tells_rows(&self, entry: &Entry) -> bool {
-        let table = entry.table.and_then(|table| self.tables.get(table));
-        table.is_some_and(|table| {
-            table.columns.iter().any(|column| column.variable.is_some_and(|v| entry.told.contains(&v)))
-        })
-    }
-
-    fn name(
-        &self,
-        variants: &Variants<'_>,
-        base: Option<&str>,
-        chosen: &Chosen,
-        number: usize,
-        prompt: &str,
-    ) -> Result<Name, Fault> {
-        let Variants { item, .. } = variants;
-        let made = || slug::of_content(prompt, item.mode);
-        let Some(base) = base else { return Ok(Name::Made(made())) };
-        let is_row_told = item.row.is_none()
-            || !self.cell(item, &Role::Id).is_empty()
-            || item.entry.id.is_none()
-            || self.tells_rows(item.entry);
-        let name = if is_row_told { chosen.named(base, number) } else { format!("{base}/{}", made()) };
-        let name = value::id(&name)?;
-        Ok(if is_row_told { Name::Given(name) } else { Name::Made(name) })
     }
 }
 
@@ -480,40 +421,4 @@ pub(super) fn combinations(entry: &Entry) -> Box<dyn Iterator<Item = Combination
         None => Box::new(std::iter::once(Combination::default())),
         Some(matrix) => Box::new(matrix.combinations()),
     }
-}
-
-/// What the options of a permutation add to a name: for each outermost group, a word for each option.
-#[derive(Debug, Default)]
-struct Chosen {
-    groups: Vec<Vec<String>>,
-}
-
-impl Chosen {
-    fn of(variants: &Variants<'_>) -> Self {
-        let groups = variants.tree.as_ref().map(Tree::choices).unwrap_or_default();
-        // How many takes an option has is no part of its name.
-        let word = |option: &String| match prompt::take_repeat(option) {
-            Ok((text, _)) => slug::of_value(&text),
-            Err(_) => slug::of_value(option),
-        };
-        let words = |options: Vec<String>| options.iter().map(word).collect();
-        Chosen { groups: groups.into_iter().map(words).collect() }
-    }
-
-    /// The name with the words of this variant: the last group varies fastest.
-    fn named(&self, base: &str, mut number: usize) -> String {
-        let mut words = Vec::with_capacity(self.groups.len());
-        for group in self.groups.iter().rev() {
-            words.push(group[number % group.len()].as_str());
-            number /= group.len();
-        }
-        words.reverse();
-        if words.is_empty() { base.to_owned() } else { format!("{base}/{}", words.join("-")) }
-    }
-}
-
-/// Names that a template takes from outside, as variables.
-pub(super) fn told(columns: &Columns, names: &[String]) -> Vec<usize> {
-    let unique: HashSet<usize> = names.iter().filter_map(|name| columns.find(name)).collect();
-    unique.into_iter().collect()
 }

@@ -240,6 +240,7 @@ mod ids;
 mod lists;
 mod matrix;
 mod money;
+mod naming;
 mod node;
 mod params;
 mod reader;

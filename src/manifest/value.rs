@@ -113,6 +113,9 @@ pub(super) fn prompt(text: &str) -> Result<String, Fault> {
     if text.is_empty() {
         return Err(Fault::new("the prompt is empty", "expected the text of a prompt"));
     }
+    if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
+        return Ok(text);
+    }
     match text.char_indices().find(|(_, c)| c.is_control()) {
         Some((at, c)) => Err(Fault::new("the prompt holds a control character", "in this text")
             .within(&text, at..at + c.len_utf8())),

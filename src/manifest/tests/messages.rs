@@ -916,6 +916,26 @@ fn names_that_tasks_share_are_told() {
 }
 
 #[test]
+fn a_list_that_makes_no_difference_is_warned_of() {
+    insta::assert_snapshot!(warnings_of_entry("
+  - id: hero
+    prompt: a mug on {{ scene }}, {a, b}
+    matrix:
+      scene: [sand, oak]
+      light: [cold, warm]
+"), @r"
+    warning: some combinations make the same prompt, and each is paid for
+     --> spring.yaml:6:5
+      |
+    6 |     matrix:
+      |     ^^^^^^ a list of it makes no difference
+      |
+      = note: it is `a mug on sand, a`
+      = help: use each list in the prompt or the params, or write `repeat` if takes are meant
+    ");
+}
+
+#[test]
 fn a_column_that_is_named_as_a_flag_is_warned_of() {
     insta::assert_snapshot!(warnings("m.csv", "prompt,AR\na mug,16:9\n"), @r"
     warning: the column `AR` is a variable that no prompt uses
