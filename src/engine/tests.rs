@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::sim::{Fate, Faults, World};
 use super::*;
-use crate::task::{Mode, Pictures};
+use crate::task::{Mode, Pictures, TaskId};
 
 const SECOND: Duration = Duration::from_secs(1);
 
