@@ -28,7 +28,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
 
     let webhook = listen(callbacks).await?;
     let service = Connected::to(service).await?;
-    let (snapshot, ledger) = take_up(&files, &manifest, &service.identity, prices)?;
+    let (snapshot, ledger) = take_up(&args, &files, &manifest, &service.identity, prices)?;
     let run = runner::Run {
         batch: manifest.name,
         service: service.shown.clone(),
@@ -51,6 +51,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
 
 /// The state, listing what the manifest lists now.
 fn take_up(
+    args: &RunArgs,
     files: &Files,
     manifest: &Manifest,
     service: &str,
@@ -58,15 +59,35 @@ fn take_up(
 ) -> Result<(Snapshot, Ledger), Failure> {
     let opening = |e| Failure::opening(&e);
     let mut store = Store::open(&files.state, service, &signals::who_we_are()).map_err(opening)?;
+    let file = args.manifest.file_name().unwrap_or_default().to_string_lossy();
+    if let Some(other) = store.listed_from().map_err(opening)?
+        && args.place.state.is_none()
+        && other != file
+        && !is_results(&other)
+        && !is_results(&file)
+    {
+        let error = format!("{} is the state of `{other}`, and this is `{file}`", files.state.display());
+        return Err(Failure::usage(
+            Diagnostic::error(error)
+                .note("two manifests that differ only in their ending share the default name of their state")
+                .help("give this one a state of its own with `--state`, or rename it"),
+        ));
+    }
     let plan = plan::compare(&manifest.tasks, &store.knowledge().map_err(opening)?);
     let listing = Listing {
         batch: &manifest.name,
         columns: &manifest.columns,
         tasks: &manifest.tasks,
         manifest: manifest.hash,
+        file: &file,
     };
     store.list(listing, &plan).map_err(opening)?;
     store.begin(prices).map_err(opening)
+}
+
+/// Results that are fed back as a manifest belong to the state that they were made from.
+fn is_results(file: &str) -> bool {
+    file.ends_with(".results.csv")
 }
 
 /// A service that can be talked to.

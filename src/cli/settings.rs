@@ -53,10 +53,14 @@ pub(super) struct Files {
 impl Files {
     /// Beside the manifest, unless told; those of a rehearsal never those of the real thing.
     pub(super) fn of(manifest: &Path, place: &Place, results: Option<&Path>) -> Files {
-        let named = |ending: &str| {
-            let rehearsal = if place.sandbox { "sandbox." } else { "" };
-            manifest.with_extension(format!("{rehearsal}{ending}"))
+        let rehearsal = if place.sandbox { ".sandbox" } else { "" };
+        let name = manifest.file_name().unwrap_or_default().to_string_lossy();
+        // Results that are fed back belong to the state that they were made from.
+        let stem = match name.strip_suffix(".results.csv") {
+            Some(stem) => stem.strip_suffix(rehearsal).unwrap_or(stem).to_owned(),
+            None => manifest.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         };
+        let named = |ending: &str| manifest.with_file_name(format!("{stem}{rehearsal}.{ending}"));
         Files {
             state: place.state.clone().unwrap_or_else(|| named("mjbatch")),
             results: results.map_or_else(|| named("results.csv"), Path::to_owned),
@@ -193,6 +197,8 @@ mod tests {
         let expected = ("spring.sandbox.mjbatch".to_owned(), "spring.sandbox.results.csv".to_owned());
         assert_eq!(files("spring.csv", true), expected);
         assert_eq!(files("v1.2.yaml", false).0, "v1.2.mjbatch");
+        assert_eq!(files("shop/spring.results.csv", false), files("shop/spring.yaml", false));
+        assert_eq!(files("spring.sandbox.results.csv", true), files("spring.yaml", true));
     }
 
     #[test]

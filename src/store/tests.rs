@@ -24,7 +24,12 @@ impl Desk {
         let mut store = open(&self.path).unwrap();
         let plan = plan::compare(tasks, &store.knowledge().unwrap());
         let columns = ["sku".to_owned()];
-        store.list(Listing { batch: "spring", columns: &columns, tasks, manifest: [7; 32] }, &plan).unwrap();
+        store
+            .list(
+                Listing { batch: "spring", columns: &columns, tasks, manifest: [7; 32], file: "spring.csv" },
+                &plan,
+            )
+            .unwrap();
         store.begin(prices).unwrap()
     }
 
