@@ -20,6 +20,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let service = settings::service(&args)?;
     let callbacks = settings::callbacks(&args)?;
     let files = Files::of(&args.manifest, &args.place, args.results.as_deref());
+    files.check(&args.manifest)?;
     let manifest = manifest::read(&args.manifest).map_err(Failure::manifest)?;
     say(&manifest.warnings);
     let policy = settings::policy(&args, &manifest.batch, &service)?;

@@ -68,6 +68,39 @@ impl Files {
     }
 }
 
+impl Files {
+    /// Refuses names under which one file would be written over another.
+    pub(super) fn check(&self, manifest: &Path) -> Result<(), Failure> {
+        let clash = |what: &str, path: &Path| {
+            let error = format!("the {what} would be written over {}", path.display());
+            Err(Failure::usage(
+                Diagnostic::error(error).help("choose another file with `--results` or `--state`"),
+            ))
+        };
+        let fed_back = manifest.to_string_lossy().ends_with(".results.csv");
+        if is_same(&self.results, &self.state) {
+            return clash("results", &self.state);
+        }
+        if is_same(&self.state, manifest) {
+            return clash("state", manifest);
+        }
+        if is_same(&self.results, manifest) && !fed_back {
+            return clash("results", manifest);
+        }
+        Ok(())
+    }
+}
+
+/// Whether two names are of one file, there or not.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let named = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+        path.canonicalize().ok().or_else(named).unwrap_or_else(|| path.to_owned())
+    };
+    real(a) == real(b)
+}
+
 /// The service that is meant.
 pub(super) fn service(args: &RunArgs) -> Result<Service, Failure> {
     if args.place.sandbox {
@@ -199,6 +232,21 @@ mod tests {
         assert_eq!(files("v1.2.yaml", false).0, "v1.2.mjbatch");
         assert_eq!(files("shop/spring.results.csv", false), files("shop/spring.yaml", false));
         assert_eq!(files("spring.sandbox.results.csv", true), files("spring.yaml", true));
+    }
+
+    #[test]
+    fn no_file_is_written_over_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("spring.csv"), "prompt\na mug\n").unwrap();
+        let check = |state: &str, results: &str, manifest: &str| {
+            Files { state: at(state), results: at(results) }.check(&at(manifest)).is_ok()
+        };
+        assert!(check("spring.mjbatch", "spring.results.csv", "spring.csv"));
+        assert!(check("spring.mjbatch", "spring.results.csv", "spring.results.csv"), "results fed back");
+        assert!(!check("spring.mjbatch", "spring.csv", "spring.csv"));
+        assert!(!check("spring.csv", "spring.results.csv", "spring.csv"));
+        assert!(!check("spring.mjbatch", "spring.mjbatch", "spring.csv"));
     }
 
     #[test]
