@@ -40,6 +40,8 @@ use crate::task::TaskId;
 const LOST_REPLIES_IN_A_ROW: u32 = 5;
 /// How often an id must be missing, besides for how long, before it is lost.
 const MISSES_BEFORE_LOST: u32 = 3;
+/// How many callbacks are kept for one attempt until the reply to its submit comes.
+const EARLY_CALLBACKS: usize = 8;
 /// How often a job is asked about again that is done but names no picture.
 const ASKS_FOR_PICTURES: u32 = 5;
 
@@ -89,7 +91,7 @@ impl Engine {
         let mut flights = Flights::default();
         for Resumed { attempt, waiting, task_id, age, second_look } in resumed {
             let phase = Phase::Running(Followed::new(task_id, second_look));
-            flights.insert(attempt, Flight { waiting, phase, since: Duration::ZERO, age });
+            flights.insert(attempt, Flight::new(waiting, phase, Duration::ZERO, age));
         }
         Engine {
             waiting: waiting.into(),
@@ -119,7 +121,7 @@ impl Engine {
             Event::StatusReply(asked, outcome) => self.status_reply(now, &asked, outcome),
             Event::Callback(attempt, item) => self.callback(now, attempt, item),
             Event::Stop => self.drain(Ending::Interrupted),
-            Event::Leave => self.leave(),
+            Event::Leave => self.leave(now),
             Event::StoreFailed => self.close(Ending::StoreFailed),
         }
         self.bear_outage(now);
@@ -210,7 +212,7 @@ impl Engine {
 
     fn submit_reply(&mut self, now: Duration, attempt: AttemptKey, outcome: SubmitOutcome) {
         if !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Sending)) {
-            return; // a callback was faster, or the run has left
+            return; // the run has left
         }
         match outcome {
             SubmitOutcome::Accepted(task_id) if self.flights.named(&task_id).is_some() => {
@@ -218,7 +220,11 @@ impl Engine {
                     format!("the service named a taskId that it had given to another attempt: {task_id}");
                 self.lost_reply(now, attempt, why);
             }
-            SubmitOutcome::Accepted(task_id) => self.accepted(now, attempt, task_id),
+            SubmitOutcome::Accepted(task_id) => {
+                let early = self.flights.get_mut(attempt).map(|flight| std::mem::take(&mut flight.early));
+                self.accepted(now, attempt, task_id);
+                early.into_iter().flatten().for_each(|item| self.callback(now, attempt, item));
+            }
             SubmitOutcome::Refused(refusal) => self.submit_refused(now, attempt, refusal),
             SubmitOutcome::NotSent(why) => {
                 self.not_accepted(attempt, why.clone());
@@ -283,11 +289,13 @@ impl Engine {
     }
 
     fn lost_reply(&mut self, now: Duration, attempt: AttemptKey, why: String) {
+        if self.believes_a_callback(now, attempt) {
+            return;
+        }
         self.trusted = false;
         self.lost_replies += 1;
-        match self.flights.get_mut(attempt) {
-            Some(flight) if self.policy.callbacks => flight.phase = Phase::Adrift,
-            _ => drop(self.flights.remove(attempt)),
+        if !self.policy.callbacks {
+            self.flights.remove(attempt);
         }
         self.actions.push_back(Action::Record(Change::Unknown(attempt, why.clone())));
         if self.lost_replies >= LOST_REPLIES_IN_A_ROW {
@@ -295,6 +303,16 @@ impl Engine {
         } else if self.lost_replies > 1 {
             self.submit_trouble(now, &why);
         }
+    }
+
+    /// No reply will say which job is this attempt's; a callback may. True where one has.
+    fn believes_a_callback(&mut self, now: Duration, attempt: AttemptKey) -> bool {
+        let Some(flight) = self.flights.get_mut(attempt) else { return false };
+        flight.phase = Phase::Adrift;
+        for item in std::mem::take(&mut flight.early) {
+            self.callback(now, attempt, item);
+        }
+        !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Adrift))
     }
 
     fn status_reply(&mut self, now: Duration, asked: &[TaskId], outcome: StatusOutcome) {
@@ -338,12 +356,19 @@ impl Engine {
     }
 
     fn callback(&mut self, now: Duration, attempt: AttemptKey, item: Item) {
-        let Some(flight) = self.flights.get(attempt) else { return };
+        let Some(flight) = self.flights.get_mut(attempt) else { return };
         match &flight.phase {
             Phase::Intending => return,
             Phase::Running(followed) if followed.task_id != item.task_id => return,
             Phase::Running(_) => {}
-            Phase::Sending | Phase::Adrift => {
+            // The reply is the better witness of which job is meant, and is on its way.
+            Phase::Sending => {
+                if flight.early.len() < EARLY_CALLBACKS {
+                    flight.early.push(item);
+                }
+                return;
+            }
+            Phase::Adrift => {
                 if self.flights.named(&item.task_id).is_some() {
                     return;
                 }
@@ -507,7 +532,7 @@ impl Engine {
             let attempt = AttemptKey(self.next_attempt);
             self.next_attempt += 1;
             self.allowed = self.allowed.map(|left| left - 1);
-            let flight = Flight { waiting, phase: Phase::Intending, since: now, age: Duration::ZERO };
+            let flight = Flight::new(waiting, Phase::Intending, now, Duration::ZERO);
             self.flights.insert(attempt, flight);
             self.actions.push_back(Action::Intend(attempt, waiting.task));
         }
@@ -568,7 +593,7 @@ impl Engine {
         }
     }
 
-    fn leave(&mut self) {
+    fn leave(&mut self, now: Duration) {
         if matches!(self.mood, Mood::Over(_)) {
             return;
         }
@@ -579,6 +604,9 @@ impl Engine {
             .map(|(attempt, flight)| (attempt, matches!(flight.phase, Phase::Sending)))
             .collect();
         for (attempt, sent) in unanswered {
+            if sent && self.believes_a_callback(now, attempt) {
+                continue;
+            }
             if sent {
                 self.flights.remove(attempt);
                 let why = "the run was stopped before the reply came".to_owned();
