@@ -8,7 +8,10 @@
     reason = "these are tests, in functions of their own too"
 )]
 
+mod batch;
+mod edits;
 mod exits;
+mod manifests;
 #[cfg(unix)]
 mod signals;
 mod support;
