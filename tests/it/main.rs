@@ -9,9 +9,12 @@
 )]
 
 mod batch;
+mod callbacks;
 mod edits;
 mod exits;
+mod key;
 mod manifests;
+mod money;
 #[cfg(unix)]
 mod signals;
 mod support;
