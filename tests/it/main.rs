@@ -13,6 +13,7 @@ mod callbacks;
 mod edits;
 mod exits;
 mod key;
+mod kill;
 mod manifests;
 mod money;
 #[cfg(unix)]
