@@ -12,6 +12,7 @@ mod batch;
 mod callbacks;
 mod edits;
 mod exits;
+mod faults;
 mod key;
 mod kill;
 mod manifests;
