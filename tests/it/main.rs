@@ -13,10 +13,13 @@ mod callbacks;
 mod edits;
 mod exits;
 mod faults;
+mod input;
 mod key;
 mod kill;
 mod manifests;
 mod money;
+mod progress;
 #[cfg(unix)]
 mod signals;
+mod status;
 mod support;
