@@ -8,6 +8,7 @@
     reason = "these are tests, in functions of their own too"
 )]
 
+mod architecture;
 mod batch;
 mod callbacks;
 mod edits;
