@@ -29,7 +29,7 @@
 //!
 //! # What holds everywhere
 //!
-//! - A module knows those below it, never those above or beside it (`tests/architecture.rs`).
+//! - A module knows those below it, never those above or beside it (`tests/it/architecture.rs`).
 //! - A submit leaves only after its intent is on the disk, once, by [`api::Client::submit`], which never tries again.
 //! - What cannot be known is [`task::State::Unknown`], and is never sent again by itself.
 //! - Whatever is shown or exported is derived from the state; killing the process at any instruction loses only time.

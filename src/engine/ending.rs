@@ -1,5 +1,7 @@
 //! The end: told to stop, forced to, or nothing left to do.
 
+use std::time::Duration;
+
 use super::flight::Phase;
 use super::message::{Action, Change, Ending, Notice};
 use super::{Engine, Mood};
@@ -18,7 +20,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn leave(&mut self) {
+    pub(super) fn leave(&mut self, now: Duration) {
         if matches!(self.mood, Mood::Over(_)) {
             return;
         }
@@ -29,6 +31,9 @@ impl Engine {
             .map(|(attempt, flight)| (attempt, matches!(flight.phase, Phase::Sending)))
             .collect();
         for (attempt, sent) in unanswered {
+            if sent && self.believes_a_callback(now, attempt) {
+                continue;
+            }
             if sent {
                 self.flights.remove(attempt);
                 let why = "the run was stopped before the reply came".to_owned();

@@ -10,7 +10,7 @@ use super::message::{
     StatusOutcome, SubmitOutcome,
 };
 use super::trouble::Which;
-use super::{ASKS_FOR_PICTURES, Engine, LOST_REPLIES_IN_A_ROW, MISSES_BEFORE_LOST, Mood};
+use super::{ASKS_FOR_PICTURES, EARLY_CALLBACKS, Engine, LOST_REPLIES_IN_A_ROW, MISSES_BEFORE_LOST, Mood};
 use crate::task::TaskId;
 
 impl Engine {
@@ -39,7 +39,7 @@ impl Engine {
 
     pub(super) fn submit_reply(&mut self, now: Duration, attempt: AttemptKey, outcome: SubmitOutcome) {
         if !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Sending)) {
-            return; // a callback was faster, or the run has left
+            return; // the run has left
         }
         match outcome {
             SubmitOutcome::Accepted(task_id) if self.flights.named(&task_id).is_some() => {
@@ -47,7 +47,11 @@ impl Engine {
                     format!("the service named a taskId that it had given to another attempt: {task_id}");
                 self.lost_reply(now, attempt, why);
             }
-            SubmitOutcome::Accepted(task_id) => self.accepted(now, attempt, task_id),
+            SubmitOutcome::Accepted(task_id) => {
+                let early = self.flights.get_mut(attempt).map(|flight| std::mem::take(&mut flight.early));
+                self.accepted(now, attempt, task_id);
+                early.into_iter().flatten().for_each(|item| self.callback(now, attempt, item));
+            }
             SubmitOutcome::Refused(refusal) => self.submit_refused(now, attempt, refusal),
             SubmitOutcome::NotSent(why) => {
                 self.not_accepted(attempt, why.clone());
@@ -112,11 +116,13 @@ impl Engine {
     }
 
     pub(super) fn lost_reply(&mut self, now: Duration, attempt: AttemptKey, why: String) {
+        if self.believes_a_callback(now, attempt) {
+            return;
+        }
         self.trusted = false;
         self.lost_replies += 1;
-        match self.flights.get_mut(attempt) {
-            Some(flight) if self.policy.callbacks => flight.phase = Phase::Adrift,
-            _ => drop(self.flights.remove(attempt)),
+        if !self.policy.callbacks {
+            self.flights.remove(attempt);
         }
         self.actions.push_back(Action::Record(Change::Unknown(attempt, why.clone())));
         if self.lost_replies >= LOST_REPLIES_IN_A_ROW {
@@ -124,6 +130,16 @@ impl Engine {
         } else if self.lost_replies > 1 {
             self.submit_trouble(now, &why);
         }
+    }
+
+    /// No reply will say which job is this attempt's; a callback may. True where one has.
+    pub(super) fn believes_a_callback(&mut self, now: Duration, attempt: AttemptKey) -> bool {
+        let Some(flight) = self.flights.get_mut(attempt) else { return false };
+        flight.phase = Phase::Adrift;
+        for item in std::mem::take(&mut flight.early) {
+            self.callback(now, attempt, item);
+        }
+        !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Adrift))
     }
 
     pub(super) fn status_reply(&mut self, now: Duration, asked: &[TaskId], outcome: StatusOutcome) {
@@ -167,12 +183,19 @@ impl Engine {
     }
 
     pub(super) fn callback(&mut self, now: Duration, attempt: AttemptKey, item: Item) {
-        let Some(flight) = self.flights.get(attempt) else { return };
+        let Some(flight) = self.flights.get_mut(attempt) else { return };
         match &flight.phase {
             Phase::Intending => return,
             Phase::Running(followed) if followed.task_id != item.task_id => return,
             Phase::Running(_) => {}
-            Phase::Sending | Phase::Adrift => {
+            // The reply is the better witness of which job is meant, and is on its way.
+            Phase::Sending => {
+                if flight.early.len() < EARLY_CALLBACKS {
+                    flight.early.push(item);
+                }
+                return;
+            }
+            Phase::Adrift => {
                 if self.flights.named(&item.task_id).is_some() {
                     return;
                 }

@@ -42,6 +42,8 @@ use polling::Polling;
 const LOST_REPLIES_IN_A_ROW: u32 = 5;
 /// How often an id must be missing, besides for how long, before it is lost.
 const MISSES_BEFORE_LOST: u32 = 3;
+/// How many callbacks are kept for one attempt until the reply to its submit comes.
+const EARLY_CALLBACKS: usize = 8;
 /// How often a job is asked about again that is done but names no picture.
 const ASKS_FOR_PICTURES: u32 = 5;
 
@@ -91,7 +93,7 @@ impl Engine {
         let mut flights = Flights::default();
         for Resumed { attempt, waiting, task_id, age, second_look } in resumed {
             let phase = Phase::Running(Followed::new(task_id, second_look));
-            flights.insert(attempt, Flight { waiting, phase, since: Duration::ZERO, age });
+            flights.insert(attempt, Flight::new(waiting, phase, Duration::ZERO, age));
         }
         Engine {
             waiting: waiting.into(),
@@ -121,7 +123,7 @@ impl Engine {
             Event::StatusReply(asked, outcome) => self.status_reply(now, &asked, outcome),
             Event::Callback(attempt, item) => self.callback(now, attempt, item),
             Event::Stop => self.drain(Ending::Interrupted),
-            Event::Leave => self.leave(),
+            Event::Leave => self.leave(now),
             Event::StoreFailed => self.close(Ending::StoreFailed),
         }
         self.bear_outage(now);

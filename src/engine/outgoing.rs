@@ -31,7 +31,7 @@ impl Engine {
             let attempt = AttemptKey(self.next_attempt);
             self.next_attempt += 1;
             self.allowed = self.allowed.map(|left| left - 1);
-            let flight = Flight { waiting, phase: Phase::Intending, since: now, age: Duration::ZERO };
+            let flight = Flight::new(waiting, Phase::Intending, now, Duration::ZERO);
             self.flights.insert(attempt, flight);
             self.actions.push_back(Action::Intend(attempt, waiting.task));
         }

@@ -315,19 +315,37 @@ fn a_list_that_is_refused_is_halved() {
 }
 
 #[test]
-fn a_callback_ends_the_attempt_even_before_the_reply_and_forgeries_do_nothing() {
+fn a_callback_that_is_faster_than_the_reply_ends_the_attempt_with_it_and_forgeries_do_nothing() {
     let policy = Policy { callbacks: true, ..Policy::default() };
     let mut desk = Desk::new(policy, 1, vec![]);
     let attempt = desk.send_first();
     assert_eq!(desk.tell(Event::Callback(AttemptKey(77), done("t1"))), []);
-    let next = desk.tell(Event::Callback(attempt, done("t1")));
+    assert_eq!(desk.tell(Event::Callback(attempt, done("foreign"))), []);
+    assert_eq!(desk.tell(Event::Callback(attempt, done("t1"))), []);
+    let next = desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1"))));
     assert!(
-        matches!(next[..], [Action::Record(Change::Accepted(..)), Action::Record(Change::Done(..))]),
+        matches!(&next[..], [Action::Record(Change::Accepted(_, id)), Action::Record(Change::Done(..))] if *id == task_id("t1")),
         "{next:?}"
     );
-    assert_eq!(desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1")))), []);
     assert_eq!(desk.tell(Event::Callback(attempt, done("t1"))), []);
     assert_eq!(desk.ending(), Some(&Ending::Finished));
+}
+
+#[test]
+fn a_callback_that_came_before_the_reply_was_lost_ties_it_to_its_task() {
+    for lost in [Event::SubmitReply(AttemptKey(1), SubmitOutcome::Unknown("cut".into())), Event::Leave] {
+        let policy = Policy { callbacks: true, ..Policy::default() };
+        let mut desk = Desk::new(policy, 1, vec![]);
+        let attempt = desk.send_first();
+        assert_eq!(attempt, AttemptKey(1));
+        assert_eq!(desk.tell(Event::Callback(attempt, done("t1"))), []);
+        let next = desk.tell(lost);
+        assert!(
+            matches!(next[..], [Action::Record(Change::Accepted(..)), Action::Record(Change::Done(..))]),
+            "{next:?}"
+        );
+        assert!(desk.ending().is_some());
+    }
 }
 
 #[test]
