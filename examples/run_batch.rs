@@ -74,10 +74,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     store.list(listing, &plan)?;
     let begun = store.begin(manifest.batch.prices)?;
 
+    // Jobs that take a blink are asked for more often than those of a minute; for the real service the default is right.
+    let (poll_min, poll_max) = (Duration::from_millis(50), Duration::from_millis(200));
+    let policy = Policy { poll_min, poll_max, ..Policy::default() };
     let run = Run {
         batch: manifest.name,
         service: endpoint.to_string(),
-        policy: Policy { poll_min: Duration::from_millis(50), ..Policy::default() },
+        policy,
         results: folder.path().join("mugs.results.csv"),
         webhook: None,
         next: "cargo run --example run_batch".to_owned(),

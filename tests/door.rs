@@ -3,6 +3,7 @@
 //! Each shell block runs in a folder of its own that holds the manifests of the repository and of the README. Three things
 //! differ from what a newcomer does: rehearsals are hurried, a sandbox stands in for the real service too, and ports are
 //! free ones. A line that this file cannot run makes it fail, so that nothing unproven gets into the README.
+#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
