@@ -160,22 +160,34 @@ fn wrapped(pieces: Vec<Piece>, columns: usize) -> Vec<Vec<Piece>> {
 /// The line in as many as take its words whole; those after the first are indented. A word that fits on no line, an
 /// address or a path say, is left to the terminal, so that it can be copied as it is.
 fn folded(line: &str, columns: usize) -> String {
-    let mut text = String::new();
-    let mut used = 0;
-    for word in line.split(' ') {
+    let words = line.trim_start_matches(' ');
+    let indent = line.len() - words.len();
+    let (mut text, mut used) = (String::new(), 0);
+    for word in words.split(' ') {
         let length = console::measure_text_width(word);
         if text.is_empty() {
-            used = length;
+            text.push_str(&" ".repeat(indent));
+            used = indent + length;
         } else if used + 1 + length <= columns {
             text.push(' ');
             used += 1 + length;
         } else {
-            text.push_str("\n  ");
-            used = 2 + length;
+            text.push('\n');
+            text.push_str(&" ".repeat(indent + 2));
+            used = indent + 2 + length;
         }
         text.push_str(word);
     }
     text
+}
+
+/// The summary for a terminal. What a person copies, a path or a command, stays in one piece.
+fn summed_up(summary: &str, columns: usize) -> String {
+    let to_copy =
+        |line: &str| ["results: ", "state: ", "next: "].iter().any(|s| line.trim_start().starts_with(s));
+    let lines =
+        summary.lines().map(|line| if to_copy(line) { line.to_owned() } else { folded(line, columns) });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 impl Sink for Bar {
@@ -203,7 +215,7 @@ impl Sink for Bar {
                 self.line(&wording::notice(notice), colour);
             }
             RunEvent::Finished(summary) => {
-                self.bar.println(summary.to_string());
+                self.bar.println(summed_up(&summary.to_string(), self.columns()));
                 self.bar.finish_and_clear();
                 return;
             }
@@ -341,6 +353,28 @@ mod tests {
           state: spring.mjbatch
         next: mjbatch run spring.yaml
         "#);
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_the_summarys_words_whole_and_its_commands_in_one_piece() {
+        let (mut bar, terminal) = bar(40);
+        run(&mut bar);
+        insta::assert_snapshot!(terminal.contents(), @r#"
+        spring: 60 of 60 tasks to do, 10 slots
+          at https://api.midjourney-api.com
+        failed hero-red: prompt was refused by
+          moderation
+        spring: 60 tasks in 4 min 12 s
+          57 done · 2 failed · 1 pending
+          failed: 2 × "prompt was refused by
+            moderation" (hero-red, …)
+          cost: 114 quota
+          results: spring.results.csv
+          state: spring.mjbatch
+        next: mjbatch run spring.yaml
+        "#);
+        let command = "next: mjbatch run a-manifest-with-a-long-name.yaml --concurrency 10";
+        assert_eq!(summed_up(command, 20), command);
     }
 
     #[test]
