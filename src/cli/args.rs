@@ -117,7 +117,7 @@ pub(super) struct Place {
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
 
-    /// Rehearse against a stand-in of the service inside the program: no key, no network, no cost
+    /// The rehearsal, with a stand-in of the service inside the program: no key, no network, no cost
     #[arg(long)]
     pub(super) sandbox: bool,
 }
@@ -129,7 +129,7 @@ pub(super) struct Rehearsal {
     #[arg(long, value_name = "X", requires = "sandbox", help_heading = "Rehearsal")]
     pub(super) speed: Option<f64>,
 
-    /// A fault that the sandbox plays, as in lose-reply=0.1; `mjbatch sandbox --list-faults` lists them
+    /// A fault that the sandbox plays, as in accept-cut=0.1; `mjbatch sandbox --list-faults` lists them
     #[arg(long = "fault", value_name = "FAULT", requires = "sandbox", help_heading = "Rehearsal")]
     pub(super) faults: Vec<String>,
 
@@ -161,7 +161,7 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub(super) speed: f64,
 
-    /// A fault to play, as in lose-reply=0.1; may be given several times
+    /// A fault to play, as in accept-cut=0.1; may be given several times
     #[arg(long = "fault", value_name = "FAULT")]
     pub(super) faults: Vec<String>,
 

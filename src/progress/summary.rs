@@ -123,7 +123,7 @@ impl fmt::Display for StopReason {
             ),
             StopReason::QuotaGone => f.write_str("the account is out of quota; top it up, then run again"),
             StopReason::Unreachable { why } => {
-                write!(f, "the service cannot be reached ({}); run again later", shown(why, REASON))
+                write!(f, "the service cannot be reached or is broken ({}); run again later", shown(why, REASON))
             }
             StopReason::StateNotWritten => {
                 f.write_str("the state could not be written, so nothing more was submitted; make room on the disk, then run again")
@@ -213,13 +213,13 @@ impl fmt::Display for Summary {
         write!(f, "{}: {tasks}", shown(&self.batch, NAME))?;
         match &self.stop {
             StopReason::NothingToDo => writeln!(f, ", nothing to do")?,
-            stop if stop.is_end() => writeln!(f, " in {took}")?,
+            _ if self.is_whole() => writeln!(f, " in {took}")?,
             _ => writeln!(f, ", stopped after {took}")?,
         }
         if self.counts.total() > 0 {
             writeln!(f, "  {}", counts_line(&self.counts))?;
         }
-        if !self.stop.is_end() {
+        if !self.is_whole() {
             writeln!(f, "  stopped: {}", self.stop)?;
         }
         self.troubles(f)?;
@@ -250,6 +250,12 @@ impl fmt::Display for Summary {
 
 impl Summary {
     const MOST_LISTED: usize = 5;
+
+    /// Whether the run did all there was to do; one that was asked to stop may have, by following what ran.
+    fn is_whole(&self) -> bool {
+        let open = self.counts.of(Status::Pending) + self.counts.of(Status::Running);
+        self.stop.is_end() || (self.stop == StopReason::Interrupted && open == 0)
+    }
 
     fn troubles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.groups(f, Status::Failed)?;
@@ -313,6 +319,15 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_that_left_nothing_undone_is_no_stop() {
+        insta::assert_snapshot!(summary(&[(Status::Done, 12)], StopReason::Interrupted), @"
+        spring: 12 tasks in 4 min 12 s
+          12 done
+          results: spring.results.csv
+        ");
+    }
+
+    #[test]
     fn a_summary_explains_what_is_uncertain_and_claims_no_cancelling() {
         let tasks = [(Status::Done, 40), (Status::Unknown, 2), (Status::Lost, 1), (Status::Running, 7)];
         let mut stopped = summary(&tasks, StopReason::Interrupted);
@@ -357,7 +372,7 @@ mod tests {
         stopped: interrupted; nothing more was submitted
         stopped: the service refused the API key (HTTP 401); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)
         stopped: the account is out of quota; top it up, then run again
-        stopped: the service cannot be reached (connection refused); run again later
+        stopped: the service cannot be reached or is broken (connection refused); run again later
         stopped: the limit of 5 tasks for this run is reached
         ");
     }

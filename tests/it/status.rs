@@ -55,7 +55,6 @@ fn without_a_state_it_says_so_and_makes_none() {
     insta::assert_snapshot!(ran.stderr, @"
     error: there is no state at spring.mjbatch: this batch was never run
      |
-     = note: nothing was submitted
      = help: name another state with `--state`, or a rehearsal's with `--sandbox`
     ");
     assert_eq!((ran.stdout.as_str(), desk.files()), ("", vec!["spring.csv".to_owned()]));
