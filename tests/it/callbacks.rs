@@ -22,6 +22,19 @@ fn callbacks_tie_up_every_lost_reply() {
 }
 
 #[test]
+fn a_callback_that_came_before_the_reply_was_lost_ties_it_up() {
+    for fault in ["accept-cut", "accept-half", "accept-500", "accept-garbage"] {
+        let (service, desk) = (Service::with(&format!("{fault}, webhook-early")), Desk::of(6));
+        desk.run(&service.url()).and(LISTEN).ends_with(0);
+        let paid = paid_once(&[&service.ledger()]);
+        for row in &desk.results().rows {
+            assert_eq!((&row["status"], &row["task_id"]), ("done", &*paid[&row["prompt"]]), "{fault}");
+        }
+        assert_eq!(service.submits(), 6, "{fault}");
+    }
+}
+
+#[test]
 fn callbacks_that_are_dropped_doubled_forged_early_or_broken_change_no_end() {
     for fault in [
         "webhook-drop",

@@ -2,11 +2,13 @@
 //!
 //! `MJBATCH_LONG=1` kills more often, in a larger batch.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mjbatch::store::Reader;
 use mjbatch::task::State;
 
-use crate::support::{Desk, Service, paid_once, until};
+use crate::support::{Answer, Desk, Service, Wire, paid_once, reply, until};
 
 /// Numbers that look random and are the same each time (splitmix64).
 struct Numbers(u64);
@@ -67,6 +69,29 @@ fn killed_again_and_again_a_batch_pays_for_nothing_twice_and_loses_nothing_paid_
     }
     assert_eq!(paid.len(), ledger.jobs.len());
     assert_eq!((desk.results().rows.len(), desk.results().count("done")), (tasks, done));
+}
+
+#[test]
+fn an_intent_is_in_the_state_before_its_request_leaves() {
+    let desk = Desk::of(20);
+    let state = desk.path("spring.mjbatch");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = seen.clone();
+    let wire = Wire::answering(move |n| {
+        let reader = Reader::open(&state).unwrap();
+        let view = reader.view().unwrap();
+        let pending =
+            view.records().filter(|record| record.as_ref().unwrap().state == State::Pending).count();
+        into.lock().unwrap().push((n + 1, 20 - pending));
+        let body = format!("{{\"status\":0,\"data\":{{\"taskId\":\"T{n}\"}}}}");
+        Answer::Bytes(reply("200 OK", "", &body))
+    });
+    desk.run(&wire.url()).ends_with(0);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 20);
+    for (arrived, intended) in seen.iter() {
+        assert!(intended >= arrived, "{arrived} submits had arrived, {intended} intents were in the state");
+    }
 }
 
 #[test]
