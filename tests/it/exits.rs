@@ -238,7 +238,7 @@ fn code_10_a_limit_is_kept_and_run_after_run_the_rest_follows() {
 
 #[test]
 fn code_11_a_second_run_is_told_who_holds_the_state_and_the_first_is_not_disturbed() {
-    let service = Service::taking(300.0..=300.0, "");
+    let service = Service::taking(800.0..=800.0, "");
     let desk = Desk::of(4);
     let first = desk.run(&service.url()).and("--concurrency 2 --progress json").start();
     first.says("\"event\":\"submitted\"");

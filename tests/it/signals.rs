@@ -1,5 +1,7 @@
 //! Ctrl-C and SIGTERM: the first lets the run follow what it has at the service, the second makes it leave at once.
 
+use mjbatch::sandbox::Outcome;
+use mjbatch::task::State;
 use rustix::process::Signal;
 
 use crate::support::{Desk, Running, Service, paid_once, until};
@@ -31,13 +33,13 @@ fn second_signal(signals: [Signal; 2], code: i32) {
     let service = Service::taking(1500.0..=1600.0, "");
     let desk = Desk::of(8);
     let run = under_way(&desk, &service);
-    until("their taskIds are durable", || desk.count([mjbatch::task::State::Running]) == [3]);
+    until("their taskIds are durable", || desk.count([State::Running]) == [3]);
     run.signal(signals[0]);
     run.says("\"notice\":\"stopping\"");
     run.signal(signals[1]);
     let ran = run.ended();
     assert_eq!(ran.code, Some(code), "{ran:?}");
-    assert!(service.ledger().jobs.iter().any(|job| job.outcome == mjbatch::sandbox::Outcome::Running));
+    assert!(service.ledger().jobs.iter().any(|job| job.outcome == Outcome::Running));
     assert!(ran.stdout.contains("\"left_running\":3"), "{}", ran.stdout);
     let results = desk.results();
     assert_eq!((results.count("running"), results.count("pending")), (3, 5));
@@ -105,7 +107,7 @@ fn a_submit_whose_reply_does_not_come_is_unknown_when_the_run_has_to_leave() {
         let desk = Desk::of(3);
         let run = desk.run(&service.url()).and("--progress json").start();
         until("all submits have arrived", || service.submits() == 3);
-        until("the others are done", || desk.count([mjbatch::task::State::Done]) == [2]);
+        until("the others are done", || desk.count([State::Done]) == [2]);
         run.signal(Signal::INT);
         run.says("\"notice\":\"stopping\"");
         run.signal(Signal::INT);
@@ -128,4 +130,21 @@ fn a_status_request_that_is_never_answered_does_not_keep_a_run_from_leaving() {
     assert_eq!(run.ended().code, Some(143));
     desk.run(&service.url()).ends_with(0);
     assert_eq!((paid_once(&[&service.ledger()]).len(), service.submits()), (3, 3));
+}
+
+#[test]
+fn a_job_that_never_ends_does_not_keep_a_run_from_leaving_and_is_not_forgotten() {
+    let service = Service::with("job-slow=only:1, job-expire=hang");
+    let desk = Desk::of(3);
+    for _ in 0..2 {
+        let run = desk.run(&service.url()).and("--progress json").start();
+        run.says("\"event\":\"started\"");
+        until("the others are done", || desk.count([State::Running, State::Done]) == [1, 2]);
+        run.signal(Signal::INT);
+        run.says("\"notice\":\"stopping\"");
+        run.signal(Signal::INT);
+        assert_eq!(run.ended().code, Some(130));
+        assert_eq!((desk.results().count("running"), desk.results().count("done")), (1, 2));
+    }
+    assert_eq!(service.submits(), 3);
 }

@@ -36,7 +36,7 @@ fn after_a_run_it_has_the_batch_a_count_for_every_status_and_the_state() {
 
 #[test]
 fn while_a_run_goes_on_it_says_who_runs_and_where_it_stands() {
-    let (service, desk) = (Service::taking(400.0..=400.0, ""), Desk::of(4));
+    let (service, desk) = (Service::taking(1000.0..=1000.0, ""), Desk::of(4));
     let run = desk.run(&service.url()).and("--concurrency 2 --progress json").start();
     run.says("\"event\":\"submitted\"");
     let meanwhile = status(&desk, "");
