@@ -35,7 +35,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Submit what is not done yet, follow it, and write the results; run again to go on
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_CODES, args_override_self = true)]
     Run(Box<RunArgs>),
     /// Show where a batch stands, also while it runs
     Status(StatusArgs),
@@ -204,6 +204,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_that_is_added_to_a_pasted_command_wins_and_faults_add_up() {
+        let words = "mjbatch run a.csv --sandbox --limit 1 --fault job-fail --limit 2 --fault slots=4";
+        let Command::Run(args) = Cli::try_parse_from(words.split(' ')).unwrap().command else { panic!() };
+        assert_eq!((args.limit, args.rehearsal.faults.len()), (Some(2), 2));
     }
 
     #[test]

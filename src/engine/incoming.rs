@@ -78,7 +78,9 @@ impl Engine {
     }
 
     pub(super) fn submit_refused(&mut self, now: Duration, attempt: AttemptKey, refusal: Refusal) {
-        self.answered(now);
+        if !matches!(refusal, Refusal::TooFast(_)) {
+            self.answered(now);
+        }
         match refusal {
             Refusal::Slots => {
                 self.not_accepted(attempt, "all slots of the account were taken".to_owned());
@@ -167,10 +169,7 @@ impl Engine {
                 asked.iter().for_each(|task_id| self.missing(now, task_id));
             }
             StatusOutcome::Refused(Refusal::Key(words)) => self.close(Ending::KeyRefused(words)),
-            StatusOutcome::Refused(Refusal::TooFast(wait)) => {
-                self.answered(now);
-                self.slow_down(now, wait, Which::Asks);
-            }
+            StatusOutcome::Refused(Refusal::TooFast(wait)) => self.slow_down(now, wait, Which::Asks),
             StatusOutcome::Refused(Refusal::NotTheApi(words)) => self.ask_trouble(now, &words),
             StatusOutcome::Refused(Refusal::Slots | Refusal::Quota) => {
                 self.ask_trouble(now, "the service refused to tell the status");

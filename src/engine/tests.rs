@@ -225,6 +225,25 @@ fn an_outage_is_borne_shortly_before_the_first_answer_and_nothing_is_marked() {
 }
 
 #[test]
+fn a_service_that_only_ever_asks_for_fewer_requests_is_borne_for_patience_and_what_it_asks() {
+    for asked in [None, Some(Duration::from_secs(400))] {
+        let mut desk = Desk::new(Policy::default(), 3, vec![]);
+        let mut attempt = desk.send_first();
+        for _ in 0..1000 {
+            desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::TooFast(asked))));
+            match desk.wait()[..] {
+                [Action::Intend(next, _)] => attempt = next,
+                _ => break,
+            }
+            desk.tell(Event::IntentDurable(attempt));
+        }
+        assert!(matches!(desk.ending(), Some(Ending::Unreachable(_))), "{asked:?}");
+        assert_eq!(desk.now, Policy::default().patience + asked.unwrap_or_default(), "{asked:?}");
+        assert_eq!(desk.engine.waiting(), 3);
+    }
+}
+
+#[test]
 fn a_job_past_its_timeout_is_asked_about_before_it_is_given_up() {
     let mut desk = Desk::new(Policy::default(), 0, vec![resumed(Duration::from_secs(3600), false)]);
     assert_eq!(desk.actions(), [Action::Ask(vec![task_id("old")])]);

@@ -48,12 +48,17 @@ impl Engine {
             Which::Asks => &mut self.asks,
         };
         let first = backoff.in_a_row() == 0;
+        let asked = wait.unwrap_or_default();
         let wait = match wait {
             Some(wait) => backoff.told(now, wait),
             None => backoff.failed(now, seed),
         };
         if first {
             self.tell(Notice::SlowedDown(wait));
+        }
+        let seen = "the service asks for fewer requests and nothing else (HTTP 429)";
+        if let Some(lasted) = self.outage.asks_for_patience(now, asked, seen) {
+            self.tell(Notice::Outage(lasted, seen.to_owned()));
         }
     }
 
