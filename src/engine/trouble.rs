@@ -48,10 +48,12 @@ impl Engine {
             Which::Asks => &mut self.asks,
         };
         let first = backoff.in_a_row() == 0;
-        let asked = wait.unwrap_or_default();
-        let wait = match wait {
-            Some(wait) => backoff.told(now, wait),
-            None => backoff.failed(now, seed),
+        let (wait, asked) = match wait {
+            Some(wait) => {
+                let wait = backoff.told(now, wait);
+                (wait, wait)
+            }
+            None => (backoff.failed(now, seed), Duration::ZERO),
         };
         if first {
             self.tell(Notice::SlowedDown(wait));
