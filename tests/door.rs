@@ -8,11 +8,14 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
 
 use mjbatch::manifest;
 use tempfile::TempDir;
 
 const HURRY: &str = "600";
+/// Nothing that is run here takes more than seconds, but for an example that has to be built.
+const LONGEST: Duration = Duration::from_secs(240);
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -63,6 +66,16 @@ fn mjbatch(folder: &Path, words: &[&str]) -> Command {
     command.current_dir(folder).args(words).stdin(Stdio::null()).env_remove("MIDJOURNEY_WEBHOOK_URL");
     command.env_remove("MIDJOURNEY_API_KEY").env_remove("MIDJOURNEY_API_BASE_URL");
     command
+}
+
+/// What came of it; a command that does not end is named rather than waited for.
+fn ended(mut command: Command) -> Output {
+    let told = format!("{command:?}");
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    let output = receiver.recv_timeout(LONGEST);
+    output.unwrap_or_else(|_| panic!("this does not end: {told}")).unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -140,7 +153,7 @@ fn every_command_of_the_readme_does_what_it_says() {
                     if let Some(key) = &key {
                         command.env("MIDJOURNEY_API_KEY", key).env("MIDJOURNEY_API_BASE_URL", &service.url);
                     }
-                    let output = command.output().unwrap();
+                    let output = ended(command);
                     assert_eq!(output.status.code(), Some(code), "{line}\n{}", text(&output.stderr));
                 }
                 // The next test runs them.
@@ -158,13 +171,23 @@ fn every_command_of_the_readme_does_what_it_says() {
 const EXAMPLES: [(&str, &str); 2] =
     [("run_batch", "Finished: 3 of 3 tasks"), ("receive_webhook", "called: it is done")];
 
+/// The example as `cargo test` has built it; where only this file was built, it is built now.
+fn example(name: &str) -> Command {
+    let built = Path::new(env!("CARGO_BIN_EXE_mjbatch")).with_file_name("examples").join(name);
+    let built = built.with_extension(std::env::consts::EXE_EXTENSION);
+    if built.exists() {
+        return Command::new(built);
+    }
+    let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(repository()).args(["run", "--quiet", "--example", name]).args(profile);
+    cargo
+}
+
 #[test]
 fn the_examples_run() {
     for (name, line) in EXAMPLES {
-        let profile: &[&str] = if cfg!(debug_assertions) { &[] } else { &["--release"] };
-        let mut command = Command::new(env!("CARGO"));
-        command.current_dir(repository()).args(["run", "--quiet", "--example", name]).args(profile);
-        let output = command.stdin(Stdio::null()).output().unwrap();
+        let output = ended(example(name));
         let said = text(&output.stdout);
         assert!(output.status.success() && said.lines().any(|said| said == line), "{name}: {output:?}");
     }
@@ -176,7 +199,7 @@ fn the_command_in_the_crontab_runs() {
     for line in blocks("crontab") {
         let command = line.split_once("/mjbatch ").map(|(_, words)| words.split_whitespace()).unwrap();
         let words: Vec<_> = command.chain(["--sandbox", "--speed", HURRY]).collect();
-        let output = mjbatch(folder.path(), &words).output().unwrap();
+        let output = ended(mjbatch(folder.path(), &words));
         assert!(output.status.success() && output.stderr.is_empty(), "{line}: {}", text(&output.stderr));
     }
 }
@@ -207,7 +230,7 @@ fn shows(cropped: &str, whole: &str) -> bool {
 }
 
 fn quickstart(folder: &Path) -> Output {
-    mjbatch(folder, &["run", "manifests/quickstart.yaml", "--sandbox", "--speed", HURRY]).output().unwrap()
+    ended(mjbatch(folder, &["run", "manifests/quickstart.yaml", "--sandbox", "--speed", HURRY]))
 }
 
 #[test]
@@ -252,7 +275,7 @@ fn the_readme_shows_rows_of_the_quickstarts_results() {
 
 #[test]
 fn the_readmes_exit_codes_are_those_of_the_help() {
-    let help = text(&mjbatch(repository(), &["run", "--help"]).output().unwrap().stdout);
+    let help = text(&ended(mjbatch(repository(), &["run", "--help"])).stdout);
     let (_, codes) = help.split_once("Exit codes:\n").unwrap();
     let codes = codes.lines().filter_map(|line| line.split_once("  ").map(|_| line.trim()));
     let from_help: Vec<_> = codes.map(|line| line.split_once("  ").unwrap().0.to_owned()).collect();
@@ -265,7 +288,7 @@ fn the_readmes_exit_codes_are_those_of_the_help() {
 
 #[test]
 fn the_readme_names_only_options_and_files_that_are_there() {
-    let help = |words: &[&str]| text(&mjbatch(repository(), words).output().unwrap().stdout);
+    let help = |words: &[&str]| text(&ended(mjbatch(repository(), words)).stdout);
     let helps: String =
         [&["run", "--help"][..], &["status", "--help"], &["sandbox", "--help"]].map(help).concat();
     for code in code_in_prose().iter().filter(|code| !code.starts_with("cargo ")) {
@@ -287,7 +310,7 @@ fn a_batch_goes_on_as_the_readme_says() {
     let folder = folder();
     let run = |more: &[&str]| {
         let words = [&["run", "spring.yaml", "--sandbox", "--speed", HURRY], more].concat();
-        mjbatch(folder.path(), &words).output().unwrap();
+        ended(mjbatch(folder.path(), &words));
         let mut results = csv::Reader::from_path(folder.path().join("spring.sandbox.results.csv")).unwrap();
         let at = results.headers().unwrap().iter().position(|name| name == "task_id").unwrap();
         results.records().map(|row| row.unwrap()[at].to_owned()).collect::<Vec<_>>()
