@@ -84,6 +84,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         policy,
         results: folder.path().join("mugs.results.csv"),
         webhook: None,
+        hint: None,
         next: "cargo run --example run_batch".to_owned(),
     };
     // `stop.send(Signal::Interrupt)` is what Ctrl-C does in the program.

@@ -176,6 +176,7 @@ impl Client {
             Some(task_id) => SubmitOutcome::Accepted(task_id),
             None => SubmitOutcome::Unknown(match body {
                 Err(why) => format!("the reply was cut: {why}"),
+                Ok(_) if head.http >= 500 => format!("the service failed: {}", shown(head, read)),
                 Ok(_) => format!("the reply names no taskId: {}", shown(head, read)),
             }),
         }

@@ -36,6 +36,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         policy,
         results: files.results,
         webhook,
+        hint: service.sandbox.as_ref().map(where_pictures_are),
         next: settings::same_command(),
     };
     let sink = progress::sink(args.progress);
@@ -118,11 +119,16 @@ impl Connected {
                 let sandbox = start_sandbox(*settings).await.map_err(|e| usage(&e))?;
                 let endpoint = Endpoint::parse(&sandbox.base_url()).map_err(|e| usage(&e))?;
                 let client = Client::new(&endpoint, &"rehearsal".into()).map_err(|e| usage(&e))?;
-                let shown = format!("the sandbox at {endpoint}");
+                let shown = format!("the sandbox ({endpoint})");
                 Ok(Connected { client, identity: REHEARSAL.to_owned(), shown, sandbox: Some(sandbox) })
             }
         }
     }
+}
+
+/// The addresses in a rehearsal's results are dead once it is over, until a sandbox runs there again.
+fn where_pictures_are(sandbox: &Sandbox) -> String {
+    format!("pictures: their links work while this runs: mjbatch sandbox --listen {}", sandbox.addr())
 }
 
 /// At its own port where that is free, else at any.

@@ -40,6 +40,8 @@ use polling::Polling;
 
 /// Lost replies in a row after which submitting ends: something is broken, and each may cost money.
 const LOST_REPLIES_IN_A_ROW: u32 = 5;
+/// A reply that takes longer than this is late: another submit need not wait for it. The service answers at once.
+const LATE: Duration = Duration::from_secs(5);
 /// How often an id must be missing, besides for how long, before it is lost.
 const MISSES_BEFORE_LOST: u32 = 3;
 /// How many callbacks are kept for one attempt until the reply to its submit comes.
@@ -175,7 +177,8 @@ impl Engine {
         if matches!(self.mood, Mood::Over(_) | Mood::Closing(_)) {
             return None;
         }
-        let submit = (self.may_submit() && self.has_room()).then(|| self.submits.until());
+        let submit =
+            (self.may_submit() && !self.slots_are_full()).then(|| self.trusts_at().max(self.submits.until()));
         let grow = self.slots.grow_at().filter(|_| self.may_submit() && self.slots_are_full());
         let adrift = self
             .flights

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::flight::{Flight, Phase};
 use super::message::{Action, AttemptKey, Notice};
-use super::{Engine, Mood};
+use super::{Engine, LATE, Mood};
 use crate::task::TaskId;
 
 impl Engine {
@@ -13,9 +13,16 @@ impl Engine {
         self.mood == Mood::Working && !self.waiting.is_empty() && self.allowed != Some(0)
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        let under_way = if self.trusted { usize::MAX } else { 1 };
-        !self.slots_are_full() && self.flights.unanswered() < under_way
+    /// When another submit may be under way besides those that are: at once where the service is trusted, else when the
+    /// reply to the last one is late.
+    pub(super) fn trusts_at(&self) -> Duration {
+        let last = self
+            .flights
+            .iter()
+            .filter(|(_, flight)| flight.is_unanswered())
+            .map(|(_, flight)| flight.since)
+            .max();
+        last.filter(|_| !self.trusted).map_or(Duration::ZERO, |since| since + LATE)
     }
 
     pub(super) fn slots_are_full(&self) -> bool {
@@ -26,7 +33,8 @@ impl Engine {
         if self.may_submit() && self.slots_are_full() {
             self.slots.grow(now, self.a_job_takes());
         }
-        while self.may_submit() && self.has_room() && self.submits.until() <= now {
+        while self.may_submit() && !self.slots_are_full() && self.trusts_at().max(self.submits.until()) <= now
+        {
             let Some(waiting) = self.waiting.pop_front() else { return };
             let attempt = AttemptKey(self.next_attempt);
             self.next_attempt += 1;

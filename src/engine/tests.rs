@@ -131,6 +131,21 @@ fn until_the_service_accepts_one_only_one_is_under_way() {
 }
 
 #[test]
+fn a_first_reply_that_is_late_holds_the_others_for_seconds_and_not_for_a_minute() {
+    let mut desk = Desk::new(Policy::default(), 5, vec![]);
+    desk.send_first();
+    let mut sent = 1;
+    while desk.now < Duration::from_secs(12) {
+        for action in desk.wait() {
+            let Action::Intend(attempt, _) = action else { panic!("{action:?}") };
+            desk.tell(Event::IntentDurable(attempt));
+            sent += 1;
+        }
+    }
+    assert_eq!((sent, desk.now), (4, Duration::from_secs(15)));
+}
+
+#[test]
 fn an_attempt_is_sent_only_when_its_intent_is_durable_and_only_once() {
     let mut desk = Desk::new(Policy::default(), 1, vec![]);
     let attempt = desk.send_first();

@@ -33,6 +33,8 @@ pub struct Summary {
     pub results: Option<PathBuf>,
     /// The state file.
     pub state: PathBuf,
+    /// Something about the results that a person would want to know, as one sentence.
+    pub hint: Option<String>,
     /// The command to go on with, ready to be pasted, where something is left.
     pub next: Option<String>,
 }
@@ -230,15 +232,20 @@ impl fmt::Display for Summary {
                 many(self.left_running, "job")
             )?;
         }
+        // What is unknown counts as spent.
+        let at_most = if self.counts.of(Status::Unknown) > 0 { "at most " } else { "" };
         match self.cost {
-            Some(cost) if cost.run == cost.batch => writeln!(f, "  cost: {} quota", cost.batch)?,
+            Some(cost) if cost.run == cost.batch => writeln!(f, "  cost: {at_most}{} quota", cost.batch)?,
             Some(cost) => {
-                writeln!(f, "  cost: {} quota in this run, {} quota in all", cost.run, cost.batch)?;
+                writeln!(f, "  cost: {at_most}{} quota in this run, {} quota in all", cost.run, cost.batch)?;
             }
             None => {}
         }
         if let Some(results) = &self.results {
             writeln!(f, "  results: {}", harmless(&results.to_string_lossy()))?;
+        }
+        if let Some(hint) = self.hint.as_ref().filter(|_| self.counts.of(Status::Done) > 0) {
+            writeln!(f, "  {}", harmless(hint))?;
         }
         if let Some(next) = &self.next {
             writeln!(f, "  state: {}", harmless(&self.state.to_string_lossy()))?;
@@ -347,7 +354,7 @@ mod tests {
           lost: 1 × no reason given (c)
             the service no longer knows the job, which may have been billed, so nothing sends it again by itself
           still running at the service, not cancelled: 7 jobs; the next run follows up
-          cost: 12.5 quota in this run, 86 quota in all
+          cost: at most 12.5 quota in this run, 86 quota in all
           results: spring.results.csv
           state: spring.mjbatch
         next: mjbatch run spring.yaml --concurrency 10

@@ -37,6 +37,7 @@ impl Shell {
             left_running,
             results: to.as_ref().ok().cloned(),
             state: self.ledger.path().to_owned(),
+            hint: self.run.hint.clone(),
             next: (left + left_running > 0).then(|| self.run.next.clone()),
         };
         self.show(RunEvent::Finished(Box::new(summary)));

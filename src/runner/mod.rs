@@ -35,6 +35,8 @@ pub struct Run {
     pub results: PathBuf,
     /// Where callbacks come in, and the public address that leads there.
     pub webhook: Option<(Webhook, String)>,
+    /// Something about the results that a person would want to know at the end, as one sentence.
+    pub hint: Option<String>,
     /// The command that goes on with the batch.
     pub next: String,
 }

@@ -252,7 +252,7 @@ impl Shell {
     }
 
     fn pass_on(&mut self, said: Said) {
-        let running = self.engine.slots_held() as u64;
+        let running = self.book.running();
         let notice = match said {
             Said::FewerSlots(slots) => Notice::SlotsLearned { slots, asked: self.run.policy.concurrency },
             Said::SlowedDown(wait) => {
