@@ -28,9 +28,29 @@
 //! | [`sandbox`] | the API's stand-in, a server like any other |
 //! | [`cli`] | the program |
 //!
+//! # From Rust
+//!
+//! A manifest becomes tasks, or all that is wrong with it, at its places:
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! let text = "version: 1\nprompts:\n  - id: mug\n    promt: a mug\n";
+//! let problems = mjbatch::manifest::parse(Path::new("mugs.yaml"), text.as_bytes()).unwrap_err();
+//! assert!(problems.to_string().contains("mugs.yaml:4:5"));
+//!
+//! let manifest = mjbatch::manifest::parse(Path::new("mugs.yaml"), text.replace("promt", "prompt").as_bytes())?;
+//! assert_eq!(manifest.tasks[0].id.0, "mug");
+//! # Ok::<(), mjbatch::diagnostic::Problems>(())
+//! ```
+//!
+//! How a batch is run from there, and watched, is in `examples/run_batch.rs`: a [`store::Store`] takes the tasks up, an
+//! [`api::Client`] speaks to the service or to a [`sandbox::Sandbox`], [`runner::run`] does the work, and a
+//! [`progress::Sink`] is told. Callbacks without a batch are in `examples/receive_webhook.rs`.
+//!
 //! # What holds everywhere
 //!
-//! - A module knows those below it, never those above or beside it (`tests/architecture.rs`).
+//! - A module knows those below it, never those above or beside it (`tests/it/architecture.rs`).
 //! - A submit leaves only after its intent is on the disk, once, by [`api::Client::submit`], which never tries again.
 //! - What cannot be known is [`task::State::Unknown`], and is never sent again by itself.
 //! - Whatever is shown or exported is derived from the state; killing the process at any instruction loses only time.

@@ -3,6 +3,7 @@
 //! Redirects are not followed, so the key goes to no other host. A submit gets a connection of its own: on one that was
 //! kept, the service may just be closing it, and a POST lost that way could not be told from one that was taken.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -22,6 +23,8 @@ const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// A reply that takes longer counts as lost. The service answers submits at once.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
+/// Shorter keys are not real ones, and words of a reply may hold them by chance.
+const SHORTEST_KEY: usize = 8;
 /// More than any honest reply has.
 const LARGEST_BODY: usize = 16 << 20;
 
@@ -113,6 +116,7 @@ pub enum ClientError {
 pub struct Client {
     submits: reqwest::Client,
     statuses: reqwest::Client,
+    key: SecretString,
     submit_url: String,
     status_url: String,
 }
@@ -123,10 +127,11 @@ impl Client {
     /// # Errors
     /// [`ClientError::Key`] where the key cannot be a header; [`ClientError::Setup`] where the system does not let us.
     pub fn new(endpoint: &Endpoint, key: &SecretString) -> Result<Client, ClientError> {
-        let mut key = HeaderValue::from_str(key.expose_secret().trim()).map_err(|_| ClientError::Key)?;
-        key.set_sensitive(true);
+        let key: SecretString = key.expose_secret().trim().into();
+        let mut header = HeaderValue::from_str(key.expose_secret()).map_err(|_| ClientError::Key)?;
+        header.set_sensitive(true);
         let headers = HeaderMap::from_iter([
-            (API_KEY, key),
+            (API_KEY, header),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ]);
         let setup = |e: reqwest::Error| ClientError::Setup(words(&e));
@@ -145,6 +150,7 @@ impl Client {
         Ok(Client {
             submits: builder().pool_max_idle_per_host(0).build().map_err(setup)?,
             statuses: builder().pool_idle_timeout(Duration::from_secs(20)).build().map_err(setup)?,
+            key,
             submit_url: endpoint.at("midjourney/v1/submit-jobs"),
             status_url: endpoint.at("midjourney/v1/job-status"),
         })
@@ -161,15 +167,16 @@ impl Client {
         };
         let head = head(&reply);
         let body = read(reply).await;
-        let read = body.as_deref().unwrap_or_default();
-        let envelope = Envelope::parse(read);
-        if let Some(refusal) = refusal::of(head, envelope.as_ref(), read) {
+        let whole = body.as_deref().unwrap_or_default();
+        let read = &*self.without_key(whole);
+        if let Some(refusal) = refusal::of(head, Envelope::parse(read).as_ref(), read) {
             return SubmitOutcome::Refused(refusal);
         }
-        match envelope.as_ref().and_then(Envelope::task_id) {
+        match Envelope::parse(whole).as_ref().and_then(Envelope::task_id) {
             Some(task_id) => SubmitOutcome::Accepted(task_id),
             None => SubmitOutcome::Unknown(match body {
                 Err(why) => format!("the reply was cut: {why}"),
+                Ok(_) if head.http >= 500 => format!("the service failed: {}", shown(head, read)),
                 Ok(_) => format!("the reply names no taskId: {}", shown(head, read)),
             }),
         }
@@ -187,6 +194,7 @@ impl Client {
             Ok(body) => body,
             Err(why) => return StatusOutcome::Unreadable(format!("the reply was cut: {why}")),
         };
+        let body = self.without_key(&body);
         let envelope = Envelope::parse(&body);
         if let Some(refusal) = refusal::of(head, envelope.as_ref(), &body) {
             return StatusOutcome::Refused(refusal);
@@ -195,6 +203,23 @@ impl Client {
             Some(items) => StatusOutcome::Items(items),
             None => StatusOutcome::Unreadable(format!("the reply lists no jobs: {}", shown(head, &body))),
         }
+    }
+
+    /// A service may repeat the key in what it says, and what it says is shown and kept.
+    fn without_key<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+        let key = self.key.expose_secret().as_bytes();
+        if key.len() < SHORTEST_KEY || !body.windows(key.len()).any(|window| window == key) {
+            return Cow::Borrowed(body);
+        }
+        let mut rest = body;
+        let mut without = Vec::with_capacity(body.len());
+        while let Some(at) = rest.windows(key.len()).position(|window| window == key) {
+            without.extend_from_slice(&rest[..at]);
+            without.extend_from_slice(b"[key]");
+            rest = &rest[at + key.len()..];
+        }
+        without.extend_from_slice(rest);
+        Cow::Owned(without)
     }
 }
 
@@ -289,6 +314,18 @@ mod tests {
         assert!(!format!("{error} {error:?}").contains("cret"));
         let client = Client::new(&endpoint, &" secret-key\n".into()).unwrap();
         assert!(!format!("{client:?}").contains("secret-key"));
+    }
+
+    #[test]
+    fn a_key_that_is_repeated_is_taken_out_of_what_is_said() {
+        let endpoint = Endpoint::parse(DEFAULT_BASE_URL).unwrap();
+        let said = |key: &str, body: &str| {
+            let client = Client::new(&endpoint, &key.into()).unwrap();
+            String::from_utf8(client.without_key(body.as_bytes()).into_owned()).unwrap()
+        };
+        assert_eq!(said(" secret-key\n", "no secret-key, secret-keysecret-key"), "no [key], [key][key]");
+        assert_eq!(said("secret-key", "nothing"), "nothing");
+        assert_eq!(said("any", "any company"), "any company");
     }
 
     #[test]

@@ -54,7 +54,9 @@ fn by_http(head: Head, message: &str, body: &[u8]) -> Option<Refusal> {
     match head.http {
         401 | 403 => Some(Refusal::Key(words())),
         402 => Some(Refusal::Quota),
-        404 | 405 | 410 => Some(Refusal::NotTheApi(words())),
+        404 | 405 | 410 => {
+            Some(Refusal::NotTheApi(format!("{}; is the address of the service right?", words())))
+        }
         408 | 425 | 429 => Some(Refusal::TooFast(head.retry_after)),
         400..=499 => Some(Refusal::Content(words())),
         _ => None,
@@ -83,6 +85,9 @@ pub(super) fn class_of(reason: &str) -> FailureClass {
 /// The start of a body that is no envelope, for a person to recognise it by.
 pub(super) fn first_words(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(400)]);
+    if text.trim_start().starts_with('<') {
+        return "a web page".to_owned();
+    }
     let words: Vec<&str> = text.split_whitespace().collect();
     words.join(" ").chars().filter(|c| !c.is_control()).take(120).collect()
 }
@@ -130,10 +135,8 @@ mod tests {
         assert_eq!(judge(401, ""), Some(Refusal::Key("HTTP 401".into())));
         assert_eq!(judge(403, r#"{"message":"nope"}"#), Some(Refusal::Key("HTTP 403: nope".into())));
         assert_eq!(judge(402, ""), Some(Refusal::Quota));
-        assert_eq!(
-            judge(404, "<h1>Not\n Found</h1>"),
-            Some(Refusal::NotTheApi("HTTP 404: <h1>Not Found</h1>".into()))
-        );
+        let lost = "HTTP 404: a web page; is the address of the service right?";
+        assert_eq!(judge(404, "<h1>Not\n Found</h1>"), Some(Refusal::NotTheApi(lost.into())));
         assert_eq!(judge(429, "slow"), Some(Refusal::TooFast(None)));
         assert_eq!(judge(422, ""), Some(Refusal::Content("HTTP 422".into())));
         assert_eq!(judge(429, r#"{"status":429,"message":"slow"}"#), Some(Refusal::TooFast(None)));

@@ -35,7 +35,7 @@ pub(super) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Submit what is not done yet, follow it, and write the results; run again to go on
-    #[command(after_help = EXIT_CODES)]
+    #[command(after_help = EXIT_CODES, args_override_self = true)]
     Run(Box<RunArgs>),
     /// Show where a batch stands, also while it runs
     Status(StatusArgs),
@@ -117,7 +117,7 @@ pub(super) struct Place {
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<PathBuf>,
 
-    /// Rehearse against a stand-in of the service inside the program: no key, no network, no cost
+    /// The rehearsal, with a stand-in of the service inside the program: no key, no network, no cost
     #[arg(long)]
     pub(super) sandbox: bool,
 }
@@ -129,7 +129,7 @@ pub(super) struct Rehearsal {
     #[arg(long, value_name = "X", requires = "sandbox", help_heading = "Rehearsal")]
     pub(super) speed: Option<f64>,
 
-    /// A fault that the sandbox plays, as in lose-reply=0.1; `mjbatch sandbox --list-faults` lists them
+    /// A fault that the sandbox plays, as in accept-cut=0.1; `mjbatch sandbox --list-faults` lists them
     #[arg(long = "fault", value_name = "FAULT", requires = "sandbox", help_heading = "Rehearsal")]
     pub(super) faults: Vec<String>,
 
@@ -161,7 +161,7 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub(super) speed: f64,
 
-    /// A fault to play, as in lose-reply=0.1; may be given several times
+    /// A fault to play, as in accept-cut=0.1; may be given several times
     #[arg(long = "fault", value_name = "FAULT")]
     pub(super) faults: Vec<String>,
 
@@ -204,6 +204,13 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_flag_that_is_added_to_a_pasted_command_wins_and_faults_add_up() {
+        let words = "mjbatch run a.csv --sandbox --limit 1 --fault job-fail --limit 2 --fault slots=4";
+        let Command::Run(args) = Cli::try_parse_from(words.split(' ')).unwrap().command else { panic!() };
+        assert_eq!((args.limit, args.rehearsal.faults.len()), (Some(2), 2));
     }
 
     #[test]

@@ -19,6 +19,11 @@ impl Failure {
         Failure::nothing_submitted(diagnostic, Exit::Usage)
     }
 
+    /// Wrong usage of a command that never submits anything, so it does not say that nothing was.
+    pub(super) fn nothing_to_show(diagnostic: Diagnostic) -> Failure {
+        Failure { problems: diagnostic.into(), exit: Exit::Usage }
+    }
+
     /// A manifest that cannot be run. Its problems say already what follows.
     pub(super) fn manifest(problems: Problems) -> Failure {
         Failure { problems, exit: Exit::Usage }

@@ -21,7 +21,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let service = settings::service(&args)?;
     let callbacks = settings::callbacks(&args)?;
     let files = Files::of(&args.manifest, &args.place, args.results.as_deref());
-    let manifest = manifest::read(&args.manifest, manifest::Options::default()).map_err(Failure::manifest)?;
+    files.check(&args.manifest)?;
+    let manifest = manifest::read(&args.manifest).map_err(Failure::manifest)?;
     say(&manifest.warnings);
     let policy = settings::policy(&args, &manifest.batch, &service)?;
     let prices = settings::prices(&args, &manifest.batch);
@@ -29,13 +30,14 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
 
     let webhook = listen(callbacks).await?;
     let service = Connected::to(service).await?;
-    let (snapshot, ledger) = take_up(&files, &manifest, &service.identity, prices)?;
+    let (snapshot, ledger) = take_up(&args, &files, &manifest, &service.identity, prices)?;
     let run = runner::Run {
         batch: manifest.name,
         service: service.shown.clone(),
         policy,
         results: files.results,
         webhook,
+        hint: service.sandbox.as_ref().map(where_pictures_are),
         next: settings::same_command(),
     };
     let sink = progress::sink(args.progress);
@@ -52,6 +54,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
 
 /// The state, listing what the manifest lists now.
 fn take_up(
+    args: &RunArgs,
     files: &Files,
     manifest: &Manifest,
     service: &str,
@@ -59,12 +62,36 @@ fn take_up(
 ) -> Result<(Snapshot, Ledger), Failure> {
     let opening = |e| Failure::opening(&e);
     let mut store = Store::open(&files.state, service, &signals::who_we_are()).map_err(opening)?;
+    let file = args.manifest.file_name().unwrap_or_default().to_string_lossy();
+    if let Some(other) = store.listed_from().map_err(opening)?
+        && args.place.state.is_none()
+        && other != file
+        && !is_results(&other)
+        && !is_results(&file)
+    {
+        let error = format!("{} is the state of `{other}`, and this is `{file}`", files.state.display());
+        return Err(Failure::usage(
+            Diagnostic::error(error)
+                .note("two manifests that differ only in their ending share the default name of their state")
+                .help("give this one a state of its own with `--state`, or rename it"),
+        ));
+    }
     let tasks: Vec<Task> = manifest.tasks().collect();
     let plan = plan::compare(&tasks, &store.knowledge().map_err(opening)?);
-    let listing =
-        Listing { batch: &manifest.name, columns: &manifest.columns, tasks: &tasks, manifest: manifest.hash };
+    let listing = Listing {
+        batch: &manifest.name,
+        columns: &manifest.columns,
+        tasks: &tasks,
+        manifest: manifest.hash,
+        file: &file,
+    };
     store.list(listing, &plan).map_err(opening)?;
     store.begin(prices).map_err(opening)
+}
+
+/// Results that are fed back as a manifest belong to the state that they were made from.
+fn is_results(file: &str) -> bool {
+    file.ends_with(".results.csv")
 }
 
 /// A service that can be talked to.
@@ -94,11 +121,16 @@ impl Connected {
                 let sandbox = start_sandbox(*settings).await.map_err(|e| usage(&e))?;
                 let endpoint = Endpoint::parse(&sandbox.base_url()).map_err(|e| usage(&e))?;
                 let client = Client::new(&endpoint, &"rehearsal".into()).map_err(|e| usage(&e))?;
-                let shown = format!("the sandbox at {endpoint}");
+                let shown = format!("the sandbox ({endpoint})");
                 Ok(Connected { client, identity: REHEARSAL.to_owned(), shown, sandbox: Some(sandbox) })
             }
         }
     }
+}
+
+/// The addresses in a rehearsal's results are dead once it is over, until a sandbox runs there again.
+fn where_pictures_are(sandbox: &Sandbox) -> String {
+    format!("pictures: their links work while this runs: mjbatch sandbox --listen {}", sandbox.addr())
 }
 
 /// At its own port where that is free, else at any.

@@ -53,15 +53,52 @@ pub(super) struct Files {
 impl Files {
     /// Beside the manifest, unless told; those of a rehearsal never those of the real thing.
     pub(super) fn of(manifest: &Path, place: &Place, results: Option<&Path>) -> Files {
-        let named = |ending: &str| {
-            let rehearsal = if place.sandbox { "sandbox." } else { "" };
-            manifest.with_extension(format!("{rehearsal}{ending}"))
+        let rehearsal = if place.sandbox { ".sandbox" } else { "" };
+        let name = manifest.file_name().unwrap_or_default().to_string_lossy();
+        // Results that are fed back belong to the state that they were made from.
+        let stem = match name.strip_suffix(".results.csv") {
+            Some(stem) => stem.strip_suffix(rehearsal).unwrap_or(stem).to_owned(),
+            None => manifest.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
         };
+        let named = |ending: &str| manifest.with_file_name(format!("{stem}{rehearsal}.{ending}"));
         Files {
             state: place.state.clone().unwrap_or_else(|| named("mjbatch")),
             results: results.map_or_else(|| named("results.csv"), Path::to_owned),
         }
     }
+}
+
+impl Files {
+    /// Refuses names under which one file would be written over another.
+    pub(super) fn check(&self, manifest: &Path) -> Result<(), Failure> {
+        let clash = |what: &str, path: &Path| {
+            let error = format!("the {what} would be written over {}", path.display());
+            Err(Failure::usage(
+                Diagnostic::error(error).help("choose another file with `--results` or `--state`"),
+            ))
+        };
+        let fed_back = manifest.to_string_lossy().ends_with(".results.csv");
+        if is_same(&self.results, &self.state) {
+            return clash("results", &self.state);
+        }
+        if is_same(&self.state, manifest) {
+            return clash("state", manifest);
+        }
+        if is_same(&self.results, manifest) && !fed_back {
+            return clash("results", manifest);
+        }
+        Ok(())
+    }
+}
+
+/// Whether two names are of one file, there or not.
+fn is_same(a: &Path, b: &Path) -> bool {
+    let real = |path: &Path| {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let named = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
+        path.canonicalize().ok().or_else(named).unwrap_or_else(|| path.to_owned())
+    };
+    real(a) == real(b)
 }
 
 /// The service that is meant.
@@ -193,6 +230,23 @@ mod tests {
         let expected = ("spring.sandbox.mjbatch".to_owned(), "spring.sandbox.results.csv".to_owned());
         assert_eq!(files("spring.csv", true), expected);
         assert_eq!(files("v1.2.yaml", false).0, "v1.2.mjbatch");
+        assert_eq!(files("shop/spring.results.csv", false), files("shop/spring.yaml", false));
+        assert_eq!(files("spring.sandbox.results.csv", true), files("spring.yaml", true));
+    }
+
+    #[test]
+    fn no_file_is_written_over_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("spring.csv"), "prompt\na mug\n").unwrap();
+        let check = |state: &str, results: &str, manifest: &str| {
+            Files { state: at(state), results: at(results) }.check(&at(manifest)).is_ok()
+        };
+        assert!(check("spring.mjbatch", "spring.results.csv", "spring.csv"));
+        assert!(check("spring.mjbatch", "spring.results.csv", "spring.results.csv"), "results fed back");
+        assert!(!check("spring.mjbatch", "spring.csv", "spring.csv"));
+        assert!(!check("spring.csv", "spring.results.csv", "spring.csv"));
+        assert!(!check("spring.mjbatch", "spring.mjbatch", "spring.csv"));
     }
 
     #[test]

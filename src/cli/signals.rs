@@ -8,33 +8,41 @@ use crate::runner::{Shutdown, Signal, shutdown};
 /// Passes on Ctrl-C and requests to terminate, as often as they come.
 pub(super) fn listen() -> Shutdown {
     let (sender, shutdown) = shutdown();
-    let interrupts = sender.clone();
-    tokio::spawn(async move {
-        while tokio::signal::ctrl_c().await.is_ok() && interrupts.send(Signal::Interrupt).is_ok() {}
-    });
-    listen_to_system(sender);
+    listen_to_system(&sender);
     shutdown
 }
 
 #[cfg(unix)]
-fn listen_to_system(sender: UnboundedSender<Signal>) {
+fn listen_to_system(sender: &UnboundedSender<Signal>) {
     use tokio::signal::unix::{SignalKind, signal};
     // A terminal that is closed (SIGHUP) wants the same as a system that goes down (SIGTERM).
-    for kind in [SignalKind::terminate(), SignalKind::hangup()] {
+    for (kind, meaning) in [
+        (SignalKind::interrupt(), Signal::Interrupt),
+        (SignalKind::terminate(), Signal::Terminate),
+        (SignalKind::hangup(), Signal::Terminate),
+    ] {
+        // Heard from here on, and once: a listener made anew for each signal would miss those that come in between.
+        let Ok(mut signals) = signal(kind) else { continue };
         let sender = sender.clone();
-        tokio::spawn(async move {
-            let Ok(mut signals) = signal(kind) else { return };
-            while signals.recv().await.is_some() && sender.send(Signal::Terminate).is_ok() {}
-        });
+        tokio::spawn(async move { while signals.recv().await.is_some() && sender.send(meaning).is_ok() {} });
     }
 }
 
 #[cfg(windows)]
-fn listen_to_system(sender: UnboundedSender<Signal>) {
-    tokio::spawn(async move {
-        let Ok(mut closed) = tokio::signal::windows::ctrl_close() else { return };
-        while closed.recv().await.is_some() && sender.send(Signal::Terminate).is_ok() {}
-    });
+fn listen_to_system(sender: &UnboundedSender<Signal>) {
+    use tokio::signal::windows::{ctrl_c, ctrl_close};
+    if let Ok(mut pressed) = ctrl_c() {
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while pressed.recv().await.is_some() && sender.send(Signal::Interrupt).is_ok() {}
+        });
+    }
+    if let Ok(mut closed) = ctrl_close() {
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            while closed.recv().await.is_some() && sender.send(Signal::Terminate).is_ok() {}
+        });
+    }
 }
 
 /// Who holds a state, for whoever comes second: `process 4711 on desk, since 2026-03-01T08:00:00Z`.

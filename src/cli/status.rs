@@ -18,7 +18,7 @@ use crate::text;
 pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
     let files = Files::of(&args.manifest, &args.place, None);
     let standing = Standing::read(&files).map_err(|e| match e {
-        StoreError::Absent(path) => Failure::usage(
+        StoreError::Absent(path) => Failure::nothing_to_show(
             Diagnostic::error(format!("there is no state at {}: this batch was never run", path.display()))
                 .help("name another state with `--state`, or a rehearsal's with `--sandbox`"),
         ),

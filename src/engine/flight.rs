@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-use super::message::{AttemptKey, Waiting};
+use super::message::{AttemptKey, Item, Waiting};
 use crate::task::TaskId;
 
 /// One attempt that has not ended.
@@ -15,6 +15,8 @@ pub(super) struct Flight {
     pub(super) since: Duration,
     /// How old it was at `since`.
     pub(super) age: Duration,
+    /// Callbacks that came before the reply to the submit.
+    pub(super) early: Vec<Item>,
 }
 
 /// How far the attempt is.
@@ -49,6 +51,10 @@ impl Followed {
 }
 
 impl Flight {
+    pub(super) fn new(waiting: Waiting, phase: Phase, since: Duration, age: Duration) -> Self {
+        Flight { waiting, phase, since, age, early: Vec::new() }
+    }
+
     /// Whether the service is, or may be, working on it in one of our slots.
     pub(super) fn holds_slot(&self) -> bool {
         match &self.phase {

@@ -121,6 +121,8 @@ pub(super) struct Outage {
     since: Option<Duration>,
     told: bool,
     answered_before: bool,
+    /// How long the service itself asked to wait: that is no outage.
+    asked_for: Duration,
     last_seen: String,
 }
 
@@ -134,9 +136,22 @@ impl Outage {
         news.then_some(lasted)
     }
 
+    /// It answers, if only to be left alone for this long. What never says anything else is an outage all the same.
+    pub(super) fn asks_for_patience(
+        &mut self,
+        now: Duration,
+        wait: Duration,
+        seen: &str,
+    ) -> Option<Duration> {
+        self.answered_before = true;
+        self.asked_for = self.asked_for.max(wait);
+        self.trouble(now, seen)
+    }
+
     /// A good answer. Gives how long there was none, where a person heard of that.
     pub(super) fn answered(&mut self, now: Duration) -> Option<Duration> {
         self.answered_before = true;
+        self.asked_for = Duration::ZERO;
         let since = self.since.take()?;
         std::mem::take(&mut self.told).then(|| now.saturating_sub(since))
     }
@@ -144,7 +159,7 @@ impl Outage {
     /// When patience ends.
     pub(super) fn ends_at(&self, policy: &Policy) -> Option<Duration> {
         let patience = if self.answered_before { policy.patience } else { policy.first_patience };
-        self.since.map(|since| since + patience)
+        self.since.map(|since| since + patience + self.asked_for)
     }
 
     pub(super) fn last_seen(&self) -> &str {

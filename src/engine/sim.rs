@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Mode, Pictures};
+use crate::task::{Mode, Pictures, TaskId};
 
 /// How bad the service is: rates from 0 to 1.
 #[derive(Debug, Clone, Copy, Default)]

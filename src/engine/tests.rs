@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::sim::{Fate, Faults, World};
 use super::*;
-use crate::task::{Mode, Pictures};
+use crate::task::{Mode, Pictures, TaskId};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -131,6 +131,21 @@ fn until_the_service_accepts_one_only_one_is_under_way() {
 }
 
 #[test]
+fn a_first_reply_that_is_late_holds_the_others_for_seconds_and_not_for_a_minute() {
+    let mut desk = Desk::new(Policy::default(), 5, vec![]);
+    desk.send_first();
+    let mut sent = 1;
+    while desk.now < Duration::from_secs(12) {
+        for action in desk.wait() {
+            let Action::Intend(attempt, _) = action else { panic!("{action:?}") };
+            desk.tell(Event::IntentDurable(attempt));
+            sent += 1;
+        }
+    }
+    assert_eq!((sent, desk.now), (4, Duration::from_secs(15)));
+}
+
+#[test]
 fn an_attempt_is_sent_only_when_its_intent_is_durable_and_only_once() {
     let mut desk = Desk::new(Policy::default(), 1, vec![]);
     let attempt = desk.send_first();
@@ -225,6 +240,25 @@ fn an_outage_is_borne_shortly_before_the_first_answer_and_nothing_is_marked() {
 }
 
 #[test]
+fn a_service_that_only_ever_asks_for_fewer_requests_is_borne_for_patience_and_what_it_asks() {
+    for asked in [None, Some(Duration::from_secs(400))] {
+        let mut desk = Desk::new(Policy::default(), 3, vec![]);
+        let mut attempt = desk.send_first();
+        for _ in 0..1000 {
+            desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::TooFast(asked))));
+            match desk.wait()[..] {
+                [Action::Intend(next, _)] => attempt = next,
+                _ => break,
+            }
+            desk.tell(Event::IntentDurable(attempt));
+        }
+        assert!(matches!(desk.ending(), Some(Ending::Unreachable(_))), "{asked:?}");
+        assert_eq!(desk.now, Policy::default().patience + asked.unwrap_or_default(), "{asked:?}");
+        assert_eq!(desk.engine.waiting(), 3);
+    }
+}
+
+#[test]
 fn a_job_past_its_timeout_is_asked_about_before_it_is_given_up() {
     let mut desk = Desk::new(Policy::default(), 0, vec![resumed(Duration::from_secs(3600), false)]);
     assert_eq!(desk.actions(), [Action::Ask(vec![task_id("old")])]);
@@ -315,19 +349,37 @@ fn a_list_that_is_refused_is_halved() {
 }
 
 #[test]
-fn a_callback_ends_the_attempt_even_before_the_reply_and_forgeries_do_nothing() {
+fn a_callback_that_is_faster_than_the_reply_ends_the_attempt_with_it_and_forgeries_do_nothing() {
     let policy = Policy { callbacks: true, ..Policy::default() };
     let mut desk = Desk::new(policy, 1, vec![]);
     let attempt = desk.send_first();
     assert_eq!(desk.tell(Event::Callback(AttemptKey(77), done("t1"))), []);
-    let next = desk.tell(Event::Callback(attempt, done("t1")));
+    assert_eq!(desk.tell(Event::Callback(attempt, done("foreign"))), []);
+    assert_eq!(desk.tell(Event::Callback(attempt, done("t1"))), []);
+    let next = desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1"))));
     assert!(
-        matches!(next[..], [Action::Record(Change::Accepted(..)), Action::Record(Change::Done(..))]),
+        matches!(&next[..], [Action::Record(Change::Accepted(_, id)), Action::Record(Change::Done(..))] if *id == task_id("t1")),
         "{next:?}"
     );
-    assert_eq!(desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1")))), []);
     assert_eq!(desk.tell(Event::Callback(attempt, done("t1"))), []);
     assert_eq!(desk.ending(), Some(&Ending::Finished));
+}
+
+#[test]
+fn a_callback_that_came_before_the_reply_was_lost_ties_it_to_its_task() {
+    for lost in [Event::SubmitReply(AttemptKey(1), SubmitOutcome::Unknown("cut".into())), Event::Leave] {
+        let policy = Policy { callbacks: true, ..Policy::default() };
+        let mut desk = Desk::new(policy, 1, vec![]);
+        let attempt = desk.send_first();
+        assert_eq!(attempt, AttemptKey(1));
+        assert_eq!(desk.tell(Event::Callback(attempt, done("t1"))), []);
+        let next = desk.tell(lost);
+        assert!(
+            matches!(next[..], [Action::Record(Change::Accepted(..)), Action::Record(Change::Done(..))]),
+            "{next:?}"
+        );
+        assert!(desk.ending().is_some());
+    }
 }
 
 #[test]

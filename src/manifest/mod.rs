@@ -352,10 +352,19 @@ pub struct Options {
 ///
 /// # Errors
 ///
-/// What [`parse`] finds, or that there is no such file, or that it cannot be read.
-pub fn read(path: &Path, options: Options) -> Result<Manifest, Problems> {
+/// What [`parse_with`] finds, or that there is no such file, or that it cannot be read.
+pub fn read(path: &Path) -> Result<Manifest, Problems> {
+    read_with(path, Options::default())
+}
+
+/// The same, as the command line wants it.
+///
+/// # Errors
+///
+/// Those of [`read`].
+pub fn read_with(path: &Path, options: Options) -> Result<Manifest, Problems> {
     match fs::read(path) {
-        Ok(bytes) => parse(path, &bytes, options, &mut load),
+        Ok(bytes) => parse_with(path, &bytes, options, &mut load),
         Err(error) => Err(refused(unreadable(path, &error))),
     }
 }
@@ -370,13 +379,27 @@ fn load(path: &Path) -> Result<Vec<u8>, NotLoaded> {
     })
 }
 
+/// Reads a manifest from the bytes of a file, beside which there are no data files.
+///
+/// # Errors
+///
+/// All that is wrong, warnings too.
+pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, Problems> {
+    parse_with(path, bytes, Options::default(), &mut |_| Err(NotLoaded::Missing(None)))
+}
+
 /// Reads a manifest from the bytes of a file. The path tells the format, the name to show and the batch's name; the
 /// file is not touched. The files that it names are asked for, each once.
 ///
 /// # Errors
 ///
 /// All that is wrong, warnings too.
-pub fn parse(path: &Path, bytes: &[u8], options: Options, load: &mut Load<'_>) -> Result<Manifest, Problems> {
+pub fn parse_with(
+    path: &Path,
+    bytes: &[u8],
+    options: Options,
+    load: &mut Load<'_>,
+) -> Result<Manifest, Problems> {
     let shown = path.display().to_string();
     let Some(format) = Format::of(path) else { return Err(refused(unknown_format(&shown))) };
     let text: Arc<str> = match std::str::from_utf8(bytes) {

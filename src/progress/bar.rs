@@ -39,6 +39,8 @@ impl Bar {
         if let Ok(style) = ProgressStyle::with_template("{msg}") {
             bar.set_style(style);
         }
+        // Never without a line of its own, or what is printed first would be left with the cursor on it.
+        bar.set_message(" ");
         Bar {
             bar,
             width: Box::new(width),
@@ -49,14 +51,20 @@ impl Bar {
         }
     }
 
-    /// A line that stays, above the bar. Its first word is painted.
+    /// A line that stays, above the bar, broken between words where the terminal is narrow. Its first word is painted.
     fn line(&self, line: &str, colour: Option<AnsiColor>) {
+        let line = folded(line, self.columns());
         match (colour, line.split_once(' ')) {
             (Some(colour), Some((word, rest))) => {
                 self.bar.println(format!("{} {rest}", self.painted(word, colour)));
             }
             _ => self.bar.println(line),
         }
+    }
+
+    /// The columns that may be filled. The last one stays free: some terminals wrap as soon as it is filled.
+    fn columns(&self) -> usize {
+        usize::from((self.width)().saturating_sub(1))
     }
 
     fn painted(&self, text: &str, colour: AnsiColor) -> String {
@@ -72,9 +80,7 @@ impl Bar {
             return;
         }
         self.drawn = Some(now.elapsed);
-        // The last column stays free: some terminals wrap as soon as it is filled.
-        let columns = usize::from((self.width)().saturating_sub(1));
-        self.bar.set_message(self.layout(now, columns));
+        self.bar.set_message(self.layout(now, self.columns()));
         self.bar.tick();
     }
 
@@ -151,6 +157,39 @@ fn wrapped(pieces: Vec<Piece>, columns: usize) -> Vec<Vec<Piece>> {
     lines
 }
 
+/// The line in as many as take its words whole; those after the first are indented. A word that fits on no line, an
+/// address or a path say, is left to the terminal, so that it can be copied as it is.
+fn folded(line: &str, columns: usize) -> String {
+    let words = line.trim_start_matches(' ');
+    let indent = line.len() - words.len();
+    let (mut text, mut used) = (String::new(), 0);
+    for word in words.split(' ') {
+        let length = console::measure_text_width(word);
+        if text.is_empty() {
+            text.push_str(&" ".repeat(indent));
+            used = indent + length;
+        } else if used + 1 + length <= columns {
+            text.push(' ');
+            used += 1 + length;
+        } else {
+            text.push('\n');
+            text.push_str(&" ".repeat(indent + 2));
+            used = indent + 2 + length;
+        }
+        text.push_str(word);
+    }
+    text
+}
+
+/// The summary for a terminal. What a person copies, a path or a command, stays in one piece.
+fn summed_up(summary: &str, columns: usize) -> String {
+    let to_copy =
+        |line: &str| ["results: ", "state: ", "next: "].iter().any(|s| line.trim_start().starts_with(s));
+    let lines =
+        summary.lines().map(|line| if to_copy(line) { line.to_owned() } else { folded(line, columns) });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 impl Sink for Bar {
     fn event(&mut self, event: &RunEvent, now: &Standing) {
         match event {
@@ -176,7 +215,7 @@ impl Sink for Bar {
                 self.line(&wording::notice(notice), colour);
             }
             RunEvent::Finished(summary) => {
-                self.bar.println(summary.to_string());
+                self.bar.println(summed_up(&summary.to_string(), self.columns()));
                 self.bar.finish_and_clear();
                 return;
             }
@@ -198,12 +237,13 @@ mod tests {
     use indicatif::{InMemoryTerm, TermLike};
 
     use super::super::Notice;
+    use super::super::screen::Screen;
     use super::super::tests::{bad, done, run, standing, started};
     use super::*;
 
     fn bar(columns: u16) -> (Bar, InMemoryTerm) {
         let terminal = InMemoryTerm::new(20, columns);
-        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
+        let target = ProgressDrawTarget::term_like(Box::new(Screen(terminal.clone())));
         let same = terminal.clone();
         (Bar::new(target, move || same.width(), false), terminal)
     }
@@ -237,31 +277,52 @@ mod tests {
     #[test]
     fn a_narrow_terminal_gets_more_lines_and_loses_nothing() {
         insta::assert_snapshot!(midway(40), @"
-        spring: 60 of 60 tasks to do, 10 slots a
-        t https://api.midjourney-api.com
+        spring: 60 of 60 tasks to do, 10 slots
+          at https://api.midjourney-api.com
         failed hero-red: refused by moderation
         note: the service takes 7 jobs at once,
-        not 10
+          not 10
         ███████▒░░░░ 35/60 · 58 % · ~2 min left
         34 done · 1 failed · 7 running
         18 pending · 7/7 slots · 18/min
         ");
         insta::assert_snapshot!(midway(20), @"
-        spring: 60 of 60 tas
-        ks to do, 10 slots a
-        t https://api.midjou
+        spring: 60 of 60
+          tasks to do, 10
+          slots at
+          https://api.midjou
         rney-api.com
-        failed hero-red: ref
-        used by moderation
-        note: the service ta
-        kes 7 jobs at once,
-        not 10
+        failed hero-red:
+          refused by
+          moderation
+        note: the service
+          takes 7 jobs at
+          once, not 10
         35/60 · 58 %
         ~2 min left
         34 done · 1 failed
         7 running
         18 pending
         7/7 slots · 18/min
+        ");
+    }
+
+    #[test]
+    fn a_key_that_the_terminal_echoes_tears_nothing() {
+        let (mut bar, terminal) = bar(60);
+        bar.event(&started(), &standing(0, &[(Status::Pending, 60)]));
+        let now = standing(20, &[(Status::Running, 10), (Status::Pending, 50)]);
+        bar.tick(&now);
+        terminal.write_str("^C").unwrap();
+        bar.event(&RunEvent::Notice(Notice::Stopping { running: 10 }), &now);
+        insta::assert_snapshot!(terminal.contents(), @"
+        spring: 60 of 60 tasks to do, 10 slots at
+          https://api.midjourney-api.com
+        note: stopping: nothing more is submitted; 10 jobs running
+          at the service are not cancelled but followed to their
+          end; stop again to leave at once
+        ▒▒▒▒▒▒▒▒░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░ 0/60 · 0 %
+        10 running · 50 pending · 10/10 slots
         ");
     }
 
@@ -292,6 +353,28 @@ mod tests {
           state: spring.mjbatch
         next: mjbatch run spring.yaml
         "#);
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_the_summarys_words_whole_and_its_commands_in_one_piece() {
+        let (mut bar, terminal) = bar(40);
+        run(&mut bar);
+        insta::assert_snapshot!(terminal.contents(), @r#"
+        spring: 60 of 60 tasks to do, 10 slots
+          at https://api.midjourney-api.com
+        failed hero-red: prompt was refused by
+          moderation
+        spring: 60 tasks in 4 min 12 s
+          57 done · 2 failed · 1 pending
+          failed: 2 × "prompt was refused by
+            moderation" (hero-red, …)
+          cost: 114 quota
+          results: spring.results.csv
+          state: spring.mjbatch
+        next: mjbatch run spring.yaml
+        "#);
+        let command = "next: mjbatch run a-manifest-with-a-long-name.yaml --concurrency 10";
+        assert_eq!(summed_up(command, 20), command);
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod json;
 mod pace;
 mod plain;
 mod quiet;
+mod screen;
 mod summary;
 mod wording;
 
@@ -26,6 +27,7 @@ pub use event::{Level, Notice, RunEvent};
 pub use json::JsonLines;
 pub use plain::Plain;
 pub use quiet::Quiet;
+use screen::Screen;
 pub use summary::{Cost, StopReason, Summary, Trouble, Troubles};
 pub use wording::counts_line;
 
@@ -100,11 +102,11 @@ pub fn sink(choice: Choice) -> Box<dyn Sink> {
     match choice {
         Choice::Auto | Choice::Bar => {
             let terminal = console::Term::buffered_stderr();
-            let target = ProgressDrawTarget::term(terminal.clone(), 20);
-            // Hidden is the bar's word for: not a terminal, or one that cannot move its cursor.
-            if target.is_hidden() {
+            // No terminal, or one that cannot move its cursor.
+            if !terminal.is_term() {
                 return Box::new(Plain::new(anstream::stderr()));
             }
+            let target = ProgressDrawTarget::term_like_with_hz(Box::new(Screen(terminal.clone())), 20);
             let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
             Box::new(Bar::new(target, move || terminal.size().1, colour))
         }

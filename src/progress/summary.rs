@@ -33,6 +33,8 @@ pub struct Summary {
     pub results: Option<PathBuf>,
     /// The state file.
     pub state: PathBuf,
+    /// Something about the results that a person would want to know, as one sentence.
+    pub hint: Option<String>,
     /// The command to go on with, ready to be pasted, where something is left.
     pub next: Option<String>,
 }
@@ -123,7 +125,7 @@ impl fmt::Display for StopReason {
             ),
             StopReason::QuotaGone => f.write_str("the account is out of quota; top it up, then run again"),
             StopReason::Unreachable { why } => {
-                write!(f, "the service cannot be reached ({}); run again later", shown(why, REASON))
+                write!(f, "the service cannot be reached or is broken ({}); run again later", shown(why, REASON))
             }
             StopReason::StateNotWritten => {
                 f.write_str("the state could not be written, so nothing more was submitted; make room on the disk, then run again")
@@ -213,13 +215,13 @@ impl fmt::Display for Summary {
         write!(f, "{}: {tasks}", shown(&self.batch, NAME))?;
         match &self.stop {
             StopReason::NothingToDo => writeln!(f, ", nothing to do")?,
-            stop if stop.is_end() => writeln!(f, " in {took}")?,
+            _ if self.is_whole() => writeln!(f, " in {took}")?,
             _ => writeln!(f, ", stopped after {took}")?,
         }
         if self.counts.total() > 0 {
             writeln!(f, "  {}", counts_line(&self.counts))?;
         }
-        if !self.stop.is_end() {
+        if !self.is_whole() {
             writeln!(f, "  stopped: {}", self.stop)?;
         }
         self.troubles(f)?;
@@ -230,15 +232,20 @@ impl fmt::Display for Summary {
                 many(self.left_running, "job")
             )?;
         }
+        // What is unknown counts as spent.
+        let at_most = if self.counts.of(Status::Unknown) > 0 { "at most " } else { "" };
         match self.cost {
-            Some(cost) if cost.run == cost.batch => writeln!(f, "  cost: {} quota", cost.batch)?,
+            Some(cost) if cost.run == cost.batch => writeln!(f, "  cost: {at_most}{} quota", cost.batch)?,
             Some(cost) => {
-                writeln!(f, "  cost: {} quota in this run, {} quota in all", cost.run, cost.batch)?;
+                writeln!(f, "  cost: {at_most}{} quota in this run, {} quota in all", cost.run, cost.batch)?;
             }
             None => {}
         }
         if let Some(results) = &self.results {
             writeln!(f, "  results: {}", harmless(&results.to_string_lossy()))?;
+        }
+        if let Some(hint) = self.hint.as_ref().filter(|_| self.counts.of(Status::Done) > 0) {
+            writeln!(f, "  {}", harmless(hint))?;
         }
         if let Some(next) = &self.next {
             writeln!(f, "  state: {}", harmless(&self.state.to_string_lossy()))?;
@@ -250,6 +257,12 @@ impl fmt::Display for Summary {
 
 impl Summary {
     const MOST_LISTED: usize = 5;
+
+    /// Whether the run did all there was to do; one that was asked to stop may have, by following what ran.
+    fn is_whole(&self) -> bool {
+        let open = self.counts.of(Status::Pending) + self.counts.of(Status::Running);
+        self.stop.is_end() || (self.stop == StopReason::Interrupted && open == 0)
+    }
 
     fn troubles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.groups(f, Status::Failed)?;
@@ -313,6 +326,15 @@ mod tests {
     }
 
     #[test]
+    fn a_stop_that_left_nothing_undone_is_no_stop() {
+        insta::assert_snapshot!(summary(&[(Status::Done, 12)], StopReason::Interrupted), @"
+        spring: 12 tasks in 4 min 12 s
+          12 done
+          results: spring.results.csv
+        ");
+    }
+
+    #[test]
     fn a_summary_explains_what_is_uncertain_and_claims_no_cancelling() {
         let tasks = [(Status::Done, 40), (Status::Unknown, 2), (Status::Lost, 1), (Status::Running, 7)];
         let mut stopped = summary(&tasks, StopReason::Interrupted);
@@ -332,7 +354,7 @@ mod tests {
           lost: 1 × no reason given (c)
             the service no longer knows the job, which may have been billed, so nothing sends it again by itself
           still running at the service, not cancelled: 7 jobs; the next run follows up
-          cost: 12.5 quota in this run, 86 quota in all
+          cost: at most 12.5 quota in this run, 86 quota in all
           results: spring.results.csv
           state: spring.mjbatch
         next: mjbatch run spring.yaml --concurrency 10
@@ -357,7 +379,7 @@ mod tests {
         stopped: interrupted; nothing more was submitted
         stopped: the service refused the API key (HTTP 401); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)
         stopped: the account is out of quota; top it up, then run again
-        stopped: the service cannot be reached (connection refused); run again later
+        stopped: the service cannot be reached or is broken (connection refused); run again later
         stopped: the limit of 5 tasks for this run is reached
         ");
     }

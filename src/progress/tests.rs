@@ -92,6 +92,7 @@ pub(super) fn summary(tasks: &[(Status, u64)], stop: StopReason) -> Summary {
         left_running: 0,
         results: Some(PathBuf::from("spring.results.csv")),
         state: PathBuf::from("spring.mjbatch"),
+        hint: None,
         next: None,
     }
 }

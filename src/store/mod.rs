@@ -44,6 +44,8 @@ pub struct Listing<'a> {
     pub tasks: &'a [Task],
     /// Its hash.
     pub manifest: [u8; 32],
+    /// The name of its file.
+    pub file: &'a str,
 }
 
 /// What a run starts from.
@@ -107,6 +109,15 @@ impl Store {
                 Ok(store)
             }
         }
+    }
+
+    /// The name of the manifest's file that the state listed last, if it ever did.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn listed_from(&self) -> Result<Option<String>, StoreError> {
+        let query = "SELECT file FROM header";
+        self.db.query_row(query, [], |row| row.get(0)).map_err(|e| self.error(e))
     }
 
     /// Everything the state knows, to compare a manifest with.
@@ -244,8 +255,13 @@ fn write_listing(db: &mut Connection, listing: Listing<'_>, plan: &Plan) -> rusq
         }
     }
     tx.execute(
-        "UPDATE header SET batch = ?1, columns = ?2, manifest = ?3",
-        params![listing.batch, serde_json::Value::from(listing.columns).to_string(), listing.manifest],
+        "UPDATE header SET batch = ?1, columns = ?2, manifest = ?3, file = ?4",
+        params![
+            listing.batch,
+            serde_json::Value::from(listing.columns).to_string(),
+            listing.manifest,
+            listing.file
+        ],
     )?;
     tx.commit()
 }

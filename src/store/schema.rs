@@ -21,6 +21,7 @@ CREATE TABLE header (
     service    TEXT NOT NULL,      -- which service the taskIds belong to
     columns    TEXT NOT NULL,      -- the manifest's own columns, a JSON list
     manifest   BLOB,               -- blake3 of the manifest that `state` lists
+    file       TEXT,               -- and the name of its file
     created_at INTEGER NOT NULL    -- times are milliseconds since 1970, UTC
 ) STRICT;
 CREATE TABLE task (

@@ -1,1 +1,305 @@
+//! The state over runs that end well, die, or find the manifest changed.
 
+use std::path::{Path, PathBuf};
+
+use super::*;
+use crate::engine::Failure;
+use crate::plan;
+use crate::task::{Mode, Pictures, Quota, Record, Status};
+
+/// A folder with a state in it.
+struct Desk {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        Desk { path: folder.path().join("spring.mjbatch"), _folder: folder }
+    }
+
+    fn begin(&self, tasks: &[Task]) -> (Snapshot, Ledger) {
+        let prices = Prices { fast: Some(Quota(4000)), relaxed: None };
+        let mut store = open(&self.path).unwrap();
+        let plan = plan::compare(tasks, &store.knowledge().unwrap());
+        let columns = ["sku".to_owned()];
+        store
+            .list(
+                Listing { batch: "spring", columns: &columns, tasks, manifest: [7; 32], file: "spring.csv" },
+                &plan,
+            )
+            .unwrap();
+        store.begin(prices).unwrap()
+    }
+
+    fn records(&self) -> Vec<Record> {
+        Reader::open(&self.path).unwrap().view().unwrap().records().map(Result::unwrap).collect()
+    }
+
+    fn states(&self) -> Vec<(String, State)> {
+        self.records().into_iter().map(|record| (record.task.id.0, record.state)).collect()
+    }
+}
+
+fn open(path: &Path) -> Result<Store, StoreError> {
+    Store::open(path, "the sandbox", "a test")
+}
+
+fn task(id: &str, prompt: &str) -> Task {
+    let vars = vec![format!("sku-{id}")];
+    Task {
+        id: Id(id.into()),
+        prompt: prompt.into(),
+        mode: Mode::Fast,
+        timeout: Some(900),
+        hook_url: None,
+        action: None,
+        vars,
+    }
+}
+
+fn intend(ledger: &Ledger, attempt: i64, task: TaskKey) -> Outgoing {
+    let intent = Intent { attempt: AttemptKey(attempt), task, hook_token: Some(format!("token-{attempt}")) };
+    ledger.intend(intent).blocking_recv().unwrap().unwrap()
+}
+
+fn record(ledger: &Ledger, change: Change) {
+    ledger.record(change).blocking_recv().unwrap().unwrap();
+}
+
+fn accepted(attempt: i64) -> Change {
+    Change::Accepted(AttemptKey(attempt), TaskId(format!("job-{attempt}")))
+}
+
+fn done(attempt: i64) -> Change {
+    let images = (1..=4).map(|n| format!("https://pictures/{attempt}/{n}.png")).collect();
+    Change::Done(AttemptKey(attempt), Pictures { grid: Some("https://pictures/grid.png".into()), images })
+}
+
+#[test]
+fn a_task_goes_its_way_and_its_record_tells_it() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    assert_eq!((snapshot.waiting.len(), snapshot.resumed.len(), snapshot.next_attempt), (2, 0, 1));
+    let outgoing = intend(&ledger, 1, snapshot.waiting[0].task);
+    assert_eq!((outgoing.prompt.as_str(), outgoing.timeout), ("mug", Some(900)));
+    record(&ledger, accepted(1));
+    record(&ledger, done(1));
+    let [a, b] = &desk.records()[..] else { panic!() };
+    assert_eq!((a.state, a.attempts, a.quota), (State::Done, 1, Some(Quota(4000))));
+    assert_eq!(a.task_id, Some(TaskId("job-1".into())));
+    assert_eq!((a.pictures.images.len(), a.task.vars.as_slice()), (4, &["sku-a".to_owned()][..]));
+    assert!(a.finished_at >= a.submitted_at && a.submitted_at.is_some());
+    assert_eq!((b.state, b.attempts, b.quota, b.submitted_at), (State::Pending, 0, None, None));
+}
+
+#[test]
+fn a_submit_without_a_recorded_reply_is_unknown_to_the_next_run_and_costs() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    intend(&ledger, 1, snapshot.waiting[0].task);
+    drop(ledger);
+    let (snapshot, _ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    assert_eq!(snapshot.cut_off, 1);
+    assert_eq!(snapshot.waiting.len(), 1, "it is not submitted again");
+    assert_eq!(snapshot.next_attempt, 2);
+    assert_eq!(desk.states(), [("a".into(), State::Unknown), ("b".into(), State::Pending)]);
+    let reader = Reader::open(&desk.path).unwrap();
+    assert_eq!(reader.view().unwrap().spent(None).unwrap(), Some(Quota(4000)));
+}
+
+#[test]
+fn what_runs_is_taken_up_by_the_next_run_under_its_taskid() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+    intend(&ledger, 1, snapshot.waiting[0].task);
+    record(&ledger, accepted(1));
+    drop(ledger);
+    let (snapshot, _ledger) = desk.begin(&[task("a", "mug")]);
+    let [resumed] = &snapshot.resumed[..] else { panic!("{snapshot:?}") };
+    assert_eq!((resumed.task_id.0.as_str(), resumed.second_look), ("job-1", false));
+    assert_eq!(resumed.waiting.timeout, Duration::from_secs(900));
+    assert_eq!(snapshot.resumed_tasks[0].hook_token.as_deref(), Some("token-1"));
+}
+
+#[test]
+fn what_was_given_up_is_offered_for_a_second_look_and_nothing_else() {
+    let failed = |attempt, class| {
+        let failure = Failure { class, reason: "no".into() };
+        Change::Failed(AttemptKey(attempt), failure)
+    };
+    for (change, looked_at) in [
+        (Change::Lost(AttemptKey(1), "gone".into()), true),
+        (failed(1, FailureClass::Timeout), true),
+        (failed(1, FailureClass::NoPictures), true),
+        (failed(1, FailureClass::Generation), false),
+        (failed(1, FailureClass::Moderated), false),
+        (done(1), false),
+    ] {
+        let desk = Desk::new();
+        let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+        intend(&ledger, 1, snapshot.waiting[0].task);
+        record(&ledger, accepted(1));
+        record(&ledger, change.clone());
+        drop(ledger);
+        let (snapshot, _ledger) = desk.begin(&[task("a", "mug")]);
+        assert_eq!(snapshot.waiting, [], "{change:?}");
+        assert_eq!(snapshot.resumed.iter().any(|resumed| resumed.second_look), looked_at, "{change:?}");
+    }
+}
+
+#[test]
+fn a_refusal_costs_nothing_and_counts_as_no_attempt() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    intend(&ledger, 1, snapshot.waiting[0].task);
+    record(&ledger, Change::NotAccepted(AttemptKey(1), "all slots were taken".into()));
+    intend(&ledger, 2, snapshot.waiting[1].task);
+    let failure = Failure { class: FailureClass::Refused, reason: "banned (code 1403)".into() };
+    record(&ledger, Change::Refused(AttemptKey(2), failure));
+    let [a, b] = &desk.records()[..] else { panic!() };
+    assert_eq!((a.state, a.attempts, a.quota), (State::Pending, 0, None));
+    assert_eq!((b.state, b.attempts, b.quota), (State::Failed, 0, None));
+    assert_eq!(b.reason.as_deref(), Some("banned (code 1403)"));
+    let reader = Reader::open(&desk.path).unwrap();
+    assert_eq!(reader.view().unwrap().spent(Some(ledger.run())).unwrap(), None);
+}
+
+#[test]
+fn a_callback_settles_what_was_unknown() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+    intend(&ledger, 1, snapshot.waiting[0].task);
+    record(&ledger, Change::Unknown(AttemptKey(1), "cut".into()));
+    assert_eq!(desk.states(), [("a".into(), State::Unknown)]);
+    record(&ledger, accepted(1));
+    record(&ledger, done(1));
+    assert_eq!(desk.states(), [("a".into(), State::Done)]);
+}
+
+#[test]
+fn an_edited_manifest_moves_nothing_that_it_did_not_touch() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup"), task("c", "jar")]);
+    for n in 0..3 {
+        intend(&ledger, n + 1, snapshot.waiting[n as usize].task);
+        record(&ledger, accepted(n + 1));
+        record(&ledger, done(n + 1));
+    }
+    drop(ledger);
+    let edited = [task("new", "tray"), task("c", "jar"), task("a", "blue mug")];
+    let (snapshot, ledger) = desk.begin(&edited);
+    assert_eq!(snapshot.waiting.len(), 2, "the new one and the changed one");
+    let order: Vec<_> = desk.states();
+    assert_eq!(
+        order,
+        [("new".into(), State::Pending), ("c".into(), State::Done), ("a".into(), State::Pending)]
+    );
+    drop(ledger);
+    // Changed back, and the removed one is there again: both have their old results.
+    let (snapshot, _ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    assert_eq!(snapshot.waiting, []);
+    assert_eq!(desk.records()[0].task_id, Some(TaskId("job-1".into())));
+}
+
+#[test]
+fn a_job_whose_task_was_taken_out_of_the_manifest_is_followed_all_the_same() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    intend(&ledger, 1, snapshot.waiting[0].task);
+    record(&ledger, accepted(1));
+    drop(ledger);
+    let (snapshot, _ledger) = desk.begin(&[task("b", "cup")]);
+    assert_eq!(snapshot.resumed.len(), 1);
+    assert!(!snapshot.resumed_tasks[0].listed);
+    assert_eq!(snapshot.counts.total(), 1);
+}
+
+#[test]
+fn one_run_holds_a_state_and_a_reader_may_look() {
+    let desk = Desk::new();
+    let (_, ledger) = desk.begin(&[task("a", "mug")]);
+    assert!(matches!(open(&desk.path), Err(StoreError::Held { .. })));
+    let reader = Reader::open(&desk.path).unwrap();
+    assert_eq!(reader.holder().as_deref(), Some("a test"));
+    assert_eq!(reader.view().unwrap().counts(true).unwrap().of(Status::Pending), 1);
+    drop(ledger);
+    assert_eq!(reader.holder(), None);
+    open(&desk.path).unwrap();
+}
+
+#[test]
+fn a_state_remembers_its_service() {
+    let desk = Desk::new();
+    drop(open(&desk.path).unwrap());
+    match Store::open(&desk.path, "https://api.midjourney-api.com", "a test") {
+        Err(StoreError::OtherService { theirs, .. }) => assert_eq!(theirs, "the sandbox"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_file_that_is_no_state_is_left_as_it_is() {
+    let desk = Desk::new();
+    for (bytes, what) in [
+        (b"id,prompt\na,mug\n".to_vec(), "a CSV"),
+        (b"SQLite format 3\0 but damaged after that".to_vec(), "a damaged file"),
+    ] {
+        std::fs::write(&desk.path, &bytes).unwrap();
+        assert!(open(&desk.path).is_err(), "{what}");
+        assert!(Reader::open(&desk.path).is_err(), "{what}");
+        assert_eq!(std::fs::read(&desk.path).unwrap(), bytes, "{what}");
+    }
+    std::fs::remove_file(&desk.path).unwrap();
+    let other = Connection::open(&desk.path).unwrap();
+    other.execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1);").unwrap();
+    drop(other);
+    assert!(matches!(open(&desk.path), Err(StoreError::NotAState(_))));
+    let other = Connection::open(&desk.path).unwrap();
+    assert_eq!(other.query_row("SELECT x FROM theirs", [], |row| row.get::<_, i64>(0)), Ok(1));
+}
+
+#[test]
+fn a_state_of_a_newer_program_is_left_as_it_is() {
+    let desk = Desk::new();
+    drop(open(&desk.path).unwrap());
+    let db = Connection::open(&desk.path).unwrap();
+    db.pragma_update(None, "user_version", 99).unwrap();
+    drop(db);
+    assert!(matches!(open(&desk.path), Err(StoreError::Newer { version: 99, .. })));
+    assert!(matches!(Reader::open(&desk.path), Err(StoreError::Newer { version: 99, .. })));
+}
+
+#[test]
+fn a_run_that_died_before_it_wrote_anything_leaves_a_file_that_can_be_used() {
+    let desk = Desk::new();
+    std::fs::write(&desk.path, b"").unwrap();
+    assert!(matches!(Reader::open(&desk.path), Err(StoreError::NotAState(_))));
+    open(&desk.path).unwrap();
+}
+
+#[test]
+fn a_write_that_fails_is_said_and_takes_no_other_with_it() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    let good =
+        ledger.intend(Intent { attempt: AttemptKey(1), task: snapshot.waiting[0].task, hook_token: None });
+    let bad = ledger.record(Change::Lost(AttemptKey(99), "there is no such attempt".into()));
+    let again = ledger.record(accepted(1));
+    assert!(good.blocking_recv().unwrap().is_ok());
+    assert!(bad.blocking_recv().unwrap().is_err());
+    assert!(again.blocking_recv().unwrap().is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_state_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let desk = Desk::new();
+    let _held = desk.begin(&[task("a", "mug")]);
+    for ending in ["mjbatch", "mjbatch-wal"] {
+        let mode = std::fs::metadata(desk.path.with_extension(ending)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{ending}");
+    }
+}

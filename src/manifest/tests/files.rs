@@ -3,7 +3,7 @@
 use super::*;
 
 fn refused(path: &Path, folder: &Path) -> String {
-    let problems = read(path, Options::default()).expect_err("it is refused");
+    let problems = read(path).expect_err("it is refused");
     Renderer::plain().all(&problems).replace(&folder.display().to_string(), "DIR")
 }
 
@@ -63,7 +63,10 @@ fn every_manifest_of_the_repository_is_right() {
         if Format::of(&path).is_none() || path.to_string_lossy().contains(".results.") {
             continue; // what runs leave beside them
         }
-        let manifest = read(&path, Options::default()).unwrap_or_else(|problems| panic!("{problems}"));
+        if path.ends_with("catalogue.csv") {
+            continue; // the data of a manifest
+        }
+        let manifest = read(&path).unwrap_or_else(|problems| panic!("{problems}"));
         assert!(manifest.warnings.is_empty(), "{}", manifest.warnings);
         names.push(format!("{}: {} tasks, {}", manifest.name, manifest.len(), manifest.columns.join(" ")));
     }
@@ -90,9 +93,13 @@ fn every_example_of_the_documentation_is_right() {
         let text: String =
             block.iter().map(|line| format!("{}\n", line.strip_prefix("//! ").unwrap())).collect();
         let mut load = |_: &Path| Ok(b"id,product,ratio\nmug,a mug,1:1\nbowl,a bowl,4:5\n".to_vec());
-        let manifest =
-            parse(Path::new(&format!("example.{format}")), text.as_bytes(), Options::default(), &mut load)
-                .unwrap_or_else(|problems| panic!("{problems}"));
+        let manifest = parse_with(
+            Path::new(&format!("example.{format}")),
+            text.as_bytes(),
+            Options::default(),
+            &mut load,
+        )
+        .unwrap_or_else(|problems| panic!("{problems}"));
         assert!(manifest.warnings.is_empty(), "{}", manifest.warnings);
         counts.push(manifest.len());
     }

@@ -8,7 +8,7 @@ fn with_data(text: &str, data: &str) -> Result<Manifest, Problems> {
         Some("shop/products.csv") => Ok(data.as_bytes().to_vec()),
         _ => Err(NotLoaded::Missing(Some("products.csv".to_owned()))),
     };
-    parse(Path::new("shop/spring.yaml"), text.as_bytes(), Options::default(), &mut load)
+    parse_with(Path::new("shop/spring.yaml"), text.as_bytes(), Options::default(), &mut load)
 }
 
 fn data_table(text: &str, data: &str) -> String {
@@ -274,11 +274,11 @@ batch:
 fn names_of_the_example_manifests_can_be_read() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
     for (file, expected) in [("matrix", 13), ("catalogue", 12), ("takes", 14)] {
-        let manifest = read(&folder.join(format!("{file}.yaml")), Options::default()).unwrap();
+        let manifest = read(&folder.join(format!("{file}.yaml"))).unwrap();
         assert_eq!(manifest.len(), expected, "{file}");
     }
     let ids = |file: &str| {
-        let manifest = read(&folder.join(file), Options::default()).unwrap();
+        let manifest = read(&folder.join(file)).unwrap();
         manifest.tasks().map(|task| format!("{}: {}\n", task.id, task.prompt)).collect::<String>()
     };
     insta::assert_snapshot!(ids("matrix.yaml"), @r"

@@ -20,7 +20,7 @@ fn beside(data: &[u8], text: &str) -> String {
         Some("folder") => Err(NotLoaded::Unreadable("it is a folder".to_owned())),
         _ => Err(NotLoaded::Missing(Some("products.csv".to_owned()))),
     };
-    match parse(Path::new("spring.yaml"), text.as_bytes(), Options::default(), &mut load) {
+    match parse_with(Path::new("spring.yaml"), text.as_bytes(), Options::default(), &mut load) {
         Ok(manifest) => Renderer::plain().all(&manifest.warnings),
         Err(problems) => Renderer::plain().all(&problems),
     }
@@ -731,7 +731,7 @@ fn a_plain_list_of_rows_is_no_multiplication() {
     let rows: String = (0..5000).map(|i| format!("a mug {i}\n")).collect();
     assert_eq!(manifest("m.csv", &format!("prompt\n{rows}")).len(), 5000);
     let options = Options { max_tasks: Some(4999) };
-    let problems = parse(Path::new("m.csv"), format!("prompt\n{rows}").as_bytes(), options, &mut |_| {
+    let problems = parse_with(Path::new("m.csv"), format!("prompt\n{rows}").as_bytes(), options, &mut |_| {
         Err(NotLoaded::Missing(None))
     });
     insta::assert_snapshot!(Renderer::plain().all(&problems.unwrap_err()), @r"

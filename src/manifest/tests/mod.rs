@@ -18,7 +18,7 @@ use crate::task::{Prices, Quota};
 
 /// Reads a manifest beside which there are no other files.
 fn alone(name: &str, bytes: &[u8]) -> Result<Manifest, Problems> {
-    parse(Path::new(name), bytes, Options::default(), &mut |_| Err(NotLoaded::Missing(None)))
+    parse(Path::new(name), bytes)
 }
 
 fn manifest(name: &str, text: &str) -> Manifest {
@@ -92,7 +92,7 @@ proptest! {
 /// What is accepted can be run; what is refused says why.
 fn judge(name: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     let mut load = |_: &Path| Ok(bytes.to_vec());
-    match parse(Path::new(name), bytes, Options::default(), &mut load) {
+    match parse_with(Path::new(name), bytes, Options::default(), &mut load) {
         Ok(manifest) => {
             let tasks: Vec<Task> = manifest.tasks().collect();
             let ids: std::collections::HashSet<_> = tasks.iter().map(|task| &task.id).collect();

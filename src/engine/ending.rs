@@ -1,0 +1,64 @@
+//! The end: told to stop, forced to, or nothing left to do.
+
+use std::time::Duration;
+
+use super::flight::Phase;
+use super::message::{Action, Change, Ending, Notice};
+use super::{Engine, Mood};
+
+impl Engine {
+    pub(super) fn drain(&mut self, ending: Ending) {
+        if self.mood == Mood::Working {
+            self.tell(Notice::Draining(ending.clone()));
+            self.mood = Mood::Draining(ending);
+        }
+    }
+
+    pub(super) fn close(&mut self, ending: Ending) {
+        if matches!(self.mood, Mood::Working | Mood::Draining(_)) {
+            self.mood = Mood::Closing(ending);
+        }
+    }
+
+    pub(super) fn leave(&mut self, now: Duration) {
+        if matches!(self.mood, Mood::Over(_)) {
+            return;
+        }
+        let unanswered: Vec<_> = self
+            .flights
+            .iter()
+            .filter(|(_, flight)| flight.is_unanswered())
+            .map(|(attempt, flight)| (attempt, matches!(flight.phase, Phase::Sending)))
+            .collect();
+        for (attempt, sent) in unanswered {
+            if sent && self.believes_a_callback(now, attempt) {
+                continue;
+            }
+            if sent {
+                self.flights.remove(attempt);
+                let why = "the run was stopped before the reply came".to_owned();
+                self.actions.push_back(Action::Record(Change::Unknown(attempt, why)));
+            } else {
+                self.not_accepted(attempt, "the run was stopped before it was sent".to_owned());
+            }
+        }
+        self.mood = Mood::Over(Ending::Interrupted);
+    }
+
+    pub(super) fn finish(&mut self) {
+        let idle = match &self.mood {
+            Mood::Working => !self.may_submit() && self.flights.is_empty(),
+            Mood::Draining(_) => self.flights.is_empty(),
+            Mood::Closing(_) => self.flights.unanswered() == 0,
+            Mood::Over(_) => false,
+        };
+        if idle {
+            let mood = std::mem::replace(&mut self.mood, Mood::Over(Ending::Finished));
+            self.mood = Mood::Over(match mood {
+                Mood::Working if self.waiting.is_empty() => Ending::Finished,
+                Mood::Working => Ending::Limit,
+                Mood::Draining(ending) | Mood::Closing(ending) | Mood::Over(ending) => ending,
+            });
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What comes in: replies to submits and status requests, and callbacks.
+//!
+//! Here it is decided what a reply means for its task; money rules first: only a certain "no" lets a task wait again.
+
+use std::time::Duration;
+
+use super::flight::Phase;
+use super::message::{
+    Action, AttemptKey, Change, Ending, Failure, FailureClass, Item, Notice, Progress, Refusal,
+    StatusOutcome, SubmitOutcome,
+};
+use super::trouble::Which;
+use super::{ASKS_FOR_PICTURES, EARLY_CALLBACKS, Engine, LOST_REPLIES_IN_A_ROW, MISSES_BEFORE_LOST, Mood};
+use crate::task::TaskId;
+
+impl Engine {
+    pub(super) fn intent_durable(&mut self, now: Duration, attempt: AttemptKey) {
+        let working = self.mood == Mood::Working;
+        let Some(flight) = self.flights.get_mut(attempt) else { return };
+        if !matches!(flight.phase, Phase::Intending) {
+            return;
+        }
+        if working {
+            flight.phase = Phase::Sending;
+            flight.since = now;
+            let task = flight.waiting.task;
+            self.actions.push_back(Action::Submit(attempt, task));
+        } else {
+            self.not_accepted(attempt, "the run ended before it was sent".to_owned());
+        }
+    }
+
+    pub(super) fn intent_failed(&mut self, attempt: AttemptKey) {
+        if let Some(flight) = self.flights.remove(attempt) {
+            self.waiting.push_front(flight.waiting);
+        }
+        self.close(Ending::StoreFailed);
+    }
+
+    pub(super) fn submit_reply(&mut self, now: Duration, attempt: AttemptKey, outcome: SubmitOutcome) {
+        if !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Sending)) {
+            return; // the run has left
+        }
+        match outcome {
+            SubmitOutcome::Accepted(task_id) if self.flights.named(&task_id).is_some() => {
+                let why =
+                    format!("the service named a taskId that it had given to another attempt: {task_id}");
+                self.lost_reply(now, attempt, why);
+            }
+            SubmitOutcome::Accepted(task_id) => {
+                let early = self.flights.get_mut(attempt).map(|flight| std::mem::take(&mut flight.early));
+                self.accepted(now, attempt, task_id);
+                early.into_iter().flatten().for_each(|item| self.callback(now, attempt, item));
+            }
+            SubmitOutcome::Refused(refusal) => self.submit_refused(now, attempt, refusal),
+            SubmitOutcome::NotSent(why) => {
+                self.not_accepted(attempt, why.clone());
+                self.submit_trouble(now, &why);
+            }
+            SubmitOutcome::Unknown(why) => {
+                self.lost_reply(now, attempt, why);
+            }
+        }
+    }
+
+    pub(super) fn accepted(&mut self, now: Duration, attempt: AttemptKey, task_id: TaskId) {
+        self.answered(now);
+        self.trusted = true;
+        self.lost_replies = 0;
+        self.submits.succeeded();
+        self.slots.accepted(self.flights.slots_held().saturating_sub(1));
+        let first = self.flights.followed().next().is_none();
+        self.flights.accept(attempt, task_id.clone());
+        self.actions.push_back(Action::Record(Change::Accepted(attempt, task_id)));
+        if first && self.polling.outstanding == 0 {
+            self.polling.next_at = now + self.interval();
+        }
+    }
+
+    pub(super) fn submit_refused(&mut self, now: Duration, attempt: AttemptKey, refusal: Refusal) {
+        if !matches!(refusal, Refusal::TooFast(_)) {
+            self.answered(now);
+        }
+        match refusal {
+            Refusal::Slots => {
+                self.not_accepted(attempt, "all slots of the account were taken".to_owned());
+                self.trusted = true; // it understood the request
+                let held = self.flights.slots_held();
+                if self.slots.refused(now, held, self.a_job_takes()) {
+                    self.tell(Notice::FewerSlots(self.slots.limit()));
+                }
+                if held == 0 {
+                    self.submits.failed(now, self.policy.seed);
+                }
+            }
+            Refusal::TooFast(wait) => {
+                self.not_accepted(attempt, "too many requests".to_owned());
+                self.slow_down(now, wait, Which::Submits);
+            }
+            Refusal::Quota => {
+                self.not_accepted(attempt, "the account is out of quota".to_owned());
+                self.drain(Ending::QuotaGone);
+            }
+            Refusal::Key(words) => {
+                self.not_accepted(attempt, "the API key was refused".to_owned());
+                self.close(Ending::KeyRefused(words));
+            }
+            Refusal::NotTheApi(words) => {
+                self.not_accepted(attempt, words.clone());
+                self.close(Ending::Unreachable(words));
+            }
+            Refusal::Content(reason) => {
+                self.flights.remove(attempt);
+                let failure = Failure { class: FailureClass::Refused, reason };
+                self.actions.push_back(Action::Record(Change::Refused(attempt, failure)));
+            }
+        }
+    }
+
+    pub(super) fn lost_reply(&mut self, now: Duration, attempt: AttemptKey, why: String) {
+        if self.believes_a_callback(now, attempt) {
+            return;
+        }
+        self.trusted = false;
+        self.lost_replies += 1;
+        if !self.policy.callbacks {
+            self.flights.remove(attempt);
+        }
+        self.actions.push_back(Action::Record(Change::Unknown(attempt, why.clone())));
+        if self.lost_replies >= LOST_REPLIES_IN_A_ROW {
+            self.drain(Ending::Unreachable(why));
+        } else if self.lost_replies > 1 {
+            self.submit_trouble(now, &why);
+        }
+    }
+
+    /// No reply will say which job is this attempt's; a callback may. True where one has.
+    pub(super) fn believes_a_callback(&mut self, now: Duration, attempt: AttemptKey) -> bool {
+        let Some(flight) = self.flights.get_mut(attempt) else { return false };
+        flight.phase = Phase::Adrift;
+        for item in std::mem::take(&mut flight.early) {
+            self.callback(now, attempt, item);
+        }
+        !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Adrift))
+    }
+
+    pub(super) fn status_reply(&mut self, now: Duration, asked: &[TaskId], outcome: StatusOutcome) {
+        self.polling.outstanding = self.polling.outstanding.saturating_sub(1);
+        match outcome {
+            StatusOutcome::Items(items) => {
+                self.answered(now);
+                self.asks.succeeded();
+                for item in &items {
+                    if let Some(attempt) = self.flights.named(&item.task_id) {
+                        self.learn_of(now, attempt, item.progress.clone());
+                    }
+                }
+                for task_id in asked.iter().filter(|id| items.iter().all(|item| item.task_id != **id)) {
+                    self.missing(now, task_id);
+                }
+            }
+            StatusOutcome::Refused(Refusal::Content(_)) if asked.len() > 1 => {
+                self.answered(now);
+                self.polling.fewer_ids(asked.len());
+                self.ask_for(asked.to_vec());
+            }
+            StatusOutcome::Refused(Refusal::Content(_)) => {
+                self.answered(now);
+                asked.iter().for_each(|task_id| self.missing(now, task_id));
+            }
+            StatusOutcome::Refused(Refusal::Key(words)) => self.close(Ending::KeyRefused(words)),
+            StatusOutcome::Refused(Refusal::TooFast(wait)) => self.slow_down(now, wait, Which::Asks),
+            StatusOutcome::Refused(Refusal::NotTheApi(words)) => self.ask_trouble(now, &words),
+            StatusOutcome::Refused(Refusal::Slots | Refusal::Quota) => {
+                self.ask_trouble(now, "the service refused to tell the status");
+            }
+            StatusOutcome::Unreadable(why) => self.ask_trouble(now, &why),
+        }
+        if self.polling.outstanding == 0 {
+            self.polling.next_at = now + self.interval();
+        }
+    }
+
+    pub(super) fn callback(&mut self, now: Duration, attempt: AttemptKey, item: Item) {
+        let Some(flight) = self.flights.get_mut(attempt) else { return };
+        match &flight.phase {
+            Phase::Intending => return,
+            Phase::Running(followed) if followed.task_id != item.task_id => return,
+            Phase::Running(_) => {}
+            // The reply is the better witness of which job is meant, and is on its way.
+            Phase::Sending => {
+                if flight.early.len() < EARLY_CALLBACKS {
+                    flight.early.push(item);
+                }
+                return;
+            }
+            Phase::Adrift => {
+                if self.flights.named(&item.task_id).is_some() {
+                    return;
+                }
+                self.accepted(now, attempt, item.task_id);
+            }
+        }
+        self.learn_of(now, attempt, item.progress);
+    }
+
+    /// What the service says of a job that is followed.
+    pub(super) fn learn_of(&mut self, now: Duration, attempt: AttemptKey, progress: Progress) {
+        let grace = self.policy.grace;
+        let Some(flight) = self.flights.get_mut(attempt) else { return };
+        let overdue = now >= flight.deadline(grace);
+        let Phase::Running(followed) = &mut flight.phase else { return };
+        let second_look = followed.second_look;
+        followed.missing = None;
+        let change = match progress {
+            Progress::Done(pictures) if pictures.images.is_empty() && pictures.grid.is_none() => {
+                followed.empty += 1;
+                (followed.empty > ASKS_FOR_PICTURES || second_look).then(|| {
+                    let reason = "done, but the service names no picture".to_owned();
+                    Change::Failed(attempt, Failure { class: FailureClass::NoPictures, reason })
+                })
+            }
+            Progress::Done(pictures) => Some(Change::Done(attempt, pictures)),
+            Progress::Failed(failure) => Some(Change::Failed(attempt, failure)),
+            Progress::Running if overdue || second_look => {
+                let minutes = flight.waiting.timeout.as_secs().div_ceil(60);
+                let reason = format!("not seen to end within its timeout of {minutes} min");
+                Some(Change::Failed(attempt, Failure { class: FailureClass::Timeout, reason }))
+            }
+            Progress::Running => None,
+        };
+        if let Some(change) = change {
+            self.ended(now, attempt, change, second_look);
+        }
+    }
+
+    pub(super) fn ended(&mut self, now: Duration, attempt: AttemptKey, change: Change, second_look: bool) {
+        let Some(flight) = self.flights.remove(attempt) else { return };
+        if second_look {
+            // Its end was recorded by an earlier run; only pictures are news.
+            if matches!(change, Change::Done(..)) {
+                self.actions.push_back(Action::Record(change));
+            }
+            return;
+        }
+        if matches!(change, Change::Done(..)) {
+            self.polling.learn(flight.waiting.mode, flight.ran(now));
+        }
+        self.actions.push_back(Action::Record(change));
+    }
+
+    pub(super) fn missing(&mut self, now: Duration, task_id: &TaskId) {
+        let Some(attempt) = self.flights.named(task_id) else { return };
+        let Some(flight) = self.flights.get_mut(attempt) else { return };
+        let Phase::Running(followed) = &mut flight.phase else { return };
+        let (since, times) = followed.missing.map_or((now, 1), |(since, times)| (since, times + 1));
+        followed.missing = Some((since, times));
+        let second_look = followed.second_look;
+        let gone = times >= MISSES_BEFORE_LOST && now.saturating_sub(since) >= self.policy.lost_after;
+        if gone || second_look {
+            let reason = "the service no longer knows this taskId".to_owned();
+            self.ended(now, attempt, Change::Lost(attempt, reason), second_look);
+        }
+    }
+
+    /// The task of this attempt waits again, first in the line: nothing was accepted.
+    pub(super) fn not_accepted(&mut self, attempt: AttemptKey, why: String) {
+        if let Some(flight) = self.flights.remove(attempt) {
+            self.waiting.push_front(flight.waiting);
+            self.allowed = self.allowed.map(|left| left + 1);
+            self.actions.push_back(Action::Record(Change::NotAccepted(attempt, why)));
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! What goes out: which task is submitted when, and when the service is asked.
+
+use std::time::Duration;
+
+use super::flight::{Flight, Phase};
+use super::message::{Action, AttemptKey, Notice};
+use super::{Engine, LATE, Mood};
+use crate::task::TaskId;
+
+impl Engine {
+    /// Whether anything is left that may be submitted, slots aside.
+    pub(super) fn may_submit(&self) -> bool {
+        self.mood == Mood::Working && !self.waiting.is_empty() && self.allowed != Some(0)
+    }
+
+    /// When another submit may be under way besides those that are: at once where the service is trusted, else when the
+    /// reply to the last one is late.
+    pub(super) fn trusts_at(&self) -> Duration {
+        let last = self
+            .flights
+            .iter()
+            .filter(|(_, flight)| flight.is_unanswered())
+            .map(|(_, flight)| flight.since)
+            .max();
+        last.filter(|_| !self.trusted).map_or(Duration::ZERO, |since| since + LATE)
+    }
+
+    pub(super) fn slots_are_full(&self) -> bool {
+        self.flights.slots_held() >= self.slots.limit()
+    }
+
+    pub(super) fn submit_more(&mut self, now: Duration) {
+        if self.may_submit() && self.slots_are_full() {
+            self.slots.grow(now, self.a_job_takes());
+        }
+        while self.may_submit() && !self.slots_are_full() && self.trusts_at().max(self.submits.until()) <= now
+        {
+            let Some(waiting) = self.waiting.pop_front() else { return };
+            let attempt = AttemptKey(self.next_attempt);
+            self.next_attempt += 1;
+            self.allowed = self.allowed.map(|left| left - 1);
+            let flight = Flight::new(waiting, Phase::Intending, now, Duration::ZERO);
+            self.flights.insert(attempt, flight);
+            self.actions.push_back(Action::Intend(attempt, waiting.task));
+        }
+    }
+
+    /// When the next round of status requests is due, if there is anything to ask.
+    pub(super) fn ask_at(&self) -> Option<Duration> {
+        let something = self.polling.outstanding == 0 && self.flights.followed().next().is_some();
+        something.then(|| self.polling.next_at.max(self.asks.until()))
+    }
+
+    pub(super) fn ask(&mut self, now: Duration) {
+        let following = matches!(self.mood, Mood::Working | Mood::Draining(_));
+        if following && self.ask_at().is_some_and(|at| at <= now) {
+            self.ask_for(self.flights.followed().map(|(_, followed)| followed.task_id.clone()).collect());
+        }
+    }
+
+    pub(super) fn ask_for(&mut self, ids: Vec<TaskId>) {
+        for ids in ids.chunks(self.polling.ids_a_request) {
+            self.polling.outstanding += 1;
+            self.actions.push_back(Action::Ask(ids.to_vec()));
+        }
+    }
+
+    pub(super) fn interval(&self) -> Duration {
+        self.polling.interval(&self.policy, &self.flights, self.may_submit())
+    }
+
+    /// How long a job of the kind that waits next is expected to take.
+    pub(super) fn a_job_takes(&self) -> Duration {
+        self.polling.typical(self.waiting.front().map_or_else(Default::default, |waiting| waiting.mode))
+    }
+
+    pub(super) fn second_looks(&self) -> impl Iterator<Item = AttemptKey> {
+        self.flights
+            .iter()
+            .filter(|(_, flight)| matches!(&flight.phase, Phase::Running(followed) if followed.second_look))
+            .map(|(attempt, _)| attempt)
+    }
+
+    pub(super) fn tell(&mut self, notice: Notice) {
+        self.actions.push_back(Action::Tell(notice));
+    }
+}

@@ -1,0 +1,321 @@
+//! The loop of a run: everything that can happen, and what is done about it.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use futures::future::{BoxFuture, FutureExt};
+use futures::stream::{FuturesUnordered, StreamExt};
+use jiff::Timestamp;
+
+use super::book::Book;
+use super::clock::Clock;
+use super::results::{Written, write_results};
+use super::shutdown::{Shutdown, Signal};
+use super::{Outcome, Run};
+use crate::api::{Call, Client, SubmitRequest, Webhook};
+use crate::engine::{
+    Action, AttemptKey, Change, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome, TaskKey,
+};
+use crate::progress::{Notice, RunEvent, Sink, Standing};
+use crate::store::{Intent, Ledger, Outgoing, Snapshot, StoreError, WriteError};
+use crate::task::TaskId;
+
+/// The results are written in the middle of a run at most this often, and less often where that takes long.
+const BETWEEN_RESULTS: Duration = Duration::from_secs(30);
+/// The share of time that writing results may take.
+const RESULTS_SHARE: u32 = 20;
+
+/// Something came of an action.
+enum Happened {
+    Intended(AttemptKey, Option<String>, Result<Outgoing, WriteError>),
+    Recorded(Change, Result<(), WriteError>),
+    Replied(AttemptKey, SubmitOutcome),
+    Told(Vec<TaskId>, StatusOutcome),
+    Results(Duration, Result<Written, StoreError>),
+}
+
+pub(super) struct Shell {
+    pub(super) run: Run,
+    client: Client,
+    pub(super) ledger: Ledger,
+    sink: Box<dyn Sink>,
+    pub(super) engine: Engine,
+    pub(super) clock: Clock,
+    pub(super) book: Book,
+    /// Intents that are durable, to be sent.
+    outgoing: HashMap<AttemptKey, (Outgoing, Option<String>)>,
+    /// Whose callback address ends with this token.
+    tokens: HashMap<String, AttemptKey>,
+    /// Requests under way. Dropped where the run leaves at once.
+    requests: FuturesUnordered<BoxFuture<'static, Happened>>,
+    /// Writes under way. Never dropped.
+    writes: FuturesUnordered<BoxFuture<'static, Happened>>,
+    pub(super) signal: Option<Signal>,
+    /// When the results may be written next, and whether anything has changed since they were.
+    results_due: Duration,
+    results_stale: bool,
+    pub(super) nothing_to_do: bool,
+}
+
+impl Shell {
+    pub(super) fn new(
+        run: Run,
+        client: Client,
+        (snapshot, ledger): (Snapshot, Ledger),
+        sink: Box<dyn Sink>,
+    ) -> Shell {
+        let book = Book::open(&snapshot);
+        let nothing_to_do = snapshot.waiting.is_empty() && snapshot.resumed.is_empty();
+        let cut_off = snapshot.cut_off;
+        let tokens = snapshot.resumed.iter().zip(&snapshot.resumed_tasks);
+        let tokens =
+            tokens.filter_map(|(resumed, task)| Some((task.hook_token.clone()?, resumed.attempt))).collect();
+        let next = AttemptKey(snapshot.next_attempt.max(1));
+        let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next);
+        let mut shell = Shell {
+            run,
+            client,
+            ledger,
+            sink,
+            engine,
+            clock: Clock::start(),
+            book,
+            outgoing: HashMap::new(),
+            tokens,
+            requests: FuturesUnordered::new(),
+            writes: FuturesUnordered::new(),
+            signal: None,
+            results_due: BETWEEN_RESULTS,
+            results_stale: false,
+            nothing_to_do,
+        };
+        shell.show(RunEvent::Started {
+            batch: shell.run.batch.clone(),
+            service: shell.run.service.clone(),
+            state: shell.ledger.path().to_owned(),
+            results: shell.run.results.clone(),
+        });
+        if cut_off > 0 {
+            shell.notice(Notice::CutOff { tasks: cut_off });
+        }
+        if let Some((webhook, url)) = &shell.run.webhook {
+            let (address, url) = (webhook.addr().to_string(), url.clone());
+            shell.notice(Notice::Listening { address, url });
+        }
+        shell
+    }
+
+    pub(super) async fn live(mut self, mut stop: Shutdown) -> Result<Outcome, StoreError> {
+        let tick_every = self.sink.tick_every();
+        let mut ticks = tokio::time::interval(tick_every.unwrap_or(Duration::from_secs(3600)));
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        self.tell_engine(Event::Wake);
+        while self.engine.over().is_none() || !self.writes.is_empty() {
+            let over = self.engine.over().is_some();
+            let wake =
+                self.clock.at(self.engine.wake_at().unwrap_or(Duration::from_secs(3600) + self.clock.now()));
+            tokio::select! {
+                Some(happened) = self.writes.next() => self.happened(happened),
+                Some(happened) = self.requests.next(), if !over => self.happened(happened),
+                Some(call) = next_call(&mut self.run.webhook), if !over => self.called(call),
+                signal = stop.next() => self.signalled(signal),
+                () = tokio::time::sleep_until(wake), if !over => self.tell_engine(Event::Wake),
+                _ = ticks.tick() => self.tick(),
+            }
+        }
+        self.close().await
+    }
+
+    /// Everything that can come of an action is decided here.
+    fn happened(&mut self, happened: Happened) {
+        match happened {
+            Happened::Intended(attempt, token, Ok(outgoing)) => {
+                self.book.intended(attempt, outgoing.id.clone(), self.clock.now());
+                if let Some(token) = &token {
+                    self.tokens.insert(token.clone(), attempt);
+                }
+                self.outgoing.insert(attempt, (outgoing, token));
+                self.tell_engine(Event::IntentDurable(attempt));
+            }
+            Happened::Intended(attempt, _, Err(why)) => {
+                self.notice(Notice::StateNotWritten { why });
+                self.tell_engine(Event::IntentFailed(attempt));
+            }
+            Happened::Replied(attempt, outcome) => self.tell_engine(Event::SubmitReply(attempt, outcome)),
+            Happened::Told(asked, outcome) => self.tell_engine(Event::StatusReply(asked, outcome)),
+            Happened::Recorded(change, Ok(())) => {
+                self.results_stale = true;
+                if let Some(event) = self.book.apply(change, self.clock.now()) {
+                    self.show(event);
+                }
+            }
+            Happened::Recorded(change, Err(why)) => {
+                // What could not be written is said, so that no taskId is lost.
+                let (attempt, what) = in_words(&change);
+                self.notice(Notice::NotRecorded { id: self.book.id(attempt), what, why });
+                self.tell_engine(Event::StoreFailed);
+            }
+            Happened::Results(took, written) => {
+                self.results_due = self.clock.now() + BETWEEN_RESULTS.max(took * RESULTS_SHARE);
+                let why = match written {
+                    Ok(Written { to: Err(why), .. }) => Some(why),
+                    Err(e) => Some(e.to_string()),
+                    Ok(_) => None,
+                };
+                if let Some(why) = why {
+                    self.notice(Notice::ResultsNotWritten { why });
+                }
+            }
+        }
+    }
+
+    fn called(&mut self, call: Call) {
+        if let Some(attempt) = self.tokens.get(&call.token).copied() {
+            self.tell_engine(Event::Callback(attempt, call.item));
+        }
+    }
+
+    fn signalled(&mut self, signal: Signal) {
+        let event = if self.signal.is_some() { Event::Leave } else { Event::Stop };
+        self.signal.get_or_insert(signal);
+        self.tell_engine(event);
+    }
+
+    fn tick(&mut self) {
+        let standing = self.standing();
+        self.sink.tick(&standing);
+        if self.results_stale && self.clock.now() >= self.results_due {
+            self.results_stale = false;
+            self.results_due = Duration::MAX;
+            let (state, path, run) =
+                (self.ledger.path().to_owned(), self.run.results.clone(), self.ledger.run());
+            let clock = self.clock;
+            let begun = clock.now();
+            let writing =
+                tokio::task::spawn_blocking(move || write_results(&state, &path, true, Some(run), false));
+            self.writes.push(
+                async move {
+                    let written = writing.await.unwrap_or(Err(StoreError::WriterGone));
+                    Happened::Results(clock.now().saturating_sub(begun), written)
+                }
+                .boxed(),
+            );
+        }
+    }
+
+    fn tell_engine(&mut self, event: Event) {
+        self.engine.handle(self.clock.now(), event);
+        while let Some(action) = self.engine.next_action() {
+            self.carry_out(action);
+        }
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Intend(attempt, task) => self.intend(attempt, task),
+            Action::Submit(attempt, _) => self.submit(attempt),
+            Action::Ask(ids) => {
+                let client = self.client.clone();
+                let asking = async move {
+                    let outcome = client.status(&ids).await;
+                    Happened::Told(ids, outcome)
+                };
+                self.requests.push(asking.boxed());
+            }
+            Action::Record(change) => {
+                let written = self.ledger.record(change.clone());
+                let recording = async move { Happened::Recorded(change, written.await.unwrap_or_else(gone)) };
+                self.writes.push(recording.boxed());
+            }
+            Action::Tell(said) => self.pass_on(said),
+        }
+    }
+
+    fn intend(&mut self, attempt: AttemptKey, task: TaskKey) {
+        let token = self.run.webhook.as_ref().and_then(|_| new_token());
+        let written = self.ledger.intend(Intent { attempt, task, hook_token: token.clone() });
+        let intending = async move { Happened::Intended(attempt, token, written.await.unwrap_or_else(gone)) };
+        self.writes.push(intending.boxed());
+    }
+
+    fn submit(&mut self, attempt: AttemptKey) {
+        let Some((outgoing, token)) = self.outgoing.remove(&attempt) else { return };
+        let hook_url = match (&self.run.webhook, token) {
+            (Some((_, url)), Some(token)) => Some(format!("{}/{token}", url.trim_end_matches('/'))),
+            _ => None,
+        };
+        let Outgoing { prompt, mode, timeout, .. } = outgoing;
+        let request = SubmitRequest { prompt, mode: mode.as_str(), hook_url, timeout };
+        let client = self.client.clone();
+        let submitting = async move { Happened::Replied(attempt, client.submit(&request).await) };
+        self.requests.push(submitting.boxed());
+    }
+
+    fn pass_on(&mut self, said: Said) {
+        let running = self.book.running();
+        let notice = match said {
+            Said::FewerSlots(slots) => Notice::SlotsLearned { slots, asked: self.run.policy.concurrency },
+            Said::SlowedDown(wait) => {
+                Notice::BackingOff { wait, why: "the service asks for fewer requests (HTTP 429)".into() }
+            }
+            Said::Outage(since, why) => Notice::Unreachable { since, why },
+            Said::Recovered(after) => Notice::Reachable { after },
+            Said::Draining(Ending::Interrupted) => Notice::Stopping { running },
+            Said::Draining(Ending::QuotaGone) => Notice::QuotaGone { running },
+            Said::Draining(_) => return, // the summary says it
+        };
+        self.notice(notice);
+    }
+
+    pub(super) fn notice(&mut self, notice: Notice) {
+        self.show(RunEvent::Notice(notice));
+    }
+
+    pub(super) fn show(&mut self, event: RunEvent) {
+        let standing = self.standing();
+        self.sink.event(&event, &standing);
+    }
+
+    fn standing(&self) -> Standing {
+        Standing {
+            at: Timestamp::now(),
+            elapsed: self.clock.now(),
+            counts: self.book.counts(),
+            slots: self.engine.slots(),
+            in_slots: self.engine.slots_held(),
+            remaining: self.engine.remaining(),
+        }
+    }
+}
+
+/// A change that could not be written, so that a person can keep it.
+fn in_words(change: &Change) -> (AttemptKey, String) {
+    match change {
+        Change::Accepted(attempt, task_id) => (*attempt, format!("accepted as {task_id}")),
+        Change::NotAccepted(attempt, _) => (*attempt, "not accepted".to_owned()),
+        Change::Refused(attempt, failure) | Change::Failed(attempt, failure) => {
+            (*attempt, format!("failed: {}", failure.reason))
+        }
+        Change::Unknown(attempt, why) => (*attempt, format!("unknown: {why}")),
+        Change::Done(attempt, pictures) => (*attempt, format!("done: {}", pictures.images.join(" "))),
+        Change::Lost(attempt, _) => (*attempt, "lost".to_owned()),
+    }
+}
+
+fn gone<T>(_: tokio::sync::oneshot::error::RecvError) -> Result<T, WriteError> {
+    Err(StoreError::WriterGone.to_string())
+}
+
+/// 128 bits that nobody can guess. `None` where the system has no randomness: then no callback is asked for.
+fn new_token() -> Option<String> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).ok()?;
+    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+async fn next_call(webhook: &mut Option<(Webhook, String)>) -> Option<Call> {
+    match webhook {
+        Some((webhook, _)) => webhook.next().await,
+        None => std::future::pending().await,
+    }
+}

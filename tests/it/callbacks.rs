@@ -1,0 +1,98 @@
+//! Webhooks: they settle what a lost reply left open, and however they come or do not come, each task ends once.
+
+use mjbatch::sandbox::Outcome;
+
+use crate::support::{Desk, Service, paid_once};
+
+const LISTEN: &str = "--webhook-listen 127.0.0.1:0";
+
+#[test]
+fn callbacks_tie_up_every_lost_reply() {
+    let service = Service::taking(50.0..=100.0, "accept-cut=0.1");
+    let desk = Desk::of(100);
+    desk.run(&service.url()).and(LISTEN).ends_with(0);
+    let ledger = service.ledger();
+    assert!(ledger.jobs.iter().filter(|job| !job.told).count() >= 3, "replies were lost");
+    assert_eq!(paid_once(&[&ledger]).len(), 100);
+    let (results, paid) = (desk.results(), paid_once(&[&ledger]));
+    assert_eq!(results.count("done"), 100);
+    for row in &results.rows {
+        assert_eq!(row["task_id"], paid[&row["prompt"]]);
+    }
+}
+
+#[test]
+fn a_callback_that_came_before_the_reply_was_lost_ties_it_up() {
+    for fault in ["accept-cut", "accept-half", "accept-500", "accept-garbage"] {
+        let (service, desk) = (Service::with(&format!("{fault}, webhook-early")), Desk::of(6));
+        desk.run(&service.url()).and(LISTEN).ends_with(0);
+        let paid = paid_once(&[&service.ledger()]);
+        for row in &desk.results().rows {
+            assert_eq!((&row["status"], &row["task_id"]), ("done", &*paid[&row["prompt"]]), "{fault}");
+        }
+        assert_eq!(service.submits(), 6, "{fault}");
+    }
+}
+
+#[test]
+fn callbacks_that_are_dropped_doubled_forged_early_or_broken_change_no_end() {
+    for fault in [
+        "webhook-drop",
+        "webhook-drop=0.5",
+        "webhook-double",
+        "webhook-forged",
+        "webhook-foreign",
+        "webhook-early",
+        "webhook-malformed",
+        "webhook-progress",
+        "webhook-shape=bare",
+        "webhook-late=200s",
+        "webhook-early, webhook-double, webhook-forged, webhook-foreign, webhook-progress, latency=50ms",
+    ] {
+        let (service, desk) = (Service::with(fault), Desk::of(12));
+        desk.run(&service.url()).and(LISTEN).ends_with(0);
+        let ledger = service.ledger();
+        let paid = paid_once(&[&ledger]);
+        for row in &desk.results().rows {
+            assert_eq!((&row["status"], &row["task_id"]), ("done", &*paid[&row["prompt"]]), "{fault}");
+            assert_eq!(row.images().len(), 4, "{fault}");
+        }
+        assert_eq!(ledger.submits, 12, "{fault}");
+    }
+}
+
+#[test]
+fn failures_that_are_called_back_or_not_are_failures() {
+    for fault in ["job-fail=0.5", "job-fail=0.5, webhook-no-failures"] {
+        let (service, desk) = (Service::with(fault), Desk::of(12));
+        desk.run(&service.url()).and(LISTEN).ends_with(3);
+        let failed = service.ledger().jobs.iter().filter(|job| job.outcome == Outcome::Failed).count();
+        assert!((1..12).contains(&failed), "{failed}");
+        let results = desk.results();
+        assert_eq!((results.count("failed"), results.count("done")), (failed, 12 - failed), "{fault}");
+    }
+}
+
+#[test]
+fn each_attempt_has_an_address_of_its_own_that_nobody_can_guess() {
+    let (service, desk) = (Service::with(""), Desk::of(8));
+    desk.run(&service.url()).and(LISTEN).ends_with(0);
+    let ledger = service.ledger();
+    let mut hooks: Vec<&str> = ledger.jobs.iter().filter_map(|job| job.hook_url.as_deref()).collect();
+    hooks.sort_unstable();
+    hooks.dedup();
+    assert_eq!(hooks.len(), 8);
+    assert!(
+        hooks.iter().all(|hook| hook.rsplit('/').next().is_some_and(|token| token.len() >= 20)),
+        "{hooks:?}"
+    );
+}
+
+#[test]
+fn an_address_that_is_taken_is_found_before_anything_is_spent() {
+    let (service, desk) = (Service::with(""), Desk::of(1));
+    let taken = format!("--webhook-listen {}", service.addr());
+    let ran = desk.run(&service.url()).and(&taken).ends_with(2);
+    assert!(ran.stderr.contains("cannot receive callbacks"), "{}", ran.stderr);
+    assert_eq!((service.submits(), desk.files()), (0, vec!["spring.csv".to_owned()]));
+}

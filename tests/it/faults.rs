@@ -1,0 +1,192 @@
+//! Every fault that the sandbox can play, met by the program: each ends as it must, and nothing is paid for twice.
+//!
+//! The cases are made from the table of faults, so a new fault is met as well: it is expected to change nothing, unless
+//! [`meaning`] says otherwise.
+
+use std::sync::Mutex;
+
+use mjbatch::sandbox::{Fault, Form, Row, TABLE};
+
+use crate::support::{Desk, Ran, Results, Service, paid_once};
+
+const TASKS: usize = 8;
+/// Faults are mostly waited for, so many are met at once.
+const AT_ONCE: usize = 12;
+
+/// What a fault means for a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Meaning {
+    /// All tasks are done.
+    Benign,
+    /// Some are failed, the others done.
+    Fails,
+    /// Some are lost, the others done.
+    Loses,
+    /// Some are unknown, the others done.
+    Hides,
+    /// Nobody knows what became of any submit, and after a few no more are made.
+    HidesAll,
+    /// The run ends early, with this code.
+    Stops(i32),
+    /// The run waits for as long as the service may take; leaving it is tested with the signals.
+    Waits,
+}
+
+fn meaning(fault: Fault, value: &str) -> Meaning {
+    match (fault, value) {
+        (Fault::ApiMissing, _) => Meaning::Stops(5),
+        (Fault::KeyRefused | Fault::KeyRefusedAfter, _) => Meaning::Stops(4),
+        (Fault::Quota, _) => Meaning::Stops(7),
+        (Fault::SubmitHang | Fault::AcceptHang | Fault::StatusHang, _) => Meaning::Waits,
+        (Fault::JobExpire, "hang") => Meaning::Waits,
+        (Fault::JobExpire, "gone") | (Fault::StatusForget, _) => Meaning::Loses,
+        (Fault::JobExpire, "late") => Meaning::Benign,
+        (Fault::JobExpire | Fault::JobSlow | Fault::JobFail | Fault::JobModerated, _) => Meaning::Fails,
+        (Fault::SubmitCode | Fault::SubmitModerated | Fault::SubmitMaxPrompt, _) => Meaning::Fails,
+        (Fault::StatusNoUrls, _) | (Fault::ItemImages, "none") => Meaning::Fails,
+        (Fault::Submit500 | Fault::SubmitHtml | Fault::SubmitCut, _) => Meaning::Hides,
+        (Fault::AcceptCut | Fault::AcceptHalf | Fault::Accept500 | Fault::AcceptGarbage, _) => Meaning::Hides,
+        (Fault::AcceptData, _) => Meaning::HidesAll,
+        (Fault::StatusData, "missing" | "null" | "empty") => Meaning::Stops(5),
+        _ => Meaning::Benign,
+    }
+}
+
+/// The values that a fault is played with.
+fn values(row: &Row) -> Vec<String> {
+    match (row.fault, row.form) {
+        (Fault::KeyRefusedAfter, _) => vec!["5".into()],
+        (Fault::Quota, _) => vec!["20".into()],
+        (Fault::SubmitMaxPrompt, _) => vec!["26".into()],
+        (Fault::StatusOdd | Fault::StatusStale | Fault::StatusOmit, _) => {
+            vec!["0.3".into(), "first:9".into()]
+        }
+        (Fault::RetryAfter, _) => vec!["1s".into()],
+        (Fault::SlotsFreeLate | Fault::WebhookLate, _) => vec!["100s".into()],
+        (_, Form::Flag) => vec![String::new()],
+        (_, Form::Rate) => vec!["0.3".into(), "first:2".into()],
+        (_, Form::Count) => vec!["3".into()],
+        (_, Form::Time) => vec!["20ms".into()],
+        (_, Form::Shift) => vec!["-1h".into(), "1h".into()],
+        (_, Form::Choice(words)) => words.iter().skip(1).map(|word| (*word).to_owned()).collect(),
+        (_, Form::Text) => vec!["copper".into()],
+        (_, Form::Code) => vec!["1003:0.3".into(), "-7:first:2".into()],
+    }
+}
+
+/// The faults that have to be there for this one to show.
+fn company(fault: Fault) -> &'static str {
+    match fault {
+        Fault::RetryAfter => "submit-429=only:2, status-429=only:2",
+        Fault::RetryAfterDate => "retry-after=1s, submit-429=only:2",
+        Fault::RefusalHttp | Fault::RefusalData => "slots=3",
+        Fault::KeyHttp => "key-refused-after=100",
+        Fault::JobExpire => "job-slow=first:2",
+        Fault::WebhookNoFailures => "webhook-double",
+        _ => "",
+    }
+}
+
+#[derive(Debug)]
+struct Case {
+    faults: String,
+    meaning: Meaning,
+    webhooks: bool,
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for row in TABLE {
+        for value in values(row) {
+            let own = if value.is_empty() { row.name.to_owned() } else { format!("{}={value}", row.name) };
+            let faults = format!("{}, {own}", company(row.fault));
+            let meaning = meaning(row.fault, &value);
+            cases.push(Case { faults, meaning, webhooks: row.name.starts_with("webhook") });
+        }
+    }
+    cases
+}
+
+fn manifest() -> String {
+    let rows = (0..TASKS).map(|n| match n {
+        3 => "t3,a copper kettle on a stove in the evening\n".to_owned(),
+        n => format!("t{n},mug number {n} on linen\n"),
+    });
+    "id,prompt\n".to_owned() + &rows.collect::<String>()
+}
+
+#[test]
+fn every_fault_ends_as_it_must_and_nothing_is_paid_for_twice() {
+    let cases: Vec<Case> = cases().into_iter().filter(|case| case.meaning != Meaning::Waits).collect();
+    assert!(cases.len() > TABLE.len(), "the table has become a list of waits");
+    let next = Mutex::new(cases.iter());
+    let wrong = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(|| {
+                while let Some(case) = { next.lock().unwrap().next() } {
+                    let met = std::panic::catch_unwind(|| meet(case));
+                    if let Err(panic) = met {
+                        let words = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                        wrong.lock().unwrap().push(format!("{case:?}: {words}"));
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{} of {} faults:\n{}", wrong.len(), cases.len(), wrong.join("\n\n"));
+}
+
+fn meet(case: &Case) {
+    let service = Service::with(&case.faults);
+    let desk = Desk::with(&manifest());
+    let webhooks = if case.webhooks { "--webhook-listen 127.0.0.1:0" } else { "" };
+    let ran = desk.run(&service.url()).and("--patience 3s").and(webhooks).go();
+    let results = desk.results();
+    let story = || format!("{ran:?}\n{results:?}\n{:?}", service.ledger());
+    ends_as(case.meaning, &ran, &results, &story);
+
+    let ledger = service.ledger();
+    let paid = paid_once(&[&ledger]);
+    for row in &results.rows {
+        let told = ledger.jobs.iter().any(|job| job.prompt == row["prompt"] && job.told);
+        if told {
+            assert_eq!(row["task_id"], paid[&row["prompt"]], "a taskId was lost\n{}", story());
+        }
+        if &row["status"] == "done" {
+            assert!(!row["grid"].is_empty() || !row.images().is_empty(), "{}", story());
+            assert!(row.images().iter().all(|url| url.contains(&row["task_id"])), "{}", story());
+        }
+    }
+
+    if !matches!(case.meaning, Meaning::Stops(_) | Meaning::HidesAll) {
+        let again = desk.run(&service.url()).and("--patience 3s").and(webhooks).go();
+        assert_eq!(again.code, ran.code, "the next run says the same: {again:?}");
+        assert_eq!(service.submits(), ledger.submits, "the next run submits nothing");
+    }
+}
+
+fn ends_as(meaning: Meaning, ran: &Ran, results: &Results, story: &dyn Fn() -> String) {
+    let count = |status| results.count(status);
+    let (code, others) = match meaning {
+        Meaning::Benign => (0, 0),
+        Meaning::Fails => (3, count("failed")),
+        Meaning::Loses => (3, count("lost")),
+        Meaning::Hides => (6, count("unknown")),
+        Meaning::HidesAll => {
+            assert_eq!((ran.code, count("done")), (Some(6), 0), "{}", story());
+            assert!((1..=5).contains(&count("unknown")), "{}", story());
+            return;
+        }
+        Meaning::Stops(code) => {
+            assert_eq!(ran.code, Some(code), "{}", story());
+            assert_eq!(count("failed") + count("unknown") + count("lost"), 0, "{}", story());
+            return;
+        }
+        Meaning::Waits => unreachable!("not met"),
+    };
+    assert_eq!(ran.code, Some(code), "{}", story());
+    assert_eq!(count("done") + others, TASKS, "{}", story());
+    assert_eq!(others == 0, meaning == Meaning::Benign, "{}", story());
+}

@@ -1,0 +1,226 @@
+//! Bad input is answered by a clear error, and nothing is lost; odd input is read as it was meant.
+
+use crate::support::{Desk, Service, paid_once, rows};
+
+/// What is said of this manifest, before anything is spent or left behind.
+#[track_caller]
+fn refused(name: &str, content: &[u8]) -> String {
+    let (service, desk) = (Service::with(""), Desk::bare());
+    desk.write(name, content);
+    let ran = desk.mjbatch(&format!("run {name}")).at(&service.url()).ends_with(2);
+    assert_eq!((service.submits(), desk.files()), (0, vec![name.to_owned()]));
+    assert_eq!(ran.stdout, "");
+    ran.stderr
+}
+
+#[test]
+fn a_missing_file_is_answered_with_the_name_that_is_close() {
+    let desk = Desk::of(1);
+    let ran = desk.mjbatch("run sprong.csv --sandbox").ends_with(2);
+    insta::assert_snapshot!(ran.stderr, @"
+    error: there is no file `sprong.csv`
+     |
+     = note: nothing was submitted
+     = help: did you mean `spring.csv`?
+    ");
+    assert_eq!(desk.files(), ["spring.csv"]);
+}
+
+#[test]
+fn a_csv_without_tasks_is_refused_with_a_reason() {
+    insta::assert_snapshot!(refused("spring.csv", b""), @"
+    error: the manifest is empty
+     --> spring.csv:1:1
+      |
+    1 |
+      | ^
+      |
+      = note: nothing was submitted
+      = help: the smallest table is
+              prompt,mode
+              a ceramic mug on grey linen --ar 1:1,fast
+    ");
+    insta::assert_snapshot!(refused("spring.csv", b"id,prompt\n"), @"
+    error: the table has no rows
+     --> spring.csv:1:10
+      |
+    1 | id,prompt
+      |          ^ expected rows after the header
+      |
+      = note: nothing was submitted
+      = help: the smallest table is
+              prompt,mode
+              a ceramic mug on grey linen --ar 1:1,fast
+    ");
+    insta::assert_snapshot!(refused("spring.csv", b"id,text\na,a mug\n"), @"
+    error: the table has no column `prompt`
+     --> spring.csv:1:1
+      |
+    1 | id,text
+      | ^^^^^^^ the first row names the columns
+      |
+      = note: the columns are `id`, `text`
+      = note: nothing was submitted
+      = help: name the column that holds the prompts `prompt`
+    ");
+}
+
+#[test]
+fn what_is_no_text_or_no_manifest_is_refused_with_a_reason() {
+    insta::assert_snapshot!(refused("spring.csv", b"id,prompt\na,a m\xfcg\n"), @r#"
+    error: the file is not UTF-8
+     --> spring.csv:2:6
+      |
+    2 | a,a m�g
+      |      ^ the byte 0xfc
+      |
+      = note: it is byte 16 of the file
+      = note: nothing was submitted
+      = help: save it as UTF-8; in Excel, as "CSV UTF-8 (Comma delimited)"
+    "#);
+    insta::assert_snapshot!(refused("spring.txt", b"a mug"), @"
+    error: the format of `spring.txt` cannot be told from its name
+     |
+     = note: a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file
+     = note: nothing was submitted
+    ");
+    insta::assert_snapshot!(refused("spring.yaml", b"version: 1\nprompts:\n  - promt: a mug\n"), @"
+    error: an entry of `prompts` has no key `promt`
+     --> spring.yaml:3:5
+      |
+    3 |   - promt: a mug
+      |     ^^^^^ unknown key
+      |
+      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`
+      = note: nothing was submitted
+      = help: did you mean `prompt`?
+    ");
+}
+
+#[test]
+fn a_byte_order_mark_windows_line_ends_and_a_quoted_line_break_are_read_as_meant() {
+    let service = Service::with("");
+    let desk = Desk::with("\u{feff}id,prompt\r\nmug,\"a mug\r\non linen\"\r\n\r\ncup,a cup\r\n");
+    desk.run(&service.url()).ends_with(0);
+    let results = desk.results();
+    assert_eq!(results.column("id"), ["mug", "cup"]);
+    assert_eq!(results.column("prompt"), ["a mug on linen", "a cup"]);
+    let paid = paid_once(&[&service.ledger()]);
+    assert!(paid.contains_key("a mug on linen") && paid.contains_key("a cup"), "{paid:?}");
+}
+
+#[test]
+fn a_prompt_of_a_hundred_thousand_characters_is_sent_whole() {
+    let prompt: String = "ä mug of €5, ".chars().cycle().take(99_990).chain("end --ar 1:1".chars()).collect();
+    let (service, desk) = (Service::with(""), Desk::with(&format!("id,prompt\nlong,\"{prompt}\"\n")));
+    desk.run(&service.url()).ends_with(0);
+    assert!(prompt.chars().count() > 100_000);
+    assert_eq!(service.ledger().jobs[0].prompt, prompt);
+    assert_eq!(desk.results().column("prompt"), [prompt]);
+}
+
+#[test]
+fn a_state_file_that_is_not_one_is_left_as_it_is() {
+    let other_database = {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("other.db");
+        rusqlite::Connection::open(&path)
+            .unwrap()
+            .execute_batch("CREATE TABLE t (x); PRAGMA user_version = 7")
+            .unwrap();
+        std::fs::read(path).unwrap()
+    };
+    let service = Service::with("");
+    for content in [b"my diary\n".to_vec(), b"SQLite format 3\0".to_vec(), vec![0; 5000], other_database] {
+        let desk = Desk::of(1);
+        desk.write("spring.mjbatch", &content);
+        let ran = desk.run(&service.url()).ends_with(2);
+        assert!(ran.stderr.contains("spring.mjbatch is not a state file of mjbatch"), "{}", ran.stderr);
+        assert!(desk.read("spring.mjbatch") == content, "it was changed");
+        let status = desk.mjbatch("status spring.csv").ends_with(2);
+        assert!(status.stderr.contains("is not a state file"), "{}", status.stderr);
+        assert!(desk.read("spring.mjbatch") == content, "it was changed by looking");
+        assert_eq!(desk.files(), ["spring.csv", "spring.mjbatch"], "nothing is left beside it");
+    }
+    assert_eq!(service.submits(), 0);
+}
+
+#[test]
+fn a_state_of_another_service_is_not_mixed_with_this_one() {
+    let (service, desk) = (Service::with(""), Desk::of(2));
+    desk.run(&service.url()).ends_with(0);
+    let (before, submits) = (desk.read("spring.results.csv"), service.submits());
+    let ran = desk.run("http://192.0.2.1").ends_with(2);
+    insta::assert_snapshot!(ran.stderr, @"
+    warning: the API key goes to http://192.0.2.1 in the clear
+     |
+     = help: use an https:// address
+    error: spring.mjbatch belongs to a service on this machine, and this run would use http://192.0.2.1
+     |
+     = note: the taskIds of one service mean nothing at another
+     = note: nothing was submitted
+     = help: choose another file with `--state`, or the service that the state belongs to
+    ");
+    desk.mjbatch("run spring.csv --sandbox --state spring.mjbatch").ends_with(2);
+    assert_eq!((desk.read("spring.results.csv"), service.submits()), (before, submits));
+    desk.run(&service.url()).ends_with(0);
+}
+
+#[test]
+fn an_empty_state_file_is_a_new_state() {
+    let (service, desk) = (Service::with(""), Desk::of(2));
+    desk.write("spring.mjbatch", "");
+    desk.run(&service.url()).ends_with(0);
+    assert_eq!(desk.results().count("done"), 2);
+}
+
+#[test]
+fn state_and_results_can_be_elsewhere_and_a_name_may_have_blanks() {
+    let (service, desk) = (Service::with(""), Desk::bare());
+    std::fs::create_dir(desk.path("out put")).unwrap();
+    desk.write("out put/my spring.csv", rows(2));
+    let url = service.url();
+    let call = desk.mjbatch("run").arg("out put/my spring.csv").arg("--state=out put/a.state");
+    call.arg("--results=out put/a.csv").at(&url).and("--poll-min 20ms --poll-max 100ms").ends_with(0);
+    let mut made: Vec<_> =
+        std::fs::read_dir(desk.path("out put")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    made.sort();
+    assert_eq!(made, ["a.csv", "a.state", "my spring.csv"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_state_is_readable_by_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (service, desk) = (Service::with(""), Desk::of(1));
+    desk.run(&service.url()).ends_with(0);
+    let mode = std::fs::metadata(desk.path("spring.mjbatch")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_written_is_found_before_anything_is_spent() {
+    use std::os::unix::fs::PermissionsExt as _;
+    if rustix::process::geteuid().is_root() {
+        return; // root can write everywhere
+    }
+    let (service, desk) = (Service::with(""), Desk::of(1));
+    std::fs::set_permissions(desk.folder(), std::fs::Permissions::from_mode(0o500)).unwrap();
+    let ran = desk.run(&service.url()).go();
+    std::fs::set_permissions(desk.folder(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    assert_eq!((ran.code, service.submits()), (Some(2), 0), "{ran:?}");
+    assert_eq!(desk.files(), ["spring.csv"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn results_that_may_not_be_replaced_are_found_before_anything_is_spent() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (service, desk) = (Service::with(""), Desk::of(1));
+    desk.write("spring.results.csv", "mine");
+    std::fs::set_permissions(desk.path("spring.results.csv"), std::fs::Permissions::from_mode(0o400))
+        .unwrap();
+    desk.run(&service.url()).ends_with(2);
+    assert_eq!((desk.read("spring.results.csv"), service.submits()), (b"mine".to_vec(), 0));
+}

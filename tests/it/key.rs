@@ -1,0 +1,77 @@
+//! The key goes to the service and nowhere else. Every call of every test is searched for it; here it is tempted out.
+
+use crate::support::{Answer, Desk, KEY, Service, Wire, reply};
+
+#[test]
+fn the_key_goes_to_the_service_in_its_header_alone() {
+    let wire = Wire::answering(|n| {
+        let body = format!("{{\"status\":0,\"data\":{{\"taskId\":\"T{n}\"}}}}");
+        Answer::Bytes(reply("200 OK", "", &body))
+    });
+    let desk = Desk::of(3);
+    desk.run(&wire.url()).ends_with(0);
+    let requests = wire.requests();
+    assert!(requests.len() >= 4);
+    for request in requests {
+        assert_eq!(request.matches(KEY).count(), 1, "{request}");
+        assert!(
+            request.lines().any(|line| line.eq_ignore_ascii_case(&format!("api-key: {KEY}"))),
+            "{request}"
+        );
+        let addressed = ["POST /midjourney/v1/submit-jobs ", "POST /midjourney/v1/job-status "];
+        assert!(addressed.iter().any(|line| request.starts_with(line)), "{request}");
+    }
+}
+
+#[test]
+fn a_service_that_repeats_the_key_in_its_words_does_not_make_it_show() {
+    let said = format!("no such key: {KEY}");
+    for (status, body, code) in [
+        ("401 Unauthorized", format!("{{\"status\":401,\"message\":\"{said}\"}}"), 4),
+        ("403 Forbidden", said.clone(), 4),
+        ("200 OK", format!("{{\"status\":1007,\"message\":\"{said}\"}}"), 3),
+        ("500 Internal Server Error", said.clone(), 6),
+        ("200 OK", format!("{}{said}", "x".repeat(100)), 6),
+        ("404 Not Found", said.clone(), 5),
+    ] {
+        for progress in ["plain", "json"] {
+            let answer = reply(status, "", &body);
+            let (wire, desk) = (Wire::answering(move |_| Answer::Bytes(answer.clone())), Desk::of(1));
+            let ran = desk.run(&wire.url()).and("--patience 100ms --progress").and(progress).ends_with(code);
+            assert!(!(ran.stderr + &ran.stdout).contains(&KEY[..8]), "{status}: a part of it shows");
+        }
+    }
+}
+
+#[test]
+fn help_and_version_do_not_read_the_key() {
+    let desk = Desk::of(1);
+    for words in
+        ["--help", "--version", "run --help", "status --help", "sandbox --help", "sandbox --list-faults"]
+    {
+        let ran = desk.mjbatch(words).at("http://127.0.0.1:9").ends_with(0);
+        assert!(!ran.stdout.is_empty() && ran.stderr.is_empty(), "{words}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_key_that_cannot_be_sent_is_refused_without_being_shown() {
+    let (service, desk) = (Service::with(""), Desk::of(1));
+    let call = desk.run(&service.url()).env("MIDJOURNEY_API_KEY", &format!("{KEY}\u{7}ü\nx"));
+    call.ends_with(2);
+    assert_eq!(service.submits(), 0);
+}
+
+#[test]
+fn an_address_with_a_password_is_refused_without_being_shown() {
+    let desk = Desk::of(1);
+    let ran = desk.run(&format!("https://me:{KEY}@service.example")).ends_with(2);
+    assert!(ran.stderr.contains("must not carry a name or a password"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_key_on_the_way_through_the_open_is_warned_of() {
+    let desk = Desk::of(1);
+    let ran = desk.run("http://192.0.2.1:9").and("--state .").ends_with(2);
+    assert!(ran.stderr.contains("in the clear"), "{}", ran.stderr);
+}

@@ -1,0 +1,126 @@
+//! Killed at any moment and run again: only time is lost.
+//!
+//! `MJBATCH_LONG=1` kills more often, in a larger batch.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mjbatch::store::Reader;
+use mjbatch::task::State;
+
+use crate::support::{Answer, Desk, Service, Wire, paid_once, reply, until};
+
+/// Numbers that look random and are the same each time (splitmix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (x ^ (x >> 31)) % limit
+    }
+}
+
+#[test]
+fn killed_again_and_again_a_batch_pays_for_nothing_twice_and_loses_nothing_paid_for() {
+    let (tasks, kills) = if std::env::var_os("MJBATCH_LONG").is_some() { (300, 40) } else { (60, 25) };
+    let service = Service::taking(20.0..=120.0, "latency=2ms");
+    let desk = Desk::of(tasks);
+    let mut numbers = Numbers(11);
+    let mut killed = 0;
+    while killed < kills {
+        let mut run = desk.run(&service.url()).start();
+        let before = service.submits();
+        if numbers.below(3) == 0 {
+            // Any moment, those before the first submit and those of resuming included.
+            std::thread::sleep(Duration::from_millis(numbers.below(120)));
+        } else {
+            // A moment round a submit.
+            let more = 1 + numbers.below(tasks as u64 / 15);
+            until("more is submitted", || service.submits() >= before + more || run.is_over());
+            std::thread::sleep(Duration::from_micros(numbers.below(4000)));
+        }
+        if run.is_over() {
+            break;
+        }
+        run.kill();
+        killed += 1;
+        paid_once(&[&service.ledger()]);
+    }
+    assert!(killed >= 10, "killed only {killed} times: the batch is too small");
+
+    let code = desk.run(&service.url()).go().code;
+    assert_eq!(desk.run(&service.url()).go().code, code, "a run after the last changes nothing");
+    let ledger = service.ledger();
+    let paid = paid_once(&[&ledger]);
+    let records = desk.records();
+    let [done, unknown] = desk.count([State::Done, State::Unknown]);
+    assert_eq!((records.len(), done + unknown), (tasks, tasks));
+    assert_eq!(code, Some(if unknown > 0 { 6 } else { 0 }));
+    assert!(unknown <= killed * 10, "{unknown} unknown after {killed} kills");
+    for record in &records {
+        let billed = paid.get(&record.task.prompt);
+        match record.state {
+            State::Done => assert_eq!(record.task_id.as_ref().map(|id| &id.0), billed, "{record:?}"),
+            _ => assert_eq!(record.task_id, None, "{record:?}"),
+        }
+    }
+    assert_eq!(paid.len(), ledger.jobs.len());
+    assert_eq!((desk.results().rows.len(), desk.results().count("done")), (tasks, done));
+}
+
+#[test]
+fn an_intent_is_in_the_state_before_its_request_leaves() {
+    let desk = Desk::of(20);
+    let state = desk.path("spring.mjbatch");
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = seen.clone();
+    let wire = Wire::answering(move |n| {
+        let reader = Reader::open(&state).unwrap();
+        let view = reader.view().unwrap();
+        let pending =
+            view.records().filter(|record| record.as_ref().unwrap().state == State::Pending).count();
+        into.lock().unwrap().push((n + 1, 20 - pending));
+        let body = format!("{{\"status\":0,\"data\":{{\"taskId\":\"T{n}\"}}}}");
+        Answer::Bytes(reply("200 OK", "", &body))
+    });
+    desk.run(&wire.url()).ends_with(0);
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 20);
+    for (arrived, intended) in seen.iter() {
+        assert!(intended >= arrived, "{arrived} submits had arrived, {intended} intents were in the state");
+    }
+}
+
+#[test]
+fn results_that_were_there_are_whole_after_a_kill() {
+    let service = Service::with("");
+    let desk = Desk::of(20);
+    desk.run(&service.url()).and("--limit 5").ends_with(10);
+    for _ in 0..3 {
+        let run = desk.run(&service.url()).and("--limit 4").start();
+        let before = service.submits();
+        until("it submits", || service.submits() > before);
+        run.kill();
+        assert_eq!(desk.results().rows.len(), 20);
+    }
+}
+
+#[test]
+fn a_run_that_was_killed_leaves_no_lock_and_its_status_says_what_is_unknown() {
+    let service = Service::with("accept-hang=only:2");
+    let desk = Desk::of(3);
+    let run = desk.run(&service.url()).start();
+    until("a submit hangs and the others are done", || {
+        service.submits() == 3 && desk.count([State::Done]) == [2]
+    });
+    run.kill();
+    let status = desk.mjbatch("status spring.csv --json").ends_with(0);
+    let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!((&status["counts"]["unknown"], &status["running_now"]), (&1.into(), &serde_json::Value::Null));
+    let ran = desk.run(&service.url()).ends_with(6);
+    assert!(ran.stderr.contains("an earlier run ended before the reply to 1 submit was recorded"), "{ran:?}");
+    assert_eq!(service.submits(), 3);
+}

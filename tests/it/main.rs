@@ -1,0 +1,26 @@
+//! The program as a whole: the built binary against a service on this machine, by its exit codes, output and files.
+//!
+//! One binary, one file a theme; `support` is what they share. Nothing waits for a time to pass: a test polls for what it
+//! needs, with a deadline.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "these are tests, in functions of their own too"
+)]
+
+mod architecture;
+mod batch;
+mod callbacks;
+mod edits;
+mod exits;
+mod faults;
+mod input;
+mod key;
+mod kill;
+mod manifests;
+mod money;
+mod progress;
+#[cfg(unix)]
+mod signals;
+mod status;
+mod support;

@@ -1,0 +1,51 @@
+//! Every manifest that comes with the program runs to its end on the sandbox.
+
+use std::path::Path;
+
+use crate::support::{Desk, Results};
+
+#[test]
+fn every_manifest_runs_on_the_sandbox_to_its_end() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
+    let names = files_of(&folder);
+    let texts: Vec<String> =
+        names.iter().map(|name| std::fs::read_to_string(folder.join(name)).unwrap()).collect();
+    // A file that another manifest reads its rows from is not one itself.
+    let is_data = |name: &str| texts.iter().any(|text| text.contains(&format!("data: {name}")));
+    let mut ran = 0;
+    for name in names.iter().filter(|name| !is_data(name)) {
+        let desk = Desk::bare();
+        for name in &names {
+            desk.write(name, std::fs::read(folder.join(name)).unwrap());
+        }
+        let words = "--sandbox --speed 3000 --poll-min 20ms --poll-max 100ms";
+        let first = desk.mjbatch(&format!("run {name} {words}")).ends_with(0);
+        assert!(!first.stderr.contains("warning"), "{name}: {}", first.stderr);
+        let results = Results::read(&desk.path(&with_ending(name, "sandbox.results.csv")));
+        assert!(!results.rows.is_empty() && results.count("done") == results.rows.len(), "{name}");
+        assert!(results.rows.iter().all(|row| row.images().len() == 4), "{name}");
+        desk.mjbatch(&format!("run {name} {words}")).ends_with(0);
+        ran += 1;
+    }
+    assert!(ran >= 4, "only {ran} manifests");
+}
+
+fn files_of(folder: &Path) -> Vec<String> {
+    let ours = ["yaml", "yml", "csv", "tsv"];
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        // What a run of a manifest in its place leaves beside it.
+        .filter(|path| !path.to_string_lossy().ends_with(".results.csv"))
+        .filter(|path| {
+            path.extension().is_some_and(|end| ours.iter().any(|our| end.eq_ignore_ascii_case(our)))
+        })
+        .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn with_ending(name: &str, ending: &str) -> String {
+    Path::new(name).with_extension(ending).to_string_lossy().into_owned()
+}

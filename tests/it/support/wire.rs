@@ -1,0 +1,157 @@
+//! A service of bytes: it counts every request that arrives, and answers submits with whatever a test wants.
+//!
+//! The sandbox plays what a service may do; this plays what a network may do to a service, and its count owes nothing to
+//! any HTTP library.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What becomes of a submit.
+pub(crate) enum Answer {
+    /// These bytes, and the connection stays open for more.
+    Bytes(Vec<u8>),
+    /// These bytes, then the end of the connection.
+    Last(Vec<u8>),
+    /// These bytes, after a while.
+    Late(Duration, Vec<u8>),
+    /// The connection ends in order, without a byte.
+    Close,
+    /// The connection is torn: what was sent is not even read.
+    Reset,
+}
+
+/// A reply with a body, whole.
+pub(crate) fn reply(status: &str, headers: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()
+}
+
+#[derive(Debug, Clone)]
+struct Seen {
+    line: String,
+    headers: String,
+}
+
+struct Shared {
+    answer: Box<dyn Fn(usize) -> Answer + Send + Sync>,
+    seen: Mutex<Vec<Seen>>,
+    over: AtomicBool,
+}
+
+/// A listener with a thread for each connection. Serves until it is dropped.
+pub(crate) struct Wire {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+impl Wire {
+    /// Starts one that answers the nth submit, counted from 0, in this way, and says of every job that it is done.
+    pub(crate) fn answering(answer: impl Fn(usize) -> Answer + Send + Sync + 'static) -> Wire {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let addr = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            answer: Box::new(answer),
+            seen: Mutex::default(),
+            over: AtomicBool::new(false),
+        });
+        let server = shared.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                if server.over.load(Ordering::SeqCst) {
+                    return;
+                }
+                let (Ok(stream), server) = (stream, server.clone()) else { continue };
+                // A client may hang up at any moment.
+                std::thread::spawn(move || drop(serve(stream, &server)));
+            }
+        });
+        Wire { addr, shared }
+    }
+
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// How many submits have arrived.
+    pub(crate) fn submits(&self) -> usize {
+        self.shared.seen.lock().unwrap().iter().filter(|seen| seen.line.contains("/submit-jobs ")).count()
+    }
+
+    /// The first lines and headers of all requests.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let seen = self.shared.seen.lock().unwrap();
+        seen.iter().map(|seen| format!("{}\r\n{}", seen.line, seen.headers)).collect()
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.shared.over.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(self.addr); // wakes the listener, which sees that it is over
+    }
+}
+
+fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    loop {
+        let head = read_head(&mut stream)?;
+        let (line, headers) = head.split_once("\r\n").unwrap_or((&head, ""));
+        let seen = Seen { line: line.to_owned(), headers: headers.to_owned() };
+        let submit = line.contains("/submit-jobs ");
+        let number = {
+            let mut all = shared.seen.lock().unwrap();
+            let before = all.iter().filter(|seen| seen.line.contains("/submit-jobs ")).count();
+            all.push(seen);
+            before
+        };
+        let answer = if submit { (shared.answer)(number) } else { Answer::Close };
+        if matches!(answer, Answer::Reset) {
+            return Ok(()); // closing with the body unread makes the system send a reset
+        }
+        let body = read_body(&mut stream, headers)?;
+        match answer {
+            _ if line.contains("/job-status ") => stream.write_all(&all_done(&body))?,
+            Answer::Bytes(bytes) => stream.write_all(&bytes)?,
+            Answer::Late(wait, bytes) => {
+                std::thread::sleep(wait);
+                stream.write_all(&bytes)?;
+            }
+            Answer::Last(bytes) => return stream.write_all(&bytes),
+            Answer::Close | Answer::Reset => return Ok(()),
+        }
+    }
+}
+
+fn read_head(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    Ok(String::from_utf8_lossy(&head).into_owned())
+}
+
+fn read_body(stream: &mut TcpStream, headers: &str) -> std::io::Result<Vec<u8>> {
+    let length = headers.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+    });
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body)?;
+    Ok(body)
+}
+
+fn all_done(body: &[u8]) -> Vec<u8> {
+    let asked: serde_json::Value = serde_json::from_slice(body).unwrap();
+    let items = asked["taskIds"].as_array().unwrap().iter().map(|id| {
+        let images: Vec<String> =
+            (1..=4).map(|n| format!("http://pictures.invalid/{}/{n}.png", id.as_str().unwrap())).collect();
+        serde_json::json!({"taskId": id, "status": 1, "image": "", "images": images})
+    });
+    let items: Vec<_> = items.collect();
+    let envelope = serde_json::json!({"status": 0, "data": items, "message": "success"});
+    reply("200 OK", "Content-Type: application/json\r\n", &envelope.to_string())
+}
