@@ -40,7 +40,7 @@
 //! assert!(problems.to_string().contains("mugs.yaml:4:5"));
 //!
 //! let manifest = mjbatch::manifest::parse(Path::new("mugs.yaml"), text.replace("promt", "prompt").as_bytes())?;
-//! assert_eq!(manifest.tasks[0].id.0, "mug");
+//! assert!(manifest.tasks().map(|task| task.id.0).eq(["mug"]));
 //! # Ok::<(), mjbatch::diagnostic::Problems>(())
 //! ```
 //!
