@@ -64,16 +64,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // What is known already. With a file that stays, the same lines resume the batch.
     let folder = tempfile::tempdir()?;
     let mut store = Store::open(&folder.path().join("mugs.mjbatch"), &endpoint.identity(), "the example")?;
-    let tasks: Vec<_> = manifest.tasks().collect();
-    let plan = plan::compare(&tasks, &store.knowledge()?);
+    let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
     let listing = Listing {
         batch: &manifest.name,
         columns: &manifest.columns,
-        tasks: &tasks,
         manifest: manifest.hash,
         file: "mugs.yaml",
     };
-    store.list(listing, &plan)?;
+    store.list(listing, manifest.tasks(), &plan)?;
     let begun = store.begin(manifest.batch.prices)?;
 
     // Jobs that take a blink are asked for more often than those of a minute; for the real service the default is right.

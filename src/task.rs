@@ -137,7 +137,7 @@ impl Prices {
 
 /// Hash of what makes the picture: the final prompt and the mode. The same id with another fingerprint is a changed task.
 ///
-/// The timeout and the address to call are sent as well, but they are about delivery: raising a timeout half way through
+/// The timeout and the callback address are sent as well, but they are about delivery: raising a timeout half way through
 /// a batch must not buy again what is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint(pub [u8; 16]);
@@ -166,24 +166,59 @@ pub struct Task {
     pub mode: Mode,
     /// How long the service may take, in seconds, 300 to 1200; `None` leaves it to the service (600).
     pub timeout: Option<u16>,
-    /// The address that the service is to call when the job ends, for those with a receiver of their own.
+    /// The person's own receiver of callbacks, passed through to the service.
     pub hook_url: Option<String>,
-    /// What the manifest asks for beyond what the state says.
-    pub action: Option<Action>,
     /// The values of the manifest's own columns, in the order of the batch's columns; empty where the task has none.
     pub vars: Vec<String>,
+    /// What the manifest wants done with the task, besides the usual.
+    pub action: Option<Action>,
+    /// What an earlier run made of it, where the manifest is that run's results.
+    pub earlier: Option<Box<Earlier>>,
 }
 
-/// What a manifest asks for a task by name, whatever the state says of it.
+/// What an earlier run made of a task, as its results tell. Taken over where the state knows nothing of the task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Earlier {
+    /// Where the task stands: neither pending nor being submitted.
+    pub state: State,
+    /// The service's name of the last attempt.
+    pub task_id: Option<TaskId>,
+    /// Why it failed, was lost or is unknown.
+    pub reason: Option<String>,
+    /// What it gave.
+    pub pictures: Pictures,
+    /// What it cost, where that was known.
+    pub quota: Option<Quota>,
+    /// When the last attempt was submitted.
+    pub submitted_at: Option<Timestamp>,
+    /// When it was seen to end.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// What a manifest may want done with a task that is known already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Make it again, and pay for it again, although it is done or failed.
+    /// Make it once more, even where it is done. Carried out once, until the manifest no longer asks for it.
     Redo,
     /// Do not submit it.
     Skip,
 }
 
 impl Task {
+    /// A task that says no more than it must.
+    pub fn new(id: impl Into<String>, prompt: impl Into<String>, mode: Mode) -> Task {
+        Task {
+            id: Id(id.into()),
+            prompt: prompt.into(),
+            mode,
+            timeout: None,
+            hook_url: None,
+            vars: Vec::new(),
+            action: None,
+            earlier: None,
+        }
+    }
+
     /// Hash of what makes the picture.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.prompt, self.mode)

@@ -4,9 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration;
+use crate::manifest;
 use crate::progress::Choice;
 use crate::task::{Mode, Prices, Quota};
 
@@ -37,8 +38,16 @@ pub(super) enum Command {
     /// Submit what is not done yet, follow it, and write the results; run again to go on
     #[command(after_help = EXIT_CODES, args_override_self = true)]
     Run(Box<RunArgs>),
+    /// Show what a run would submit, and why, and what it would cost; spends nothing
+    Plan(PlanArgs),
+    /// Show all that is wrong with a manifest
+    Check(CheckArgs),
     /// Show where a batch stands, also while it runs
     Status(StatusArgs),
+    /// Write a first manifest to begin with
+    Init(InitArgs),
+    /// Print the JSON Schema of manifests, for completion in an editor
+    Schema,
     /// Start the API's stand-in on this machine, for other clients
     Sandbox(SandboxArgs),
 }
@@ -47,6 +56,9 @@ pub(super) enum Command {
 pub(super) struct RunArgs {
     /// The manifest: a .yaml or .csv file
     pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) reading: Reading,
 
     #[command(flatten)]
     pub(super) place: Place,
@@ -110,6 +122,20 @@ pub(super) struct RunArgs {
     pub(super) rehearsal: Rehearsal,
 }
 
+/// How a manifest is read.
+#[derive(Debug, Args)]
+pub(super) struct Reading {
+    /// How many tasks a multiplication may make [default: 1000, or max_tasks of the manifest]
+    #[arg(long, value_name = "N")]
+    max_tasks: Option<u64>,
+}
+
+impl Reading {
+    pub(super) fn options(&self) -> manifest::Options {
+        manifest::Options { max_tasks: self.max_tasks }
+    }
+}
+
 /// Which batch is meant.
 #[derive(Debug, Args)]
 pub(super) struct Place {
@@ -149,6 +175,65 @@ pub(super) struct StatusArgs {
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// The manifest: a .yaml or .csv file
+    pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) reading: Reading,
+
+    #[command(flatten)]
+    pub(super) place: Place,
+
+    /// What a job costs, as in fast=4,relaxed=2
+    #[arg(long, value_name = "QUOTA", value_parser = prices)]
+    pub(super) prices: Option<Prices>,
+
+    /// List every task, also those that would not be submitted
+    #[arg(long)]
+    pub(super) all: bool,
+
+    /// Print one JSON object with every task
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The manifest: a .yaml or .csv file
+    pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) reading: Reading,
+
+    /// Print one JSON object, for editors and CI
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct InitArgs {
+    /// What the batch is for
+    #[arg(value_enum, default_value_t = Kind::Products)]
+    pub(super) kind: Kind,
+
+    /// The folder to write into
+    #[arg(long, value_name = "FOLDER", default_value = ".")]
+    pub(super) into: PathBuf,
+}
+
+/// What a first manifest is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Kind {
+    /// Pictures of the products in a CSV
+    Products,
+    /// One campaign in the formats of social networks
+    Social,
+    /// Hero images for articles
+    Blog,
 }
 
 #[derive(Debug, Args)]

@@ -4,13 +4,18 @@
 //! a command cannot do its work.
 
 mod args;
+mod check;
 mod exit;
 mod failure;
+mod init;
+mod plan;
 mod run;
 mod sandbox;
 mod settings;
 mod signals;
 mod status;
+
+use std::io::Write as _;
 
 use clap::Parser as _;
 
@@ -24,6 +29,13 @@ pub fn main() -> Exit {
     let cli = Cli::parse();
     signals::raise_file_limit();
     let done = match cli.command {
+        Command::Plan(args) => plan::plan(&args),
+        Command::Check(args) => Ok(check::check(&args)),
+        Command::Init(args) => init::init(&args),
+        Command::Schema => {
+            let _ = anstream::stdout().write_all(crate::manifest::SCHEMA.as_bytes());
+            Ok(Exit::Success)
+        }
         Command::Status(args) => status::status(args),
         Command::Run(args) => with_runtime(run::run(*args)),
         Command::Sandbox(args) => with_runtime(sandbox::serve(args)),

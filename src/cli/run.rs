@@ -10,7 +10,6 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Manifest};
 use crate::sandbox::Sandbox;
 use crate::store::{Ledger, Listing, Snapshot, Store};
-use crate::task::Task;
 use crate::{output, plan, progress, runner};
 
 /// The service in a rehearsal's state.
@@ -20,10 +19,15 @@ const REHEARSAL: &str = "the sandbox";
 pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let service = settings::service(&args)?;
     let callbacks = settings::callbacks(&args)?;
-    let files = Files::of(&args.manifest, &args.place, args.results.as_deref());
-    files.check(&args.manifest)?;
-    let manifest = manifest::read(&args.manifest).map_err(Failure::manifest)?;
+    let manifest = manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
     say(&manifest.warnings);
+    settings::check_batch(&manifest.batch)?;
+    let results = match &args.results {
+        Some(typed) => Some(typed.clone()),
+        None => settings::results_of(&args.manifest, &args.place, &manifest.batch)?,
+    };
+    let files = Files::of(&args.manifest, &args.place, results.as_deref());
+    files.check(&args.manifest, &args.place)?;
     let policy = settings::policy(&args, &manifest.batch, &service)?;
     let prices = settings::prices(&args, &manifest.batch);
     output::check(&files.results).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
@@ -76,16 +80,10 @@ fn take_up(
                 .help("give this one a state of its own with `--state`, or rename it"),
         ));
     }
-    let tasks: Vec<Task> = manifest.tasks().collect();
-    let plan = plan::compare(&tasks, &store.knowledge().map_err(opening)?);
-    let listing = Listing {
-        batch: &manifest.name,
-        columns: &manifest.columns,
-        tasks: &tasks,
-        manifest: manifest.hash,
-        file: &file,
-    };
-    store.list(listing, &plan).map_err(opening)?;
+    let plan = plan::compare(manifest.tasks(), &store.knowledge().map_err(opening)?);
+    let listing =
+        Listing { batch: &manifest.name, columns: &manifest.columns, manifest: manifest.hash, file: &file };
+    store.list(listing, manifest.tasks(), &plan).map_err(opening)?;
     store.begin(prices).map_err(opening)
 }
 

@@ -70,7 +70,7 @@ impl Files {
 
 impl Files {
     /// Refuses names under which one file would be written over another.
-    pub(super) fn check(&self, manifest: &Path) -> Result<(), Failure> {
+    pub(super) fn check(&self, manifest: &Path, place: &Place) -> Result<(), Failure> {
         let clash = |what: &str, path: &Path| {
             let error = format!("the {what} would be written over {}", path.display());
             Err(Failure::usage(
@@ -78,6 +78,14 @@ impl Files {
             ))
         };
         let fed_back = manifest.to_string_lossy().ends_with(".results.csv");
+        let rehearsed = manifest.to_string_lossy().ends_with(".sandbox.results.csv");
+        if rehearsed && !place.sandbox {
+            let error =
+                format!("{} is the result of a rehearsal, whose pictures are not real", manifest.display());
+            return Err(Failure::usage(
+                Diagnostic::error(error).help("add `--sandbox`, or run the first manifest"),
+            ));
+        }
         if is_same(&self.results, &self.state) {
             return clash("results", &self.state);
         }
@@ -89,6 +97,35 @@ impl Files {
         }
         Ok(())
     }
+}
+
+/// Where the manifest wants its results, if it says so; a rehearsal's stay where they are.
+pub(super) fn results_of(
+    manifest: &Path,
+    place: &Place,
+    batch: &BatchSettings,
+) -> Result<Option<PathBuf>, Failure> {
+    let refused =
+        |error: String| Failure::usage(Diagnostic::error(error).help("name one file that ends in .csv"));
+    match batch.results.as_slice() {
+        [] => Ok(None),
+        [one] if !one.to_ascii_lowercase().ends_with(".csv") => {
+            Err(refused(format!("`{one}` is no format that this version writes")))
+        }
+        [_] if place.sandbox => Ok(None),
+        [one] => Ok(Some(manifest.with_file_name(one))),
+        _ => Err(refused("this version writes one file of results".to_owned())),
+    }
+}
+
+/// What the manifest asks for and this version does not do, where money hangs on it.
+pub(super) fn check_batch(batch: &BatchSettings) -> Result<(), Failure> {
+    if batch.budget.is_none() {
+        return Ok(());
+    }
+    let error = "this version keeps no budget, and the manifest sets one";
+    let help = "take `budget` out, and bound the run with `--limit`";
+    Err(Failure::usage(Diagnostic::error(error).help(help)))
 }
 
 /// Whether two names are of one file, there or not.
@@ -238,9 +275,10 @@ mod tests {
     fn no_file_is_written_over_another() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
+        let place = Place { state: None, sandbox: false };
         std::fs::write(at("spring.csv"), "prompt\na mug\n").unwrap();
         let check = |state: &str, results: &str, manifest: &str| {
-            Files { state: at(state), results: at(results) }.check(&at(manifest)).is_ok()
+            Files { state: at(state), results: at(results) }.check(&at(manifest), &place).is_ok()
         };
         assert!(check("spring.mjbatch", "spring.results.csv", "spring.csv"));
         assert!(check("spring.mjbatch", "spring.results.csv", "spring.results.csv"), "results fed back");

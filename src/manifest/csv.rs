@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::cells::{RecordPlaces, separator};
 use super::columns::{self, Columns};
+use super::earlier::Told;
 use super::table::{Column, Role, Row, Table, rows};
 use super::value;
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
@@ -154,7 +155,7 @@ impl Header<'_, '_> {
 
     fn variable(&mut self, role: &Role, name: &str, span: std::ops::Range<usize>) -> Option<usize> {
         match role {
-            Role::Unnamed | Role::Result | Role::Action => None,
+            Role::Unnamed | Role::Result(_) | Role::Action => None,
             Role::Prompt | Role::Mode => None,
             Role::Id => Some(self.columns.hidden(name)),
             Role::Variable | Role::Timeout | Role::HookUrl | Role::Repeat | Role::Flag(_) => {
@@ -211,7 +212,7 @@ fn role(name: &str, purpose: Purpose) -> Role {
         ("timeout", _) => Role::Timeout,
         ("hook_url", _) => Role::HookUrl,
         ("action", _) => Role::Action,
-        (_, Purpose::Results) if columns::is_reserved(name) => Role::Result,
+        (_, Purpose::Results) if columns::is_reserved(name) => Role::Result(Told::of(&lower)),
         (_, Purpose::Results) => Role::Variable,
         ("repeat", _) => Role::Repeat,
         _ => flag(name).map_or(Role::Variable, Role::Flag),

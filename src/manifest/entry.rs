@@ -7,7 +7,7 @@ use super::params::Written;
 use super::table::Row;
 use super::template::Text;
 use crate::prompt::{Origin, Param};
-use crate::task::{Action, Mode};
+use crate::task::{Action, Earlier, Mode};
 
 /// One of `prompts`, or a whole table of rows that are alike.
 #[derive(Debug, Clone)]
@@ -62,6 +62,7 @@ pub(super) struct Item<'a> {
     pub(super) hook_url: Option<String>,
     pub(super) repeat: Option<u32>,
     pub(super) action: Option<Action>,
+    pub(super) earlier: Option<Box<Earlier>>,
     /// Those of the row, after those of the entry.
     pub(super) flags: Vec<(usize, Param)>,
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::columns::Columns;
+use super::earlier;
 use super::entry::{Entry, Item, Part, Source};
 use super::factors::Tally;
 use super::ids::{Name, Namer, Register};
@@ -94,6 +95,7 @@ impl Expansion {
                     timeout: item.timeout,
                     hook_url: item.hook_url.clone(),
                     action: item.action,
+                    earlier: item.earlier.clone(),
                     vars: vars.clone(),
                 });
             }
@@ -145,6 +147,9 @@ impl Expansion {
                     .into_iter()
                     .map(|finding| (Part::Cell(*column), params::told(finding).1)),
             );
+        }
+        if matches!(entry.prompt, Source::FinalCells) {
+            item.earlier = earlier::read(table, &row);
         }
         item.row = Some(row);
         // Warnings are told as well, but they do not keep the row from being one.
@@ -393,6 +398,7 @@ impl<'a> Item<'a> {
             hook_url: entry.hook_url.clone(),
             repeat: entry.repeat,
             action: None,
+            earlier: None,
             flags: Vec::new(),
         }
     }

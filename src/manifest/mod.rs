@@ -232,6 +232,7 @@ mod comment;
 mod content;
 mod csv;
 mod document;
+mod earlier;
 mod entries;
 mod entry;
 mod expand;
@@ -268,6 +269,11 @@ pub use factors::{EntryFactors, Factor};
 pub use money::{Budget, NotABudget, NotUsd, Usd};
 pub use settings::BatchSettings;
 pub use sources::{Load, NotLoaded};
+
+/// The JSON Schema of a YAML manifest, for editors.
+///
+/// It is looser than the language where JSON Schema has no words for it: ranges of flags, templates, names.
+pub const SCHEMA: &str = include_str!("schema.json");
 
 /// What every error of a manifest means for the batch.
 const CONSEQUENCE: &str = "nothing was submitted";

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use ::csv::{Reader, ReaderBuilder, StringRecord};
 
+use super::earlier::Told;
 use crate::diagnostic::Source;
 
 /// What a column is.
@@ -20,8 +21,8 @@ pub(super) enum Role {
     Flag(String),
     /// Nothing but a variable.
     Variable,
-    /// What the service said of an earlier run.
-    Result,
+    /// What came of an earlier run.
+    Result(Told),
     /// No name: nothing may stand in it.
     Unnamed,
 }

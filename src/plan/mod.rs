@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::task::{Fingerprint, Id, State, Task};
+use crate::task::{Action, Fingerprint, Id, Mode, Prices, Quota, State, Task};
 
 /// What the state knows of one version of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Known {
     pub state: State,
     /// Whether the manifest listed it when the state last saw one.
     pub listed: bool,
+    /// A `redo` of it was carried out, and the manifest has asked for it ever since.
+    pub redone: bool,
 }
 
 /// Everything the state knows, by id: one version, or several where the task was edited.
@@ -29,87 +31,223 @@ pub enum Step {
     /// Nothing is known of it: it will be submitted.
     New,
     /// It is as it was: its row stays.
-    Keep(i64),
-    /// An id that is known with another prompt or mode: it will be submitted, the old result stays in the history.
-    Changed,
+    Keep(Known),
+    /// An id that is known with another prompt or mode, last this one: it will be submitted, the old result stays in the
+    /// history.
+    Changed(Known),
     /// An id that changed back to an earlier version: that row, and its result, count again.
-    Back(i64),
+    Back(Known),
+    /// The manifest asks to make it once more, and that was not carried out yet: a new attempt, the old one stays in the
+    /// history.
+    Redo(Known),
+    /// The manifest is the results of an earlier run that the state does not know: what they say is taken over.
+    TakeOver(State),
+    /// The manifest says not to submit it. Known, or new.
+    Skip(Option<Known>),
 }
 
-/// The plan: a step for each task, in the manifest's order, and how many there are of each kind.
+impl Step {
+    /// Where the task stands once the plan is carried out.
+    pub fn state(&self) -> State {
+        match self {
+            Step::New | Step::Changed(_) | Step::Redo(_) => State::Pending,
+            Step::Skip(_) => State::Skipped,
+            Step::TakeOver(state) => *state,
+            // It was skipped, and the manifest does not say so any more.
+            Step::Keep(known) | Step::Back(known) if known.state == State::Skipped => State::Pending,
+            Step::Keep(known) | Step::Back(known) => known.state,
+        }
+    }
+}
+
+/// The plan: a step for each task, in the manifest's order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Plan {
     /// One step a task.
     pub steps: Vec<Step>,
-    /// How many tasks are new.
-    pub new: u64,
-    /// How many are as they were.
-    pub kept: u64,
-    /// How many have another prompt or mode than before.
-    pub changed: u64,
-    /// How many the manifest no longer has.
-    pub removed: u64,
+    /// The ids that the manifest no longer has, in order.
+    pub removed: Vec<Id>,
+    /// How many tasks will be submitted, by mode: `fast`, `relaxed`.
+    to_submit: [u64; 2],
+}
+
+impl Plan {
+    /// How many tasks will be submitted in this mode.
+    pub fn to_submit(&self, mode: Mode) -> u64 {
+        self.to_submit[mode as usize]
+    }
+
+    /// What that costs by these prices; `None` where a mode that is needed has none.
+    pub fn cost(&self, prices: &Prices) -> Option<Quota> {
+        let mut sum = 0;
+        for mode in [Mode::Fast, Mode::Relaxed] {
+            match (self.to_submit(mode), prices.of(mode)) {
+                (0, _) => {}
+                (n, Some(price)) => sum += n * price.0,
+                (_, None) => return None,
+            }
+        }
+        Some(Quota(sum))
+    }
+
+    /// How many steps are of this kind.
+    pub fn count(&self, kind: impl Fn(&Step) -> bool) -> u64 {
+        self.steps.iter().filter(|step| kind(step)).count() as u64
+    }
 }
 
 /// Compares a manifest's tasks with what the state knows.
-pub fn compare(tasks: &[Task], knowledge: &Knowledge) -> Plan {
-    let mut plan = Plan { steps: Vec::with_capacity(tasks.len()), ..Plan::default() };
-    let mut listed_ids: u64 = 0;
+pub fn compare(tasks: impl Iterator<Item = Task>, knowledge: &Knowledge) -> Plan {
+    let mut plan = Plan::default();
+    let mut unseen: HashMap<&Id, ()> = knowledge
+        .iter()
+        .filter(|(_, versions)| versions.iter().any(|known| known.listed))
+        .map(|(id, _)| (id, ()))
+        .collect();
     for task in tasks {
         let versions = knowledge.get(&task.id).map_or(&[][..], Vec::as_slice);
-        listed_ids += u64::from(versions.iter().any(|known| known.listed));
-        let fingerprint = task.fingerprint();
-        let step = match versions.iter().find(|known| known.fingerprint == fingerprint) {
-            Some(known) if known.listed => Step::Keep(known.key),
-            Some(known) => Step::Back(known.key),
-            None if versions.is_empty() => Step::New,
-            None => Step::Changed,
-        };
-        match step {
-            Step::New => plan.new += 1,
-            Step::Keep(_) | Step::Back(_) => plan.kept += 1,
-            Step::Changed => plan.changed += 1,
+        if !versions.is_empty() {
+            unseen.remove(&task.id);
+        }
+        let step = step(&task, versions);
+        if step.state() == State::Pending {
+            plan.to_submit[task.mode as usize] += 1;
         }
         plan.steps.push(step);
     }
-    let were_listed = knowledge.values().filter(|versions| versions.iter().any(|known| known.listed)).count();
-    plan.removed = (were_listed as u64).saturating_sub(listed_ids);
+    plan.removed = unseen.into_keys().cloned().collect();
+    plan.removed.sort();
     plan
+}
+
+fn step(task: &Task, versions: &[Known]) -> Step {
+    let fingerprint = task.fingerprint();
+    let same = versions.iter().find(|known| known.fingerprint == fingerprint).copied();
+    let earlier = task.earlier.as_ref().filter(|_| versions.is_empty() && task.action.is_none());
+    if let Some(earlier) = earlier {
+        return Step::TakeOver(earlier.state);
+    }
+    match (task.action, same) {
+        (Some(Action::Redo), Some(known)) if !known.redone && may_be_redone(known.state) => Step::Redo(known),
+        (Some(Action::Skip), Some(known)) if may_be_skipped(known.state) => Step::Skip(Some(known)),
+        (Some(Action::Skip), None) => Step::Skip(None),
+        (_, Some(known)) if known.listed => Step::Keep(known),
+        (_, Some(known)) => Step::Back(known),
+        (_, None) => match versions.iter().max_by_key(|known| (known.listed, known.key)) {
+            Some(last) => Step::Changed(*last),
+            None => Step::New,
+        },
+    }
+}
+
+/// What runs, or waits anyway, is not made once more.
+fn may_be_redone(state: State) -> bool {
+    matches!(state, State::Done | State::Failed | State::Lost | State::Unknown | State::Skipped)
+}
+
+/// What was paid for is not made undone by skipping it.
+fn may_be_skipped(state: State) -> bool {
+    matches!(state, State::Pending | State::Failed | State::Skipped)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::Mode;
+    use crate::task::{Earlier, Pictures};
 
     fn task(id: &str, prompt: &str) -> Task {
-        Task {
-            id: Id(id.into()),
-            prompt: prompt.into(),
-            mode: Mode::Fast,
-            timeout: None,
-            hook_url: None,
-            action: None,
-            vars: Vec::new(),
-        }
+        Task::new(id, prompt, Mode::Fast)
     }
 
-    fn known(key: i64, prompt: &str, listed: bool) -> Known {
-        Known { key, fingerprint: Fingerprint::of(prompt, Mode::Fast), state: State::Done, listed }
+    fn known(key: i64, prompt: &str, state: State) -> Known {
+        let fingerprint = Fingerprint::of(prompt, Mode::Fast);
+        Known { key, fingerprint, state, listed: true, redone: false }
+    }
+
+    fn one(task: Task, known: Known) -> Step {
+        let knowledge = Knowledge::from([(task.id.clone(), vec![known])]);
+        compare(std::iter::once(task), &knowledge).steps[0]
     }
 
     #[test]
     fn a_task_is_known_by_its_id_and_what_it_sends() {
+        let old_jar = Known { listed: false, ..known(3, "old jar", State::Done) };
         let knowledge = Knowledge::from([
-            (Id("a".into()), vec![known(1, "mug", true)]),
-            (Id("b".into()), vec![known(2, "cup", true)]),
-            (Id("c".into()), vec![known(3, "old jar", false), known(4, "jar", true)]),
-            (Id("gone".into()), vec![known(5, "pot", true)]),
-            (Id("long gone".into()), vec![known(6, "pan", false)]),
+            (Id("a".into()), vec![known(1, "mug", State::Done)]),
+            (Id("b".into()), vec![known(2, "cup", State::Running)]),
+            (Id("c".into()), vec![old_jar, known(4, "jar", State::Done)]),
+            (Id("gone".into()), vec![known(5, "pot", State::Done)]),
+            (Id("long gone".into()), vec![Known { listed: false, ..known(6, "pan", State::Done) }]),
         ]);
         let tasks = [task("new", "tray"), task("c", "old jar"), task("b", "blue cup"), task("a", "mug")];
-        let plan = compare(&tasks, &knowledge);
-        assert_eq!(plan.steps, [Step::New, Step::Back(3), Step::Changed, Step::Keep(1)]);
-        assert_eq!((plan.new, plan.kept, plan.changed, plan.removed), (1, 2, 1, 1));
+        let plan = compare(tasks.into_iter(), &knowledge);
+        let changed = Step::Changed(known(2, "cup", State::Running));
+        assert_eq!(
+            plan.steps,
+            [Step::New, Step::Back(old_jar), changed, Step::Keep(known(1, "mug", State::Done))]
+        );
+        assert_eq!(plan.removed, [Id("gone".into())]);
+        assert_eq!((plan.to_submit(Mode::Fast), plan.to_submit(Mode::Relaxed)), (2, 0));
+    }
+
+    #[test]
+    fn a_redo_is_carried_out_once_and_never_on_what_runs() {
+        let redo = || Task { action: Some(Action::Redo), ..task("a", "mug") };
+        for state in State::ALL {
+            let known = known(1, "mug", state);
+            let expected = match state {
+                State::Pending | State::Submitting | State::Running => Step::Keep(known),
+                _ => Step::Redo(known),
+            };
+            assert_eq!(one(redo(), known), expected, "{state:?}");
+            let redone = Known { redone: true, ..known };
+            assert_eq!(one(redo(), redone), Step::Keep(redone), "{state:?}");
+        }
+        assert_eq!(compare(std::iter::once(redo()), &Knowledge::new()).steps, [Step::New]);
+    }
+
+    #[test]
+    fn a_skip_keeps_what_was_paid_for_and_ends_when_it_is_taken_back() {
+        let skip = || Task { action: Some(Action::Skip), ..task("a", "mug") };
+        for state in State::ALL {
+            let known = known(1, "mug", state);
+            let expected = match state {
+                State::Pending | State::Failed | State::Skipped => Step::Skip(Some(known)),
+                _ => Step::Keep(known),
+            };
+            assert_eq!(one(skip(), known), expected, "{state:?}");
+        }
+        assert_eq!(compare(std::iter::once(skip()), &Knowledge::new()).steps, [Step::Skip(None)]);
+        let again = one(task("a", "mug"), known(1, "mug", State::Skipped));
+        assert_eq!(again.state(), State::Pending);
+    }
+
+    #[test]
+    fn results_are_taken_over_where_the_state_does_not_know_better() {
+        let earlier = Earlier {
+            state: State::Done,
+            task_id: None,
+            reason: None,
+            pictures: Pictures::default(),
+            quota: None,
+            submitted_at: None,
+            finished_at: None,
+        };
+        let result = || Task { earlier: Some(Box::new(earlier.clone())), ..task("a", "mug") };
+        let alone = |task: Task| compare(std::iter::once(task), &Knowledge::new()).steps[0];
+        assert_eq!(alone(result()), Step::TakeOver(State::Done));
+        assert_eq!(alone(Task { action: Some(Action::Redo), ..result() }), Step::New);
+        let known = known(1, "mug", State::Running);
+        assert_eq!(one(result(), known), Step::Keep(known));
+    }
+
+    #[test]
+    fn the_cost_is_known_where_every_mode_that_is_needed_has_a_price() {
+        let tasks = || ["a", "b"].into_iter().map(|id| task(id, "mug"));
+        let plan = compare(tasks(), &Knowledge::new());
+        let prices = |fast, relaxed| Prices { fast, relaxed };
+        assert_eq!(plan.cost(&prices(Some(Quota(4000)), None)), Some(Quota(8000)));
+        assert_eq!(plan.cost(&prices(None, Some(Quota(2000)))), None);
+        assert_eq!(Plan::default().cost(&prices(None, None)), Some(Quota(0)));
     }
 }

@@ -240,11 +240,12 @@ impl Shell {
 
     fn submit(&mut self, attempt: AttemptKey) {
         let Some((outgoing, token)) = self.outgoing.remove(&attempt) else { return };
-        let hook_url = match (&self.run.webhook, token) {
+        let Outgoing { prompt, mode, timeout, hook_url, .. } = outgoing;
+        // A receiver of the person's own goes before ours: its task is then followed by asking alone.
+        let hook_url = hook_url.or_else(|| match (&self.run.webhook, token) {
             (Some((_, url)), Some(token)) => Some(format!("{}/{token}", url.trim_end_matches('/'))),
             _ => None,
-        };
-        let Outgoing { prompt, mode, timeout, .. } = outgoing;
+        });
         let request = SubmitRequest { prompt, mode: mode.as_str(), hook_url, timeout };
         let client = self.client.clone();
         let submitting = async move { Happened::Replied(attempt, client.submit(&request).await) };

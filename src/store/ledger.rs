@@ -18,6 +18,8 @@ pub struct Outgoing {
     pub mode: Mode,
     /// How long the service may take, in seconds, where the task says so.
     pub timeout: Option<u16>,
+    /// The person's own receiver of callbacks.
+    pub hook_url: Option<String>,
 }
 
 /// An attempt that is about to be made.
@@ -41,13 +43,16 @@ pub(super) fn intend(
 ) -> rusqlite::Result<Outgoing> {
     let Intent { attempt, task, hook_token } = intent;
     let outgoing = db
-        .prepare_cached("SELECT id, prompt, mode, timeout FROM task JOIN state ON task = key WHERE key = ?1")?
+        .prepare_cached(
+            "SELECT id, prompt, mode, timeout, hook_url FROM task JOIN state ON task = key WHERE key = ?1",
+        )?
         .query_row([task.0], |row| {
             Ok(Outgoing {
                 id: Id(row.get(0)?),
                 prompt: row.get(1)?,
                 mode: mode_at(row, 2)?,
                 timeout: row.get(3)?,
+                hook_url: row.get(4)?,
             })
         })?;
     let quota = prices.of(outgoing.mode).map(|quota| quota.0 as i64);

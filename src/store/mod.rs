@@ -7,6 +7,7 @@
 mod error;
 mod files;
 mod ledger;
+mod listing;
 mod lock;
 mod reader;
 mod schema;
@@ -28,8 +29,8 @@ pub use writer::WriteError;
 use writer::{Run, Writer};
 
 use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Resumed, TaskKey, Waiting};
-use crate::plan::{Knowledge, Known, Plan, Step};
-use crate::task::{Counts, Fingerprint, Id, Prices, State, Task, TaskId};
+use crate::plan::{Knowledge, Plan};
+use crate::task::{Counts, Id, Prices, State, Task, TaskId};
 use ledger::{mode_at, state_at};
 use lock::Lock;
 
@@ -40,8 +41,6 @@ pub struct Listing<'a> {
     pub batch: &'a str,
     /// The manifest's own columns.
     pub columns: &'a [String],
-    /// Its tasks, in order.
-    pub tasks: &'a [Task],
     /// Its hash.
     pub manifest: [u8; 32],
     /// The name of its file.
@@ -125,15 +124,20 @@ impl Store {
     /// # Errors
     /// What SQLite says.
     pub fn knowledge(&self) -> Result<Knowledge, StoreError> {
-        read_knowledge(&self.db).map_err(|e| self.error(e))
+        reader::knowledge(&self.db).map_err(|e| self.error(e))
     }
 
-    /// Carries a plan out, in one transaction: the state lists what the manifest lists now.
+    /// Carries out the plan for these tasks, in one transaction: the state lists what the manifest lists now.
     ///
     /// # Errors
     /// What SQLite says; then nothing is changed.
-    pub fn list(&mut self, listing: Listing<'_>, plan: &Plan) -> Result<(), StoreError> {
-        write_listing(&mut self.db, listing, plan).map_err(|e| StoreError::database(&self.path, e))
+    pub fn list(
+        &mut self,
+        listing: Listing<'_>,
+        tasks: impl Iterator<Item = Task>,
+        plan: &Plan,
+    ) -> Result<(), StoreError> {
+        listing::write(&mut self.db, listing, tasks, plan).map_err(|e| StoreError::database(&self.path, e))
     }
 
     /// Begins a run: submits that an earlier run left without a reply become unknown, and the state is written from now on
@@ -204,66 +208,6 @@ impl Ledger {
     pub fn path(&self) -> &Path {
         &self.path
     }
-}
-
-fn read_knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
-    let mut knowledge = Knowledge::new();
-    let mut query = db.prepare(
-        "SELECT key, id, fingerprint, state, position IS NOT NULL FROM task JOIN state ON task = key",
-    )?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        let known = Known {
-            key: row.get(0)?,
-            fingerprint: Fingerprint(row.get(2)?),
-            state: state_at(row, 3)?,
-            listed: row.get(4)?,
-        };
-        knowledge.entry(Id(row.get(1)?)).or_default().push(known);
-    }
-    Ok(knowledge)
-}
-
-fn write_listing(db: &mut Connection, listing: Listing<'_>, plan: &Plan) -> rusqlite::Result<()> {
-    let tx = db.transaction()?;
-    tx.execute("UPDATE state SET position = NULL WHERE position IS NOT NULL", [])?;
-    {
-        let mut add_task =
-            tx.prepare("INSERT INTO task (id, fingerprint, prompt, mode) VALUES (?1, ?2, ?3, ?4)")?;
-        let mut add_state = tx.prepare(
-            "INSERT INTO state (task, position, vars, timeout, state) VALUES (?1, ?2, ?3, ?4, 'pending')",
-        )?;
-        let mut keep =
-            tx.prepare("UPDATE state SET position = ?2, vars = ?3, timeout = ?4 WHERE task = ?1")?;
-        for (position, (task, step)) in listing.tasks.iter().zip(&plan.steps).enumerate() {
-            let position = position as i64;
-            let vars = serde_json::Value::from(task.vars.as_slice()).to_string();
-            match step {
-                Step::New | Step::Changed => {
-                    add_task.execute(params![
-                        task.id.0,
-                        task.fingerprint().0,
-                        task.prompt,
-                        task.mode.as_str()
-                    ])?;
-                    add_state.execute(params![tx.last_insert_rowid(), position, vars, task.timeout])?;
-                }
-                Step::Keep(key) | Step::Back(key) => {
-                    keep.execute(params![key, position, vars, task.timeout])?;
-                }
-            }
-        }
-    }
-    tx.execute(
-        "UPDATE header SET batch = ?1, columns = ?2, manifest = ?3, file = ?4",
-        params![
-            listing.batch,
-            serde_json::Value::from(listing.columns).to_string(),
-            listing.manifest,
-            listing.file
-        ],
-    )?;
-    tx.commit()
 }
 
 fn read_snapshot(db: &Connection, now: Timestamp) -> rusqlite::Result<Snapshot> {

@@ -7,7 +7,8 @@ use rusqlite::{Connection, Row, Transaction};
 
 use super::ledger::{mode_at, state_at};
 use super::{StoreError, lock, schema};
-use crate::task::{Counts, Id, Pictures, Quota, Record, State, Task, TaskId};
+use crate::plan::{Knowledge, Known};
+use crate::task::{Counts, Fingerprint, Id, Mode, Pictures, Quota, Record, State, Task, TaskId};
 
 /// A state that is only read.
 #[derive(Debug)]
@@ -65,6 +66,18 @@ pub struct View<'a> {
 }
 
 impl View<'_> {
+    /// Everything the state knows, to compare a manifest with.
+    pub fn knowledge(&self) -> Result<Knowledge, StoreError> {
+        knowledge(&self.moment).map_err(|e| self.error(e))
+    }
+
+    /// What a version of a task would send: its prompt and its mode.
+    pub fn content(&self, key: i64) -> Result<(String, Mode), StoreError> {
+        let query = "SELECT prompt, mode FROM task WHERE key = ?1";
+        let row = |row: &Row<'_>| Ok((row.get(0)?, mode_at(row, 1)?));
+        self.moment.query_row(query, [key], row).map_err(|e| self.error(e))
+    }
+
     /// How many tasks of the manifest have each status.
     pub fn counts(&self, run_lives: bool) -> Result<Counts, StoreError> {
         counts(&self.moment, run_lives).map_err(|e| self.error(e))
@@ -117,7 +130,7 @@ const PAGE: i64 = 500;
 
 fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, Record)>> {
     let mut tasks = db.prepare_cached(
-        "SELECT key, id, prompt, mode, timeout, vars, state, reason, position FROM state JOIN task ON key = task
+        "SELECT key, id, prompt, mode, timeout, vars, state, reason, position, hook_url FROM state JOIN task ON key = task
          WHERE position > ?1 ORDER BY position LIMIT ?2",
     )?;
     let mut attempts = db.prepare_cached(
@@ -147,6 +160,25 @@ pub(super) fn header(db: &Connection) -> rusqlite::Result<Option<Header>> {
     Ok(Some(Header { batch: row.get(0)?, service: row.get(1)?, columns }))
 }
 
+pub(super) fn knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
+    let mut knowledge = Knowledge::new();
+    let mut query = db.prepare(
+        "SELECT key, id, fingerprint, state, position IS NOT NULL, redone FROM task JOIN state ON task = key",
+    )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let known = Known {
+            key: row.get(0)?,
+            fingerprint: Fingerprint(row.get(2)?),
+            state: state_at(row, 3)?,
+            listed: row.get(4)?,
+            redone: row.get(5)?,
+        };
+        knowledge.entry(Id(row.get(1)?)).or_default().push(known);
+    }
+    Ok(knowledge)
+}
+
 pub(super) fn counts(db: &Connection, run_lives: bool) -> rusqlite::Result<Counts> {
     let mut counts = Counts::default();
     let mut query = db.prepare("SELECT state, count(position) FROM state GROUP BY state")?;
@@ -166,9 +198,10 @@ fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
             prompt: row.get(2)?,
             mode: mode_at(row, 3)?,
             timeout: row.get(4)?,
-            hook_url: None,
-            action: None,
+            hook_url: row.get(9)?,
             vars: serde_json::from_str(&vars).unwrap_or_default(),
+            action: None,
+            earlier: None,
         },
         state: state_at(row, 6)?,
         reason: row.get(7)?,
@@ -190,6 +223,9 @@ fn add_attempt(record: &mut Record, row: &Row<'_>) -> rusqlite::Result<()> {
             let sum = record.quota.unwrap_or_default().0 + price.unsigned_abs();
             record.quota = Some(Quota(sum));
         }
+    }
+    if record.state == State::Pending {
+        return Ok(()); // what an earlier attempt gave is history once the task is to be made again
     }
     record.task_id = row.get::<_, Option<String>>(2)?.map(TaskId);
     let images: Option<String> = row.get(4)?;

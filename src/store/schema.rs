@@ -37,6 +37,8 @@ CREATE TABLE state (
     position INTEGER,              -- in the manifest; NULL where it is not listed any more
     vars     TEXT NOT NULL,        -- the values of the manifest's own columns, a JSON list
     timeout  INTEGER,              -- seconds
+    hook_url TEXT,                 -- the person's own receiver of callbacks
+    redone   INTEGER NOT NULL DEFAULT 0, -- a `redo` was carried out that the manifest still asks for
     state    TEXT NOT NULL,
     class    TEXT,                 -- of a failure
     reason   TEXT
@@ -46,7 +48,7 @@ CREATE INDEX state_word ON state (state, position);
 CREATE TABLE attempt (
     key         INTEGER PRIMARY KEY,
     task        INTEGER NOT NULL REFERENCES task,
-    run         INTEGER NOT NULL REFERENCES run,
+    run         INTEGER REFERENCES run, -- NULL where it was taken over from results
     intended_at INTEGER NOT NULL,
     hook_token  TEXT,              -- the secret part of its callback address
     quota       INTEGER,           -- its price, in thousandths
@@ -92,7 +94,10 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
 /// Opens the state for reading, beside a run that may be writing it.
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     super::files::check_is_state(path)?;
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    // Opened for writing though nothing is written: the last to close then tidies the files of the WAL away. Where that is
+    // not allowed, reading is enough.
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+        .or_else(|_| Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
         .map_err(|e| StoreError::database(path, e))?;
     let version = (|| {
         db.busy_timeout(std::time::Duration::from_secs(5))?;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::engine::Failure;
 use crate::plan;
-use crate::task::{Mode, Pictures, Quota, Record, Status};
+use crate::task::{Action, Mode, Pictures, Quota, Record, Status};
 
 /// A folder with a state in it.
 struct Desk {
@@ -22,14 +22,10 @@ impl Desk {
     fn begin(&self, tasks: &[Task]) -> (Snapshot, Ledger) {
         let prices = Prices { fast: Some(Quota(4000)), relaxed: None };
         let mut store = open(&self.path).unwrap();
-        let plan = plan::compare(tasks, &store.knowledge().unwrap());
+        let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
         let columns = ["sku".to_owned()];
-        store
-            .list(
-                Listing { batch: "spring", columns: &columns, tasks, manifest: [7; 32], file: "spring.csv" },
-                &plan,
-            )
-            .unwrap();
+        let listing = Listing { batch: "spring", columns: &columns, manifest: [7; 32], file: "spring.csv" };
+        store.list(listing, tasks.iter().cloned(), &plan).unwrap();
         store.begin(prices).unwrap()
     }
 
@@ -47,16 +43,7 @@ fn open(path: &Path) -> Result<Store, StoreError> {
 }
 
 fn task(id: &str, prompt: &str) -> Task {
-    let vars = vec![format!("sku-{id}")];
-    Task {
-        id: Id(id.into()),
-        prompt: prompt.into(),
-        mode: Mode::Fast,
-        timeout: Some(900),
-        hook_url: None,
-        action: None,
-        vars,
-    }
+    Task { timeout: Some(900), vars: vec![format!("sku-{id}")], ..Task::new(id, prompt, Mode::Fast) }
 }
 
 fn intend(ledger: &Ledger, attempt: i64, task: TaskKey) -> Outgoing {
@@ -204,6 +191,43 @@ fn an_edited_manifest_moves_nothing_that_it_did_not_touch() {
 }
 
 #[test]
+fn a_redo_is_one_more_attempt_and_is_not_repeated_while_the_manifest_still_asks_for_it() {
+    let desk = Desk::new();
+    let redo = || Task { action: Some(Action::Redo), ..task("a", "mug") };
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+    intend(&ledger, 1, snapshot.waiting[0].task);
+    record(&ledger, accepted(1));
+    record(&ledger, done(1));
+    drop(ledger);
+    let (snapshot, ledger) = desk.begin(&[redo()]);
+    assert_eq!((snapshot.waiting.len(), snapshot.next_attempt), (1, 2));
+    assert_eq!(desk.records()[0].task_id, None, "the old pictures are history");
+    intend(&ledger, 2, snapshot.waiting[0].task);
+    record(&ledger, accepted(2));
+    record(&ledger, done(2));
+    drop(ledger);
+    let (snapshot, ledger) = desk.begin(&[redo()]);
+    assert_eq!(snapshot.waiting, []);
+    assert_eq!(desk.records()[0].attempts, 2);
+    drop(ledger);
+    desk.begin(&[task("a", "mug")]);
+    let (snapshot, _ledger) = desk.begin(&[redo()]);
+    assert_eq!(snapshot.waiting.len(), 1, "asked for anew");
+}
+
+#[test]
+fn what_is_skipped_waits_until_the_manifest_takes_that_back() {
+    let desk = Desk::new();
+    let skip = || Task { action: Some(Action::Skip), ..task("a", "mug") };
+    for (task, state) in
+        [(skip(), State::Skipped), (skip(), State::Skipped), (task("a", "mug"), State::Pending)]
+    {
+        desk.begin(&[task]);
+        assert_eq!(desk.states(), [("a".into(), state)]);
+    }
+}
+
+#[test]
 fn a_job_whose_task_was_taken_out_of_the_manifest_is_followed_all_the_same() {
     let desk = Desk::new();
     let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
@@ -227,6 +251,16 @@ fn one_run_holds_a_state_and_a_reader_may_look() {
     drop(ledger);
     assert_eq!(reader.holder(), None);
     open(&desk.path).unwrap();
+}
+
+#[test]
+fn whoever_looks_last_leaves_one_file() {
+    let desk = Desk::new();
+    drop(desk.begin(&[task("a", "mug")]));
+    desk.records();
+    let files = std::fs::read_dir(desk.path.parent().unwrap()).unwrap();
+    let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(names, ["spring.mjbatch"]);
 }
 
 #[test]

@@ -19,7 +19,9 @@ mod key;
 mod kill;
 mod manifests;
 mod money;
+mod plan;
 mod progress;
+mod roundtrip;
 #[cfg(unix)]
 mod signals;
 mod status;

@@ -4,6 +4,7 @@ mod csv;
 mod files;
 mod language;
 mod messages;
+mod schema;
 mod yaml;
 
 use std::path::Path;

@@ -1,0 +1,49 @@
+//! `mjbatch check`: all that is wrong with a manifest, and nothing else.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::args::CheckArgs;
+use super::exit::Exit;
+use super::failure::say;
+use crate::diagnostic::Problems;
+use crate::manifest;
+
+/// Checks a manifest.
+pub(super) fn check(args: &CheckArgs) -> Exit {
+    let read = manifest::read_with(&args.manifest, args.reading.options());
+    let (tasks, problems) = match &read {
+        Ok(manifest) => (Some(manifest.len()), &manifest.warnings),
+        Err(problems) => (None, problems),
+    };
+    if args.json {
+        let _ = writeln!(anstream::stdout(), "{:#}", json(&args.manifest, tasks, problems));
+    } else {
+        say(problems);
+    }
+    let Some(tasks) = tasks else { return Exit::Usage };
+    if !args.json {
+        let warnings = match problems.warnings() {
+            0 => String::new(),
+            1 => ", 1 warning".to_owned(),
+            n => format!(", {n} warnings"),
+        };
+        let noun = if tasks == 1 { "task" } else { "tasks" };
+        let _ =
+            writeln!(anstream::stdout(), "{}: {tasks} {noun}, no errors{warnings}", args.manifest.display());
+    }
+    Exit::Success
+}
+
+/// For editors and CI. `tasks` is null where there are errors.
+fn json(manifest: &Path, tasks: Option<u64>, problems: &Problems) -> Value {
+    let mut object = json!({ "manifest": manifest.to_string_lossy(), "ok": tasks.is_some(), "tasks": tasks });
+    if let (Value::Object(object), Ok(Value::Object(problems))) =
+        (&mut object, serde_json::to_value(problems))
+    {
+        object.extend(problems);
+    }
+    object
+}

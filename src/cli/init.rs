@@ -1,0 +1,56 @@
+//! `mjbatch init`: a first manifest, commented, to be edited.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::args::{InitArgs, Kind};
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::diagnostic::Diagnostic;
+
+/// A file of a first manifest: its name, and what is in it.
+type Template = (&'static str, &'static str);
+
+impl Kind {
+    /// Its files, the manifest first. They are the ones that the tests run.
+    fn files(self) -> &'static [Template] {
+        match self {
+            Kind::Products => &[
+                ("catalogue.yaml", include_str!("../../manifests/catalogue.yaml")),
+                ("catalogue.csv", include_str!("../../manifests/catalogue.csv")),
+            ],
+            Kind::Social => &[("social.yaml", include_str!("../../manifests/social.yaml"))],
+            Kind::Blog => &[("blog.yaml", include_str!("../../manifests/blog.yaml"))],
+        }
+    }
+}
+
+/// Writes a first manifest into a folder, over no file that is there.
+pub(super) fn init(args: &InitArgs) -> Result<Exit, Failure> {
+    let files: Vec<(PathBuf, &str)> =
+        args.kind.files().iter().map(|(name, text)| (args.into.join(name), *text)).collect();
+    if let Some((there, _)) = files.iter().find(|(path, _)| path.exists()) {
+        let error = format!("{} is there already, and was left as it is", there.display());
+        return Err(Failure::usage(Diagnostic::error(error).help("choose another folder with `--into`")));
+    }
+    for (path, text) in &files {
+        write_new(path, text).map_err(|e| {
+            Failure::usage(Diagnostic::error(format!("cannot write {}: {e}", path.display())))
+        })?;
+    }
+    let manifest = files[0].0.display();
+    let _ = writeln!(
+        anstream::stdout(),
+        "wrote {}\nnext:  mjbatch plan {manifest}\n       mjbatch run {manifest} --sandbox",
+        files.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>().join(" and "),
+    );
+    Ok(Exit::Success)
+}
+
+fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(text.as_bytes())
+}

@@ -1,0 +1,222 @@
+//! `mjbatch plan`: what would be submitted and why, the expansion factor by factor, and the cost. It spends nothing, needs
+//! no key, and changes no file.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::args::PlanArgs;
+use super::exit::Exit;
+use super::failure::{Failure, say};
+use super::settings::Files;
+use crate::manifest::{self, EntryFactors, Factor, Manifest};
+use crate::plan::{self, Knowledge, Plan, Step};
+use crate::store::{Reader, StoreError, View};
+use crate::task::{Mode, Prices, State, Task};
+use crate::text::shown;
+
+/// How many tasks are listed where not all are asked for.
+const LISTED: usize = 20;
+/// How much of a name fits on a line.
+const NAME: usize = 60;
+/// How much of a prompt fits on a line.
+const PROMPT: usize = 100;
+
+/// Shows what a run would do.
+pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
+    let manifest = manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
+    say(&manifest.warnings);
+    let files = Files::of(&args.manifest, &args.place, None);
+    let reader = match Reader::open(&files.state) {
+        Ok(reader) => Some(reader),
+        Err(StoreError::Absent(_)) => None,
+        Err(e) => return Err(Failure::opening(&e)),
+    };
+    let opening = |e| Failure::opening(&e);
+    let view = reader.as_ref().map(Reader::view).transpose().map_err(opening)?;
+    let knowledge = view.as_ref().map(View::knowledge).transpose().map_err(opening)?.unwrap_or_default();
+    let plan = plan::compare(manifest.tasks(), &knowledge);
+    let typed = args.prices.unwrap_or_default();
+    let configured = manifest.batch.prices;
+    let prices =
+        Prices { fast: typed.fast.or(configured.fast), relaxed: typed.relaxed.or(configured.relaxed) };
+    let shown =
+        Shown { args, files: &files, manifest: &manifest, knowledge: &knowledge, plan: &plan, prices, view };
+    let mut out = io::BufWriter::new(anstream::stdout());
+    // A reader that has seen enough (`| head`) is no failure.
+    let _ = if args.json { shown.json(&mut out) } else { shown.text(&mut out) }.and_then(|()| out.flush());
+    Ok(Exit::Success)
+}
+
+struct Shown<'a> {
+    args: &'a PlanArgs,
+    files: &'a Files,
+    manifest: &'a Manifest,
+    knowledge: &'a Knowledge,
+    plan: &'a Plan,
+    prices: Prices,
+    view: Option<View<'a>>,
+}
+
+impl Shown<'_> {
+    fn text(&self, out: &mut impl Write) -> io::Result<()> {
+        let total = self.manifest.len();
+        writeln!(out, "{}: {total} {}", self.args.manifest.display(), noun(total))?;
+        let multiplied: Vec<_> = self.manifest.factors().filter(EntryFactors::multiplies).collect();
+        for entry in multiplied.iter().take(LISTED) {
+            writeln!(out, "  {} (line {}): {entry}", shown(&entry.name, NAME), entry.line)?;
+        }
+        if let Some(more) = multiplied.len().checked_sub(LISTED).filter(|more| *more > 0) {
+            writeln!(out, "  … and {more} more entries that multiply")?;
+        }
+        if self.view.is_some() {
+            writeln!(out, "{}: {}", self.files.state.display(), self.tally())?;
+            for id in self.plan.removed.iter().take(LISTED) {
+                writeln!(out, "  removed  {}", shown(&id.0, NAME))?;
+            }
+            if let Some(more) = self.plan.removed.len().checked_sub(LISTED).filter(|more| *more > 0) {
+                writeln!(out, "  … and {more} more removed: their results stay in the state")?;
+            }
+        }
+        writeln!(out, "{}", self.to_submit())?;
+        writeln!(out, "{}", self.cost())?;
+        self.list(out)
+    }
+
+    /// How many tasks there are of each kind.
+    fn tally(&self) -> String {
+        let kept =
+            |state| move |step: &Step| matches!(step, Step::Keep(_) | Step::Back(_)) && step.state() == state;
+        let mut counts: Vec<(u64, &str)> = [
+            (State::Done, "done"),
+            (State::Running, "running"),
+            (State::Failed, "failed"),
+            (State::Unknown, "unknown"),
+            (State::Submitting, "being submitted"),
+            (State::Lost, "lost"),
+            (State::Pending, "pending"),
+        ]
+        .map(|(state, word)| (self.plan.count(kept(state)), word))
+        .into();
+        counts.extend([
+            (self.plan.count(|step| *step == Step::New), "new"),
+            (self.plan.count(|step| matches!(step, Step::Changed(_))), "changed"),
+            (self.plan.count(|step| matches!(step, Step::Redo(_))), "once more"),
+            (self.plan.count(|step| matches!(step, Step::TakeOver(_))), "taken over"),
+            (self.plan.count(|step| matches!(step, Step::Skip(_))), "skipped"),
+            (self.plan.removed.len() as u64, "removed"),
+        ]);
+        let words: Vec<String> =
+            counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+        words.join(" · ")
+    }
+
+    fn to_submit(&self) -> String {
+        let modes = [Mode::Fast, Mode::Relaxed].map(|mode| (self.plan.to_submit(mode), mode));
+        let sum = modes[0].0 + modes[1].0;
+        if sum == 0 {
+            return "to submit: nothing".to_owned();
+        }
+        let each: Vec<String> =
+            modes.iter().filter(|(n, _)| *n > 0).map(|(n, mode)| format!("{n} {mode}")).collect();
+        format!("to submit: {sum} {}: {}", noun(sum), each.join(", "))
+    }
+
+    fn cost(&self) -> String {
+        match self.plan.cost(&self.prices) {
+            Some(quota) => format!("cost: {quota} quota, by the prices you gave"),
+            None => "cost: not known; say what a job costs with `--prices fast=4,relaxed=2`".to_owned(),
+        }
+    }
+
+    /// The tasks that would be submitted first, then all others if asked for.
+    fn list(&self, out: &mut impl Write) -> io::Result<()> {
+        let most = if self.args.all { usize::MAX } else { LISTED };
+        let steps = || self.manifest.tasks().zip(&self.plan.steps);
+        let wanted = |step: &Step| self.args.all || step.state() == State::Pending;
+        for (task, step) in steps().filter(|(_, step)| wanted(step)).take(most) {
+            let (word, why) = self.why(&task, step);
+            let prompt = shown(&task.prompt, PROMPT);
+            writeln!(out, "  {word:<8} {}  {}  {prompt}", shown(&task.id.0, NAME), task.mode)?;
+            if !why.is_empty() {
+                writeln!(out, "           {why}")?;
+            }
+        }
+        let left = self.plan.count(wanted).saturating_sub(most as u64);
+        if left > 0 {
+            writeln!(out, "  … and {left} more: `--all` lists them")?;
+        }
+        Ok(())
+    }
+
+    /// What becomes of a task, in a word, and why.
+    fn why(&self, task: &Task, step: &Step) -> (&'static str, String) {
+        match step {
+            Step::New => ("new", String::new()),
+            Step::Changed(known) => ("changed", self.difference(task, known.key)),
+            Step::Redo(_) => ("again", "the manifest says `redo`".to_owned()),
+            Step::Skip(_) => ("skipped", "the manifest says `skip`".to_owned()),
+            Step::TakeOver(state) => (state.as_str(), "taken over from the results".to_owned()),
+            Step::Back(known) => (known.state.as_str(), "changed back to an earlier version".to_owned()),
+            Step::Keep(_) => (step.state().as_str(), String::new()),
+        }
+    }
+
+    /// What another version of a task would have sent.
+    fn difference(&self, task: &Task, key: i64) -> String {
+        match self.view.as_ref().map(|view| view.content(key)) {
+            Some(Ok((prompt, mode))) if prompt != task.prompt => {
+                format!("the prompt was: {} ({mode})", shown(&prompt, PROMPT))
+            }
+            Some(Ok((_, mode))) => format!("the mode was {mode}"),
+            _ => String::new(),
+        }
+    }
+
+    fn json(&self, out: &mut impl Write) -> io::Result<()> {
+        let factor = |factor: &Factor| json!({ "name": factor.name, "count": factor.count });
+        let factors: Vec<_> = self
+            .manifest
+            .factors()
+            .filter(EntryFactors::multiplies)
+            .map(|entry| {
+                json!({
+                    "entry": entry.name,
+                    "line": entry.line,
+                    "factors": entry.factors.iter().map(factor).collect::<Vec<_>>(),
+                    "excluded": entry.excluded,
+                    "included": entry.included,
+                    "tasks": entry.tasks,
+                })
+            })
+            .collect();
+        let head = json!({
+            "manifest": self.args.manifest.to_string_lossy(),
+            "batch": self.manifest.name,
+            "state": self.view.is_some().then(|| self.files.state.to_string_lossy()),
+            "total": self.manifest.len(),
+            "factors": factors,
+            "to_submit": { "fast": self.plan.to_submit(Mode::Fast), "relaxed": self.plan.to_submit(Mode::Relaxed) },
+            "quota": self.plan.cost(&self.prices).map(|quota| quota.0 as f64 / 1000.0),
+            "removed": self.plan.removed,
+            "known": self.knowledge.len(),
+        })
+        .to_string();
+        // The tasks are written one by one: there may be many.
+        write!(out, "{},\"tasks\":[", head.trim_end_matches('}'))?;
+        for (n, (task, step)) in self.manifest.tasks().zip(&self.plan.steps).enumerate() {
+            let (word, why) = self.why(&task, step);
+            let comma = if n == 0 { "" } else { "," };
+            let task = json!({
+                "id": task.id, "mode": task.mode, "prompt": task.prompt, "plan": word,
+                "why": (!why.is_empty()).then_some(why), "submit": step.state() == State::Pending,
+            });
+            write!(out, "{comma}\n{task}")?;
+        }
+        writeln!(out, "\n]}}")
+    }
+}
+
+fn noun(n: u64) -> &'static str {
+    if n == 1 { "task" } else { "tasks" }
+}

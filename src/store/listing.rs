@@ -1,0 +1,130 @@
+//! The state lists what the manifest lists now: a plan carried out in one transaction.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Statement, params};
+
+use super::Listing;
+use crate::plan::{Plan, Step};
+use crate::task::{Action, Earlier, State, Task};
+
+/// Carries out the plan for these tasks.
+pub(super) fn write(
+    db: &mut Connection,
+    listing: Listing<'_>,
+    tasks: impl Iterator<Item = Task>,
+    plan: &Plan,
+) -> rusqlite::Result<()> {
+    let tx = db.transaction()?;
+    tx.execute("UPDATE state SET position = NULL WHERE position IS NOT NULL", [])?;
+    {
+        let mut rows = Rows::of(&tx)?;
+        for (position, (task, step)) in tasks.zip(&plan.steps).enumerate() {
+            let position = position as i64;
+            match step {
+                Step::Keep(known) | Step::Back(known) | Step::Redo(known) | Step::Skip(Some(known)) => {
+                    // A redo that cannot be carried out now, because the task runs, is not forgotten.
+                    let asked = task.action == Some(Action::Redo);
+                    let redone = asked && (known.redone || matches!(step, Step::Redo(_)));
+                    rows.keep(known.key, position, &task, redone)?;
+                    if step.state() != known.state {
+                        rows.set_state.execute(params![known.key, step.state().as_str()])?;
+                    }
+                }
+                Step::New | Step::Changed(_) | Step::Skip(None) => {
+                    rows.add(&tx, position, &task, step.state())?;
+                }
+                Step::TakeOver(state) => {
+                    let key = rows.add(&tx, position, &task, *state)?;
+                    if let Some(earlier) = &task.earlier {
+                        rows.take_over(key, earlier)?;
+                    }
+                }
+            }
+        }
+    }
+    tx.execute(
+        "UPDATE header SET batch = ?1, columns = ?2, manifest = ?3, file = ?4",
+        params![listing.batch, json(listing.columns), listing.manifest, listing.file],
+    )?;
+    tx.commit()
+}
+
+/// What is written for a row of the manifest, prepared once: there may be a million.
+struct Rows<'c> {
+    add_task: Statement<'c>,
+    add_state: Statement<'c>,
+    keep: Statement<'c>,
+    set_state: Statement<'c>,
+    set_reason: Statement<'c>,
+    add_attempt: Statement<'c>,
+}
+
+impl<'c> Rows<'c> {
+    fn of(db: &'c Connection) -> rusqlite::Result<Rows<'c>> {
+        Ok(Rows {
+            add_task: db.prepare("INSERT INTO task (id, fingerprint, prompt, mode) VALUES (?1, ?2, ?3, ?4)")?,
+            add_state: db.prepare(
+                "INSERT INTO state (task, position, vars, timeout, hook_url, redone, state)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?,
+            keep: db.prepare(
+                "UPDATE state SET position = ?2, vars = ?3, timeout = ?4, hook_url = ?5, redone = ?6 WHERE task = ?1",
+            )?,
+            set_state: db.prepare("UPDATE state SET state = ?2, class = NULL, reason = NULL WHERE task = ?1")?,
+            set_reason: db.prepare("UPDATE state SET reason = ?2 WHERE task = ?1")?,
+            add_attempt: db.prepare(
+                "INSERT INTO attempt (task, intended_at, quota, task_id, outcome, reason, grid, images, finished_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?,
+        })
+    }
+
+    fn keep(&mut self, key: i64, position: i64, task: &Task, redone: bool) -> rusqlite::Result<()> {
+        let values = params![key, position, json(&task.vars), task.timeout, task.hook_url, redone];
+        self.keep.execute(values).map(drop)
+    }
+
+    fn add(&mut self, db: &Connection, position: i64, task: &Task, state: State) -> rusqlite::Result<i64> {
+        self.add_task.execute(params![task.id.0, task.fingerprint().0, task.prompt, task.mode.as_str()])?;
+        let key = db.last_insert_rowid();
+        let redone = task.action == Some(Action::Redo);
+        let vars = json(&task.vars);
+        self.add_state.execute(params![
+            key,
+            position,
+            vars,
+            task.timeout,
+            task.hook_url,
+            redone,
+            state.as_str()
+        ])?;
+        Ok(key)
+    }
+
+    /// The attempt that results tell of, so that it is followed, shown and counted as one of our own.
+    fn take_over(&mut self, task: i64, earlier: &Earlier) -> rusqlite::Result<()> {
+        let ended = match earlier.state {
+            State::Running => None,
+            State::Failed if earlier.task_id.is_none() => Some("refused"),
+            state => Some(state.as_str()),
+        };
+        let millis = |at: Option<Timestamp>| at.map(Timestamp::as_millisecond);
+        self.set_reason.execute(params![task, earlier.reason])?;
+        self.add_attempt.execute(params![
+            task,
+            millis(earlier.submitted_at).unwrap_or_else(|| Timestamp::now().as_millisecond()),
+            earlier.quota.map(|quota| quota.0 as i64),
+            earlier.task_id.as_ref().map(|id| &id.0),
+            ended,
+            earlier.reason,
+            earlier.pictures.grid,
+            json(&earlier.pictures.images),
+            millis(earlier.finished_at),
+        ])?;
+        Ok(())
+    }
+}
+
+fn json(texts: &[String]) -> String {
+    serde_json::Value::from(texts).to_string()
+}

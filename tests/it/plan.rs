@@ -1,0 +1,154 @@
+//! Before anything is spent: check, plan, init and schema.
+
+use serde_json::Value;
+
+use crate::support::{Desk, Service};
+
+const SPRING: &str = "\
+version: 1
+batch: { prices: { fast: 4 } }
+prompts:
+  - id: hero
+    prompt: a {red, blue} mug on {{ scene }}
+    matrix: { scene: [linen, oak] }
+  - a tray
+";
+
+fn spring() -> Desk {
+    let desk = Desk::bare();
+    desk.write("spring.yaml", SPRING);
+    desk
+}
+
+#[test]
+fn a_plan_shows_the_factors_the_tasks_and_the_cost_and_leaves_no_file() {
+    let desk = spring();
+    let ran = desk.mjbatch("plan spring.yaml").ends_with(0);
+    insta::assert_snapshot!(ran.stdout, @"
+    spring.yaml: 5 tasks
+      hero (line 4): 2 scenes × 2 permutations = 4
+    to submit: 5 tasks: 5 fast
+    cost: 20 quota, by the prices you gave
+      new      hero/linen/red  fast  a red mug on linen
+      new      hero/linen/blue  fast  a blue mug on linen
+      new      hero/oak/red  fast  a red mug on oak
+      new      hero/oak/blue  fast  a blue mug on oak
+      new      a-tray-c0d587fd5676  fast  a tray
+    ");
+    assert_eq!((ran.stderr.as_str(), desk.files()), ("", vec!["spring.yaml".to_owned()]));
+}
+
+#[test]
+fn a_plan_says_what_the_state_makes_of_each_task_and_why() {
+    let service = Service::with("");
+    let desk = Desk::with("id,prompt\na,mug\nb,cup\nc,jar\n");
+    desk.run(&service.url()).ends_with(0);
+    desk.write(
+        "spring.csv",
+        "id,prompt,mode,action\nnew,tray,fast,\nb,a blue cup,relaxed,\nc,jar,fast,redo\n",
+    );
+    let ran = desk.mjbatch("plan spring.csv --all --prices fast=4,relaxed=2").ends_with(0);
+    insta::assert_snapshot!(ran.stdout, @"
+    spring.csv: 3 tasks
+    spring.mjbatch: 1 new · 1 changed · 1 once more · 1 removed
+      removed  a
+    to submit: 3 tasks: 2 fast, 1 relaxed
+    cost: 10 quota, by the prices you gave
+      new      new  fast  tray
+      changed  b  relaxed  a blue cup
+               the prompt was: cup (fast)
+      again    c  fast  jar
+               the manifest says `redo`
+    ");
+    assert_eq!(service.submits(), 3, "a plan spends nothing");
+    assert_eq!(desk.results().column("id"), ["a", "b", "c"], "nor does it write results");
+}
+
+#[test]
+fn a_plan_is_one_object_for_programs() {
+    let desk = spring();
+    let ran = desk.mjbatch("plan spring.yaml --json").ends_with(0);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!((plan["total"].as_u64(), plan["quota"].as_f64()), (Some(5), Some(20.0)));
+    assert_eq!(plan["factors"][0]["tasks"], 4);
+    assert_eq!(plan["tasks"].as_array().unwrap().len(), 5);
+    assert_eq!(plan["tasks"][4]["prompt"], "a tray");
+    assert!(
+        plan["tasks"].as_array().unwrap().iter().all(|task| task["plan"] == "new" && task["submit"] == true)
+    );
+}
+
+#[test]
+fn a_plan_of_many_tasks_is_no_wall_of_text() {
+    let mut csv = "id,prompt\n".to_owned();
+    for n in 0..100_000 {
+        csv.push_str(&format!("t{n},a mug number {n}\n"));
+    }
+    let desk = Desk::with(&csv);
+    let ran = desk.mjbatch("plan spring.csv").ends_with(0);
+    assert!(ran.stdout.lines().count() < 40, "{}", ran.stdout);
+    assert!(ran.stdout.contains("and 99980 more: `--all` lists them"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_check_says_that_all_is_well_or_all_that_is_not() {
+    let desk = spring();
+    let ran = desk.mjbatch("check spring.yaml").ends_with(0);
+    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("spring.yaml: 5 tasks, no errors\n", ""));
+    desk.write("spring.yaml", "version: 1\nprompts:\n  - prompt: a mug --ar 16x9\n    moed: fast\n");
+    let ran = desk.mjbatch("check spring.yaml").ends_with(2);
+    insta::assert_snapshot!(ran.stderr, @"
+    error: `--ar 16x9` is not an aspect ratio
+     --> spring.yaml:3:24
+      |
+    3 |   - prompt: a mug --ar 16x9
+      |                        ^^^^ not `width:height`
+      |
+      = note: `--ar` takes two whole numbers from 1 up, as in `16:9`
+      = help: write `--ar 16:9`
+
+    error: an entry of `prompts` has no key `moed`
+     --> spring.yaml:4:5
+      |
+    4 |     moed: fast
+      |     ^^^^ unknown key
+      |
+      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`
+      = help: did you mean `mode`?
+
+    error: nothing was submitted: 2 errors
+    ");
+    assert_eq!(ran.stdout, "");
+    let ran = desk.mjbatch("check spring.yaml --json").ends_with(2);
+    let checked: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(
+        (checked["ok"].as_bool(), checked["errors"].as_u64(), ran.stderr.as_str()),
+        (Some(false), Some(2), "")
+    );
+    let place = &checked["diagnostics"][0]["labels"][0]["place"];
+    assert_eq!((place["file"].as_str(), place["start"]["line"].as_u64()), (Some("spring.yaml"), Some(3)));
+}
+
+#[test]
+fn init_writes_a_first_manifest_of_each_kind_that_checks_and_overwrites_nothing() {
+    for (kind, manifest) in [("products", "catalogue.yaml"), ("social", "social.yaml"), ("blog", "blog.yaml")]
+    {
+        let desk = Desk::bare();
+        desk.mjbatch(&format!("init {kind}")).ends_with(0);
+        let ran = desk.mjbatch(&format!("check {manifest}")).ends_with(0);
+        assert_eq!(ran.stderr, "", "{kind} has warnings");
+        desk.write(manifest, "mine");
+        desk.mjbatch(&format!("init {kind}")).ends_with(2);
+        assert_eq!(desk.read(manifest), b"mine");
+    }
+}
+
+#[test]
+fn a_budget_that_is_not_kept_is_not_accepted_in_silence() {
+    let service = Service::with("");
+    let desk = Desk::bare();
+    desk.write("spring.yaml", "version: 1\nbatch: { budget: 20quota }\nprompts: [a mug]\n");
+    let ran = desk.mjbatch("run spring.yaml").at(&service.url()).ends_with(2);
+    assert!(ran.stderr.contains("keeps no budget"), "{}", ran.stderr);
+    assert_eq!((service.submits(), desk.files()), (0, vec!["spring.yaml".to_owned()]));
+}

@@ -1,0 +1,109 @@
+//! The results as a manifest: edited in a spreadsheet and run again.
+
+use crate::support::{Desk, Service, paid_once};
+
+/// The results of three tasks, done.
+fn done(service: &Service) -> (Desk, String) {
+    let desk = Desk::with("id,prompt,sku\na,a {{ sku }} mug,S-1\nb,a cup,S-2\nc,a jar,S-3\n");
+    desk.run(&service.url()).ends_with(0);
+    let results = String::from_utf8(desk.read("spring.results.csv")).unwrap();
+    (desk, results)
+}
+
+/// The results with a column `action`, holding this for the task of this id.
+fn with_action(results: &str, id: &str, action: &str) -> String {
+    let mut lines = results.lines();
+    let mut edited = format!("{},action\n", lines.next().unwrap());
+    for line in lines {
+        let action = if line.starts_with(&format!("{id},")) { action } else { "" };
+        edited.push_str(&format!("{line},{action}\n"));
+    }
+    edited
+}
+
+#[test]
+fn results_that_are_fed_back_submit_nothing_that_is_done_and_keep_the_own_columns() {
+    let service = Service::with("");
+    let (desk, before) = done(&service);
+    let ran = desk.mjbatch("run spring.results.csv").at(&service.url()).ends_with(0);
+    assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
+    assert_eq!(service.submits(), 3);
+    assert_eq!(String::from_utf8(desk.read("spring.results.csv")).unwrap(), before);
+    // And the first manifest goes on as if nothing had been.
+    desk.run(&service.url()).ends_with(0);
+    assert_eq!(service.submits(), 3);
+}
+
+#[test]
+fn a_redo_in_a_row_makes_that_picture_once_more_and_only_once() {
+    let service = Service::with("");
+    let (desk, before) = done(&service);
+    desk.write("spring.results.csv", with_action(&before, "b", "redo"));
+    desk.mjbatch("run spring.results.csv").at(&service.url()).ends_with(0);
+    assert_eq!(service.submits(), 4);
+    let after = desk.results();
+    assert_eq!((after.column("attempts"), after.count("done")), (vec!["1", "2", "1"], 3));
+    assert!(!before.contains(&after.rows[1]["task_id"]), "a new picture");
+    desk.mjbatch("run spring.results.csv").at(&service.url()).ends_with(0);
+    assert_eq!(service.submits(), 4);
+}
+
+#[test]
+fn a_redo_that_stays_in_a_manifest_is_not_repeated_by_every_run() {
+    let service = Service::with("");
+    let desk = Desk::with("id,prompt,action\na,mug,\n");
+    desk.run(&service.url()).ends_with(0);
+    desk.write("spring.csv", "id,prompt,action\na,mug,redo\n");
+    for _ in 0..3 {
+        desk.run(&service.url()).ends_with(0);
+    }
+    desk.write("spring.csv", "id,prompt,action\na,mug,redo\nb,cup,\n");
+    desk.run(&service.url()).ends_with(0);
+    assert_eq!(service.submits(), 3, "one, one redo, and the new row");
+}
+
+#[test]
+fn what_is_skipped_is_not_submitted_and_says_so() {
+    let service = Service::with("");
+    let desk = Desk::with("id,prompt,action\na,mug,skip\nb,cup,\n");
+    desk.run(&service.url()).ends_with(0);
+    assert_eq!((service.submits(), desk.results().column("status")), (1, vec!["skipped", "done"]));
+    desk.write("spring.csv", "id,prompt,action\na,mug,\nb,cup,skip\n");
+    desk.run(&service.url()).ends_with(0);
+    assert_eq!((service.submits(), desk.results().column("status")), (2, vec!["done", "done"]));
+}
+
+#[test]
+fn results_that_were_saved_under_another_name_are_not_paid_for_again() {
+    let service = Service::with("");
+    let (desk, before) = done(&service);
+    desk.write("picks.csv", with_action(&before, "c", "redo"));
+    desk.mjbatch("run picks.csv").at(&service.url()).ends_with(0);
+    assert_eq!(service.submits(), 4, "the one redo");
+    let picks = crate::support::Results::read(&desk.path("picks.results.csv"));
+    assert_eq!((picks.count("done"), picks.column("sku")), (3, vec!["S-1", "S-2", "S-3"]));
+    assert!(before.contains(&picks.rows[0]["task_id"]), "the old pictures are there");
+    assert!(before.contains(&picks.rows[0]["image_4"]));
+}
+
+#[test]
+fn jobs_that_ran_when_results_were_saved_are_followed_under_their_taskid() {
+    let service = Service::with("");
+    let (desk, before) = done(&service);
+    let running = before.replace(",done,", ",running,");
+    desk.write("picks.csv", running);
+    desk.mjbatch("run picks.csv").at(&service.url()).ends_with(0);
+    let picks = crate::support::Results::read(&desk.path("picks.results.csv"));
+    assert_eq!((picks.count("done"), service.submits()), (3, 3));
+    paid_once(&[&service.ledger()]);
+}
+
+#[test]
+fn a_rehearsals_results_are_not_taken_for_real_ones() {
+    let service = Service::with("");
+    let (desk, before) = done(&service);
+    desk.write("spring.sandbox.results.csv", before);
+    let ran = desk.mjbatch("run spring.sandbox.results.csv").at(&service.url()).ends_with(2);
+    assert!(ran.stderr.contains("rehearsal"), "{}", ran.stderr);
+    assert_eq!(service.submits(), 3);
+}
