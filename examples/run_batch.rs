@@ -85,6 +85,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         webhook: None,
         hint: None,
         next: "cargo run --example run_batch".to_owned(),
+        terms: runner::Terms::default(),
     };
     // `stop.send(Signal::Interrupt)` is what Ctrl-C does in the program.
     let (_stop, shutdown) = runner::shutdown();

@@ -172,6 +172,10 @@ pub struct Task {
     pub vars: Vec<String>,
     /// What the manifest wants done with the task, besides the usual.
     pub action: Option<Action>,
+    /// What is more urgent is submitted first, -1000 to 1000; equals in the manifest's order.
+    pub priority: i16,
+    /// Which entry of the manifest it was made from, counted from 0; all rows of a table are one.
+    pub entry: u32,
     /// What an earlier run made of it, where the manifest is that run's results.
     pub earlier: Option<Box<Earlier>>,
 }
@@ -215,6 +219,8 @@ impl Task {
             hook_url: None,
             vars: Vec::new(),
             action: None,
+            priority: 0,
+            entry: 0,
             earlier: None,
         }
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration;
-use crate::manifest;
+use crate::manifest::{self, Budget};
+use crate::plan::Filter;
 use crate::progress::Choice;
 use crate::task::{Mode, Prices, Quota};
 
@@ -20,8 +21,9 @@ Exit codes:
     4  the API key was refused
     5  the service cannot be reached or is broken: run again later
     6  the outcome of some submits is unknown
-    7  the account is out of quota
-   10  tasks remain, as with --limit
+    7  the account is out of quota, or at risk (--breaker)
+    8  the budget is reached; tasks remain
+   10  tasks remain or are running, as with --limit, --only or --max-duration
    11  another run holds this state
   130  stopped by Ctrl-C, 143 by SIGTERM; run again to go on";
 
@@ -44,6 +46,10 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// Show where a batch stands, also while it runs
     Status(StatusArgs),
+    /// Write the results again, from what the state knows
+    Results(ResultsArgs),
+    /// Let failed tasks be sent again by the next run, which pays for them again
+    Retry(RetryArgs),
     /// Write a first manifest to begin with
     Init(InitArgs),
     /// Print the JSON Schema of manifests, for completion in an editor
@@ -119,7 +125,58 @@ pub(super) struct RunArgs {
     pub(super) webhook_url: Option<String>,
 
     #[command(flatten)]
+    pub(super) rules: Rules,
+
+    #[command(flatten)]
     pub(super) rehearsal: Rehearsal,
+}
+
+/// What a run may spend, in money, time and patience.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Rules")]
+pub(super) struct Rules {
+    #[command(flatten)]
+    pub(super) choice: Choosing,
+
+    /// The most that all runs of the batch may cost together, as in 500quota or 20usd
+    #[arg(long, value_name = "AMOUNT")]
+    pub(super) budget: Option<Budget>,
+
+    /// How often a job that failed at the service is sent again, and paid again, 0 to 10 [default: 2]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=10))]
+    pub(super) retries: Option<u8>,
+
+    /// How long after its first failure; each further wait is twice as long [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(super) retry_after: Option<Duration>,
+
+    /// Stop when so many prompts in a row were turned down, by moderation say; 0 for never
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(super) breaker: u32,
+
+    /// Submit for so long, as in 50m, then follow what runs
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(super) max_duration: Option<Duration>,
+
+    /// For so long at most; the next run follows the rest
+    #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "15m", requires = "max_duration")]
+    pub(super) drain: Duration,
+
+    /// Submit as many jobs as run at once, then leave them to the next run
+    #[arg(long)]
+    pub(super) no_wait: bool,
+}
+
+/// Which of the tasks are meant.
+#[derive(Debug, Args)]
+pub(super) struct Choosing {
+    /// Submit only these, as in id=hero/* or sku=A-1; of several, any of those of one name
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) only: Vec<Filter>,
+
+    /// Submit one task of each entry, to look at before the others
+    #[arg(long)]
+    pub(super) pilot: bool,
 }
 
 /// How a manifest is read.
@@ -178,6 +235,40 @@ pub(super) struct StatusArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct ResultsArgs {
+    /// The manifest of the batch
+    pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) place: Place,
+
+    /// Where the results go [default: beside the manifest, as in spring.results.csv]
+    #[arg(long, value_name = "FILE")]
+    pub(super) results: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RetryArgs {
+    /// The manifest of the batch
+    pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) place: Place,
+
+    /// Only these, as in id=hero/* or sku=A-1; of several, any of those of one name
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) only: Vec<Filter>,
+
+    /// Also those that the service lost, though they may have been billed
+    #[arg(long)]
+    pub(super) lost: bool,
+
+    /// What a job costs, as in fast=4,relaxed=2
+    #[arg(long, value_name = "QUOTA", value_parser = prices)]
+    pub(super) prices: Option<Prices>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     /// The manifest: a .yaml or .csv file
     pub(super) manifest: PathBuf,
@@ -191,6 +282,13 @@ pub(super) struct PlanArgs {
     /// What a job costs, as in fast=4,relaxed=2
     #[arg(long, value_name = "QUOTA", value_parser = prices)]
     pub(super) prices: Option<Prices>,
+
+    #[command(flatten)]
+    pub(super) choice: Choosing,
+
+    /// The most that all runs of the batch may cost together, as in 500quota or 20usd
+    #[arg(long, value_name = "AMOUNT")]
+    pub(super) budget: Option<Budget>,
 
     /// List every task, also those that would not be submitted
     #[arg(long)]

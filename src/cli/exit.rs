@@ -23,8 +23,10 @@ pub enum Exit {
     Unreachable,
     /// The outcome of some submits is unknown.
     SomeUnknown,
-    /// The account is out of quota.
+    /// The account is out of quota, or stopped because it is at risk.
     QuotaGone,
+    /// The budget is reached; tasks remain.
+    BudgetReached,
     /// Waiting for all was not wanted: tasks remain.
     TasksRemain,
     /// Another run holds this state.
@@ -47,6 +49,7 @@ impl Exit {
             Exit::Unreachable => 5,
             Exit::SomeUnknown => 6,
             Exit::QuotaGone => 7,
+            Exit::BudgetReached => 8,
             Exit::TasksRemain => 10,
             Exit::Held => 11,
             Exit::Interrupted => 130,
@@ -54,7 +57,7 @@ impl Exit {
         }
     }
 
-    /// How a run ended. Of several that hold, the first in the order 4, 7, 6, 5, 10, 3 is given; a state that could not be
+    /// How a run ended. Of several that hold, the first in the order 4, 7, 6, 8, 5, 10, 3 is given; a state that could not be
     /// written, and a signal that left something undone, come before them.
     pub fn of(outcome: &Outcome) -> Exit {
         let has = |status| outcome.counts.of(status) > 0;
@@ -65,8 +68,9 @@ impl Exit {
             (stopped && outcome.signal == Some(Signal::Terminate), Exit::Terminated),
             (stopped, Exit::Interrupted),
             (matches!(outcome.ending, Ending::KeyRefused(_)), Exit::KeyRefused),
-            (outcome.ending == Ending::QuotaGone && remain, Exit::QuotaGone),
+            (matches!(outcome.ending, Ending::QuotaGone | Ending::Breaker(_)) && remain, Exit::QuotaGone),
             (has(Status::Unknown), Exit::SomeUnknown),
+            (outcome.ending == Ending::Budget && remain, Exit::BudgetReached),
             (matches!(outcome.ending, Ending::Unreachable(_)), Exit::Unreachable),
             (remain, Exit::TasksRemain),
             (has(Status::Failed) || has(Status::Lost), Exit::SomeFailed),
@@ -94,7 +98,7 @@ mod tests {
 
     #[test]
     fn the_first_of_those_that_hold_is_given() {
-        use Status::{Done, Failed, Lost, Pending, Skipped, Unknown};
+        use Status::{Done, Failed, Lost, Pending, Running, Skipped, Unknown};
         let unreachable = || Ending::Unreachable("refused".into());
         for (ending, statuses, exit) in [
             (Ending::Finished, &[][..], Exit::Success),
@@ -106,6 +110,12 @@ mod tests {
             (unreachable(), &[Pending, Failed], Exit::Unreachable),
             (unreachable(), &[Pending, Unknown], Exit::SomeUnknown),
             (Ending::QuotaGone, &[Pending, Unknown, Failed], Exit::QuotaGone),
+            (Ending::Breaker(vec![]), &[Pending, Unknown, Failed], Exit::QuotaGone),
+            (Ending::Breaker(vec![]), &[Failed], Exit::SomeFailed),
+            (Ending::Budget, &[Pending, Failed], Exit::BudgetReached),
+            (Ending::Budget, &[Pending, Unknown], Exit::SomeUnknown),
+            (Ending::TimeOver, &[Running, Failed], Exit::TasksRemain),
+            (Ending::NotAwaited, &[Running, Done], Exit::TasksRemain),
             (Ending::KeyRefused("no".into()), &[Pending, Unknown], Exit::KeyRefused),
             (Ending::Interrupted, &[Pending, Failed], Exit::Interrupted),
             (Ending::Interrupted, &[Done], Exit::Success),

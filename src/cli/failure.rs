@@ -1,6 +1,7 @@
 //! Why a command could not do its work, as a person reads it, with the exit code that goes with it.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Problems, Renderer};
@@ -22,6 +23,14 @@ impl Failure {
     /// Wrong usage of a command that never submits anything, so it does not say that nothing was.
     pub(super) fn nothing_to_show(diagnostic: Diagnostic) -> Failure {
         Failure { problems: diagnostic.into(), exit: Exit::Usage }
+    }
+
+    /// There is no state to look at.
+    pub(super) fn never_run(state: &Path) -> Failure {
+        Failure::nothing_to_show(
+            Diagnostic::error(format!("there is no state at {}: this batch was never run", state.display()))
+                .help("name another state with `--state`, or a rehearsal's with `--sandbox`"),
+        )
     }
 
     /// A manifest that cannot be run. Its problems say already what follows.

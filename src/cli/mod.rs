@@ -9,6 +9,9 @@ mod exit;
 mod failure;
 mod init;
 mod plan;
+mod results;
+mod retry;
+mod rules;
 mod run;
 mod sandbox;
 mod settings;
@@ -37,6 +40,8 @@ pub fn main() -> Exit {
             Ok(Exit::Success)
         }
         Command::Status(args) => status::status(args),
+        Command::Results(args) => results::results(&args),
+        Command::Retry(args) => retry::retry(&args),
         Command::Run(args) => with_runtime(run::run(*args)),
         Command::Sandbox(args) => with_runtime(sandbox::serve(args)),
     };

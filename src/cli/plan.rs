@@ -8,11 +8,12 @@ use serde_json::json;
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
-use super::settings::Files;
+use super::rules::{self, Cap};
+use super::settings::{self, Files};
 use crate::manifest::{self, EntryFactors, Factor, Manifest};
 use crate::plan::{self, Knowledge, Plan, Step};
 use crate::store::{Reader, StoreError, View};
-use crate::task::{Mode, Prices, State, Task};
+use crate::task::{Mode, Prices, Quota, State, Task};
 use crate::text::shown;
 
 /// How many tasks are listed where not all are asked for.
@@ -35,13 +36,20 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     let opening = |e| Failure::opening(&e);
     let view = reader.as_ref().map(Reader::view).transpose().map_err(opening)?;
     let knowledge = view.as_ref().map(View::knowledge).transpose().map_err(opening)?.unwrap_or_default();
-    let plan = plan::compare(manifest.tasks(), &knowledge);
-    let typed = args.prices.unwrap_or_default();
-    let configured = manifest.batch.prices;
-    let prices =
-        Prices { fast: typed.fast.or(configured.fast), relaxed: typed.relaxed.or(configured.relaxed) };
-    let shown =
-        Shown { args, files: &files, manifest: &manifest, knowledge: &knowledge, plan: &plan, prices, view };
+    let mut plan = plan::compare(manifest.tasks(), &knowledge);
+    let choice = rules::choice(&args.choice, &manifest.columns)?;
+    rules::chooses_something(&manifest, &plan, &choice, &args.choice)?;
+    plan.choose(&choice, || manifest.tasks());
+    let shown = Shown {
+        args,
+        files: &files,
+        manifest: &manifest,
+        knowledge: &knowledge,
+        plan: &plan,
+        prices: settings::merged(args.prices, manifest.batch.prices),
+        cap: rules::budget(args.budget, &manifest.batch),
+        view,
+    };
     let mut out = io::BufWriter::new(anstream::stdout());
     // A reader that has seen enough (`| head`) is no failure.
     let _ = if args.json { shown.json(&mut out) } else { shown.text(&mut out) }.and_then(|()| out.flush());
@@ -55,6 +63,7 @@ struct Shown<'a> {
     knowledge: &'a Knowledge,
     plan: &'a Plan,
     prices: Prices,
+    cap: Option<Cap>,
     view: Option<View<'a>>,
 }
 
@@ -80,6 +89,9 @@ impl Shown<'_> {
         }
         writeln!(out, "{}", self.to_submit())?;
         writeln!(out, "{}", self.cost())?;
+        if let Some(cap) = &self.cap {
+            writeln!(out, "{}", self.budget(cap))?;
+        }
         self.list(out)
     }
 
@@ -114,12 +126,17 @@ impl Shown<'_> {
     fn to_submit(&self) -> String {
         let modes = [Mode::Fast, Mode::Relaxed].map(|mode| (self.plan.to_submit(mode), mode));
         let sum = modes[0].0 + modes[1].0;
+        let others = match self.plan.left_out {
+            0 => String::new(),
+            1 => "; 1 other waits that is not chosen".to_owned(),
+            n => format!("; {n} others wait that are not chosen"),
+        };
         if sum == 0 {
-            return "to submit: nothing".to_owned();
+            return format!("to submit: nothing{others}");
         }
         let each: Vec<String> =
             modes.iter().filter(|(n, _)| *n > 0).map(|(n, mode)| format!("{n} {mode}")).collect();
-        format!("to submit: {sum} {}: {}", noun(sum), each.join(", "))
+        format!("to submit: {sum} {}: {}{others}", noun(sum), each.join(", "))
     }
 
     fn cost(&self) -> String {
@@ -129,12 +146,30 @@ impl Shown<'_> {
         }
     }
 
+    /// Whether the budget is enough, if nothing has to be sent again.
+    fn budget(&self, cap: &Cap) -> String {
+        let spent = match &self.view {
+            None => Some(Quota(0)),
+            Some(view) => view.reserved(&self.prices).ok().flatten(),
+        };
+        let words = &cap.words;
+        let Some((spent, cost)) = spent.zip(self.plan.cost(&self.prices)) else {
+            return format!("budget: {words}; a run needs the prices to keep it");
+        };
+        let enough = if spent.0.saturating_add(cost.0) <= cap.quota.0 {
+            "enough for all of these"
+        } else {
+            "not enough for all of these: a run would stop with exit code 8"
+        };
+        format!("budget: {words}, of which {spent} quota are spent; {enough}")
+    }
+
     /// The tasks that would be submitted first, then all others if asked for.
     fn list(&self, out: &mut impl Write) -> io::Result<()> {
         let most = if self.args.all { usize::MAX } else { LISTED };
-        let steps = || self.manifest.tasks().zip(&self.plan.steps);
-        let wanted = |step: &Step| self.args.all || step.state() == State::Pending;
-        for (task, step) in steps().filter(|(_, step)| wanted(step)).take(most) {
+        let wanted = |n: usize| self.args.all || self.plan.submits(n);
+        let steps = self.manifest.tasks().zip(&self.plan.steps).enumerate();
+        for (_, (task, step)) in steps.filter(|(n, _)| wanted(*n)).take(most) {
             let (word, why) = self.why(&task, step);
             let prompt = shown(&task.prompt, PROMPT);
             writeln!(out, "  {word:<8} {}  {}  {prompt}", shown(&task.id.0, NAME), task.mode)?;
@@ -142,7 +177,8 @@ impl Shown<'_> {
                 writeln!(out, "           {why}")?;
             }
         }
-        let left = self.plan.count(wanted).saturating_sub(most as u64);
+        let all = (0..self.plan.steps.len()).filter(|n| wanted(*n)).count();
+        let left = all.saturating_sub(most);
         if left > 0 {
             writeln!(out, "  … and {left} more: `--all` lists them")?;
         }
@@ -198,6 +234,8 @@ impl Shown<'_> {
             "factors": factors,
             "to_submit": { "fast": self.plan.to_submit(Mode::Fast), "relaxed": self.plan.to_submit(Mode::Relaxed) },
             "quota": self.plan.cost(&self.prices).map(|quota| quota.0 as f64 / 1000.0),
+            "budget": self.cap.as_ref().map(|cap| cap.quota.0 as f64 / 1000.0),
+            "left_out": self.plan.left_out,
             "removed": self.plan.removed,
             "known": self.knowledge.len(),
         })
@@ -209,7 +247,7 @@ impl Shown<'_> {
             let comma = if n == 0 { "" } else { "," };
             let task = json!({
                 "id": task.id, "mode": task.mode, "prompt": task.prompt, "plan": word,
-                "why": (!why.is_empty()).then_some(why), "submit": step.state() == State::Pending,
+                "why": (!why.is_empty()).then_some(why), "submit": self.plan.submits(n),
             });
             write!(out, "{comma}\n{task}")?;
         }

@@ -3,13 +3,15 @@
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
+use super::rules;
 use super::settings::{self, Callbacks, Files, Service};
 use super::signals;
 use crate::api::{Client, Endpoint, Webhook};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Manifest};
+use crate::plan::Choice;
 use crate::sandbox::Sandbox;
-use crate::store::{Ledger, Listing, Snapshot, Store};
+use crate::store::{Listing, Store};
 use crate::{output, plan, progress, runner};
 
 /// The service in a rehearsal's state.
@@ -21,7 +23,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let callbacks = settings::callbacks(&args)?;
     let manifest = manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
     say(&manifest.warnings);
-    settings::check_batch(&manifest.batch)?;
+    let choice = rules::choice(&args.rules.choice, &manifest.columns)?;
+    let cap = rules::budget(args.rules.budget, &manifest.batch);
     let results = match &args.results {
         Some(typed) => Some(typed.clone()),
         None => settings::results_of(&args.manifest, &args.place, &manifest.batch)?,
@@ -30,11 +33,16 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     files.check(&args.manifest, &args.place)?;
     let policy = settings::policy(&args, &manifest.batch, &service)?;
     let prices = settings::prices(&args, &manifest.batch);
+    // Before anything is opened, where that is enough to know.
+    rules::check_prices(cap.as_ref(), &rules::unpriced(&manifest, &prices, cap.is_some()))?;
     output::check(&files.results).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
 
     let webhook = listen(callbacks).await?;
     let service = Connected::to(service).await?;
-    let (snapshot, ledger) = take_up(&args, &files, &manifest, &service.identity, prices)?;
+    let store = take_up(&args, &files, &manifest, &service.identity, &choice)?;
+    let unpriced = store.unpriced(&prices).map_err(|e| Failure::opening(&e))?;
+    rules::check_prices(cap.as_ref(), &unpriced)?;
+    let (snapshot, ledger) = store.begin_with(prices, &choice).map_err(|e| Failure::opening(&e))?;
     let run = runner::Run {
         batch: manifest.name,
         service: service.shown.clone(),
@@ -43,6 +51,11 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         webhook,
         hint: service.sandbox.as_ref().map(where_pictures_are),
         next: settings::same_command(),
+        terms: runner::Terms {
+            budget: cap.map(|cap| cap.words),
+            pilot: choice.pilot,
+            next_without: Some(settings::command_for_all()),
+        },
     };
     let sink = progress::sink(args.progress);
     let outcome = runner::run(run, service.client, (snapshot, ledger), sink, signals::listen()).await;
@@ -62,8 +75,8 @@ fn take_up(
     files: &Files,
     manifest: &Manifest,
     service: &str,
-    prices: crate::task::Prices,
-) -> Result<(Snapshot, Ledger), Failure> {
+    choice: &Choice,
+) -> Result<Store, Failure> {
     let opening = |e| Failure::opening(&e);
     let mut store = Store::open(&files.state, service, &signals::who_we_are()).map_err(opening)?;
     let file = args.manifest.file_name().unwrap_or_default().to_string_lossy();
@@ -83,8 +96,9 @@ fn take_up(
     let plan = plan::compare(manifest.tasks(), &store.knowledge().map_err(opening)?);
     let listing =
         Listing { batch: &manifest.name, columns: &manifest.columns, manifest: manifest.hash, file: &file };
+    rules::chooses_something(manifest, &plan, choice, &args.rules.choice)?;
     store.list(listing, manifest.tasks(), &plan).map_err(opening)?;
-    store.begin(prices).map_err(opening)
+    Ok(store)
 }
 
 /// Results that are fed back as a manifest belong to the state that they were made from.

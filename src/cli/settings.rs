@@ -8,6 +8,7 @@ use secrecy::SecretString;
 
 use super::args::{Place, Rehearsal, RunArgs};
 use super::failure::Failure;
+use super::rules;
 use crate::api::{DEFAULT_BASE_URL, Endpoint};
 use crate::diagnostic::Diagnostic;
 use crate::engine::Policy;
@@ -25,6 +26,10 @@ const REHEARSAL_SPEED: f64 = 60.0;
 /// Where a rehearsal's sandbox listens if it can, so that the pictures' addresses in its results work again whenever a
 /// sandbox runs there.
 const REHEARSAL_PORT: u16 = 8797;
+
+/// How often what failed at the service is sent again, unless told. A generation that failed has given nothing and mostly
+/// succeeds the next time, and a batch is run for a picture of each task; two more tries bound the cost of one that never will.
+const RETRIES: u32 = 2;
 
 /// Which service a run talks to.
 #[derive(Debug)]
@@ -118,16 +123,6 @@ pub(super) fn results_of(
     }
 }
 
-/// What the manifest asks for and this version does not do, where money hangs on it.
-pub(super) fn check_batch(batch: &BatchSettings) -> Result<(), Failure> {
-    if batch.budget.is_none() {
-        return Ok(());
-    }
-    let error = "this version keeps no budget, and the manifest sets one";
-    let help = "take `budget` out, and bound the run with `--limit`";
-    Err(Failure::usage(Diagnostic::error(error).help(help)))
-}
-
 /// Whether two names are of one file, there or not.
 fn is_same(a: &Path, b: &Path) -> bool {
     let real = |path: &Path| {
@@ -205,6 +200,14 @@ pub(super) fn policy(args: &RunArgs, batch: &BatchSettings, service: &Service) -
         expect_relaxed: scaled(default.expect_relaxed),
         callbacks: args.webhook_listen.is_some(),
         limit: args.limit,
+        retries: args.rules.retries.or(batch.retries).map_or(RETRIES, u32::from),
+        retry_after: args.rules.retry_after.unwrap_or_else(|| scaled(default.retry_after)),
+        budget: rules::budget(args.rules.budget, batch).map(|cap| cap.quota),
+        prices: prices(args, batch),
+        max_duration: args.rules.max_duration,
+        drain: args.rules.drain,
+        no_wait: args.rules.no_wait,
+        breaker: args.rules.breaker,
         lost_after: args.lost_after,
         patience: args.patience.unwrap_or(default.patience),
         first_patience: args
@@ -217,14 +220,57 @@ pub(super) fn policy(args: &RunArgs, batch: &BatchSettings, service: &Service) -
 
 /// What a job costs.
 pub(super) fn prices(args: &RunArgs, batch: &BatchSettings) -> Prices {
-    let typed = args.prices.unwrap_or_default();
-    Prices { fast: typed.fast.or(batch.prices.fast), relaxed: typed.relaxed.or(batch.prices.relaxed) }
+    merged(args.prices, batch.prices)
+}
+
+/// What was typed goes before what the manifest says.
+pub(super) fn merged(typed: Option<Prices>, configured: Prices) -> Prices {
+    let typed = typed.unwrap_or_default();
+    Prices { fast: typed.fast.or(configured.fast), relaxed: typed.relaxed.or(configured.relaxed) }
 }
 
 /// This command again, to be pasted.
 pub(super) fn same_command() -> String {
-    let arguments = std::env::args_os().skip(1).map(|argument| quoted(&argument.to_string_lossy()));
-    std::iter::once("mjbatch".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+    command(typed())
+}
+
+/// This command without what chose some of its tasks.
+pub(super) fn command_for_all() -> String {
+    command(without_choice(typed()).into_iter())
+}
+
+/// What was typed after the program's name.
+fn typed() -> impl Iterator<Item = String> {
+    std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned())
+}
+
+fn without_choice(arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept = Vec::new();
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--only" => drop(arguments.next()),
+            "--pilot" => {}
+            _ if argument.starts_with("--only=") => {}
+            _ => kept.push(argument),
+        }
+    }
+    kept
+}
+
+/// The run of a batch, to be pasted.
+pub(super) fn run_command(manifest: &Path, place: &Place) -> String {
+    let mut words = vec!["run".to_owned(), manifest.to_string_lossy().into_owned()];
+    if let Some(state) = &place.state {
+        words.extend(["--state".to_owned(), state.to_string_lossy().into_owned()]);
+    }
+    words.extend(place.sandbox.then(|| "--sandbox".to_owned()));
+    command(words.into_iter())
+}
+
+fn command(words: impl Iterator<Item = String>) -> String {
+    let words = words.map(|word| quoted(&word));
+    std::iter::once("mjbatch".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
 fn quoted(argument: &str) -> String {
@@ -285,6 +331,13 @@ mod tests {
         assert!(!check("spring.mjbatch", "spring.csv", "spring.csv"));
         assert!(!check("spring.csv", "spring.results.csv", "spring.csv"));
         assert!(!check("spring.mjbatch", "spring.mjbatch", "spring.csv"));
+    }
+
+    #[test]
+    fn the_command_for_the_rest_chooses_nothing() {
+        let words = "run a.csv --only id=a* --limit 2 --only=sku=1 --pilot --sandbox";
+        let kept = without_choice(words.split(' ').map(str::to_owned));
+        assert_eq!(kept.join(" "), "run a.csv --limit 2 --sandbox");
     }
 
     #[test]

@@ -8,7 +8,6 @@ use super::args::StatusArgs;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::Files;
-use crate::diagnostic::Diagnostic;
 use crate::progress::counts_line;
 use crate::store::{Header, Reader, StoreError};
 use crate::task::{Counts, Quota, Status};
@@ -18,10 +17,7 @@ use crate::text;
 pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
     let files = Files::of(&args.manifest, &args.place, None);
     let standing = Standing::read(&files).map_err(|e| match e {
-        StoreError::Absent(path) => Failure::nothing_to_show(
-            Diagnostic::error(format!("there is no state at {}: this batch was never run", path.display()))
-                .help("name another state with `--state`, or a rehearsal's with `--sandbox`"),
-        ),
+        StoreError::Absent(path) => Failure::never_run(&path),
         e => Failure::opening(&e),
     })?;
     let text = if args.json { standing.json(&files) } else { standing.text(&files) };

@@ -47,16 +47,23 @@ impl Engine {
 
     pub(super) fn finish(&mut self) {
         let idle = match &self.mood {
-            Mood::Working => !self.may_submit() && self.flights.is_empty(),
+            Mood::Working => !self.may_yet_submit() && self.flights.is_empty(),
             Mood::Draining(_) => self.flights.is_empty(),
             Mood::Closing(_) => self.flights.unanswered() == 0,
             Mood::Over(_) => false,
         };
         if idle {
+            let nothing_left = self.waiting.is_empty() && self.retries.len() == 0 && self.flights.is_empty();
             let mood = std::mem::replace(&mut self.mood, Mood::Over(Ending::Finished));
             self.mood = Mood::Over(match mood {
-                Mood::Working if self.waiting.is_empty() => Ending::Finished,
+                Mood::Working if nothing_left => Ending::Finished,
+                Mood::Working if !self.next_fits() => Ending::Budget,
                 Mood::Working => Ending::Limit,
+                Mood::Draining(Ending::TimeOver) | Mood::Closing(Ending::TimeOver | Ending::NotAwaited)
+                    if nothing_left =>
+                {
+                    Ending::Finished
+                }
                 Mood::Draining(ending) | Mood::Closing(ending) | Mood::Over(ending) => ending,
             });
         }

@@ -32,6 +32,7 @@ impl Engine {
 
     pub(super) fn intent_failed(&mut self, attempt: AttemptKey) {
         if let Some(flight) = self.flights.remove(attempt) {
+            self.budget.release(flight.waiting.mode);
             self.waiting.push_front(flight.waiting);
         }
         self.close(Ending::StoreFailed);
@@ -85,6 +86,7 @@ impl Engine {
             Refusal::Slots => {
                 self.not_accepted(attempt, "all slots of the account were taken".to_owned());
                 self.trusted = true; // it understood the request
+                self.round.refused = true;
                 let held = self.flights.slots_held();
                 if self.slots.refused(now, held, self.a_job_takes()) {
                     self.tell(Notice::FewerSlots(self.slots.limit()));
@@ -110,9 +112,12 @@ impl Engine {
                 self.close(Ending::Unreachable(words));
             }
             Refusal::Content(reason) => {
-                self.flights.remove(attempt);
                 let failure = Failure { class: FailureClass::Refused, reason };
                 self.actions.push_back(Action::Record(Change::Refused(attempt, failure)));
+                if let Some(flight) = self.flights.remove(attempt) {
+                    self.budget.release(flight.waiting.mode);
+                    self.turned_down(flight.waiting.task);
+                }
             }
         }
     }
@@ -246,7 +251,7 @@ impl Engine {
         if matches!(change, Change::Done(..)) {
             self.polling.learn(flight.waiting.mode, flight.ran(now));
         }
-        self.actions.push_back(Action::Record(change));
+        self.settle(now, flight.waiting, change);
     }
 
     pub(super) fn missing(&mut self, now: Duration, task_id: &TaskId) {
@@ -266,6 +271,7 @@ impl Engine {
     /// The task of this attempt waits again, first in the line: nothing was accepted.
     pub(super) fn not_accepted(&mut self, attempt: AttemptKey, why: String) {
         if let Some(flight) = self.flights.remove(attempt) {
+            self.budget.release(flight.waiting.mode);
             self.waiting.push_front(flight.waiting);
             self.allowed = self.allowed.map(|left| left + 1);
             self.actions.push_back(Action::Record(Change::NotAccepted(attempt, why)));

@@ -184,6 +184,8 @@ pub enum Change {
     Done(AttemptKey, Pictures),
     /// The job ended without pictures.
     Failed(AttemptKey, Failure),
+    /// The job ended without pictures, and the task waits to be sent again: one more paid attempt.
+    FailedForNow(AttemptKey, Failure),
     /// The service does not know the taskId any more.
     Lost(AttemptKey, String),
 }
@@ -210,6 +212,14 @@ pub enum Ending {
     Finished,
     /// As many tasks as `--limit` allows were submitted; tasks remain.
     Limit,
+    /// What is next in the order would pass the budget; tasks remain.
+    Budget,
+    /// The time for submitting is over, and so is the one for following, or all that ran has ended.
+    TimeOver,
+    /// All that the slots take was submitted, and waiting was not wanted.
+    NotAwaited,
+    /// The prompts of these tasks were turned down, one after the other.
+    Breaker(Vec<TaskKey>),
     /// A signal.
     Interrupted,
     /// The API key was refused, in these words.

@@ -7,11 +7,15 @@
 //! The money rules it keeps, whatever comes in:
 //!
 //! - [`Action::Submit`] follows [`Event::IntentDurable`] of the same attempt, once, and nothing else.
-//! - A task goes back to waiting only by [`Change::NotAccepted`], which needs a certain refusal or a request that never left.
+//! - A task goes back to waiting only by [`Change::NotAccepted`], which needs a certain refusal or a request that never left,
+//!   or by [`Change::FailedForNow`], which needs the service's word that its job failed.
+//! - What an attempt may cost is reserved before its intent, so that the budget is never passed.
 //! - A lost reply is [`Change::Unknown`], and the task is never sent again by itself.
 //! - Before the service has accepted a submit, and after a reply was lost, one submit at a time is under way, so that a
 //!   refused key or a broken service costs one try and not ten.
 
+mod breaker;
+mod budget;
 mod ending;
 mod flight;
 mod incoming;
@@ -20,15 +24,19 @@ mod outgoing;
 mod pace;
 mod policy;
 mod polling;
+mod retries;
 #[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod tests;
 mod trouble;
+mod window;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use breaker::Breaker;
+use budget::Budget;
 use flight::{Flight, Flights, Followed, Phase};
 pub use message::{
     Action, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress, Refusal,
@@ -37,6 +45,11 @@ pub use message::{
 use pace::{Backoff, Outage, Slots};
 pub use policy::{DEFAULT_TIMEOUT, Policy};
 use polling::Polling;
+pub use retries::Past;
+use retries::Retries;
+use window::Round;
+
+use crate::task::Quota;
 
 /// Lost replies in a row after which submitting ends: something is broken, and each may cost money.
 const LOST_REPLIES_IN_A_ROW: u32 = 5;
@@ -66,6 +79,10 @@ pub struct Engine {
     asks: Backoff,
     outage: Outage,
     polling: Polling,
+    budget: Budget,
+    retries: Retries,
+    breaker: Breaker,
+    round: Round,
     mood: Mood,
     actions: VecDeque<Action>,
 }
@@ -92,6 +109,7 @@ impl Engine {
         resumed: Vec<Resumed>,
         next_attempt: AttemptKey,
     ) -> Self {
+        let round = Round { to_look: !resumed.is_empty(), refused: false };
         let mut flights = Flights::default();
         for Resumed { attempt, waiting, task_id, age, second_look } in resumed {
             let phase = Phase::Running(Followed::new(task_id, second_look));
@@ -109,6 +127,10 @@ impl Engine {
             asks: Backoff::default(),
             outage: Outage::default(),
             polling: Polling::new(&policy),
+            budget: Budget::new(&policy, Quota::default()),
+            retries: Retries::new(&policy),
+            breaker: Breaker::new(&policy),
+            round,
             mood: Mood::Working,
             actions: VecDeque::new(),
             policy,
@@ -117,6 +139,7 @@ impl Engine {
 
     /// Takes in what happened at `now`, and decides. At the start of a run, say [`Event::Wake`].
     pub fn handle(&mut self, now: Duration, event: Event) {
+        let told = matches!(event, Event::StatusReply(_, StatusOutcome::Items(_)));
         match event {
             Event::Wake => {}
             Event::IntentDurable(attempt) => self.intent_durable(now, attempt),
@@ -128,9 +151,13 @@ impl Engine {
             Event::Leave => self.leave(now),
             Event::StoreFailed => self.close(Ending::StoreFailed),
         }
+        self.round.to_look &= !told || self.polling.outstanding > 0;
+        self.keep_time(now);
         self.bear_outage(now);
+        self.take_back(now);
         self.submit_more(now);
         self.ask(now);
+        self.end_round();
         self.finish();
     }
 
@@ -157,16 +184,18 @@ impl Engine {
         self.slots.limit()
     }
 
-    /// How many tasks wait for a slot.
+    /// How many tasks wait for a slot, or to be sent again.
     pub fn waiting(&self) -> usize {
-        self.waiting.len()
+        self.waiting.len() + self.retries.len()
     }
 
     /// How many tasks this run still means to see end.
     pub fn remaining(&self) -> u64 {
-        let waiting = self.waiting.len() as u64;
+        let waiting = (self.waiting.len() + self.retries.len()) as u64;
         let to_submit = match self.mood {
-            Mood::Working => self.allowed.map_or(waiting, |allowed| allowed.min(waiting)),
+            Mood::Working => {
+                [self.allowed, self.budget.at_most()].into_iter().flatten().fold(waiting, u64::min)
+            }
             _ => 0,
         };
         self.slots_held() as u64 + to_submit
@@ -187,6 +216,7 @@ impl Engine {
             .map(|(_, flight)| flight.deadline(self.policy.grace))
             .min();
         let outage = self.outage.ends_at(&self.policy);
-        [submit, grow, self.ask_at(), adrift, outage].into_iter().flatten().min()
+        let again = self.retries.next_at().filter(|_| self.mood == Mood::Working && self.allowed != Some(0));
+        [submit, grow, again, self.window_at(), self.ask_at(), adrift, outage].into_iter().flatten().min()
     }
 }

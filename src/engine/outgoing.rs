@@ -10,7 +10,8 @@ use crate::task::TaskId;
 impl Engine {
     /// Whether anything is left that may be submitted, slots aside.
     pub(super) fn may_submit(&self) -> bool {
-        self.mood == Mood::Working && !self.waiting.is_empty() && self.allowed != Some(0)
+        let next = self.waiting.front().is_some_and(|waiting| self.budget.fits(waiting.mode));
+        self.mood == Mood::Working && next && self.allowed != Some(0)
     }
 
     /// When another submit may be under way besides those that are: at once where the service is trusted, else when the
@@ -39,10 +40,12 @@ impl Engine {
             let attempt = AttemptKey(self.next_attempt);
             self.next_attempt += 1;
             self.allowed = self.allowed.map(|left| left - 1);
+            self.budget.reserve(waiting.mode);
             let flight = Flight::new(waiting, Phase::Intending, now, Duration::ZERO);
             self.flights.insert(attempt, flight);
             self.actions.push_back(Action::Intend(attempt, waiting.task));
         }
+        self.tell_of_budget();
     }
 
     /// When the next round of status requests is due, if there is anything to ask.

@@ -1,6 +1,9 @@
-//! The figures the engine decides by. All of them are the caller's to set; the defaults are for the real service.
+//! The figures the engine decides by. All of them are the caller's to set; the defaults are for the real service, and what
+//! a person has to choose (paying again, bounds of money and time, the breaker) is off.
 
 use std::time::Duration;
+
+use crate::task::{Prices, Quota};
 
 /// How long the service may take where the task does not say: the service's own default.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
@@ -32,6 +35,22 @@ pub struct Policy {
     pub patience: Duration,
     /// How long an outage is borne before the service has ever answered in this run.
     pub first_patience: Duration,
+    /// How often a task whose job failed at the service is sent again; each time is a new paid attempt. 0: never.
+    pub retries: u32,
+    /// How long after its first failure that is, give or take a quarter; doubled with each further failure.
+    pub retry_after: Duration,
+    /// The most that all attempts of the batch may cost together, those of earlier runs included.
+    pub budget: Option<Quota>,
+    /// What an attempt costs, for the budget. What has no price is within no budget.
+    pub prices: Prices,
+    /// How long the run submits.
+    pub max_duration: Option<Duration>,
+    /// How long it then follows what runs.
+    pub drain: Duration,
+    /// Submit what the slots take, and await no job's end.
+    pub no_wait: bool,
+    /// How many prompts may be turned down in a row before submitting ends. 0: any number.
+    pub breaker: u32,
     /// Makes the jitter of the waits; the same seed gives the same waits.
     pub seed: u64,
 }
@@ -51,6 +70,14 @@ impl Default for Policy {
             grace: Duration::from_secs(60),
             patience: Duration::from_secs(300),
             first_patience: Duration::from_secs(10),
+            retries: 0,
+            retry_after: Duration::from_secs(30),
+            budget: None,
+            prices: Prices::default(),
+            max_duration: None,
+            drain: Duration::from_secs(900),
+            no_wait: false,
+            breaker: 0,
             seed: 0,
         }
     }

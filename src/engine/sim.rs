@@ -210,7 +210,7 @@ impl World {
                 assert_eq!(self.jobs[&task_id.0].task, self.attempts[&attempt], "a taskId of another task");
                 return;
             }
-            Change::NotAccepted(attempt, _) => (attempt, Fate::Open),
+            Change::NotAccepted(attempt, _) | Change::FailedForNow(attempt, _) => (attempt, Fate::Open),
             Change::Refused(attempt, _) | Change::Failed(attempt, _) => (attempt, Fate::Failed),
             Change::Unknown(attempt, _) => (attempt, Fate::Unknown),
             Change::Done(attempt, _) => (attempt, Fate::Done),

@@ -158,7 +158,12 @@ impl Header<'_, '_> {
             Role::Unnamed | Role::Result(_) | Role::Action => None,
             Role::Prompt | Role::Mode => None,
             Role::Id => Some(self.columns.hidden(name)),
-            Role::Variable | Role::Timeout | Role::HookUrl | Role::Repeat | Role::Flag(_) => {
+            Role::Variable
+            | Role::Timeout
+            | Role::HookUrl
+            | Role::Repeat
+            | Role::Priority
+            | Role::Flag(_) => {
                 let (variable, renamed) = self.columns.of(name);
                 if let Some(renamed) = renamed {
                     self.problems.push(renamed.at(self.source.place(span)));
@@ -211,6 +216,7 @@ fn role(name: &str, purpose: Purpose) -> Role {
         ("mode", _) => Role::Mode,
         ("timeout", _) => Role::Timeout,
         ("hook_url", _) => Role::HookUrl,
+        ("priority", _) => Role::Priority,
         ("action", _) => Role::Action,
         (_, Purpose::Results) if columns::is_reserved(name) => Role::Result(Told::of(&lower)),
         (_, Purpose::Results) => Role::Variable,

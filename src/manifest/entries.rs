@@ -20,7 +20,7 @@ use crate::prompt::Origin;
 use crate::task::Mode;
 
 pub(super) const DEFAULTS: [&str; 5] = ["mode", "timeout", "hook_url", "vars", "params"];
-pub(super) const ENTRY: [&str; 12] = [
+pub(super) const ENTRY: [&str; 13] = [
     "prompt",
     "id",
     "mode",
@@ -33,6 +33,7 @@ pub(super) const ENTRY: [&str; 12] = [
     "zip",
     "permutations",
     "repeat",
+    "priority",
 ];
 
 /// More variables than any table of results should have columns.
@@ -148,6 +149,7 @@ impl<'t, 'l> Entries<'t, 'l> {
         let timeout = reader.value(fields.get("timeout"), value::timeout);
         let hook_url = reader.value(fields.get("hook_url"), value::hook_url);
         let repeat = reader.value(fields.get("repeat"), value::repeat);
+        let priority = reader.value(fields.get("priority"), value::priority);
         let vars = self.variables(&fields, reader);
         let table = fields.get("data").map(|field| self.table(field, reader));
         let of_table = table.flatten().and_then(|table| self.tables.tables.get(table));
@@ -173,6 +175,7 @@ impl<'t, 'l> Entries<'t, 'l> {
         entry.mode = mode.unwrap_or(entry.mode);
         entry.timeout = timeout.or(entry.timeout);
         entry.hook_url = hook_url.or(entry.hook_url);
+        entry.priority = priority.unwrap_or_default();
         Some(Entry { repeat, id, vars, params, table: table.flatten(), matrix: matrix?, ..entry })
     }
 
@@ -181,6 +184,7 @@ impl<'t, 'l> Entries<'t, 'l> {
             prompt: Source::Text(prompt),
             permutes: true,
             repeat: None,
+            priority: 0,
             id: None,
             told: Vec::new(),
             mode: self.mode,

@@ -17,6 +17,7 @@ pub(super) struct Entry {
     pub(super) permutes: bool,
     /// How often each prompt is made, where it is said.
     pub(super) repeat: Option<u32>,
+    pub(super) priority: i16,
     pub(super) id: Option<Text>,
     /// Variables that the id uses itself: their values are not added to it.
     pub(super) told: Vec<usize>,
@@ -61,6 +62,7 @@ pub(super) struct Item<'a> {
     pub(super) timeout: Option<u16>,
     pub(super) hook_url: Option<String>,
     pub(super) repeat: Option<u32>,
+    pub(super) priority: i16,
     pub(super) action: Option<Action>,
     pub(super) earlier: Option<Box<Earlier>>,
     /// Those of the row, after those of the entry.

@@ -65,12 +65,16 @@ impl Expansion {
         let mut namer = self.register.namer();
         self.entries
             .iter()
-            .flat_map(|entry| self.items(entry))
-            .flat_map(|item| {
+            .zip(0..)
+            .flat_map(|(entry, number)| self.items(entry).map(move |item| (item, number)))
+            .flat_map(|(item, number)| {
                 let item = Arc::new(item);
-                combinations(item.entry).map(move |combination| (Arc::clone(&item), combination))
+                combinations(item.entry).map(move |combination| (Arc::clone(&item), combination, number))
             })
-            .flat_map(move |(item, combination)| self.make(&item, combination, &shown, &mut namer))
+            .flat_map(move |(item, combination, number)| {
+                let tasks = self.make(&item, combination, &shown, &mut namer);
+                tasks.into_iter().map(move |task| Task { entry: number, ..task })
+            })
     }
 
     fn make(
@@ -95,6 +99,8 @@ impl Expansion {
                     timeout: item.timeout,
                     hook_url: item.hook_url.clone(),
                     action: item.action,
+                    priority: item.priority,
+                    entry: 0,
                     earlier: item.earlier.clone(),
                     vars: vars.clone(),
                 });
@@ -130,6 +136,7 @@ impl Expansion {
                 Role::Timeout => value::timeout(cell).map(|timeout| item.timeout = Some(timeout)),
                 Role::HookUrl => value::hook_url(cell).map(|url| item.hook_url = Some(url)),
                 Role::Repeat => value::repeat(cell).map(|repeat| item.repeat = Some(repeat)),
+                Role::Priority => value::priority(cell).map(|priority| item.priority = priority),
                 Role::Action => value::action(cell).map(|action| item.action = action),
                 Role::Flag(name) if !is_template(cell) => {
                     item.flags.extend(Param::from_text(name, cell).map(|param| (column, param)));
@@ -397,6 +404,7 @@ impl<'a> Item<'a> {
             timeout: entry.timeout,
             hook_url: entry.hook_url.clone(),
             repeat: entry.repeat,
+            priority: entry.priority,
             action: None,
             earlier: None,
             flags: Vec::new(),

@@ -121,6 +121,9 @@
 //! commas never expand. `permutations: off` sends braces as they are. A group that starts with a group needs a blank,
 //! `{ {a, b}, c}`, since `{{` starts a template.
 //!
+//! `priority: 10` has an entry submitted before those with less, from -1000 to 1000, 0 unless said; so has a column of
+//! that name a row. It changes nothing that is sent.
+//!
 //! `repeat: 3`, or `--repeat 3` in the prompt, makes three takes of each prompt.
 //!
 //! ```yaml
@@ -182,7 +185,7 @@
 //! | `prompt` | needed; templates, permutations and `--repeat` work as in YAML |
 //! | `id` | the task's name, perhaps a template; may be empty |
 //! | `mode` | `fast` or `relaxed`; empty is `fast` |
-//! | `timeout`, `hook_url`, `repeat` | as in YAML; empty is none; they come back in the results as well |
+//! | `timeout`, `hook_url`, `repeat`, `priority` | as in YAML; empty is none; they come back in the results as well |
 //! | `action` | `redo` makes the row again though it is done, `skip` does not submit it; not kept |
 //! | `--ar`, `params.ar` | any Midjourney flag, by any of its names; as `params` of an entry; it comes back as well |
 //! | any other | a variable, `{{ sku }}` in the prompt, which comes back in the results |
@@ -467,6 +470,7 @@ fn table(source: &Source<'_>, text: &Arc<str>, problems: &mut Problems) -> Conte
         prompt: if is_final { entry::Source::FinalCells } else { entry::Source::Cells },
         permutes: !is_final,
         repeat: None,
+        priority: 0,
         id: None,
         told: Vec::new(),
         mode: Mode::default(),

@@ -16,6 +16,7 @@ pub(super) enum Role {
     Timeout,
     HookUrl,
     Repeat,
+    Priority,
     Action,
     /// A Midjourney flag, by any of its names.
     Flag(String),

@@ -252,6 +252,16 @@ pub(super) fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u6
     }
 }
 
+/// What is more urgent is submitted first: -1000 to 1000.
+pub(super) fn priority(text: &str) -> Result<i16, Fault> {
+    const EXPECTED: &str = "expected a whole number from -1000 to 1000";
+    match text.trim().parse::<i64>() {
+        Ok(n) if (-1000..=1000).contains(&n) => Ok(i16::try_from(n).unwrap_or(0)),
+        Ok(n) => Err(Fault::new(format!("a priority of {n} is out of range"), EXPECTED)),
+        Err(_) => Err(Fault::new(format!("{} is not a priority", quoted(text)), EXPECTED)),
+    }
+}
+
 /// How often an entry is made: 1 to 40, as Midjourney's own flag.
 pub(super) fn repeat(text: &str) -> Result<u32, Fault> {
     number(text, "a repeat", 1, 40).map(|n| u32::try_from(n).unwrap_or(1))

@@ -148,6 +148,8 @@ mod tests {
                 hook_url: None,
                 vars: vars.iter().map(|&v| v.to_owned()).collect(),
                 action: None,
+                priority: 0,
+                entry: 0,
                 earlier: None,
             },
             state: State::Pending,

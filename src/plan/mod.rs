@@ -3,7 +3,11 @@
 //! Pure: it compares and counts. A task is known by its id and its fingerprint, never by its place in the manifest, so an
 //! added, removed or moved row touches no other. The store carries the plan out.
 
+mod choice;
+
 use std::collections::HashMap;
+
+pub use choice::{Choice, Filter, Looked, NotAFilter, Only, Unknown};
 
 use crate::task::{Action, Fingerprint, Id, Mode, Prices, Quota, State, Task};
 
@@ -69,6 +73,10 @@ pub struct Plan {
     pub removed: Vec<Id>,
     /// How many tasks will be submitted, by mode: `fast`, `relaxed`.
     to_submit: [u64; 2],
+    /// How many others wait, which a choice left out.
+    pub left_out: u64,
+    /// Task by task, where a choice was made.
+    chosen: Option<Vec<bool>>,
 }
 
 impl Plan {
@@ -88,6 +96,12 @@ impl Plan {
             }
         }
         Some(Quota(sum))
+    }
+
+    /// Whether the nth task will be submitted.
+    pub fn submits(&self, n: usize) -> bool {
+        let waits = self.steps.get(n).is_some_and(|step| step.state() == State::Pending);
+        waits && self.chosen.as_ref().is_none_or(|chosen| chosen.get(n).copied().unwrap_or_default())
     }
 
     /// How many steps are of this kind.

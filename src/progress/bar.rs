@@ -206,6 +206,11 @@ impl Sink for Bar {
                     self.line(&line, colour_of(*status));
                 }
             }
+            RunEvent::Retrying { id, reason, .. } => {
+                if let Some(line) = self.bad_ends.again(id, reason) {
+                    self.line(&line, Some(AnsiColor::Yellow));
+                }
+            }
             RunEvent::Notice(notice) => {
                 let colour = match notice.level() {
                     Level::Note => None,

@@ -49,6 +49,15 @@ pub enum RunEvent {
         /// What it gave.
         pictures: Pictures,
     },
+    /// The job of a task failed at the service; the task waits to be sent again, which is paid for again.
+    Retrying {
+        /// The task.
+        id: Id,
+        /// The service's name of the attempt that failed.
+        task_id: Option<TaskId>,
+        /// Why.
+        reason: String,
+    },
     /// Something that a person should know.
     Notice(Notice),
     /// The run is over and its results are written. The last event, once.
@@ -112,6 +121,27 @@ pub enum Notice {
         /// How many jobs are still running.
         running: u64,
     },
+    /// What is next would pass the budget.
+    BudgetReached {
+        /// How many tasks wait.
+        left: u64,
+        /// How many jobs are still running.
+        running: u64,
+    },
+    /// The time for submitting is over.
+    TimeOver {
+        /// How many jobs are still running.
+        running: u64,
+        /// How long those are followed.
+        drain: Duration,
+    },
+    /// Prompt after prompt was turned down, and the account is at risk.
+    Breaker {
+        /// How many in a row.
+        in_a_row: u64,
+        /// How many jobs are still running.
+        running: u64,
+    },
     /// The run was asked to stop for the first time: it follows what runs.
     Stopping {
         /// How many jobs are still running.
@@ -163,11 +193,14 @@ impl Notice {
         match self {
             Notice::SlotsLearned { .. }
             | Notice::Reachable { .. }
+            | Notice::BudgetReached { .. }
+            | Notice::TimeOver { .. }
             | Notice::Stopping { .. }
             | Notice::Listening { .. } => Level::Note,
             Notice::BackingOff { .. }
             | Notice::Unreachable { .. }
             | Notice::QuotaGone { .. }
+            | Notice::Breaker { .. }
             | Notice::CutOff { .. }
             | Notice::ResultsBeside { .. } => Level::Warning,
             Notice::StateNotWritten { .. }
@@ -199,6 +232,29 @@ impl fmt::Display for Notice {
             Notice::QuotaGone { running } => {
                 write!(f, "the account is out of quota: nothing more is submitted{}", followed(*running))
             }
+            Notice::BudgetReached { left, running } => {
+                let left = many(*left, "task");
+                write!(
+                    f,
+                    "the budget is reached with {left} left: nothing more is submitted{}",
+                    followed(*running)
+                )
+            }
+            Notice::TimeOver { running: 0, .. } => {
+                f.write_str("the time for submitting is over: nothing more is submitted")
+            }
+            Notice::TimeOver { running, drain } => write!(
+                f,
+                "the time for submitting is over: nothing more is submitted; {} running at the service {} followed for {} at most",
+                many(*running, "job"),
+                if *running == 1 { "is" } else { "are" },
+                duration(*drain)
+            ),
+            Notice::Breaker { in_a_row, running } => write!(
+                f,
+                "{in_a_row} prompts in a row were turned down: nothing more is submitted{}",
+                followed(*running)
+            ),
             Notice::Stopping { running } => {
                 write!(f, "stopping: nothing more is submitted{}", followed(*running))?;
                 if *running > 0 { f.write_str("; stop again to leave at once") } else { Ok(()) }
@@ -259,6 +315,11 @@ mod tests {
             Notice::Unreachable { since: s(125), why: "connection refused".into() },
             Notice::Reachable { after: s(180) },
             Notice::QuotaGone { running: 7 },
+            Notice::BudgetReached { left: 3, running: 2 },
+            Notice::TimeOver { running: 1, drain: s(900) },
+            Notice::TimeOver { running: 10, drain: s(90) },
+            Notice::TimeOver { running: 0, drain: s(900) },
+            Notice::Breaker { in_a_row: 5, running: 0 },
             Notice::Stopping { running: 1 },
             Notice::Stopping { running: 0 },
             Notice::CutOff { tasks: 3 },
@@ -277,6 +338,11 @@ mod tests {
         warning: no answer from the service for 2 min 5 s (connection refused); still trying
         note: the service answers again, after 3 min
         warning: the account is out of quota: nothing more is submitted; 7 jobs running at the service are not cancelled but followed to their end
+        note: the budget is reached with 3 tasks left: nothing more is submitted; 2 jobs running at the service are not cancelled but followed to their end
+        note: the time for submitting is over: nothing more is submitted; 1 job running at the service is followed for 15 min at most
+        note: the time for submitting is over: nothing more is submitted; 10 jobs running at the service are followed for 1 min 30 s at most
+        note: the time for submitting is over: nothing more is submitted
+        warning: 5 prompts in a row were turned down: nothing more is submitted
         note: stopping: nothing more is submitted; 1 job running at the service is not cancelled but followed to its end; stop again to leave at once
         note: stopping: nothing more is submitted
         warning: an earlier run ended before the reply to 3 submits was recorded: unknown whether billed, so not sent again

@@ -27,8 +27,9 @@ use crate::text::is_harmful;
 /// | `started` | `batch`, `service`, `state`, `results` (paths) |
 /// | `submitted` | `id`, `task_id` |
 /// | `ended` | `id`, `status`, `task_id`, `reason`, `took_s`, `grid`, `images`; null where not known |
-/// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `id`, `what`, `address`, `url`, `path` under `detail` |
-/// | `finished` | `batch`, `stop` (`finished`, `nothing_to_do`, `interrupted`, `key_refused`, `quota_gone`, `unreachable`, `state_not_written`, `limit_reached`), `stop_text`, `troubles` (`status`, `reason`, `count`, `example`), `left_running`, `quota_run`, `quota_batch`, `results`, `state`, `next`; null where not known |
+/// | `retrying` | `id`, `task_id`, `reason`: the job failed, and the task waits to be sent again |
+/// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `left`, `in_a_row`, `id`, `what`, `address`, `url`, `path` under `detail` |
+/// | `finished` | `batch`, `stop` (`finished`, `nothing_to_do`, `interrupted`, `key_refused`, `quota_gone`, `unreachable`, `state_not_written`, `limit_reached`, `budget_reached`, `time_over`, `not_awaited`, `breaker`, `chosen_done`, `pilot_done`), `stop_text`, `troubles` (`status`, `reason`, `count`, `example`), `left_running`, `quota_run`, `quota_batch`, `results`, `state`, `next`; null where not known |
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
@@ -83,6 +84,9 @@ fn described(event: &RunEvent) -> (&'static str, Value) {
                 "images": pictures.images,
             }),
         ),
+        RunEvent::Retrying { id, task_id, reason } => {
+            ("retrying", json!({"id": id, "task_id": task_id, "reason": reason}))
+        }
         RunEvent::Notice(notice) => {
             let (word, detail) = detail(notice);
             let level = notice.level().as_str();
@@ -101,6 +105,15 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
         }
         Notice::Reachable { after } => ("reachable", json!({"seconds": seconds(*after)})),
         Notice::QuotaGone { running } => ("quota_gone", json!({"running": running})),
+        Notice::BudgetReached { left, running } => {
+            ("budget_reached", json!({"left": left, "running": running}))
+        }
+        Notice::TimeOver { running, drain } => {
+            ("time_over", json!({"running": running, "seconds": seconds(*drain)}))
+        }
+        Notice::Breaker { in_a_row, running } => {
+            ("breaker", json!({"in_a_row": in_a_row, "running": running}))
+        }
         Notice::Stopping { running } => ("stopping", json!({"running": running})),
         Notice::CutOff { tasks } => ("cut_off", json!({"tasks": tasks})),
         Notice::Listening { address, url } => ("listening", json!({"address": address, "url": url})),

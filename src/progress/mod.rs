@@ -14,6 +14,7 @@ mod pace;
 mod plain;
 mod quiet;
 mod screen;
+mod stop;
 mod summary;
 mod wording;
 
@@ -28,7 +29,8 @@ pub use json::JsonLines;
 pub use plain::Plain;
 pub use quiet::Quiet;
 use screen::Screen;
-pub use summary::{Cost, StopReason, Summary, Trouble, Troubles};
+pub use stop::StopReason;
+pub use summary::{Cost, Summary, Trouble, Troubles};
 pub use wording::counts_line;
 
 use crate::task::{Counts, Status};

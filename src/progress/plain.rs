@@ -66,6 +66,11 @@ impl<W: Write + Send> Sink for Plain<W> {
                     self.line(&line);
                 }
             }
+            RunEvent::Retrying { id, reason, .. } => {
+                if let Some(line) = self.bad_ends.again(id, reason) {
+                    self.line(&line);
+                }
+            }
             RunEvent::Notice(notice) => self.line(&wording::notice(notice)),
             RunEvent::Finished(summary) => {
                 let _ = write!(self.out, "{summary}");

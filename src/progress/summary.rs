@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::stop::StopReason;
 use super::wording::{NAME, REASON, counts_line, duration, many};
 use crate::task::{Counts, Id, Quota, Status};
 use crate::text::{harmless, shown};
@@ -46,95 +47,6 @@ pub struct Cost {
     pub run: Quota,
     /// In all runs of the batch.
     pub batch: Quota,
-}
-
-/// Why a run ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// Every task that it could see to its end has ended.
-    Finished,
-    /// Every task had ended before it began.
-    NothingToDo,
-    /// A person or the system asked it to stop.
-    Interrupted,
-    /// The service refused the API key.
-    KeyRefused {
-        /// In these words.
-        words: String,
-    },
-    /// The account is out of quota.
-    QuotaGone,
-    /// The service could not be reached, or was broken, for too long.
-    Unreachable {
-        /// What the last try met.
-        why: String,
-    },
-    /// The state could not be written: nothing more was submitted.
-    StateNotWritten,
-    /// It submitted as many tasks as it was allowed to.
-    LimitReached {
-        /// How many that is.
-        limit: u64,
-    },
-}
-
-impl StopReason {
-    /// The word for programs.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            StopReason::Finished => "finished",
-            StopReason::NothingToDo => "nothing_to_do",
-            StopReason::Interrupted => "interrupted",
-            StopReason::KeyRefused { .. } => "key_refused",
-            StopReason::QuotaGone => "quota_gone",
-            StopReason::Unreachable { .. } => "unreachable",
-            StopReason::StateNotWritten => "state_not_written",
-            StopReason::LimitReached { .. } => "limit_reached",
-        }
-    }
-
-    /// Whether something stood in the way that a person has to see to.
-    pub fn is_error(&self) -> bool {
-        matches!(
-            self,
-            StopReason::KeyRefused { .. }
-                | StopReason::QuotaGone
-                | StopReason::Unreachable { .. }
-                | StopReason::StateNotWritten
-        )
-    }
-
-    /// Whether there was nothing more to do.
-    fn is_end(&self) -> bool {
-        matches!(self, StopReason::Finished | StopReason::NothingToDo)
-    }
-}
-
-/// One sentence, harmless to a terminal.
-impl fmt::Display for StopReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StopReason::Finished => f.write_str("finished"),
-            StopReason::NothingToDo => f.write_str("nothing to do"),
-            StopReason::Interrupted => f.write_str("interrupted; nothing more was submitted"),
-            StopReason::KeyRefused { words } => write!(
-                f,
-                "the service refused the API key ({}); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)",
-                shown(words, REASON)
-            ),
-            StopReason::QuotaGone => f.write_str("the account is out of quota; top it up, then run again"),
-            StopReason::Unreachable { why } => {
-                write!(f, "the service cannot be reached or is broken ({}); run again later", shown(why, REASON))
-            }
-            StopReason::StateNotWritten => {
-                f.write_str("the state could not be written, so nothing more was submitted; make room on the disk, then run again")
-            }
-            StopReason::LimitReached { limit } => {
-                write!(f, "the limit of {} for this run is reached", many(*limit, "task"))
-            }
-        }
-    }
 }
 
 /// Tasks that ended badly, grouped by status and reason, in bounded memory however many there are.
@@ -369,19 +281,35 @@ mod tests {
             StopReason::QuotaGone,
             StopReason::Unreachable { why: "connection refused".into() },
             StopReason::LimitReached { limit: 5 },
+            StopReason::BudgetReached { budget: "20.00 USD".into(), left: 60 },
+            StopReason::BudgetReached { budget: "500 quota".into(), left: 1 },
+            StopReason::TimeOver { after: Duration::from_secs(3000) },
+            StopReason::NotAwaited,
+            StopReason::Breaker { in_a_row: 5, shared: vec![("product".into(), "vape".into())] },
+            StopReason::Breaker { in_a_row: 5, shared: vec![] },
+            StopReason::ChosenDone { left: 60 },
+            StopReason::PilotDone { left: 1 },
         ];
         let said: String = stops
             .into_iter()
             .map(|stop| summary(&[(Status::Pending, 60)], stop).to_string())
             .map(|text| text.lines().filter(|line| line.contains("stopped: ")).collect::<String>() + "\n")
             .collect();
-        insta::assert_snapshot!(said, @"
+        insta::assert_snapshot!(said, @r#"
         stopped: interrupted; nothing more was submitted
         stopped: the service refused the API key (HTTP 401); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)
         stopped: the account is out of quota; top it up, then run again
         stopped: the service cannot be reached or is broken (connection refused); run again later
         stopped: the limit of 5 tasks for this run is reached
-        ");
+        stopped: the budget of 20.00 USD is reached, and 60 tasks were not submitted; raise it with `--budget`
+        stopped: the budget of 500 quota is reached, and 1 task was not submitted; raise it with `--budget`
+        stopped: the 50 min of `--max-duration` are over; run again to go on
+        stopped: not waiting for what was submitted, as asked; run again to follow it
+        stopped: 5 prompts in a row were turned down, which puts the account at risk; all have product = "vape"; look at them before you run again
+        stopped: 5 prompts in a row were turned down, which puts the account at risk; no value of a variable is shared by them alone; look at them before you run again
+        stopped: what `--only` chose is done; 60 other tasks wait for a run without it
+        stopped: the pilot is done: look at its pictures; 1 other task waits for a run without `--pilot`
+        "#);
     }
 
     #[test]

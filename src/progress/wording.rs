@@ -109,6 +109,7 @@ pub(super) fn notice(notice: &Notice) -> String {
 #[derive(Debug, Default)]
 pub(super) struct BadEnds {
     said: usize,
+    said_again: usize,
 }
 
 impl BadEnds {
@@ -124,8 +125,19 @@ impl BadEnds {
             return (self.said == Self::MOST + 1)
                 .then(|| "further ones that end badly are counted, not listed: see the results".to_owned());
         }
-        let reason = shown(reason.unwrap_or("no reason given"), REASON);
-        Some(format!("{} {}: {reason}", status.as_str(), shown(&id.0, NAME)))
+        Self::worded(status.as_str(), id, reason.unwrap_or("no reason given"))
+    }
+
+    /// The line for a task that failed and is sent again, if one is due.
+    pub(super) fn again(&mut self, id: &Id, reason: &str) -> Option<String> {
+        self.said_again += 1;
+        let listed = self.said_again <= Self::MOST;
+        listed.then(|| Self::worded("retry", id, reason)).flatten()
+    }
+
+    fn worded(word: &str, id: &Id, reason: &str) -> Option<String> {
+        let reason = shown(reason, REASON);
+        Some(format!("{word} {}: {reason}", shown(&id.0, NAME)))
     }
 }
 

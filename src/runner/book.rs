@@ -80,6 +80,11 @@ impl Book {
             Change::Refused(attempt, failure) | Change::Failed(attempt, failure) => {
                 self.end(attempt, Status::Failed, Some(failure.reason), Pictures::default(), now)
             }
+            Change::FailedForNow(attempt, failure) => {
+                self.shift(attempt, Status::Pending);
+                let Page { id, task_id, .. } = self.pages.remove(&attempt)?;
+                Some(RunEvent::Retrying { id, task_id, reason: failure.reason })
+            }
             Change::Unknown(attempt, why) => {
                 self.shift(attempt, Status::Unknown);
                 // Kept open: a callback may still settle it.

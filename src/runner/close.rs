@@ -1,11 +1,11 @@
 //! The end of a run: the results and the last word.
 
-use super::Outcome;
 use super::results::{Written, write_results};
 use super::shell::Shell;
-use crate::engine::Ending;
+use super::{Outcome, Terms};
+use crate::engine::{Ending, TaskKey};
 use crate::progress::{Cost, Notice, RunEvent, StopReason, Summary};
-use crate::store::StoreError;
+use crate::store::{Reader, StoreError};
 use crate::task::Status;
 
 impl Shell {
@@ -25,36 +25,65 @@ impl Shell {
             self.notice(Notice::ResultsNotWritten { why: why.clone() });
         }
         let Written { counts, troubles, spent, to, .. } = written;
+        let stop = self.stop_reason(&ending, counts.of(Status::Pending));
         let left = counts.of(Status::Pending) + counts.of(Status::Running);
         let left_running = self.book.running();
         let summary = Summary {
             batch: self.run.batch.clone(),
             counts,
             took: self.clock.now(),
-            stop: self.stop_reason(&ending),
+            next: (left + left_running > 0).then(|| self.next(&stop)),
+            stop,
             troubles,
             cost: spent.map(|(run, batch)| Cost { run, batch }),
             left_running,
             results: to.as_ref().ok().cloned(),
             state: self.ledger.path().to_owned(),
             hint: self.run.hint.clone(),
-            next: (left + left_running > 0).then(|| self.run.next.clone()),
         };
         self.show(RunEvent::Finished(Box::new(summary)));
         Ok(Outcome { ending, counts, signal: self.signal, results_written: to.is_ok() })
     }
 
-    fn stop_reason(&self, ending: &Ending) -> StopReason {
+    fn next(&self, stop: &StopReason) -> String {
+        let Terms { next_without, .. } = &self.run.terms;
+        let chosen = matches!(stop, StopReason::ChosenDone { .. } | StopReason::PilotDone { .. });
+        next_without.as_ref().filter(|_| chosen).unwrap_or(&self.run.next).clone()
+    }
+
+    fn stop_reason(&self, ending: &Ending, left: u64) -> StopReason {
         match ending {
             Ending::Finished if self.nothing_to_do => StopReason::NothingToDo,
+            Ending::Finished if self.held_back > 0 && self.run.terms.pilot => StopReason::PilotDone { left },
+            Ending::Finished if self.held_back > 0 => StopReason::ChosenDone { left },
             Ending::Finished => StopReason::Finished,
             Ending::Limit => StopReason::LimitReached { limit: self.run.policy.limit.unwrap_or(0) },
+            Ending::Budget => {
+                StopReason::BudgetReached { budget: self.run.terms.budget.clone().unwrap_or_default(), left }
+            }
+            Ending::TimeOver => {
+                StopReason::TimeOver { after: self.run.policy.max_duration.unwrap_or_default() }
+            }
+            Ending::NotAwaited => StopReason::NotAwaited,
+            Ending::Breaker(tasks) => {
+                StopReason::Breaker { in_a_row: tasks.len() as u64, shared: self.shared_by(tasks) }
+            }
             Ending::Interrupted => StopReason::Interrupted,
             Ending::KeyRefused(words) => StopReason::KeyRefused { words: words.clone() },
             Ending::QuotaGone => StopReason::QuotaGone,
             Ending::Unreachable(why) => StopReason::Unreachable { why: why.clone() },
             Ending::StoreFailed => StopReason::StateNotWritten,
         }
+    }
+
+    /// What tasks have in common; nothing where that cannot be read.
+    fn shared_by(&self, tasks: &[TaskKey]) -> Vec<(String, String)> {
+        let shared = || {
+            let reader = Reader::open(self.ledger.path())?;
+            let header = reader.header()?.unwrap_or_default();
+            reader.view()?.shared_by(&header, tasks)
+        };
+        shared().unwrap_or_default()
     }
 }
 
@@ -63,6 +92,10 @@ fn word(ending: &Ending) -> &'static str {
     match ending {
         Ending::Finished => "finished",
         Ending::Limit => "limit_reached",
+        Ending::Budget => "budget_reached",
+        Ending::TimeOver => "time_over",
+        Ending::NotAwaited => "not_awaited",
+        Ending::Breaker(_) => "breaker",
         Ending::Interrupted => "interrupted",
         Ending::KeyRefused(_) => "key_refused",
         Ending::QuotaGone => "quota_gone",

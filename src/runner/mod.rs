@@ -39,6 +39,19 @@ pub struct Run {
     pub hint: Option<String>,
     /// The command that goes on with the batch.
     pub next: String,
+    /// What the run is bound by, in words for people.
+    pub terms: Terms,
+}
+
+/// What a run is bound by, as a person is told it; the [`Policy`] has what the engine goes by.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Terms {
+    /// The budget.
+    pub budget: Option<String>,
+    /// One task of each entry is tried, for a person to look at.
+    pub pilot: bool,
+    /// The command that goes on with the tasks that were not chosen for this run.
+    pub next_without: Option<String>,
 }
 
 /// How a run ended.

@@ -55,6 +55,8 @@ pub(super) struct Shell {
     results_due: Duration,
     results_stale: bool,
     pub(super) nothing_to_do: bool,
+    /// How many tasks wait that were not chosen for this run.
+    pub(super) held_back: u64,
 }
 
 impl Shell {
@@ -65,13 +67,15 @@ impl Shell {
         sink: Box<dyn Sink>,
     ) -> Shell {
         let book = Book::open(&snapshot);
-        let nothing_to_do = snapshot.waiting.is_empty() && snapshot.resumed.is_empty();
+        let held_back = snapshot.held_back;
+        let nothing_to_do = snapshot.waiting.is_empty() && snapshot.resumed.is_empty() && held_back == 0;
         let cut_off = snapshot.cut_off;
         let tokens = snapshot.resumed.iter().zip(&snapshot.resumed_tasks);
         let tokens =
             tokens.filter_map(|(resumed, task)| Some((task.hook_token.clone()?, resumed.attempt))).collect();
         let next = AttemptKey(snapshot.next_attempt.max(1));
-        let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next);
+        let engine =
+            Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next).knowing(snapshot.past);
         let mut shell = Shell {
             run,
             client,
@@ -88,6 +92,7 @@ impl Shell {
             results_due: BETWEEN_RESULTS,
             results_stale: false,
             nothing_to_do,
+            held_back,
         };
         shell.show(RunEvent::Started {
             batch: shell.run.batch.clone(),
@@ -263,6 +268,13 @@ impl Shell {
             Said::Recovered(after) => Notice::Reachable { after },
             Said::Draining(Ending::Interrupted) => Notice::Stopping { running },
             Said::Draining(Ending::QuotaGone) => Notice::QuotaGone { running },
+            Said::Draining(Ending::Budget) => {
+                Notice::BudgetReached { left: self.engine.waiting() as u64, running }
+            }
+            Said::Draining(Ending::TimeOver) => Notice::TimeOver { running, drain: self.run.policy.drain },
+            Said::Draining(Ending::Breaker(tasks)) => {
+                Notice::Breaker { in_a_row: tasks.len() as u64, running }
+            }
             Said::Draining(_) => return, // the summary says it
         };
         self.notice(notice);
@@ -294,9 +306,9 @@ fn in_words(change: &Change) -> (AttemptKey, String) {
     match change {
         Change::Accepted(attempt, task_id) => (*attempt, format!("accepted as {task_id}")),
         Change::NotAccepted(attempt, _) => (*attempt, "not accepted".to_owned()),
-        Change::Refused(attempt, failure) | Change::Failed(attempt, failure) => {
-            (*attempt, format!("failed: {}", failure.reason))
-        }
+        Change::Refused(attempt, failure)
+        | Change::Failed(attempt, failure)
+        | Change::FailedForNow(attempt, failure) => (*attempt, format!("failed: {}", failure.reason)),
         Change::Unknown(attempt, why) => (*attempt, format!("unknown: {why}")),
         Change::Done(attempt, pictures) => (*attempt, format!("done: {}", pictures.images.join(" "))),
         Change::Lost(attempt, _) => (*attempt, "lost".to_owned()),

@@ -77,7 +77,17 @@ pub(super) fn apply(db: &Connection, change: &Change, at: Timestamp) -> rusqlite
         }
         Change::NotAccepted(attempt, reason) => {
             end(db, *attempt, "not_accepted", None, Some(reason), at)?;
-            set_state_of(db, *attempt, State::Pending, None, None)
+            set_state_of(db, *attempt, State::Pending, None, None)?;
+            // Where an earlier attempt failed, that is still why it waits.
+            db.prepare_cached(
+                "UPDATE state SET (class, reason) = (
+                     SELECT class, reason FROM attempt
+                     WHERE attempt.task = state.task AND outcome = 'failed' AND attempt.key > asked_after
+                     ORDER BY attempt.key DESC LIMIT 1)
+                 WHERE task = (SELECT task FROM attempt WHERE key = ?1)",
+            )?
+            .execute([attempt.0])?;
+            Ok(())
         }
         Change::Refused(attempt, failure) => {
             end(db, *attempt, "refused", Some(failure.class), Some(&failure.reason), at)?;
@@ -95,6 +105,10 @@ pub(super) fn apply(db: &Connection, change: &Change, at: Timestamp) -> rusqlite
         Change::Failed(attempt, failure) => {
             end(db, *attempt, "failed", Some(failure.class), Some(&failure.reason), at)?;
             set_state_of(db, *attempt, State::Failed, Some(failure.class), Some(&failure.reason))
+        }
+        Change::FailedForNow(attempt, failure) => {
+            end(db, *attempt, "failed", Some(failure.class), Some(&failure.reason), at)?;
+            set_state_of(db, *attempt, State::Pending, Some(failure.class), Some(&failure.reason))
         }
         Change::Lost(attempt, reason) => {
             end(db, *attempt, "lost", None, Some(reason), at)?;

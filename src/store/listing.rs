@@ -64,13 +64,19 @@ impl<'c> Rows<'c> {
         Ok(Rows {
             add_task: db.prepare("INSERT INTO task (id, fingerprint, prompt, mode) VALUES (?1, ?2, ?3, ?4)")?,
             add_state: db.prepare(
-                "INSERT INTO state (task, position, vars, timeout, hook_url, redone, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                "INSERT INTO state (task, position, vars, timeout, hook_url, redone, priority, entry, skip, state)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?,
             keep: db.prepare(
-                "UPDATE state SET position = ?2, vars = ?3, timeout = ?4, hook_url = ?5, redone = ?6 WHERE task = ?1",
+                "UPDATE state SET position = ?2, vars = ?3, timeout = ?4, hook_url = ?5, redone = ?6, priority = ?7,
+                     entry = ?8, skip = ?9
+                 WHERE task = ?1",
             )?,
-            set_state: db.prepare("UPDATE state SET state = ?2, class = NULL, reason = NULL WHERE task = ?1")?,
+            set_state: db.prepare(
+                "UPDATE state SET state = ?2, class = NULL, reason = NULL,
+                     asked_after = (SELECT coalesce(max(key), 0) FROM attempt WHERE attempt.task = ?1)
+                 WHERE task = ?1",
+            )?,
             set_reason: db.prepare("UPDATE state SET reason = ?2 WHERE task = ?1")?,
             add_attempt: db.prepare(
                 "INSERT INTO attempt (task, intended_at, quota, task_id, outcome, reason, grid, images, finished_at)
@@ -80,7 +86,10 @@ impl<'c> Rows<'c> {
     }
 
     fn keep(&mut self, key: i64, position: i64, task: &Task, redone: bool) -> rusqlite::Result<()> {
-        let values = params![key, position, json(&task.vars), task.timeout, task.hook_url, redone];
+        let skip = task.action == Some(Action::Skip);
+        let vars = json(&task.vars);
+        let (priority, entry) = (task.priority, task.entry);
+        let values = params![key, position, vars, task.timeout, task.hook_url, redone, priority, entry, skip];
         self.keep.execute(values).map(drop)
     }
 
@@ -96,6 +105,9 @@ impl<'c> Rows<'c> {
             task.timeout,
             task.hook_url,
             redone,
+            task.priority,
+            task.entry,
+            task.action == Some(Action::Skip),
             state.as_str()
         ])?;
         Ok(key)

@@ -4,6 +4,8 @@
 //! ([`Reader`]). What is answered is on the disk: an intent before its request leaves, a taskId the moment it is known.
 //! Nothing above this module knows that the file is SQLite.
 
+mod again;
+mod chosen;
 mod error;
 mod files;
 mod ledger;
@@ -11,6 +13,7 @@ mod listing;
 mod lock;
 mod reader;
 mod schema;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -22,15 +25,16 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
+pub use again::Again;
 pub use error::StoreError;
 pub use ledger::{Intent, Outgoing};
 pub use reader::{Header, Reader, View};
 pub use writer::WriteError;
 use writer::{Run, Writer};
 
-use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Resumed, TaskKey, Waiting};
-use crate::plan::{Knowledge, Plan};
-use crate::task::{Counts, Id, Prices, State, Task, TaskId};
+use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting};
+use crate::plan::{Choice, Knowledge, Only, Plan};
+use crate::task::{Counts, Id, Mode, Prices, State, Task, TaskId};
 use ledger::{mode_at, state_at};
 use lock::Lock;
 
@@ -50,8 +54,12 @@ pub struct Listing<'a> {
 /// What a run starts from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Snapshot {
-    /// What waits to be submitted, in the manifest's order.
+    /// What waits to be submitted in this run, the most urgent first, then in the manifest's order.
     pub waiting: Vec<Waiting>,
+    /// How many others wait, which were not chosen for this run.
+    pub held_back: u64,
+    /// What earlier runs mean for this one.
+    pub past: Past,
     /// What earlier runs left running, and what is worth a second look.
     pub resumed: Vec<Resumed>,
     /// The tasks of those, in the same order.
@@ -95,8 +103,7 @@ impl Store {
         if path.exists() {
             files::check_is_state(path).or_else(|e| if files::is_empty(path) { Ok(()) } else { Err(e) })?;
         }
-        let lock = Lock::take(path, holder)?;
-        let store = Store { db: schema::open_for_writing(path)?, path: path.into(), lock };
+        let store = Store::take(path, holder)?;
         match reader::header(&store.db).map_err(|e| store.error(e))? {
             Some(header) if header.service != service => Err(StoreError::OtherService {
                 path: path.into(),
@@ -108,6 +115,20 @@ impl Store {
                 Ok(store)
             }
         }
+    }
+
+    /// Opens the state at this path, whichever service it was made with, and holds it.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] where there is none; else as [`open`](Store::open).
+    pub fn open_existing(path: &Path, holder: &str) -> Result<Store, StoreError> {
+        files::check_is_state(path)?;
+        Store::take(path, holder)
+    }
+
+    fn take(path: &Path, holder: &str) -> Result<Store, StoreError> {
+        let lock = Lock::take(path, holder)?;
+        Ok(Store { db: schema::open_for_writing(path)?, path: path.into(), lock })
     }
 
     /// The name of the manifest's file that the state listed last, if it ever did.
@@ -140,18 +161,50 @@ impl Store {
         listing::write(&mut self.db, listing, tasks, plan).map_err(|e| StoreError::database(&self.path, e))
     }
 
+    /// Modes of the batch without a price, which a budget needs.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn unpriced(&self, prices: &Prices) -> Result<Vec<Mode>, StoreError> {
+        chosen::unpriced(&self.db, prices).map_err(|e| self.error(e))
+    }
+
+    /// Lets failed tasks wait again: those that are chosen, and with `lost` those too that were lost.
+    ///
+    /// # Errors
+    /// What SQLite says; then nothing is changed.
+    pub fn send_again(&mut self, only: &Only, lost: bool) -> Result<Again, StoreError> {
+        again::send(&mut self.db, only, lost).map_err(|e| StoreError::database(&self.path, e))
+    }
+
+    /// What the state says of its batch.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn header(&self) -> Result<Header, StoreError> {
+        Ok(reader::header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
+    }
+
+    /// Begins a run that submits all that waits; see [`begin_with`](Store::begin_with).
+    ///
+    /// # Errors
+    /// What SQLite or the system say.
+    pub fn begin(self, prices: Prices) -> Result<(Snapshot, Ledger), StoreError> {
+        self.begin_with(prices, &Choice::default())
+    }
+
     /// Begins a run: submits that an earlier run left without a reply become unknown, and the state is written from now on
     /// by a thread of its own.
     ///
     /// # Errors
     /// What SQLite or the system say.
-    pub fn begin(self, prices: Prices) -> Result<(Snapshot, Ledger), StoreError> {
+    pub fn begin_with(self, prices: Prices, choice: &Choice) -> Result<(Snapshot, Ledger), StoreError> {
         let now = Timestamp::now();
         let begun = (|| {
             let cut_off = ledger::settle_submitting(&self.db, now)? as u64;
             self.db.execute("INSERT INTO run (started_at) VALUES (?1)", [now.as_millisecond()])?;
             let run = self.db.last_insert_rowid();
-            Ok((run, Snapshot { cut_off, ..read_snapshot(&self.db, now)? }))
+            Ok((run, Snapshot { cut_off, ..read_snapshot(&self.db, now, choice, &prices)? }))
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;
         let Store { db, path, lock } = self;
@@ -210,16 +263,14 @@ impl Ledger {
     }
 }
 
-fn read_snapshot(db: &Connection, now: Timestamp) -> rusqlite::Result<Snapshot> {
+fn read_snapshot(
+    db: &Connection,
+    now: Timestamp,
+    choice: &Choice,
+    prices: &Prices,
+) -> rusqlite::Result<Snapshot> {
     let mut snapshot = Snapshot::default();
-    let mut query = db.prepare(
-        "SELECT key, mode, timeout FROM state JOIN task ON key = task
-         WHERE state = 'pending' AND position IS NOT NULL ORDER BY position",
-    )?;
-    let mut rows = query.query([])?;
-    while let Some(row) = rows.next()? {
-        snapshot.waiting.push(waiting_at(row)?);
-    }
+    chosen::read(db, choice, prices, &mut snapshot)?;
     // What was given up is asked about once more, since that is free and a late picture is paid for.
     let mut query = db.prepare(
         "SELECT task.key, mode, timeout, attempt.key, task_id, intended_at, state, state.class, id,
@@ -227,6 +278,8 @@ fn read_snapshot(db: &Connection, now: Timestamp) -> rusqlite::Result<Snapshot> 
          FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
          WHERE task_id IS NOT NULL AND (state = 'running' AND outcome IS NULL
              OR state = 'lost' AND outcome = 'lost' OR state = 'failed' AND outcome = 'failed')
+             AND attempt.key = (SELECT max(key) FROM attempt AS last
+                 WHERE last.task = task.key AND last.outcome IS NOT 'not_accepted')
          ORDER BY attempt.key",
     )?;
     let mut rows = query.query([])?;

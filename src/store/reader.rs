@@ -120,7 +120,11 @@ impl View<'_> {
         })
     }
 
-    fn error(&self, source: rusqlite::Error) -> StoreError {
+    pub(super) fn moment(&self) -> &Connection {
+        &self.moment
+    }
+
+    pub(super) fn error(&self, source: rusqlite::Error) -> StoreError {
         StoreError::database(self.path, source)
     }
 }
@@ -130,7 +134,8 @@ const PAGE: i64 = 500;
 
 fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, Record)>> {
     let mut tasks = db.prepare_cached(
-        "SELECT key, id, prompt, mode, timeout, vars, state, reason, position, hook_url FROM state JOIN task ON key = task
+        "SELECT key, id, prompt, mode, timeout, vars, state, reason, position, hook_url,
+                priority, entry FROM state JOIN task ON key = task
          WHERE position > ?1 ORDER BY position LIMIT ?2",
     )?;
     let mut attempts = db.prepare_cached(
@@ -201,6 +206,8 @@ fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
             hook_url: row.get(9)?,
             vars: serde_json::from_str(&vars).unwrap_or_default(),
             action: None,
+            priority: row.get(10)?,
+            entry: row.get(11)?,
             earlier: None,
         },
         state: state_at(row, 6)?,

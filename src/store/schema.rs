@@ -38,6 +38,10 @@ CREATE TABLE state (
     vars     TEXT NOT NULL,        -- the values of the manifest's own columns, a JSON list
     timeout  INTEGER,              -- seconds
     hook_url TEXT,                 -- the person's own receiver of callbacks
+    priority INTEGER NOT NULL DEFAULT 0, -- the largest first, then by position
+    entry    INTEGER NOT NULL DEFAULT 0, -- of the manifest, counted from 0
+    skip     INTEGER NOT NULL DEFAULT 0, -- the manifest says not to submit it, also where it runs
+    asked_after INTEGER NOT NULL DEFAULT 0, -- the last attempt before a person asked to send it again
     redone   INTEGER NOT NULL DEFAULT 0, -- a `redo` was carried out that the manifest still asks for
     state    TEXT NOT NULL,
     class    TEXT,                 -- of a failure

@@ -91,7 +91,7 @@ fn what_is_no_text_or_no_manifest_is_refused_with_a_reason() {
     3 |   - promt: a mug
       |     ^^^^^ unknown key
       |
-      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`
+      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`, `priority`
       = note: nothing was submitted
       = help: did you mean `prompt`?
     ");

@@ -113,7 +113,7 @@ fn a_check_says_that_all_is_well_or_all_that_is_not() {
     4 |     moed: fast
       |     ^^^^ unknown key
       |
-      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`
+      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`, `priority`
       = help: did you mean `mode`?
 
     error: nothing was submitted: 2 errors
@@ -144,11 +144,11 @@ fn init_writes_a_first_manifest_of_each_kind_that_checks_and_overwrites_nothing(
 }
 
 #[test]
-fn a_budget_that_is_not_kept_is_not_accepted_in_silence() {
+fn a_budget_that_cannot_be_kept_is_not_accepted_in_silence() {
     let service = Service::with("");
     let desk = Desk::bare();
     desk.write("spring.yaml", "version: 1\nbatch: { budget: 20quota }\nprompts: [a mug]\n");
     let ran = desk.mjbatch("run spring.yaml").at(&service.url()).ends_with(2);
-    assert!(ran.stderr.contains("keeps no budget"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("mode `fast` has no price"), "{}", ran.stderr);
     assert_eq!((service.submits(), desk.files()), (0, vec!["spring.yaml".to_owned()]));
 }

@@ -98,7 +98,7 @@ prompts:
     4 |   - promt: a mug
       |     ^^^^^ unknown key
       |
-      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`
+      = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`, `priority`
       = help: did you mean `prompt`?
 
     error: `turbo` is not a mode
@@ -135,7 +135,7 @@ prompts:
     10 |   - 7:
        |     ^ unknown key
        |
-       = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`
+       = note: the keys are `prompt`, `id`, `mode`, `timeout`, `hook_url`, `vars`, `params`, `data`, `matrix`, `zip`, `permutations`, `repeat`, `priority`
 
     error: an entry without a prompt
       --> spring.yaml:10:5

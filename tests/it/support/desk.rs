@@ -72,9 +72,9 @@ impl Desk {
         Call::of(self.folder(), words)
     }
 
-    /// A run of `spring.csv` at this address, with a key, that asks often.
+    /// A run of `spring.csv` at this address, with a key, that asks often, and sends again only what it is told to, soon.
     pub(crate) fn run(&self, url: &str) -> Call {
-        let words = "run spring.csv --poll-min 20ms --poll-max 100ms --lost-after 300ms";
+        let words = "run spring.csv --poll-min 20ms --poll-max 100ms --lost-after 300ms --retries 0 --retry-after 20ms";
         self.mjbatch(words).at(url)
     }
 

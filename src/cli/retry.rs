@@ -1,0 +1,74 @@
+//! `mjbatch retry`: failed tasks wait again, for the next run to send. It spends nothing itself, and needs no key.
+
+use std::io::Write as _;
+
+use super::args::RetryArgs;
+use super::exit::Exit;
+use super::failure::{Failure, say};
+use super::rules;
+use super::settings::{self, Files};
+use super::signals;
+use crate::diagnostic::Diagnostic;
+use crate::manifest;
+use crate::store::{Again, Store, StoreError};
+use crate::task::{Mode, Prices};
+
+/// Lets failed tasks wait again.
+pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
+    let manifest = manifest::read(&args.manifest).map_err(Failure::manifest)?;
+    let files = Files::of(&args.manifest, &args.place, None);
+    let mut store = Store::open_existing(&files.state, &signals::who_we_are()).map_err(|e| match e {
+        StoreError::Absent(_) => Failure::never_run(&files.state),
+        e => Failure::opening(&e),
+    })?;
+    let columns = store.header().map_err(|e| Failure::opening(&e))?.columns;
+    let only = rules::only(&args.only, &columns)?;
+    let again = store.send_again(&only, args.lost).map_err(|e| Failure::opening(&e))?;
+    let prices = settings::merged(args.prices, manifest.batch.prices);
+    warn(&again);
+    let _ = anstream::stdout().write_all(said(args, &again, &prices).as_bytes());
+    Ok(Exit::Success)
+}
+
+fn said(args: &RetryArgs, again: &Again, prices: &Prices) -> String {
+    if again.total() == 0 {
+        let what = if args.lost { "failed or was lost" } else { "failed" };
+        return format!("nothing to send again: no task that is chosen {what}\n");
+    }
+    let noun = if again.total() == 1 { "task" } else { "tasks" };
+    format!(
+        "{} {noun} to send again, {}\nnext: {}\n",
+        again.total(),
+        cost(again, prices),
+        settings::run_command(&args.manifest, &args.place)
+    )
+}
+
+fn cost(again: &Again, prices: &Prices) -> String {
+    let mut sum = 0;
+    for mode in [Mode::Fast, Mode::Relaxed] {
+        match (again.of(mode), prices.of(mode)) {
+            (0, _) => {}
+            (n, Some(price)) => sum += n * price.0,
+            (_, None) => return "each paid anew".to_owned(),
+        }
+    }
+    format!("each paid anew: {} quota by the prices you gave", crate::task::Quota(sum))
+}
+
+/// Says what a person should think of before the money is spent.
+fn warn(again: &Again) {
+    let were = |n: u64| if n == 1 { "1 of them was".to_owned() } else { format!("{n} of them were") };
+    if again.turned_down > 0 {
+        let found =
+            format!("{} turned down: the same prompt will most likely be again", were(again.turned_down));
+        say(&Diagnostic::warning(found)
+            .help("change the prompt instead; that alone sends the task again")
+            .into());
+    }
+    if again.may_be_made > 0 {
+        let found =
+            format!("{} not seen to end well, and may have been made and billed", were(again.may_be_made));
+        say(&Diagnostic::warning(found).into());
+    }
+}

@@ -1,0 +1,39 @@
+//! The breaker: where prompt after prompt is turned down, the account is at risk, and a person should look first.
+
+use super::Engine;
+use super::message::{Ending, TaskKey};
+use super::policy::Policy;
+
+/// Prompts turned down in a row, by moderation or by a refusal, without a picture in between.
+#[derive(Debug)]
+pub(super) struct Breaker {
+    /// How many are too many; 0 for never.
+    most: usize,
+    in_a_row: Vec<TaskKey>,
+}
+
+impl Breaker {
+    pub(super) fn new(policy: &Policy) -> Self {
+        Breaker { most: policy.breaker as usize, in_a_row: Vec::new() }
+    }
+
+    /// A prompt gave pictures.
+    pub(super) fn passed(&mut self) {
+        self.in_a_row.clear();
+    }
+}
+
+impl Engine {
+    /// The prompt of this task was turned down.
+    pub(super) fn turned_down(&mut self, task: TaskKey) {
+        let Breaker { most, in_a_row } = &mut self.breaker;
+        if *most == 0 {
+            return;
+        }
+        in_a_row.push(task);
+        if in_a_row.len() >= *most {
+            let tasks = std::mem::take(in_a_row);
+            self.drain(Ending::Breaker(tasks));
+        }
+    }
+}

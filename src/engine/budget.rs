@@ -1,0 +1,71 @@
+//! The budget: reserved before anything is sent, and given back only by a certain no.
+//!
+//! The durable reservation is the intent in the state: a run that dies after it finds the attempt there, and counts it as
+//! spent whatever became of it. So the cap holds over crashes and lost replies as well. What jobs that fail, are lost or
+//! unknown cost is never given back: no source says that the service does.
+
+use super::message::{Ending, Notice};
+use super::policy::Policy;
+use super::{Engine, Mood};
+use crate::task::{Mode, Prices, Quota};
+
+/// What may still be spent.
+#[derive(Debug)]
+pub(super) struct Budget {
+    cap: Option<Quota>,
+    prices: Prices,
+    reserved: Quota,
+    told: bool,
+}
+
+impl Budget {
+    pub(super) fn new(policy: &Policy, spent: Quota) -> Self {
+        Budget { cap: policy.budget, prices: policy.prices, reserved: spent, told: false }
+    }
+
+    /// Whether one more attempt in this mode stays within the cap. What has no price never does.
+    pub(super) fn fits(&self, mode: Mode) -> bool {
+        let Some(cap) = self.cap else { return true };
+        let sum = self.prices.of(mode).and_then(|price| self.reserved.0.checked_add(price.0));
+        sum.is_some_and(|sum| sum <= cap.0)
+    }
+
+    /// An attempt is about to be made.
+    pub(super) fn reserve(&mut self, mode: Mode) {
+        self.reserved.0 = self.reserved.0.saturating_add(self.price(mode));
+    }
+
+    /// It certainly was not accepted, or never left.
+    pub(super) fn release(&mut self, mode: Mode) {
+        self.reserved.0 = self.reserved.0.saturating_sub(self.price(mode));
+    }
+
+    /// The most attempts that still fit, whichever they are. `None`: any number.
+    pub(super) fn at_most(&self) -> Option<u64> {
+        let left = self.cap?.0.saturating_sub(self.reserved.0);
+        let cheapest = [self.prices.fast, self.prices.relaxed].into_iter().flatten().min()?;
+        left.checked_div(cheapest.0)
+    }
+
+    fn price(&self, mode: Mode) -> u64 {
+        self.prices.of(mode).unwrap_or_default().0
+    }
+}
+
+impl Engine {
+    /// Whether what is next in the order stays within the budget; so it does where nothing is next. What is cheaper and
+    /// later in the order is not taken in its place.
+    pub(super) fn next_fits(&self) -> bool {
+        let due = self.waiting.front().is_none_or(|waiting| self.budget.fits(waiting.mode));
+        due && (!self.waiting.is_empty()
+            || self.retries.first().is_none_or(|waiting| self.budget.fits(waiting.mode)))
+    }
+
+    /// Says once that the budget is reached, when no refusal can give anything back any more.
+    pub(super) fn tell_of_budget(&mut self) {
+        let reached = self.mood == Mood::Working && !self.waiting.is_empty() && !self.next_fits();
+        if reached && self.flights.unanswered() == 0 && !std::mem::replace(&mut self.budget.told, true) {
+            self.tell(Notice::Draining(Ending::Budget));
+        }
+    }
+}

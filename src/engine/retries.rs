@@ -1,0 +1,145 @@
+//! Sending again what failed: by class, a bounded number of times, each a new paid attempt.
+//!
+//! Only a job that the service took, and then said had failed while it was made, is sent again by itself. A prompt that was
+//! refused or moderated would be again; what is lost, unknown, late or without pictures may have been made and billed.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+
+use super::message::{Action, Change, FailureClass, TaskKey, Waiting};
+use super::policy::Policy;
+use super::{Engine, Mood};
+use crate::task::Quota;
+
+/// However often a task failed, it waits no longer than this.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
+
+/// What earlier runs mean for this one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Past {
+    /// What all attempts so far cost, those that run and those whose outcome is unknown included. The largest number
+    /// there is where that cannot be told, since then nothing is within a budget.
+    pub spent: Quota,
+    /// How often the job of a task failed at the service since it was last asked for by a person. Tasks that never did are
+    /// left out.
+    pub failures: HashMap<TaskKey, u32>,
+    /// Tasks whose jobs are followed, but which this run may not send again: they are not among those chosen for it, or the
+    /// manifest skips them, or has them no longer.
+    pub barred: HashSet<TaskKey>,
+}
+
+/// How often which task failed, and which are sent again when.
+#[derive(Debug)]
+pub(super) struct Retries {
+    most: u32,
+    first_wait: Duration,
+    seed: u64,
+    failures: HashMap<TaskKey, u32>,
+    barred: HashSet<TaskKey>,
+    /// By the time at which they are due, the latest first.
+    later: Vec<(Duration, Waiting)>,
+}
+
+impl Retries {
+    pub(super) fn new(policy: &Policy) -> Self {
+        Retries {
+            most: policy.retries,
+            first_wait: policy.retry_after,
+            seed: policy.seed,
+            failures: HashMap::new(),
+            barred: HashSet::new(),
+            later: Vec::new(),
+        }
+    }
+
+    /// The job of a task failed at the service. True where the task may be sent again: by this run, unless it is barred from
+    /// that, and then by another.
+    fn failed(&mut self, now: Duration, waiting: Waiting) -> bool {
+        let failures = self.failures.entry(waiting.task).or_default();
+        *failures += 1;
+        if *failures > self.most {
+            return false;
+        }
+        if !self.barred.contains(&waiting.task) {
+            let due = now + self.wait(waiting.task, self.failures[&waiting.task]);
+            let place = self.later.partition_point(|(at, _)| *at > due);
+            self.later.insert(place, (due, waiting));
+        }
+        true
+    }
+
+    /// Three quarters to five quarters of a wait that doubles with each failure.
+    fn wait(&self, task: TaskKey, failures: u32) -> Duration {
+        let whole = self.first_wait * 2u32.saturating_pow(failures.saturating_sub(1).min(16));
+        let mut hasher = DefaultHasher::new();
+        (self.seed, task, failures).hash(&mut hasher);
+        let jitter = (hasher.finish() >> 11) as f64 / (1u64 << 53) as f64;
+        whole.min(LONGEST_WAIT).mul_f64(0.75 + jitter / 2.0)
+    }
+
+    /// What is sent again next.
+    pub(super) fn first(&self) -> Option<&Waiting> {
+        self.later.last().map(|(_, waiting)| waiting)
+    }
+
+    /// When that is.
+    pub(super) fn next_at(&self) -> Option<Duration> {
+        self.later.last().map(|(at, _)| *at)
+    }
+
+    /// How many tasks will be sent again.
+    pub(super) fn len(&self) -> usize {
+        self.later.len()
+    }
+
+    fn take_due(&mut self, now: Duration) -> Option<Waiting> {
+        self.later.pop_if(|(at, _)| *at <= now).map(|(_, waiting)| waiting)
+    }
+}
+
+impl Engine {
+    /// The same engine, with what earlier runs mean for it.
+    #[must_use]
+    pub fn knowing(mut self, past: Past) -> Self {
+        self.budget = super::budget::Budget::new(&self.policy, past.spent);
+        (self.retries.failures, self.retries.barred) = (past.failures, past.barred);
+        self
+    }
+
+    /// What failed and is due waits again, before all others: its turn came before theirs.
+    pub(super) fn take_back(&mut self, now: Duration) {
+        while self.mood == Mood::Working
+            && let Some(waiting) = self.retries.take_due(now)
+        {
+            self.waiting.push_front(waiting);
+        }
+    }
+
+    /// Whether anything may be submitted in this run, now or when what failed is due.
+    pub(super) fn may_yet_submit(&self) -> bool {
+        let later = self.retries.first().is_some_and(|waiting| self.budget.fits(waiting.mode));
+        self.may_submit() || (self.mood == Mood::Working && self.allowed != Some(0) && later)
+    }
+
+    /// A job has ended: what that means for its task is recorded.
+    pub(super) fn settle(&mut self, now: Duration, waiting: Waiting, change: Change) {
+        let change = match change {
+            Change::Failed(attempt, failure) if failure.class == FailureClass::Generation => {
+                match self.retries.failed(now, waiting) {
+                    true => Change::FailedForNow(attempt, failure),
+                    false => Change::Failed(attempt, failure),
+                }
+            }
+            other => other,
+        };
+        match &change {
+            Change::Done(..) => self.breaker.passed(),
+            Change::Failed(_, failure) if failure.class == FailureClass::Moderated => {
+                self.turned_down(waiting.task);
+            }
+            _ => {}
+        }
+        self.actions.push_back(Action::Record(change));
+    }
+}

@@ -1,0 +1,58 @@
+//! The time a run has: how long it submits and how long it then follows; and the run that waits for nothing.
+
+use std::time::Duration;
+
+use super::message::Ending;
+use super::{Engine, Mood};
+
+/// A run that does not wait submits until the slots are full once.
+#[derive(Debug)]
+pub(super) struct Round {
+    /// What earlier runs left running has not been asked about yet: it may hold slots no longer.
+    pub(super) to_look: bool,
+    /// The service said that the account's slots are full.
+    pub(super) refused: bool,
+}
+
+impl Engine {
+    /// When nothing more is submitted, and when nothing more is followed.
+    fn window(&self) -> Option<(Duration, Duration)> {
+        let submits = self.policy.max_duration?;
+        Some((submits, submits.saturating_add(self.policy.drain)))
+    }
+
+    /// When the time has something to say next.
+    pub(super) fn window_at(&self) -> Option<Duration> {
+        let (submits, follows) = self.window()?;
+        match self.mood {
+            Mood::Working => Some(submits),
+            Mood::Draining(_) => Some(follows),
+            Mood::Closing(_) | Mood::Over(_) => None,
+        }
+    }
+
+    pub(super) fn keep_time(&mut self, now: Duration) {
+        let Some((submits, follows)) = self.window() else { return };
+        if now >= submits {
+            self.drain(Ending::TimeOver);
+        }
+        // Replies that are under way are still awaited: no job becomes unknown for a second's sake.
+        if now >= follows
+            && let Mood::Draining(ending) = &self.mood
+        {
+            self.close(ending.clone());
+        }
+    }
+
+    /// Ends a run that does not wait, once nothing more fits.
+    pub(super) fn end_round(&mut self) {
+        if !self.policy.no_wait || self.mood != Mood::Working {
+            return;
+        }
+        let looked = !self.round.to_look || self.flights.followed().next().is_none();
+        let full = self.round.refused || self.slots_are_full() || !self.may_submit();
+        if looked && full && self.flights.unanswered() == 0 {
+            self.close(if self.next_fits() { Ending::NotAwaited } else { Ending::Budget });
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Why a run ended: the facts, and one sentence each.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::wording::{NAME, REASON, duration, many};
+use crate::text::shown;
+
+/// Why a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Every task that it could see to its end has ended.
+    Finished,
+    /// Every task had ended before it began.
+    NothingToDo,
+    /// A person or the system asked it to stop.
+    Interrupted,
+    /// The service refused the API key.
+    KeyRefused {
+        /// In these words.
+        words: String,
+    },
+    /// The account is out of quota.
+    QuotaGone,
+    /// The service could not be reached, or was broken, for too long.
+    Unreachable {
+        /// What the last try met.
+        why: String,
+    },
+    /// The state could not be written: nothing more was submitted.
+    StateNotWritten,
+    /// What is next would pass the budget.
+    BudgetReached {
+        /// The budget, in words.
+        budget: String,
+        /// How many tasks wait.
+        left: u64,
+    },
+    /// Its time was over.
+    TimeOver {
+        /// How long it was to submit.
+        after: Duration,
+    },
+    /// It was not to wait for what it submitted.
+    NotAwaited,
+    /// Prompt after prompt was turned down.
+    Breaker {
+        /// How many in a row.
+        in_a_row: u64,
+        /// The values that all of them have, and not all others: the variable and its value.
+        shared: Vec<(String, String)>,
+    },
+    /// What was chosen for this run is done; other tasks wait.
+    ChosenDone {
+        /// How many.
+        left: u64,
+    },
+    /// One task of each entry has been tried; a person may look.
+    PilotDone {
+        /// How many tasks wait.
+        left: u64,
+    },
+    /// It submitted as many tasks as it was allowed to.
+    LimitReached {
+        /// How many that is.
+        limit: u64,
+    },
+}
+
+impl StopReason {
+    /// The word for programs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            StopReason::Finished => "finished",
+            StopReason::NothingToDo => "nothing_to_do",
+            StopReason::Interrupted => "interrupted",
+            StopReason::KeyRefused { .. } => "key_refused",
+            StopReason::QuotaGone => "quota_gone",
+            StopReason::Unreachable { .. } => "unreachable",
+            StopReason::StateNotWritten => "state_not_written",
+            StopReason::LimitReached { .. } => "limit_reached",
+            StopReason::BudgetReached { .. } => "budget_reached",
+            StopReason::TimeOver { .. } => "time_over",
+            StopReason::NotAwaited => "not_awaited",
+            StopReason::Breaker { .. } => "breaker",
+            StopReason::ChosenDone { .. } => "chosen_done",
+            StopReason::PilotDone { .. } => "pilot_done",
+        }
+    }
+
+    /// Whether something stood in the way that a person has to see to.
+    pub fn is_error(&self) -> bool {
+        matches!(
+            self,
+            StopReason::KeyRefused { .. }
+                | StopReason::QuotaGone
+                | StopReason::Breaker { .. }
+                | StopReason::Unreachable { .. }
+                | StopReason::StateNotWritten
+        )
+    }
+
+    /// Whether there was nothing more to do.
+    pub(super) fn is_end(&self) -> bool {
+        matches!(self, StopReason::Finished | StopReason::NothingToDo)
+    }
+}
+
+/// One sentence, harmless to a terminal.
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StopReason::Finished => f.write_str("finished"),
+            StopReason::NothingToDo => f.write_str("nothing to do"),
+            StopReason::Interrupted => f.write_str("interrupted; nothing more was submitted"),
+            StopReason::KeyRefused { words } => write!(
+                f,
+                "the service refused the API key ({}); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)",
+                shown(words, REASON)
+            ),
+            StopReason::QuotaGone => f.write_str("the account is out of quota; top it up, then run again"),
+            StopReason::Unreachable { why } => {
+                write!(f, "the service cannot be reached or is broken ({}); run again later", shown(why, REASON))
+            }
+            StopReason::StateNotWritten => {
+                f.write_str("the state could not be written, so nothing more was submitted; make room on the disk, then run again")
+            }
+            StopReason::BudgetReached { budget, left } => write!(
+                f,
+                "the budget of {budget} is reached, and {} not submitted; raise it with `--budget`",
+                were(*left, "task")
+            ),
+            StopReason::TimeOver { after } => {
+                write!(f, "the {} of `--max-duration` are over; run again to go on", duration(*after))
+            }
+            StopReason::NotAwaited => {
+                f.write_str("not waiting for what was submitted, as asked; run again to follow it")
+            }
+            StopReason::Breaker { in_a_row, shared } => write!(
+                f,
+                "{in_a_row} prompts in a row were turned down, which puts the account at risk; {}; look at them before you run again",
+                what_is_shared(shared)
+            ),
+            StopReason::ChosenDone { left } => {
+                write!(f, "what `--only` chose is done; {} for a run without it", wait(*left))
+            }
+            StopReason::PilotDone { left } => write!(
+                f,
+                "the pilot is done: look at its pictures; {} for a run without `--pilot`",
+                wait(*left)
+            ),
+            StopReason::LimitReached { limit } => {
+                write!(f, "the limit of {} for this run is reached", many(*limit, "task"))
+            }
+        }
+    }
+}
+
+/// `1 task was`, `3 tasks were`.
+fn were(n: u64, noun: &str) -> String {
+    format!("{} {}", many(n, noun), if n == 1 { "was" } else { "were" })
+}
+
+/// `1 other task waits`, `3 other tasks wait`.
+fn wait(n: u64) -> String {
+    if n == 1 { "1 other task waits".to_owned() } else { format!("{n} other tasks wait") }
+}
+
+fn what_is_shared(shared: &[(String, String)]) -> String {
+    const LISTED: usize = 3;
+    if shared.is_empty() {
+        return "no value of a variable is shared by them alone".to_owned();
+    }
+    let shared = shared.iter().take(LISTED);
+    let named: Vec<String> =
+        shared.map(|(name, value)| format!("{} = \"{}\"", shown(name, NAME), shown(value, NAME))).collect();
+    format!("all have {}", named.join(" and "))
+}

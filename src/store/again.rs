@@ -1,0 +1,68 @@
+//! Sending failed tasks again because a person asks for it: they wait once more, and what was stays in the history.
+
+use rusqlite::{Connection, params};
+
+use super::ledger::{mode_at, state_at};
+use crate::plan::{Looked, Only};
+use crate::task::{Id, Mode, State};
+
+/// What waits again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Again {
+    /// How many tasks, by mode: `fast`, `relaxed`.
+    pub tasks: [u64; 2],
+    /// How many of them had been turned down, by moderation or by a refusal: the same prompt will most likely be again.
+    pub turned_down: u64,
+    /// How many of them had not been seen to end, or had no pictures: those may have been made and billed.
+    pub may_be_made: u64,
+}
+
+impl Again {
+    /// How many tasks wait again in this mode.
+    pub fn of(&self, mode: Mode) -> u64 {
+        self.tasks[mode as usize]
+    }
+
+    /// How many wait again.
+    pub fn total(&self) -> u64 {
+        self.tasks.iter().sum()
+    }
+}
+
+/// Lets the tasks of the manifest wait again that failed (with `lost` those too that were lost) and are chosen. Those whose
+/// outcome is unknown never do.
+pub(super) fn send(db: &mut Connection, only: &Only, lost: bool) -> rusqlite::Result<Again> {
+    let tx = db.transaction()?;
+    let mut again = Again::default();
+    {
+        let mut query = tx.prepare(
+            "SELECT key, id, mode, vars, state, class FROM state JOIN task ON key = task
+             WHERE position IS NOT NULL AND NOT skip AND (state = 'failed' OR state = 'lost' AND ?1)",
+        )?;
+        let mut wait = tx.prepare(
+            "UPDATE state SET state = 'pending',
+                 asked_after = (SELECT coalesce(max(key), 0) FROM attempt WHERE attempt.task = state.task)
+             WHERE task = ?1",
+        )?;
+        let mut rows = query.query([lost])?;
+        while let Some(row) = rows.next()? {
+            let (key, mode, state): (i64, Mode, State) = (row.get(0)?, mode_at(row, 2)?, state_at(row, 4)?);
+            let vars: String = row.get(3)?;
+            let vars: Vec<String> = serde_json::from_str(&vars).unwrap_or_default();
+            let id = Id(row.get(1)?);
+            if !only.chooses(Looked { id: &id, mode, status: state.shown(false), vars: &vars }) {
+                continue;
+            }
+            wait.execute(params![key])?;
+            again.tasks[mode as usize] += 1;
+            match row.get::<_, Option<String>>(5)?.as_deref() {
+                Some("refused" | "moderated") => again.turned_down += 1,
+                Some("timeout" | "no_pictures") => again.may_be_made += 1,
+                _ if state == State::Lost => again.may_be_made += 1,
+                _ => {}
+            }
+        }
+    }
+    tx.commit()?;
+    Ok(again)
+}

@@ -1,0 +1,143 @@
+//! What a run begins with, of what waits: in which order, which of them, and what earlier runs mean for it.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::{Connection, params};
+
+use super::ledger::mode_at;
+use super::{Snapshot, StoreError, View, waiting_at};
+use crate::engine::{Past, TaskKey, Waiting};
+use crate::plan::{Choice, Looked, Only};
+use crate::task::{Id, Mode, Prices, Quota, Status};
+
+/// Reads what waits, and the past.
+pub(super) fn read(
+    db: &Connection,
+    choice: &Choice,
+    prices: &Prices,
+    snapshot: &mut Snapshot,
+) -> rusqlite::Result<()> {
+    snapshot.past =
+        Past { spent: spent(db, prices)?, failures: failures(db)?, barred: barred(db, &choice.only)? };
+    let mut pilot = if choice.pilot { Some(Pilot::of(db, &snapshot.past.failures)?) } else { None };
+    let mut query = db.prepare(
+        "SELECT key, mode, timeout, entry, id, vars FROM state JOIN task ON key = task
+         WHERE state = 'pending' AND position IS NOT NULL ORDER BY priority DESC, position",
+    )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let waiting = waiting_at(row)?;
+        let chosen = choice.only.is_all() || is_chosen(&choice.only, row, waiting.mode, Status::Pending)?;
+        let entry = row.get(3)?;
+        if chosen && pilot.as_mut().is_none_or(|pilot| pilot.takes(entry, &waiting)) {
+            snapshot.waiting.push(waiting);
+        } else {
+            snapshot.held_back += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Modes in which something was, or may be, submitted, and for which there is no price: with them, what a batch costs
+/// cannot be bounded.
+pub(super) fn unpriced(db: &Connection, prices: &Prices) -> rusqlite::Result<Vec<Mode>> {
+    let mut query = db.prepare(
+        "SELECT mode FROM task JOIN state ON key = task WHERE position IS NOT NULL
+         UNION
+         SELECT mode FROM task JOIN attempt ON attempt.task = task.key
+         WHERE quota IS NULL AND outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused'",
+    )?;
+    let mut rows = query.query([])?;
+    let mut modes = Vec::new();
+    while let Some(row) = rows.next()? {
+        modes.push(mode_at(row, 0)?);
+    }
+    modes.retain(|mode| prices.of(*mode).is_none());
+    Ok(modes)
+}
+
+impl View<'_> {
+    /// What all attempts cost that may have been accepted: what was recorded, else by these prices. What counts for a
+    /// budget. `None` where it cannot be told, since a price is missing.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn reserved(&self, prices: &Prices) -> Result<Option<Quota>, StoreError> {
+        let spent = spent(self.moment(), prices).map_err(|e| self.error(e))?;
+        Ok(Some(spent).filter(|spent| spent.0 < u64::MAX))
+    }
+}
+
+/// What all attempts cost that may have been accepted: what was recorded, else today's price.
+fn spent(db: &Connection, prices: &Prices) -> rusqlite::Result<Quota> {
+    let price = |mode| prices.of(mode).map(|quota| quota.0 as i64);
+    let query = "SELECT coalesce(sum(cost), 0), count(*) - count(cost) FROM (
+             SELECT coalesce(quota, CASE mode WHEN 'fast' THEN ?1 ELSE ?2 END) AS cost
+             FROM attempt JOIN task ON task.key = attempt.task
+             WHERE outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused')";
+    let (sum, unpriced): (i64, i64) =
+        db.query_row(query, params![price(Mode::Fast), price(Mode::Relaxed)], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
+    Ok(if unpriced > 0 { Quota(u64::MAX) } else { Quota(sum.unsigned_abs()) })
+}
+
+/// How often jobs of open tasks failed at the service since a person asked for them last.
+fn failures(db: &Connection) -> rusqlite::Result<HashMap<TaskKey, u32>> {
+    let mut query = db.prepare(
+        "SELECT state.task, count(*) FROM state JOIN attempt ON attempt.task = state.task
+         WHERE state IN ('pending', 'running') AND outcome = 'failed' AND attempt.class = 'generation'
+             AND attempt.key > asked_after
+         GROUP BY state.task",
+    )?;
+    query.query_map([], |row| Ok((TaskKey(row.get(0)?), row.get(1)?)))?.collect()
+}
+
+/// Tasks that run and would not be submitted if they waited.
+fn barred(db: &Connection, only: &Only) -> rusqlite::Result<HashSet<TaskKey>> {
+    let mut query = db.prepare(
+        "SELECT key, mode, timeout, position IS NOT NULL AND NOT skip, id, vars
+         FROM state JOIN task ON key = task WHERE state = 'running'",
+    )?;
+    let mut rows = query.query([])?;
+    let mut barred = HashSet::new();
+    while let Some(row) = rows.next()? {
+        let Waiting { task, mode, .. } = waiting_at(row)?;
+        // It would wait if it had to be sent again.
+        if !row.get::<_, bool>(3)? || !is_chosen(only, row, mode, Status::Pending)? {
+            barred.insert(task);
+        }
+    }
+    Ok(barred)
+}
+
+fn is_chosen(only: &Only, row: &rusqlite::Row<'_>, mode: Mode, status: Status) -> rusqlite::Result<bool> {
+    let vars: String = row.get(5)?;
+    let vars: Vec<String> = serde_json::from_str(&vars).unwrap_or_default();
+    Ok(only.chooses(Looked { id: &Id(row.get(4)?), mode, status, vars: &vars }))
+}
+
+/// One task of each entry.
+struct Pilot<'a> {
+    /// Entries of which one was submitted before, or was taken.
+    begun: HashSet<u32>,
+    failures: &'a HashMap<TaskKey, u32>,
+}
+
+impl<'a> Pilot<'a> {
+    fn of(db: &Connection, failures: &'a HashMap<TaskKey, u32>) -> rusqlite::Result<Self> {
+        let mut query = db.prepare(
+            "SELECT DISTINCT entry FROM state
+             WHERE position IS NOT NULL AND (state NOT IN ('pending', 'skipped') OR EXISTS (
+                 SELECT 1 FROM attempt WHERE attempt.task = state.task AND attempt.key > asked_after
+                     AND outcome = 'failed'))",
+        )?;
+        let begun = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        Ok(Pilot { begun, failures })
+    }
+
+    /// Whether the task is the one of its entry; one that failed and is to be sent again still is.
+    fn takes(&mut self, entry: u32, waiting: &Waiting) -> bool {
+        self.failures.contains_key(&waiting.task) || self.begun.insert(entry)
+    }
+}
