@@ -26,6 +26,8 @@ mod policy;
 mod polling;
 mod retries;
 #[cfg(test)]
+mod rules_tests;
+#[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,8 @@ mod ledger;
 mod listing;
 mod lock;
 mod reader;
+#[cfg(test)]
+mod rules_tests;
 mod schema;
 mod shared;
 #[cfg(test)]

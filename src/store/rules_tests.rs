@@ -1,0 +1,284 @@
+//! What the state remembers for the rules of a run: what was spent, what failed how often, and which tasks are meant.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::engine::Failure;
+use crate::plan::{self, Filter};
+use crate::task::{Action, Pictures, Quota, Record};
+
+struct Desk {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+    prices: Prices,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
+        Desk { path: folder.path().join("spring.mjbatch"), _folder: folder, prices }
+    }
+
+    fn listed(&self, tasks: &[Task]) -> Store {
+        let mut store = Store::open(&self.path, "the sandbox", "a test").unwrap();
+        let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
+        let columns = columns();
+        let listing = Listing { batch: "spring", columns: &columns, manifest: [7; 32], file: "spring.csv" };
+        store.list(listing, tasks.iter().cloned(), &plan).unwrap();
+        store
+    }
+
+    fn begin(&self, tasks: &[Task], choice: &Choice) -> (Snapshot, Ledger) {
+        self.listed(tasks).begin_with(self.prices, choice).unwrap()
+    }
+
+    fn all(&self, tasks: &[Task]) -> (Snapshot, Ledger) {
+        self.begin(tasks, &Choice::default())
+    }
+
+    fn records(&self) -> Vec<Record> {
+        Reader::open(&self.path).unwrap().view().unwrap().records().map(Result::unwrap).collect()
+    }
+
+    fn again(&self, filters: &[&str], lost: bool) -> Again {
+        let mut store = Store::open_existing(&self.path, "a test").unwrap();
+        store.send_again(&only(filters), lost).unwrap()
+    }
+}
+
+fn columns() -> Vec<String> {
+    vec!["sku".to_owned(), "season".to_owned()]
+}
+
+fn only(filters: &[&str]) -> Only {
+    let filters: Vec<Filter> = filters.iter().map(|filter| filter.parse().unwrap()).collect();
+    Only::of(&filters, &columns()).unwrap()
+}
+
+fn task(id: &str) -> Task {
+    Task {
+        vars: vec![format!("sku-{id}"), "spring".into()],
+        ..Task::new(id, format!("mug {id}"), Mode::Fast)
+    }
+}
+
+fn tasks<const N: usize>(ids: [&str; N]) -> Vec<Task> {
+    ids.into_iter().map(task).collect()
+}
+
+fn intend(ledger: &Ledger, attempt: i64, task: TaskKey) {
+    let intent = Intent { attempt: AttemptKey(attempt), task, hook_token: None };
+    ledger.intend(intent).blocking_recv().unwrap().unwrap();
+}
+
+fn record(ledger: &Ledger, change: Change) {
+    ledger.record(change).blocking_recv().unwrap().unwrap();
+}
+
+/// Intends and accepts attempts 1, 2, … of what waits.
+fn run_all(snapshot: &Snapshot, ledger: &Ledger) {
+    for (waiting, n) in snapshot.waiting.iter().zip(snapshot.next_attempt.max(1)..) {
+        intend(ledger, n, waiting.task);
+        record(ledger, Change::Accepted(AttemptKey(n), TaskId(format!("job-{n}"))));
+    }
+}
+
+fn failure(class: FailureClass) -> Failure {
+    Failure { class, reason: "bad luck".into() }
+}
+
+fn failed_for_now(attempt: i64) -> Change {
+    Change::FailedForNow(AttemptKey(attempt), failure(FailureClass::Generation))
+}
+
+fn failed(attempt: i64, class: FailureClass) -> Change {
+    Change::Failed(AttemptKey(attempt), failure(class))
+}
+
+#[test]
+fn what_failed_for_now_waits_with_its_reason_and_is_counted_over_runs() {
+    let desk = Desk::new();
+    for run in 1..=3 {
+        let (snapshot, ledger) = desk.all(&tasks(["a"]));
+        let [waiting] = snapshot.waiting[..] else { panic!("{snapshot:?}") };
+        assert_eq!(snapshot.past.failures.get(&waiting.task).copied().unwrap_or_default(), run - 1);
+        run_all(&snapshot, &ledger);
+        record(&ledger, failed_for_now(i64::from(run)));
+        let [a] = &desk.records()[..] else { panic!() };
+        assert_eq!((a.state, a.attempts, a.reason.as_deref()), (State::Pending, run, Some("bad luck")));
+        assert_eq!((a.quota, a.task_id.as_ref()), (Some(Quota(4000 * u64::from(run))), None));
+    }
+}
+
+#[test]
+fn a_submit_that_was_not_accepted_does_not_hide_why_the_task_waits() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    run_all(&snapshot, &ledger);
+    record(&ledger, failed_for_now(1));
+    intend(&ledger, 2, snapshot.waiting[0].task);
+    record(&ledger, Change::NotAccepted(AttemptKey(2), "all slots were taken".into()));
+    let [a] = &desk.records()[..] else { panic!() };
+    assert_eq!((a.state, a.attempts, a.reason.as_deref()), (State::Pending, 1, Some("bad luck")));
+}
+
+#[test]
+fn a_run_that_died_between_a_failure_and_the_next_submit_sends_it_again_once() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    run_all(&snapshot, &ledger);
+    record(&ledger, failed_for_now(1));
+    intend(&ledger, 2, snapshot.waiting[0].task);
+    drop(ledger); // it died after the intent: whether it was sent cannot be known
+    let (snapshot, _ledger) = desk.all(&tasks(["a"]));
+    assert_eq!((snapshot.waiting.len(), snapshot.cut_off), (0, 1));
+    assert_eq!(snapshot.past.spent, Quota(8000));
+}
+
+#[test]
+fn a_second_look_is_at_the_last_attempt_alone() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    run_all(&snapshot, &ledger);
+    record(&ledger, failed_for_now(1));
+    intend(&ledger, 2, snapshot.waiting[0].task);
+    record(&ledger, Change::Accepted(AttemptKey(2), TaskId("job-2".into())));
+    record(&ledger, failed(2, FailureClass::Timeout));
+    drop(ledger);
+    let (snapshot, _ledger) = desk.all(&tasks(["a"]));
+    let looked: Vec<_> = snapshot.resumed.iter().map(|resumed| resumed.task_id.0.as_str()).collect();
+    assert_eq!(looked, ["job-2"]);
+}
+
+#[test]
+fn all_that_may_be_billed_is_spent_at_its_price_or_at_todays() {
+    let mut desk = Desk::new();
+    desk.prices = Prices::default();
+    let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
+    run_all(&snapshot, &ledger);
+    record(&ledger, Change::Unknown(AttemptKey(1), "cut".into()));
+    record(&ledger, Change::Lost(AttemptKey(2), "gone".into()));
+    record(&ledger, failed(3, FailureClass::Generation));
+    record(&ledger, Change::NotAccepted(AttemptKey(4), "no slot".into()));
+    drop(ledger);
+    let store = desk.listed(&tasks(["a"]));
+    assert_eq!(store.unpriced(&Prices::default()).unwrap(), [Mode::Fast]);
+    drop(store);
+    assert_eq!(desk.all(&tasks(["a"])).0.past.spent, Quota(u64::MAX), "it cannot be told");
+    desk.prices = Prices { fast: Some(Quota(3000)), relaxed: None };
+    let store = desk.listed(&tasks(["a"]));
+    assert_eq!(store.unpriced(&desk.prices).unwrap(), []);
+    drop(store);
+    let (snapshot, ledger) = desk.all(&tasks(["a", "f"]));
+    assert_eq!(snapshot.past.spent, Quota(12_000), "four may be billed, the running one too");
+    run_all(&snapshot, &ledger);
+    drop(ledger);
+    desk.prices = Prices { fast: Some(Quota(5000)), relaxed: None };
+    let (snapshot, _ledger) = desk.all(&tasks(["a"]));
+    assert_eq!(snapshot.past.spent, Quota(4 * 5000 + 3000), "what has a price keeps it");
+}
+
+#[test]
+fn the_more_urgent_goes_first_and_equals_in_the_manifests_order() {
+    let desk = Desk::new();
+    let of = |id: &str, priority| Task { priority, ..task(id) };
+    let listed = [of("a", 0), of("b", -5), of("c", 10), of("d", 0), of("e", 10)];
+    let (snapshot, _ledger) = desk.all(&listed);
+    let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
+    assert_eq!(keys, [3, 5, 1, 4, 2]);
+    let order: Vec<_> = desk.records().into_iter().map(|record| record.task.id.0).collect();
+    assert_eq!(order, ["a", "b", "c", "d", "e"], "results keep the manifest's");
+}
+
+#[test]
+fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d"]));
+    for (n, waiting) in (1..).zip(&snapshot.waiting[..2]) {
+        intend(&ledger, n, waiting.task);
+        record(&ledger, Change::Accepted(AttemptKey(n), TaskId(format!("job-{n}"))));
+    }
+    drop(ledger);
+    let choice = Choice { only: only(&["sku=sku-a", "sku=sku-c"]), pilot: false };
+    let (snapshot, ledger) = desk.begin(&tasks(["a", "b", "c", "d"]), &choice);
+    assert_eq!((snapshot.waiting.len(), snapshot.held_back, snapshot.resumed.len()), (1, 1, 2));
+    assert_eq!(snapshot.past.barred, [TaskKey(2)].into());
+    drop(ledger);
+    let skipped = [Task { action: Some(Action::Skip), ..task("a") }, task("c")];
+    let (snapshot, _ledger) = desk.all(&skipped);
+    assert_eq!(snapshot.past.barred, [TaskKey(1), TaskKey(2)].into(), "skipped, and not listed");
+}
+
+#[test]
+fn a_pilot_is_one_task_of_each_entry_and_is_not_flown_twice() {
+    let desk = Desk::new();
+    let of = |id: &str, entry| Task { entry, ..task(id) };
+    let listed = [of("a1", 0), of("a2", 0), of("b1", 1), of("b2", 1), of("c1", 2)];
+    let pilot = Choice { pilot: true, ..Choice::default() };
+    let (snapshot, ledger) = desk.begin(&listed, &pilot);
+    let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
+    assert_eq!((keys, snapshot.held_back), (vec![1, 3, 5], 2));
+    run_all(&snapshot, &ledger);
+    record(&ledger, Change::Done(AttemptKey(1), Pictures::default()));
+    record(&ledger, failed_for_now(2));
+    record(&ledger, failed(3, FailureClass::Moderated));
+    drop(ledger);
+    let (snapshot, _ledger) = desk.begin(&listed, &pilot);
+    let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
+    assert_eq!((keys, snapshot.held_back), (vec![3], 2), "the one that failed for now goes on");
+}
+
+#[test]
+fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
+    run_all(&snapshot, &ledger);
+    record(&ledger, failed(1, FailureClass::Generation));
+    record(&ledger, failed(2, FailureClass::Moderated));
+    record(&ledger, failed(3, FailureClass::Timeout));
+    record(&ledger, Change::Lost(AttemptKey(4), "gone".into()));
+    record(&ledger, Change::Unknown(AttemptKey(5), "cut".into()));
+    assert!(matches!(Store::open_existing(&desk.path, "a test"), Err(StoreError::Held { .. })));
+    drop(ledger);
+    assert_eq!(desk.again(&["id=a"], false), Again { tasks: [1, 0], turned_down: 0, may_be_made: 0 });
+    assert_eq!(desk.again(&[], false), Again { tasks: [2, 0], turned_down: 1, may_be_made: 1 });
+    assert_eq!(desk.again(&["status=lost"], true), Again { tasks: [1, 0], turned_down: 0, may_be_made: 1 });
+    assert_eq!(desk.again(&[], true), Again::default(), "what is unknown never is");
+    let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
+    assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (4, 0));
+    assert_eq!(snapshot.past.failures, [].into(), "counted anew");
+    assert_eq!(snapshot.past.spent, Quota(20_000));
+    assert_eq!(desk.records()[0].attempts, 1);
+    drop(ledger);
+    assert!(matches!(
+        Store::open_existing(&desk.path.with_extension("none"), "a test"),
+        Err(StoreError::Absent(_))
+    ));
+}
+
+#[test]
+fn a_redo_counts_failures_anew() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    run_all(&snapshot, &ledger);
+    record(&ledger, failed(1, FailureClass::Generation));
+    drop(ledger);
+    let redo = [Task { action: Some(Action::Redo), ..task("a") }];
+    let (snapshot, _ledger) = desk.all(&redo);
+    assert_eq!((snapshot.waiting.len(), snapshot.past.failures.len()), (1, 0));
+}
+
+#[test]
+fn what_tasks_share_is_what_not_all_have_the_rarest_first() {
+    let desk = Desk::new();
+    let of = |id: &str, sku: &str| Task { vars: vec![sku.to_owned(), "spring".to_owned()], ..task(id) };
+    let (snapshot, _ledger) = desk.all(&[of("a", "vape"), of("b", "vape"), of("c", "mug"), of("d", "")]);
+    let keys: Vec<TaskKey> = snapshot.waiting.iter().map(|waiting| waiting.task).collect();
+    let reader = Reader::open(&desk.path).unwrap();
+    let header = reader.header().unwrap().unwrap();
+    let shared = |keys: &[TaskKey]| reader.view().unwrap().shared_by(&header, keys).unwrap();
+    assert_eq!(shared(&keys[..2]), [("sku".to_owned(), "vape".to_owned())]);
+    assert_eq!(shared(&keys[1..3]), []);
+    assert_eq!(shared(&keys[3..]), [], "an empty value is nothing to share");
+}
