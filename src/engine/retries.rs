@@ -2,6 +2,10 @@
 //!
 //! Only a job that the service took, and then said had failed while it was made, is sent again by itself. A prompt that was
 //! refused or moderated would be again; what is lost, unknown, late or without pictures may have been made and billed.
+//!
+//! Where the program dies, nothing is paid for beyond that: before the failure is recorded, the attempt is open, is asked about
+//! again and fails again, as the same one; after it, the task waits and the failure is counted from the attempts; after the
+//! next intent, that attempt is unknown, and its task is not sent again. Only how long was waited already is forgotten.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};

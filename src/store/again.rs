@@ -1,4 +1,7 @@
 //! Sending failed tasks again because a person asks for it: they wait once more, and what was stays in the history.
+//!
+//! One transaction under the lock of the state: a crash leaves all of it or nothing, and asking twice asks for the same, since
+//! what waits has not failed. What is paid for anew is paid by the run that comes after, once for each task.
 
 use rusqlite::{Connection, params};
 

@@ -22,6 +22,7 @@ mod money;
 mod plan;
 mod progress;
 mod roundtrip;
+mod rules;
 #[cfg(unix)]
 mod signals;
 mod status;

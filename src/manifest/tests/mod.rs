@@ -117,3 +117,24 @@ fn judge(name: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     }
     Ok(())
 }
+
+#[test]
+fn a_priority_is_read_in_both_formats_and_is_no_part_of_what_is_sent() {
+    let yaml = "version: 1\nprompts:\n  - { prompt: 'a {red, blue} mug', priority: -7 }\n  - a cup\n";
+    let csv = "prompt,Priority\na red mug,-7\na blue mug,-7\na cup,\n";
+    for (name, text, entries) in [("a.yaml", yaml, [0, 0, 1]), ("a.csv", csv, [0, 0, 0])] {
+        let tasks: Vec<Task> = manifest(name, text).tasks().collect();
+        let read: Vec<_> = tasks.iter().map(|task| (task.priority, task.entry)).collect();
+        assert_eq!(read, [(-7, entries[0]), (-7, entries[1]), (0, entries[2])], "{name}");
+        let calm = manifest(name, &text.replace("-7", "0"));
+        assert!(calm.tasks().map(|task| task.fingerprint()).eq(tasks.iter().map(Task::fingerprint)));
+    }
+    for bad in ["high", "1001", "-1001", "1.5"] {
+        assert!(
+            errors("a.csv", format!("prompt,priority\na mug,{bad}\n")).contains("-1000 to 1000"),
+            "{bad}"
+        );
+        let yaml = format!("version: 1\nprompts:\n  - {{ prompt: a mug, priority: {bad} }}\n");
+        assert!(errors("a.yaml", yaml).contains("-1000 to 1000"), "{bad}");
+    }
+}

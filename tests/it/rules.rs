@@ -1,0 +1,279 @@
+//! What a run may spend, for how long, on which tasks, and what it sends again: by the service's books.
+
+use mjbatch::task::State;
+
+use crate::support::{Desk, Service, until};
+
+const PRICES: &str = "--prices fast=4,relaxed=2";
+
+/// Products and colours: a prompt with `vape` in it is turned down.
+const SHOP: &str = "id,prompt,product,colour,priority
+mug/sage,a sage mug on linen,mug,sage,
+mug/rust,a rust mug on linen,mug,rust,5
+vape/sage,a sage vape on linen,vape,sage,
+vape/rust,a rust vape on linen,vape,rust,
+vape/blue,a blue vape on linen,vape,blue,
+lamp/blue,a blue lamp on linen,lamp,blue,
+";
+
+#[test]
+fn a_budget_is_kept_over_runs_and_what_is_left_is_said() {
+    let (service, desk) = (Service::with(""), Desk::of(6));
+    let budget = |amount: &str| desk.run(&service.url()).and(PRICES).and("--budget").and(amount);
+    let ran = budget("10quota").ends_with(8);
+    assert_eq!((service.jobs(), service.ledger().quota), (2, 8));
+    let said = "stopped: the budget of 10 quota is reached, and 4 tasks were not submitted";
+    assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    budget("10quota").ends_with(8);
+    assert_eq!(service.submits(), 2, "nothing more fits");
+    // Of 0.1 USD 13 quota are bought: three jobs.
+    let ran = budget("0.1usd").ends_with(8);
+    assert!(ran.stderr.contains("0.10 USD (13 quota, an estimate: 1 USD buys 130)"), "{}", ran.stderr);
+    assert_eq!(service.jobs(), 3);
+    budget("24quota").ends_with(0);
+    assert_eq!(service.ledger().quota, 24);
+}
+
+#[test]
+fn a_budget_without_prices_is_refused_before_anything_is_made() {
+    let (service, desk) = (Service::with(""), Desk::of(1));
+    let ran = desk.run(&service.url()).and("--budget 10quota --prices relaxed=2").ends_with(2);
+    insta::assert_snapshot!(ran.stderr, @"
+    error: a budget needs to know what a job costs, and mode `fast` has no price
+     |
+     = note: the service publishes no prices; your account shows what a job took
+     = note: nothing was submitted
+     = help: say it with `--prices fast=4,relaxed=2`, or in the manifest, under `batch:`, with `prices: { fast: 4, relaxed: 2 }`
+    ");
+    assert_eq!((service.submits(), desk.files()), (0, vec!["spring.csv".to_owned()]));
+}
+
+#[test]
+fn killed_again_and_again_among_lost_replies_and_failures_a_budget_is_never_passed() {
+    const CAP: u64 = 120;
+    for (round, faults) in ["accept-cut=0.15, job-fail=0.3", "accept-hang=0.1, job-fail=0.4, submit-cut=0.1"]
+        .into_iter()
+        .enumerate()
+    {
+        let service = Service::taking(10.0..=60.0, faults);
+        let desk = Desk::of(40);
+        let run = || {
+            let words = format!("{PRICES} --budget {CAP}quota --retries 3 --patience 2s");
+            desk.run(&service.url()).and(&words)
+        };
+        for kill in 0..12u64 {
+            let mut running = run().start();
+            let before = service.submits();
+            let more = 1 + (kill + round as u64) % 4;
+            until("more is submitted", || service.submits() >= before + more || running.is_over());
+            std::thread::sleep(std::time::Duration::from_millis(kill * 7 % 11));
+            running.kill();
+            assert!(service.ledger().quota <= CAP, "{} of {CAP}", service.ledger().quota);
+        }
+        // Each of these runs may lose replies too, and then stop.
+        let mut codes = Vec::new();
+        while !matches!(codes.last(), Some(Some(0 | 3 | 8))) && codes.len() < 4 {
+            codes.push(run().go().code);
+        }
+        assert!(service.ledger().quota <= CAP, "{} of {CAP}, {codes:?}", service.ledger().quota);
+        let records = desk.records();
+        let reserved: u64 = records.iter().map(|record| u64::from(record.attempts) * 4).sum();
+        assert!((service.ledger().quota..=CAP).contains(&reserved), "{reserved} reserved, {codes:?}");
+        assert!(reserved > CAP - 4 || desk.count([State::Pending]) == [0], "{reserved} reserved, {codes:?}");
+        assert!(records.iter().all(|record| record.attempts <= 4), "{records:?}");
+    }
+}
+
+#[test]
+fn a_job_that_fails_is_sent_again_and_every_attempt_is_told() {
+    let (service, desk) = (Service::with("job-fail=first:2"), Desk::of(1));
+    let ran = desk.run(&service.url()).and(PRICES).and("--retries 2").ends_with(0);
+    assert!(ran.stderr.contains("retry t0: Internal error while generating the images"), "{}", ran.stderr);
+    let results = desk.results();
+    assert_eq!((results.column("attempts"), results.column("quota")), (vec!["3"], vec!["12"]));
+    assert_eq!((results.column("status"), results.column("reason")), (vec!["done"], vec![""]));
+    assert_eq!((service.jobs(), service.ledger().quota), (3, 12));
+
+    let (service, desk) = (Service::with("job-fail"), Desk::of(1));
+    desk.run(&service.url()).and("--retries 1").ends_with(3);
+    assert_eq!((service.jobs(), desk.results().column("attempts")), (2, vec!["2"]));
+    desk.run(&service.url()).and("--retries 5").ends_with(3);
+    assert_eq!(service.jobs(), 2, "what failed for good stays so");
+}
+
+#[test]
+fn what_waits_to_be_sent_again_survives_a_kill_with_its_count() {
+    let (service, desk) = (Service::with("job-fail"), Desk::of(1));
+    for run in 1..=2 {
+        let running = desk.run(&service.url()).and("--retries 2 --retry-after 1h").start();
+        until("the job has failed", || {
+            service.jobs() == run
+                && desk.records().iter().all(|record| record.state == State::Pending)
+                && desk.records().iter().all(|record| record.attempts == run as u32)
+        });
+        running.kill();
+        assert_eq!(desk.records()[0].reason.as_deref(), Some("Internal error while generating the images"));
+    }
+    desk.run(&service.url()).and("--retries 2 --retry-after 1h").ends_with(3);
+    assert_eq!((service.jobs(), desk.results().column("attempts")), (3, vec!["3"]));
+}
+
+#[test]
+fn a_prompt_that_is_turned_down_is_never_sent_again_by_itself() {
+    for fault in ["submit-moderated=mug", "job-moderated=mug"] {
+        let (service, desk) = (Service::with(fault), Desk::of(2));
+        desk.run(&service.url()).and("--retries 5").ends_with(3);
+        assert_eq!(service.submits(), 2, "{fault}");
+    }
+}
+
+#[test]
+fn a_run_that_does_not_wait_leaves_its_jobs_to_the_next() {
+    let (service, desk) = (Service::taking(300.0..=400.0, "slots=3"), Desk::of(7));
+    let ran = desk.run(&service.url()).and("--no-wait --concurrency 3").ends_with(10);
+    assert_eq!((service.jobs(), desk.count([State::Running, State::Pending])), (3, [3, 4]));
+    assert!(ran.stderr.contains("3 jobs; the next run follows up"), "{}", ran.stderr);
+    until("all is done, three by three", || {
+        desk.run(&service.url()).and("--no-wait --concurrency 3").go().code == Some(0)
+    });
+    assert_eq!((service.jobs(), desk.count([State::Done])), (7, [7]));
+}
+
+#[test]
+fn a_window_of_time_ends_submitting_and_then_following() {
+    let (service, desk) = (Service::taking(200.0..=300.0, ""), Desk::of(40));
+    let ran = desk.run(&service.url()).and("--max-duration 250ms --concurrency 4").ends_with(10);
+    let (jobs, [done, pending]) = (service.jobs(), desk.count([State::Done, State::Pending]));
+    assert!(jobs < 40 && done == jobs && pending == 40 - jobs, "{jobs} {done} {pending}");
+    assert!(ran.stderr.contains("`--max-duration` are over"), "{}", ran.stderr);
+
+    let (service, desk) = (Service::taking(20_000.0..=20_000.0, ""), Desk::of(4));
+    let ran = desk.run(&service.url()).and("--max-duration 300ms --drain 100ms").ends_with(10);
+    assert_eq!((service.jobs(), desk.count([State::Running, State::Unknown])), (4, [4, 0]));
+    assert!(ran.stderr.contains("not cancelled: 4 jobs; the next run follows up"), "{}", ran.stderr);
+}
+
+#[test]
+fn only_what_is_chosen_is_submitted_the_most_urgent_first() {
+    let (service, desk) = (Service::with(""), Desk::with(SHOP));
+    let run = |only: &str| desk.run(&service.url()).and("--concurrency 1").and(only);
+    let ran = run("--only product=mug --only colour=rust --only colour=sage").ends_with(10);
+    let prompts: Vec<_> = service.ledger().jobs.into_iter().map(|job| job.prompt).collect();
+    assert_eq!(prompts, ["a rust mug on linen", "a sage mug on linen"]);
+    assert!(ran.stderr.contains("4 other tasks wait for a run without it"), "{}", ran.stderr);
+    assert!(!ran.stderr.lines().last().unwrap().contains("--only"), "{}", ran.stderr);
+    run("--only id=*/blue").ends_with(10);
+    assert_eq!(service.jobs(), 4);
+    let plan = desk.mjbatch("plan spring.csv --only id=vape/* --json").ends_with(0);
+    let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
+    assert_eq!((&plan["to_submit"]["fast"], &plan["left_out"]), (&2.into(), &0.into()));
+    assert_eq!(run("--only product=mug").ends_with(10).stderr.matches("2 other tasks wait").count(), 1);
+    assert_eq!(service.jobs(), 4);
+    assert_eq!(desk.results().column("priority")[1], "5", "a column of the results");
+}
+
+#[test]
+fn a_choice_that_cannot_be_meant_is_refused() {
+    let (service, desk) = (Service::with(""), Desk::with(SHOP));
+    for (only, said) in [
+        ("produkt=mug", "= help: did you mean `product`?"),
+        ("id=mugs/*", "no task of the manifest is chosen by `--only id=mugs/*`"),
+        ("status=failed", "a run submits what is pending"),
+        ("mode=turbo", "`turbo` is no mode"),
+        ("mug", "`mug` is no filter"),
+    ] {
+        let ran = desk.run(&service.url()).and("--only").and(only).ends_with(2);
+        assert!(ran.stderr.contains(said), "{only}: {}", ran.stderr);
+    }
+    assert_eq!(service.submits(), 0);
+}
+
+#[test]
+fn a_pilot_tries_one_task_of_each_entry_once() {
+    let desk = Desk::bare();
+    let service = Service::with("");
+    desk.write("spring.yaml", "version: 1\nprompts:\n  - { id: a, prompt: 'a {red, blue} mug' }\n  - { id: b, prompt: a cup, repeat: 3 }\n");
+    for jobs in [2, 2] {
+        let ran = desk
+            .mjbatch("run spring.yaml --pilot --poll-max 50ms --poll-min 20ms")
+            .at(&service.url())
+            .ends_with(10);
+        assert_eq!(service.jobs(), jobs);
+        assert!(ran.stderr.contains("look at its pictures; 3 other tasks wait"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.ends_with("next: mjbatch run spring.yaml --poll-max 50ms --poll-min 20ms\n"),
+            "{}",
+            ran.stderr
+        );
+    }
+    desk.mjbatch("run spring.yaml --poll-max 50ms --poll-min 20ms").at(&service.url()).ends_with(0);
+    assert_eq!(service.jobs(), 5);
+}
+
+#[test]
+fn prompts_turned_down_in_a_row_stop_the_run_and_what_they_share_is_named() {
+    for fault in ["submit-moderated=vape", "job-moderated=vape"] {
+        let (service, desk) = (Service::with(fault), Desk::with(SHOP));
+        let run = || desk.run(&service.url()).and("--concurrency 1");
+        let ran = run().and("--breaker 3").ends_with(7);
+        assert_eq!((service.submits(), desk.count([State::Failed, State::Pending])), (5, [3, 1]));
+        assert!(ran.stderr.contains("all have product = \"vape\"; look at them"), "{}", ran.stderr);
+        run().and("--breaker 1").ends_with(3);
+        assert_eq!(service.submits(), 6, "the lamp is no vape");
+    }
+    let (service, desk) = (Service::with("job-moderated=vape"), Desk::with(SHOP));
+    desk.run(&service.url()).and("--concurrency 1 --breaker 0").ends_with(3);
+    assert_eq!(service.submits(), 6);
+}
+
+#[test]
+fn failed_tasks_are_sent_again_when_a_person_says_so() {
+    let (service, desk) = (Service::with("job-fail=first:3"), Desk::with(SHOP));
+    desk.mjbatch("retry spring.csv").ends_with(2);
+    desk.run(&service.url()).and("--concurrency 1").ends_with(3);
+    let again = desk.mjbatch("retry spring.csv --only product=mug --prices fast=4").ends_with(0);
+    assert_eq!(
+        again.stdout,
+        "2 tasks to send again, each paid anew: 8 quota by the prices you gave\nnext: mjbatch run spring.csv\n"
+    );
+    assert_eq!(desk.count([State::Pending, State::Failed]), [2, 1]);
+    let again = desk.mjbatch("retry spring.csv --only status=failed").ends_with(0);
+    assert_eq!(again.stdout, "1 task to send again, each paid anew\nnext: mjbatch run spring.csv\n");
+    let none = desk.mjbatch("retry spring.csv").ends_with(0);
+    assert_eq!(none.stdout, "nothing to send again: no task that is chosen failed\n");
+    desk.run(&service.url()).ends_with(0);
+    assert_eq!(service.jobs(), 9);
+    let attempts = desk.results().column("attempts").iter().filter(|attempts| **attempts == "2").count();
+    assert_eq!(attempts, 3, "the history is kept");
+}
+
+#[test]
+fn what_is_unknown_is_not_sent_again_by_a_retry_and_what_runs_is_held() {
+    let (service, desk) = (Service::with("accept-cut=only:1"), Desk::of(2));
+    desk.run(&service.url()).ends_with(6);
+    desk.mjbatch("retry spring.csv --lost").ends_with(0);
+    desk.run(&service.url()).ends_with(6);
+    assert_eq!(service.submits(), 2);
+
+    let (service, desk) = (Service::taking(20_000.0..=20_000.0, ""), Desk::of(1));
+    let running = desk.run(&service.url()).start();
+    until("it runs", || service.jobs() == 1);
+    desk.mjbatch("retry spring.csv").ends_with(11);
+    running.kill();
+}
+
+#[test]
+fn results_are_written_again_from_the_state() {
+    let (service, desk) = (Service::with(""), Desk::of(3));
+    desk.mjbatch("results spring.csv").ends_with(2);
+    desk.run(&service.url()).ends_with(0);
+    let before = desk.read("spring.results.csv");
+    std::fs::remove_file(desk.path("spring.results.csv")).unwrap();
+    let ran = desk.mjbatch("results spring.csv").ends_with(0);
+    assert_eq!(
+        (ran.stdout.as_str(), desk.read("spring.results.csv")),
+        ("spring.results.csv: 3 done\n", before.clone())
+    );
+    desk.mjbatch("results spring.csv --results other.csv").ends_with(0);
+    assert_eq!(desk.read("other.csv"), before);
+}
