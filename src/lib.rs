@@ -16,7 +16,8 @@
 //! | module | is responsible for |
 //! | --- | --- |
 //! | [`task`] | the nouns: a task, its names, its state, and what became of it |
-//! | [`diagnostic`], [`text`], [`duration`] | what is wrong and where; text of others on a screen; durations as people write them |
+//! | [`diagnostic`], [`text`] | what is wrong and where; text of others on a screen |
+//! | [`duration`], [`deadline`] | spans of time and deadlines as people write them |
 //! | [`manifest`] | YAML or CSV to tasks |
 //! | [`prompt`] | Midjourney's flags, the lint, params as flags, permutations |
 //! | [`plan`] | tasks compared with what the state knows |
@@ -58,6 +59,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod deadline;
 pub mod diagnostic;
 pub mod duration;
 pub mod engine;

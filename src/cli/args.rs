@@ -40,7 +40,7 @@ pub(super) enum Command {
     /// Submit what is not done yet, follow it, and write the results; run again to go on
     #[command(after_help = EXIT_CODES, args_override_self = true)]
     Run(Box<RunArgs>),
-    /// Show what a run would submit, and why, and what it would cost; spends nothing
+    /// Show what a run would submit, and why, what it would cost and how long it would take; spends nothing
     Plan(PlanArgs),
     /// Show all that is wrong with a manifest
     Check(CheckArgs),
@@ -278,6 +278,10 @@ pub(super) struct PlanArgs {
 
     #[command(flatten)]
     pub(super) place: Place,
+
+    /// The most jobs at once, for the forecast [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(super) concurrency: Option<u16>,
 
     /// What a job costs, as in fast=4,relaxed=2
     #[arg(long, value_name = "QUOTA", value_parser = prices)]

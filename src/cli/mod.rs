@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod exit;
 mod failure;
+mod forecast;
 mod init;
 mod plan;
 mod results;

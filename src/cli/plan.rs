@@ -1,5 +1,5 @@
-//! `mjbatch plan`: what would be submitted and why, the expansion factor by factor, and the cost. It spends nothing, needs
-//! no key, and changes no file.
+//! `mjbatch plan`: what would be submitted and why, the expansion factor by factor, the cost, and how long it would take. It
+//! spends nothing, needs no key, and changes no file.
 
 use std::io::{self, Write};
 
@@ -8,6 +8,7 @@ use serde_json::json;
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
+use super::forecast::Outlook;
 use super::rules::{self, Cap};
 use super::settings::{self, Files};
 use crate::manifest::{self, EntryFactors, Factor, Manifest};
@@ -40,6 +41,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     let choice = rules::choice(&args.choice, &manifest.columns)?;
     rules::chooses_something(&manifest, &plan, &choice, &args.choice)?;
     plan.choose(&choice, || manifest.tasks());
+    let outlook = Outlook::of(args, &manifest, &plan, view.as_ref()).map_err(opening)?;
     let shown = Shown {
         args,
         files: &files,
@@ -48,6 +50,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
         plan: &plan,
         prices: settings::merged(args.prices, manifest.batch.prices),
         cap: rules::budget(args.budget, &manifest.batch),
+        outlook,
         view,
     };
     let mut out = io::BufWriter::new(anstream::stdout());
@@ -64,6 +67,7 @@ struct Shown<'a> {
     plan: &'a Plan,
     prices: Prices,
     cap: Option<Cap>,
+    outlook: Option<Outlook>,
     view: Option<View<'a>>,
 }
 
@@ -91,6 +95,9 @@ impl Shown<'_> {
         writeln!(out, "{}", self.cost())?;
         if let Some(cap) = &self.cap {
             writeln!(out, "{}", self.budget(cap))?;
+        }
+        if let Some(outlook) = &self.outlook {
+            writeln!(out, "{}", outlook.text())?;
         }
         self.list(out)
     }
@@ -236,6 +243,7 @@ impl Shown<'_> {
             "quota": self.plan.cost(&self.prices).map(|quota| quota.0 as f64 / 1000.0),
             "budget": self.cap.as_ref().map(|cap| cap.quota.0 as f64 / 1000.0),
             "left_out": self.plan.left_out,
+            "forecast": self.outlook.as_ref().map(Outlook::json),
             "removed": self.plan.removed,
             "known": self.knowledge.len(),
         })

@@ -22,7 +22,7 @@ const BASE_URL: &str = "MIDJOURNEY_API_BASE_URL";
 const WEBHOOK_URL: &str = "MIDJOURNEY_WEBHOOK_URL";
 
 /// A rehearsal is this much faster than the real thing, unless told.
-const REHEARSAL_SPEED: f64 = 60.0;
+pub(super) const REHEARSAL_SPEED: f64 = 60.0;
 /// Where a rehearsal's sandbox listens if it can, so that the pictures' addresses in its results work again whenever a
 /// sandbox runs there.
 const REHEARSAL_PORT: u16 = 8797;

@@ -6,6 +6,7 @@
 
 mod again;
 mod chosen;
+mod durations;
 mod error;
 mod files;
 mod ledger;

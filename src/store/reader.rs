@@ -61,7 +61,7 @@ impl Reader {
 /// A state at one moment: what is read through it belongs together.
 #[derive(Debug)]
 pub struct View<'a> {
-    moment: Transaction<'a>,
+    pub(super) moment: Transaction<'a>,
     path: &'a Path,
 }
 

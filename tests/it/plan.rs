@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Desk, Service};
+use crate::support::{Desk, Service, rows};
 
 const SPRING: &str = "\
 version: 1
@@ -29,6 +29,7 @@ fn a_plan_shows_the_factors_the_tasks_and_the_cost_and_leaves_no_file() {
       hero (line 4): 2 scenes × 2 permutations = 4
     to submit: 5 tasks: 5 fast
     cost: 20 quota, by the prices you gave
+    time: about 1 min 30 s, in nine of ten cases under 2 min (estimated from usual job times; none of this batch was seen yet)
       new      hero/linen/red  fast  a red mug on linen
       new      hero/linen/blue  fast  a blue mug on linen
       new      hero/oak/red  fast  a red mug on oak
@@ -48,7 +49,10 @@ fn a_plan_says_what_the_state_makes_of_each_task_and_why() {
         "id,prompt,mode,action\nnew,tray,fast,\nb,a blue cup,relaxed,\nc,jar,fast,redo\n",
     );
     let ran = desk.mjbatch("plan spring.csv --all --prices fast=4,relaxed=2").ends_with(0);
-    insta::assert_snapshot!(ran.stdout, @"
+    // How long it takes was learned from jobs in real time.
+    let lasting: Vec<&str> = ran.stdout.lines().filter(|line| !line.starts_with("time: ")).collect();
+    assert_eq!(lasting.len() + 1, ran.stdout.lines().count());
+    insta::assert_snapshot!(lasting.join("\n"), @"
     spring.csv: 3 tasks
     spring.mjbatch: 1 new · 1 changed · 1 once more · 1 removed
       removed  a
@@ -76,6 +80,38 @@ fn a_plan_is_one_object_for_programs() {
     assert!(
         plan["tasks"].as_array().unwrap().iter().all(|task| task["plan"] == "new" && task["submit"] == true)
     );
+}
+
+#[test]
+fn a_plan_learns_from_the_jobs_of_the_batch_how_long_it_takes_and_what_more_slots_change() {
+    let service = Service::with("");
+    let desk = Desk::of(30);
+    desk.run(&service.url()).ends_with(0);
+    let ran = desk.mjbatch("plan spring.csv --json").ends_with(0);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(plan["forecast"], Value::Null, "nothing to submit, nothing to wait for");
+    assert!(!desk.mjbatch("plan spring.csv").ends_with(0).stdout.contains("time:"));
+
+    let state = rusqlite::Connection::open(desk.path("spring.mjbatch")).unwrap();
+    let took =
+        "UPDATE run SET started_at = 0; UPDATE attempt SET intended_at = finished_at - 120000 - 1000 * key";
+    state.execute_batch(took).unwrap();
+    desk.write("spring.csv", rows(330));
+    let ran = desk.mjbatch("plan spring.csv --concurrency 5").ends_with(0);
+    insta::assert_snapshot!(ran.stdout.lines().skip(3).take(3).collect::<Vec<_>>().join("\n"), @"
+    cost: not known; say what a job costs with `--prices fast=4,relaxed=2`
+    time: about 2 h, in nine of ten cases under 2 h 10 min (estimated; learned from 30 jobs of this batch)
+          with 15 slots instead of 5: about 41 min
+    ");
+    let ran = desk.mjbatch("plan spring.csv --json").ends_with(0);
+    let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let forecast = &plan["forecast"];
+    assert_eq!((forecast["slots"].as_u64(), forecast["learned_from"].as_u64()), (Some(10), Some(30)));
+    let figure = |at: &str| forecast.pointer(at).and_then(Value::as_f64).unwrap();
+    assert!((3000.0..4500.0).contains(&figure("/half_s")), "{forecast}");
+    assert!(figure("/nine_in_ten_s") > figure("/half_s"), "{forecast}");
+    assert!(figure("/more_slots/half_s") < 0.6 * figure("/half_s"), "{forecast}");
+    assert!((300.0..1500.0).contains(&figure("/requests")), "{forecast}");
 }
 
 #[test]
