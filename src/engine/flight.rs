@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use super::MISSES_BEFORE_LOST;
 use super::message::{AttemptKey, Item, Waiting};
+use super::policy::Policy;
 use crate::task::TaskId;
 
 /// One attempt that has not ended.
@@ -15,6 +17,8 @@ pub(super) struct Flight {
     pub(super) since: Duration,
     /// How old it was at `since`.
     pub(super) age: Duration,
+    /// When it was last known to run: as it was accepted, or as the service last said so in this run.
+    pub(super) alive: Option<Duration>,
     /// Callbacks that came before the reply to the submit.
     pub(super) early: Vec<Item>,
 }
@@ -48,18 +52,33 @@ impl Followed {
     pub(super) fn new(task_id: TaskId, second_look: bool) -> Self {
         Followed { task_id, missing: None, empty: 0, second_look }
     }
+
+    /// Whether nothing odd was said of it: it runs until it ends.
+    pub(super) fn is_as_it_was(&self) -> bool {
+        self.missing.is_none() && self.empty == 0 && !self.second_look
+    }
+
+    /// How soon it is worth asking again about what was odd. A picture that is missing comes soon or never.
+    pub(super) fn ask_again_after(&self, policy: &Policy) -> Option<Duration> {
+        match (self.empty, self.missing) {
+            (0, None) => None,
+            (0, Some(_)) => Some(policy.poll_max.min(policy.lost_after / MISSES_BEFORE_LOST)),
+            (empty, _) => Some(policy.poll_max.min(policy.poll_min * 2u32.saturating_pow(empty.min(16)))),
+        }
+    }
 }
 
 impl Flight {
     pub(super) fn new(waiting: Waiting, phase: Phase, since: Duration, age: Duration) -> Self {
-        Flight { waiting, phase, since, age, early: Vec::new() }
+        Flight { waiting, phase, since, age, alive: None, early: Vec::new() }
     }
 
     /// Whether the service is, or may be, working on it in one of our slots.
     pub(super) fn holds_slot(&self) -> bool {
         match &self.phase {
-            Phase::Intending | Phase::Sending => true,
-            Phase::Running(followed) => !followed.second_look,
+            Phase::Intending | Phase::Sending => !mutant!(HeldSlotsForgotten),
+            // One that is done is out of its slot, whether or not its pictures can be named yet.
+            Phase::Running(followed) => !followed.second_look && followed.empty == 0,
             Phase::Adrift => false,
         }
     }
@@ -120,6 +139,7 @@ impl Flights {
     pub(super) fn accept(&mut self, key: AttemptKey, task_id: TaskId) {
         if let Some(flight) = self.by_attempt.get_mut(&key) {
             self.by_task_id.insert(task_id.clone(), key);
+            flight.alive = Some(flight.since);
             flight.phase = Phase::Running(Followed::new(task_id, false));
         }
     }
@@ -138,6 +158,13 @@ impl Flights {
 
     pub(super) fn slots_held(&self) -> usize {
         self.by_attempt.values().filter(|flight| flight.holds_slot()).count()
+    }
+
+    /// How many will still end: all but those whose reply was lost, and those that are only looked at again.
+    pub(super) fn open(&self) -> usize {
+        let second_look = |flight: &&Flight| matches!(&flight.phase, Phase::Running(f) if f.second_look);
+        let adrift = |flight: &&Flight| matches!(flight.phase, Phase::Adrift);
+        self.by_attempt.values().filter(|flight| !adrift(flight) && !second_look(flight)).count()
     }
 
     pub(super) fn unanswered(&self) -> usize {

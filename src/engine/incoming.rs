@@ -13,9 +13,18 @@ use super::trouble::Which;
 use super::{ASKS_FOR_PICTURES, EARLY_CALLBACKS, Engine, LOST_REPLIES_IN_A_ROW, MISSES_BEFORE_LOST, Mood};
 use crate::task::TaskId;
 
+/// Who says how far a job is.
+#[derive(Debug, Clone, Copy)]
+enum Witness {
+    /// A status reply, which was so at this time.
+    Asked(Duration),
+    /// A callback.
+    Called,
+}
+
 impl Engine {
     pub(super) fn intent_durable(&mut self, now: Duration, attempt: AttemptKey) {
-        let working = self.mood == Mood::Working;
+        let working = self.mood == Mood::Working || mutant!(StopIgnored);
         let Some(flight) = self.flights.get_mut(attempt) else { return };
         if !matches!(flight.phase, Phase::Intending) {
             return;
@@ -58,6 +67,7 @@ impl Engine {
                 self.not_accepted(attempt, why.clone());
                 self.submit_trouble(now, &why);
             }
+            SubmitOutcome::Unknown(why) if mutant!(NotAcceptedOnTimeout) => self.not_accepted(attempt, why),
             SubmitOutcome::Unknown(why) => {
                 self.lost_reply(now, attempt, why);
             }
@@ -69,26 +79,32 @@ impl Engine {
         self.trusted = true;
         self.lost_replies = 0;
         self.submits.succeeded();
-        self.slots.accepted(self.flights.slots_held().saturating_sub(1));
-        let first = self.flights.followed().next().is_none();
+        self.slots.accepted(self.flights.slots_held().saturating_sub(self.flights.unanswered()));
         self.flights.accept(attempt, task_id.clone());
-        self.actions.push_back(Action::Record(Change::Accepted(attempt, task_id)));
-        if first && self.polling.outstanding == 0 {
-            self.polling.next_at = now + self.interval();
+        if !mutant!(AcceptedNotRecorded) {
+            self.actions.push_back(Action::Record(Change::Accepted(attempt, task_id)));
         }
+        self.polling.stale = true;
     }
 
     pub(super) fn submit_refused(&mut self, now: Duration, attempt: AttemptKey, refusal: Refusal) {
+        let sent = self.flights.get(attempt).map_or(now, |flight| flight.since);
         if !matches!(refusal, Refusal::TooFast(_)) {
             self.answered(now);
         }
+        let content = match refusal {
+            Refusal::Slots => mutant!(SlotsRefusalFails),
+            Refusal::Quota => mutant!(QuotaIsContent),
+            _ => false,
+        };
+        let refusal = if content { Refusal::Content("mutant".to_owned()) } else { refusal };
         match refusal {
             Refusal::Slots => {
                 self.not_accepted(attempt, "all slots of the account were taken".to_owned());
                 self.trusted = true; // it understood the request
                 self.round.refused = true;
                 let held = self.flights.slots_held();
-                if self.slots.refused(now, held, self.a_job_takes()) {
+                if self.slots.refused(now, sent, held, self.a_job_takes()) {
                     self.tell(Notice::FewerSlots(self.slots.limit()));
                 }
                 if held == 0 {
@@ -128,7 +144,12 @@ impl Engine {
         }
         self.trusted = false;
         self.lost_replies += 1;
-        if !self.policy.callbacks {
+        if mutant!(ResendUnknown)
+            && let Some(flight) = self.flights.get(attempt)
+        {
+            self.waiting.push_back(flight.waiting);
+        }
+        if !self.policy.callbacks || mutant!(AdriftNotAwaited) {
             self.flights.remove(attempt);
         }
         self.actions.push_back(Action::Record(Change::Unknown(attempt, why.clone())));
@@ -150,14 +171,18 @@ impl Engine {
     }
 
     pub(super) fn status_reply(&mut self, now: Duration, asked: &[TaskId], outcome: StatusOutcome) {
-        self.polling.outstanding = self.polling.outstanding.saturating_sub(1);
+        let at = self.polling.replied(now);
         match outcome {
             StatusOutcome::Items(items) => {
                 self.answered(now);
                 self.asks.succeeded();
+                let runs = |id: &&TaskId| {
+                    items.iter().any(|item| item.task_id == **id && item.progress == Progress::Running)
+                };
+                self.slots.run(now, asked.iter().filter(runs).count());
                 for item in &items {
                     if let Some(attempt) = self.flights.named(&item.task_id) {
-                        self.learn_of(now, attempt, item.progress.clone());
+                        self.learn_of(now, attempt, item.progress.clone(), Witness::Asked(at));
                     }
                 }
                 for task_id in asked.iter().filter(|id| items.iter().all(|item| item.task_id != **id)) {
@@ -181,20 +206,21 @@ impl Engine {
             }
             StatusOutcome::Unreadable(why) => self.ask_trouble(now, &why),
         }
-        if self.polling.outstanding == 0 {
-            self.polling.next_at = now + self.interval();
-        }
     }
 
     pub(super) fn callback(&mut self, now: Duration, attempt: AttemptKey, item: Item) {
-        let Some(flight) = self.flights.get_mut(attempt) else { return };
+        let Some(flight) = self.flights.get_mut(attempt) else {
+            return self.polling.called_back_late(attempt, now, &self.policy);
+        };
         match &flight.phase {
             Phase::Intending => return,
-            Phase::Running(followed) if followed.task_id != item.task_id => return,
+            Phase::Running(followed) if followed.task_id != item.task_id && !mutant!(ForeignNameBelieved) => {
+                return;
+            }
             Phase::Running(_) => {}
             // The reply is the better witness of which job is meant, and is on its way.
             Phase::Sending => {
-                if flight.early.len() < EARLY_CALLBACKS {
+                if flight.early.len() < EARLY_CALLBACKS && !mutant!(EarlyCallbackDropped) {
                     flight.early.push(item);
                 }
                 return;
@@ -206,11 +232,12 @@ impl Engine {
                 self.accepted(now, attempt, item.task_id);
             }
         }
-        self.learn_of(now, attempt, item.progress);
+        self.learn_of(now, attempt, item.progress, Witness::Called);
     }
 
     /// What the service says of a job that is followed.
-    pub(super) fn learn_of(&mut self, now: Duration, attempt: AttemptKey, progress: Progress) {
+    fn learn_of(&mut self, now: Duration, attempt: AttemptKey, progress: Progress, witness: Witness) {
+        self.learn_pace(now, attempt, &progress, witness);
         let grace = self.policy.grace;
         let Some(flight) = self.flights.get_mut(attempt) else { return };
         let overdue = now >= flight.deadline(grace);
@@ -218,8 +245,13 @@ impl Engine {
         let second_look = followed.second_look;
         followed.missing = None;
         let change = match progress {
-            Progress::Done(pictures) if pictures.images.is_empty() && pictures.grid.is_none() => {
+            Progress::Done(pictures)
+                if pictures.images.is_empty() && pictures.grid.is_none() && !mutant!(DoneWithoutPictures) =>
+            {
                 followed.empty += 1;
+                if followed.empty == 1 && !second_look {
+                    self.slots.ended(now);
+                }
                 (followed.empty > ASKS_FOR_PICTURES || second_look).then(|| {
                     let reason = "done, but the service names no picture".to_owned();
                     Change::Failed(attempt, Failure { class: FailureClass::NoPictures, reason })
@@ -227,7 +259,7 @@ impl Engine {
             }
             Progress::Done(pictures) => Some(Change::Done(attempt, pictures)),
             Progress::Failed(failure) => Some(Change::Failed(attempt, failure)),
-            Progress::Running if overdue || second_look => {
+            Progress::Running if (overdue && !mutant!(DeadlinesIgnored)) || second_look => {
                 let minutes = flight.waiting.timeout.as_secs().div_ceil(60);
                 let reason = format!("not seen to end within its timeout of {minutes} min");
                 Some(Change::Failed(attempt, Failure { class: FailureClass::Timeout, reason }))
@@ -236,6 +268,18 @@ impl Engine {
         };
         if let Some(change) = change {
             self.ended(now, attempt, change, second_look);
+        }
+    }
+
+    /// What it teaches of how long jobs take, and of whether callbacks come.
+    fn learn_pace(&mut self, now: Duration, attempt: AttemptKey, progress: &Progress, witness: Witness) {
+        let Some(flight) = self.flights.get_mut(attempt) else { return };
+        let ends_now = flight.holds_slot() && *progress != Progress::Running;
+        match (ends_now, witness) {
+            (true, Witness::Asked(at)) => self.polling.found_ended(attempt, flight, at),
+            (true, Witness::Called) => self.polling.called_back(flight, now),
+            (false, Witness::Asked(at)) if flight.holds_slot() => self.polling.runs(flight, at),
+            (false, _) => {}
         }
     }
 
@@ -248,10 +292,13 @@ impl Engine {
             }
             return;
         }
-        if matches!(change, Change::Done(..)) {
-            self.polling.learn(flight.waiting.mode, flight.ran(now));
+        if flight.holds_slot() {
+            self.slots.ended(now);
         }
-        self.settle(now, flight.waiting, change);
+        self.polling.stale = true;
+        if !mutant!(ChangeDropped) {
+            self.settle(now, flight.waiting, change);
+        }
     }
 
     pub(super) fn missing(&mut self, now: Duration, task_id: &TaskId) {
@@ -261,7 +308,8 @@ impl Engine {
         let (since, times) = followed.missing.map_or((now, 1), |(since, times)| (since, times + 1));
         followed.missing = Some((since, times));
         let second_look = followed.second_look;
-        let gone = times >= MISSES_BEFORE_LOST && now.saturating_sub(since) >= self.policy.lost_after;
+        let gone = mutant!(LostAtFirstMiss)
+            || times >= MISSES_BEFORE_LOST && now.saturating_sub(since) >= self.policy.lost_after;
         if gone || second_look {
             let reason = "the service no longer knows this taskId".to_owned();
             self.ended(now, attempt, Change::Lost(attempt, reason), second_look);
@@ -272,8 +320,11 @@ impl Engine {
     pub(super) fn not_accepted(&mut self, attempt: AttemptKey, why: String) {
         if let Some(flight) = self.flights.remove(attempt) {
             self.budget.release(flight.waiting.mode);
-            self.waiting.push_front(flight.waiting);
+            if !mutant!(WaitingForgotten) {
+                self.waiting.push_front(flight.waiting);
+            }
             self.allowed = self.allowed.map(|left| left + 1);
+            self.polling.stale = true;
             self.actions.push_back(Action::Record(Change::NotAccepted(attempt, why)));
         }
     }

@@ -14,12 +14,27 @@
 //! - Before the service has accepted a submit, and after a reply was lost, one submit at a time is under way, so that a
 //!   refused key or a broken service costs one try and not ten.
 
+/// Whether a deliberate fault is switched on: never in the program, see `mutants`.
+macro_rules! mutant {
+    ($name:ident) => {{
+        #[cfg(test)]
+        let on = crate::engine::mutants::is_on(crate::engine::mutants::Mutant::$name);
+        #[cfg(not(test))]
+        let on = false;
+        on
+    }};
+}
+
 mod breaker;
 mod budget;
+mod durations;
 mod ending;
 mod flight;
+mod forecast;
 mod incoming;
 mod message;
+#[cfg(test)]
+mod mutants;
 mod outgoing;
 mod pace;
 mod policy;
@@ -29,8 +44,10 @@ mod retries;
 mod rules_tests;
 #[cfg(test)]
 mod sim;
+mod slots;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod trouble;
 mod window;
 
@@ -40,15 +57,18 @@ use std::time::Duration;
 use breaker::Breaker;
 use budget::Budget;
 use flight::{Flight, Flights, Followed, Phase};
+pub use forecast::{Forecast, Learned, Prospect, forecast, usual};
 pub use message::{
     Action, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress, Refusal,
     Resumed, StatusOutcome, SubmitOutcome, TaskKey, Waiting,
 };
-use pace::{Backoff, Outage, Slots};
+use pace::{Backoff, Outage};
 pub use policy::{DEFAULT_TIMEOUT, Policy};
 use polling::Polling;
 pub use retries::Past;
 use retries::Retries;
+use slots::Slots;
+pub use trial::{Figures, Trial};
 use window::Round;
 
 use crate::task::Quota;
@@ -200,7 +220,7 @@ impl Engine {
             }
             _ => 0,
         };
-        self.slots_held() as u64 + to_submit
+        self.flights.open() as u64 + to_submit
     }
 
     /// When to say [`Event::Wake`] if nothing else happens. `None`: only an event can change anything.
@@ -208,9 +228,10 @@ impl Engine {
         if matches!(self.mood, Mood::Over(_) | Mood::Closing(_)) {
             return None;
         }
-        let submit =
-            (self.may_submit() && !self.slots_are_full()).then(|| self.trusts_at().max(self.submits.until()));
-        let grow = self.slots.grow_at().filter(|_| self.may_submit() && self.slots_are_full());
+        if mutant!(WakesInVain) && self.flights.slots_held() > 1 {
+            return Some(Duration::ZERO);
+        }
+        let submit = self.submit_at();
         let adrift = self
             .flights
             .iter()
@@ -219,6 +240,7 @@ impl Engine {
             .min();
         let outage = self.outage.ends_at(&self.policy);
         let again = self.retries.next_at().filter(|_| self.mood == Mood::Working && self.allowed != Some(0));
-        [submit, grow, again, self.window_at(), self.ask_at(), adrift, outage].into_iter().flatten().min()
+        let window = self.window_at();
+        [submit, self.grow_at(), again, window, self.ask_at(), adrift, outage].into_iter().flatten().min()
     }
 }

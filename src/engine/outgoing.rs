@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use super::flight::{Flight, Phase};
-use super::message::{Action, AttemptKey, Notice};
+use super::message::{Action, AttemptKey, Ending, Notice};
 use super::{Engine, LATE, Mood};
 use crate::task::TaskId;
 
 impl Engine {
     /// Whether anything is left that may be submitted, slots aside.
     pub(super) fn may_submit(&self) -> bool {
+        let working = self.mood == Mood::Working
+            || mutant!(StopIgnored) && self.mood == Mood::Draining(Ending::Interrupted);
         let next = self.waiting.front().is_some_and(|waiting| self.budget.fits(waiting.mode));
-        self.mood == Mood::Working && next && self.allowed != Some(0)
+        working && next && self.allowed != Some(0)
     }
 
     /// When another submit may be under way besides those that are: at once where the service is trusted, else when the
@@ -23,19 +25,31 @@ impl Engine {
             .filter(|(_, flight)| flight.is_unanswered())
             .map(|(_, flight)| flight.since)
             .max();
-        last.filter(|_| !self.trusted).map_or(Duration::ZERO, |since| since + LATE)
+        last.filter(|_| !self.trusted && !mutant!(TrustAtOnce)).map_or(Duration::ZERO, |since| since + LATE)
     }
 
     pub(super) fn slots_are_full(&self) -> bool {
         self.flights.slots_held() >= self.slots.limit()
     }
 
+    /// When the next submit may leave. `None` where nothing is left to submit, or all slots are taken.
+    pub(super) fn submit_at(&self) -> Option<Duration> {
+        let free_at = self.slots.free_at(self.flights.slots_held()).filter(|_| self.may_submit())?;
+        Some(free_at.max(self.trusts_at()).max(self.submits.until()))
+    }
+
+    /// When one more slot than refusals taught is tried for: where all are taken, and a submit could leave.
+    pub(super) fn grow_at(&self) -> Option<Duration> {
+        let full = self.may_submit() && self.slots_are_full();
+        let grow_at = self.slots.grow_at(self.flights.slots_held()).filter(|_| full)?;
+        Some(grow_at.max(self.trusts_at()).max(self.submits.until()))
+    }
+
     pub(super) fn submit_more(&mut self, now: Duration) {
-        if self.may_submit() && self.slots_are_full() {
+        if self.grow_at().is_some_and(|at| at <= now) {
             self.slots.grow(now, self.a_job_takes());
         }
-        while self.may_submit() && !self.slots_are_full() && self.trusts_at().max(self.submits.until()) <= now
-        {
+        while self.submit_at().is_some_and(|at| at <= now) {
             let Some(waiting) = self.waiting.pop_front() else { return };
             let attempt = AttemptKey(self.next_attempt);
             self.next_attempt += 1;
@@ -44,19 +58,36 @@ impl Engine {
             let flight = Flight::new(waiting, Phase::Intending, now, Duration::ZERO);
             self.flights.insert(attempt, flight);
             self.actions.push_back(Action::Intend(attempt, waiting.task));
+            if mutant!(SendBeforeDurable) {
+                self.intent_durable(now, attempt);
+            }
         }
         self.tell_of_budget();
     }
 
-    /// When the next round of status requests is due, if there is anything to ask.
+    /// When the next round of status requests is due, if there is anything to ask. A reply that does not come is not waited
+    /// for: asking again is free, and slots may stand idle meanwhile.
     pub(super) fn ask_at(&self) -> Option<Duration> {
-        let something = self.polling.outstanding == 0 && self.flights.followed().next().is_some();
-        something.then(|| self.polling.next_at.max(self.asks.until()))
+        self.flights.followed().next()?;
+        if mutant!(NoAskAfterError) && self.asks.in_a_row() > 0 {
+            return None;
+        }
+        let due = match self.polling.outstanding {
+            0 => self.polling.next_at,
+            _ => self.polling.asked_at + LATE.max(self.policy.poll_max),
+        };
+        Some(due.max(self.asks.until()))
     }
 
     pub(super) fn ask(&mut self, now: Duration) {
+        if self.polling.stale && self.polling.outstanding == 0 {
+            let slot_wanted = self.may_submit() && self.slots_are_full();
+            self.polling.plan(&self.policy, &self.flights, slot_wanted);
+        }
         let following = matches!(self.mood, Mood::Working | Mood::Draining(_));
         if following && self.ask_at().is_some_and(|at| at <= now) {
+            self.polling.outstanding = 0;
+            self.polling.asked_at = now;
             self.ask_for(self.flights.followed().map(|(_, followed)| followed.task_id.clone()).collect());
         }
     }
@@ -66,10 +97,6 @@ impl Engine {
             self.polling.outstanding += 1;
             self.actions.push_back(Action::Ask(ids.to_vec()));
         }
-    }
-
-    pub(super) fn interval(&self) -> Duration {
-        self.polling.interval(&self.policy, &self.flights, self.may_submit())
     }
 
     /// How long a job of the kind that waits next is expected to take.

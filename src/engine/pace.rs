@@ -1,4 +1,4 @@
-//! How fast: what refusals teach about the slots, how long to wait after trouble, and when an outage is too long.
+//! How fast: how long to wait after trouble, and when an outage is too long.
 
 use std::time::Duration;
 
@@ -58,58 +58,6 @@ fn jitter(seed: u64, count: u64, now: Duration) -> f64 {
     x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-}
-
-/// How many jobs the account runs at once: what was asked for, less what refusals taught, tried for more now and then.
-#[derive(Debug)]
-pub(super) struct Slots {
-    asked_for: usize,
-    limit: usize,
-    grow_at: Option<Duration>,
-    patience: u32,
-}
-
-impl Slots {
-    pub(super) fn new(asked_for: usize) -> Self {
-        let asked_for = asked_for.max(1);
-        Slots { asked_for, limit: asked_for, grow_at: None, patience: 1 }
-    }
-
-    /// The most jobs to have at once, as far as is known.
-    pub(super) fn limit(&self) -> usize {
-        self.limit
-    }
-
-    /// When one more is worth a try.
-    pub(super) fn grow_at(&self) -> Option<Duration> {
-        self.grow_at
-    }
-
-    /// A submit was refused while `held` others of ours ran. True where that lowers the limit.
-    pub(super) fn refused(&mut self, now: Duration, held: usize, a_job_takes: Duration) -> bool {
-        let lower = held.clamp(1, self.asked_for) < self.limit;
-        self.limit = self.limit.min(held.max(1));
-        let wait = a_job_takes.min(Duration::from_secs(60)) * self.patience;
-        self.patience = (self.patience * 2).min(8);
-        self.grow_at = Some(now + wait);
-        lower
-    }
-
-    /// Tries for one more, where it is time.
-    pub(super) fn grow(&mut self, now: Duration, a_job_takes: Duration) {
-        if self.grow_at.is_some_and(|at| at <= now) {
-            self.limit += 1;
-            let more = self.limit < self.asked_for;
-            self.grow_at = more.then(|| now + a_job_takes.min(Duration::from_secs(60)));
-        }
-    }
-
-    /// A submit was accepted while `held` others of ours ran.
-    pub(super) fn accepted(&mut self, held: usize) {
-        if held + 1 >= self.limit {
-            self.patience = 1;
-        }
-    }
 }
 
 /// An outage is told of once it has lasted this long: a single hiccup is nobody's concern.
@@ -191,29 +139,6 @@ mod tests {
         assert_eq!(backoff.told(SECOND, 7 * SECOND), 7 * SECOND);
         assert_eq!(backoff.until(), 8 * SECOND);
         assert_eq!(backoff.told(SECOND, 1_000_000 * SECOND), LONGEST_ASKED_WAIT);
-    }
-
-    #[test]
-    fn a_refusal_teaches_the_number_of_slots_and_more_is_tried_for_later() {
-        let mut slots = Slots::new(10);
-        assert!(slots.refused(Duration::ZERO, 4, SECOND));
-        assert!(!slots.refused(Duration::ZERO, 4, SECOND));
-        assert_eq!(slots.limit(), 4);
-        slots.grow(SECOND, SECOND);
-        assert_eq!(slots.limit(), 4, "a second refusal doubles the wait");
-        slots.grow(2 * SECOND, SECOND);
-        assert_eq!(slots.limit(), 5);
-        for second in 3..20 {
-            slots.grow(second * SECOND, SECOND);
-        }
-        assert_eq!((slots.limit(), slots.grow_at()), (10, None), "never past what was asked for");
-    }
-
-    #[test]
-    fn a_refusal_with_nothing_of_ours_running_leaves_one_slot_to_try() {
-        let mut slots = Slots::new(10);
-        slots.refused(Duration::ZERO, 0, SECOND);
-        assert_eq!(slots.limit(), 1);
     }
 
     #[test]

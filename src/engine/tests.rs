@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use super::sim::{Fate, Faults, World};
 use super::*;
 use crate::task::{Mode, Pictures, TaskId};
 
@@ -73,52 +72,6 @@ fn done(name: &str) -> Item {
 
 fn running(name: &str) -> Item {
     Item { task_id: task_id(name), progress: Progress::Running }
-}
-
-#[test]
-fn a_good_service_is_used_fully_and_asked_little() {
-    let mut world = World::new(Policy::default(), 200, 10, Faults::default(), 1);
-    assert_eq!(world.play(), Ending::Finished);
-    assert_eq!(world.count(Fate::Done), 200);
-    let busy = world.busy.as_secs_f64() / (10.0 * world.now.as_secs_f64());
-    let requests = (world.submits + world.asks) as f64 / 200.0;
-    assert!(busy > 0.90, "slots were busy {busy:.3} of the time");
-    assert!(requests < 3.5, "{requests:.2} requests a job");
-    assert!(world.refusals <= 5, "{} refusals", world.refusals);
-}
-
-#[test]
-fn whatever_the_service_does_every_task_ends_and_none_is_paid_twice() {
-    let faults = Faults {
-        lost_reply: 0.05,
-        not_sent: 0.1,
-        too_fast: 0.1,
-        unreadable: 0.1,
-        omit: 0.1,
-        fail: 0.1,
-        refuse: 0.02,
-    };
-    for seed in 0..500 {
-        let slots = 1 + (seed as usize % 12);
-        let mut world = World::new(Policy { seed, ..Policy::default() }, 40, slots, faults, seed * 7 + 3);
-        let ending = world.play();
-        if ending == Ending::Finished {
-            assert_eq!(world.count(Fate::Open), 0, "seed {seed}");
-        }
-        // Every job that the service runs is known, or covered by an unknown.
-        let covered = world.count(Fate::Done) + world.count(Fate::Failed) + world.count(Fate::Unknown);
-        assert!(covered >= world.jobs.len(), "seed {seed}: a paid job is lost");
-        assert_eq!(world.count(Fate::Lost), 0, "seed {seed}");
-    }
-}
-
-#[test]
-fn asking_for_more_slots_than_there_are_costs_few_refusals() {
-    let policy = Policy { concurrency: 40, ..Policy::default() };
-    let mut world = World::new(policy, 200, 10, Faults::default(), 5);
-    assert_eq!(world.play(), Ending::Finished);
-    assert_eq!(world.count(Fate::Done), 200);
-    assert!(world.refusals < 120, "{} refusals", world.refusals);
 }
 
 #[test]
@@ -480,7 +433,35 @@ fn an_intent_that_cannot_be_written_is_not_sent_and_ends_the_run() {
 
 #[test]
 fn a_limit_counts_what_may_be_paid_for() {
-    let mut world = World::new(Policy { limit: Some(3), ..Policy::default() }, 10, 2, Faults::default(), 9);
-    assert_eq!(world.play(), Ending::Limit);
-    assert_eq!((world.count(Fate::Done), world.count(Fate::Open), world.jobs.len()), (3, 7, 3));
+    let mut desk = Desk::new(Policy { limit: Some(2), ..Policy::default() }, 10, vec![]);
+    let refused = desk.send_first();
+    let next = desk.tell(Event::SubmitReply(refused, SubmitOutcome::Refused(Refusal::Slots)));
+    assert!(matches!(next[..], [Action::Record(Change::NotAccepted(..))]), "{next:?}");
+    let mut sent = 0;
+    while desk.ending().is_none() {
+        for action in desk.wait() {
+            match action {
+                Action::Intend(attempt, _) => {
+                    sent += 1;
+                    desk.tell(Event::IntentDurable(attempt));
+                    let accepted = SubmitOutcome::Accepted(task_id(&sent.to_string()));
+                    let next = desk.tell(Event::SubmitReply(attempt, accepted));
+                    assert_eq!(next.len(), 1, "one slot was left to try: {next:?}");
+                }
+                Action::Ask(ids) => {
+                    let items = ids.iter().map(|id| done(&id.0)).collect();
+                    for action in desk.tell(Event::StatusReply(ids, StatusOutcome::Items(items))) {
+                        if let Action::Intend(attempt, _) = action {
+                            sent += 1;
+                            desk.tell(Event::IntentDurable(attempt));
+                            let accepted = SubmitOutcome::Accepted(task_id(&sent.to_string()));
+                            desk.tell(Event::SubmitReply(attempt, accepted));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!((desk.ending(), sent, desk.engine.waiting()), (Some(&Ending::Limit), 2, 8));
 }

@@ -1,0 +1,250 @@
+//! How busy the slots are, and at how many requests: the scheduler beside rules that ask at fixed intervals.
+//!
+//! ```sh
+//! cargo run --release --example schedule            # all of it
+//! cargo run --release --example schedule -- virtual # in virtual time alone
+//! cargo run --release --example schedule -- real    # the whole program against the sandbox alone, in real time
+//! ```
+#![expect(clippy::print_stdout, reason = "an example talks")]
+
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use mjbatch::api::{Client, Endpoint, Webhook};
+use mjbatch::engine::{Figures, Policy, Trial};
+use mjbatch::progress::Quiet;
+use mjbatch::runner::{self, Run};
+use mjbatch::sandbox::{Ledger, Sandbox, Settings};
+use mjbatch::store::{Listing, Store};
+use mjbatch::task::Mode;
+use mjbatch::{manifest, plan};
+
+/// A sequence that looks random and is the same every time.
+struct Dice(u64);
+
+impl Dice {
+    fn between(&mut self, low: f64, high: f64) -> f64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut x = self.0;
+        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        low + (high - low) * ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// What jobs there are, and how quick the service is.
+struct Work {
+    name: &'static str,
+    fast: (f64, f64),
+    relaxed: (f64, f64),
+    modes: &'static [Mode],
+    /// Seconds of the real service that are one here.
+    speed: f64,
+    tasks: usize,
+}
+
+const WORKS: [Work; 4] = [
+    Work {
+        name: "0.5–1.5 s, 3 ms a request",
+        fast: (0.5, 1.5),
+        relaxed: (0.5, 1.5),
+        modes: &[Mode::Fast],
+        speed: 60.0,
+        tasks: 150,
+    },
+    Work {
+        name: "fast, 25–90 s",
+        fast: (25.0, 90.0),
+        relaxed: (60.0, 600.0),
+        modes: &[Mode::Fast],
+        speed: 1.0,
+        tasks: 150,
+    },
+    Work {
+        name: "relaxed, 60–600 s",
+        fast: (25.0, 90.0),
+        relaxed: (60.0, 600.0),
+        modes: &[Mode::Relaxed],
+        speed: 1.0,
+        tasks: 150,
+    },
+    Work {
+        name: "mixed",
+        fast: (25.0, 90.0),
+        relaxed: (60.0, 600.0),
+        modes: &[Mode::Fast, Mode::Relaxed],
+        speed: 1.0,
+        tasks: 150,
+    },
+];
+
+/// The default, as quick as the service is.
+fn scaled_policy(work: &Work) -> Policy {
+    let default = Policy::default();
+    let scaled = |time: Duration| time.div_f64(work.speed);
+    Policy {
+        poll_min: scaled(default.poll_min),
+        poll_max: scaled(default.poll_max),
+        expect_fast: scaled(default.expect_fast),
+        expect_relaxed: scaled(default.expect_relaxed),
+        ..default
+    }
+}
+
+/// The mean over some runs.
+fn tried(work: &Work, change: impl Fn(&mut Trial)) -> Figures {
+    let runs = 20;
+    let mut sum = Figures { took: Duration::ZERO, busy: 0.0, jobs: 0, submits: 0, asks: 0, refusals: 0 };
+    for seed in 0..runs {
+        let policy = Policy { seed, ..scaled_policy(work) };
+        let request = Duration::from_millis(180).div_f64(work.speed);
+        let mut trial = Trial {
+            policy,
+            tasks: work.modes.iter().copied().cycle().take(work.tasks).collect(),
+            slots: 10,
+            request,
+            durable: Duration::from_millis(60).div_f64(work.speed),
+            frees_after: Duration::ZERO,
+            calls_back_after: None,
+        };
+        change(&mut trial);
+        let mut dice = Dice(seed);
+        let figures = trial.play(&mut |mode| {
+            let (low, high) = match mode {
+                Mode::Fast => work.fast,
+                Mode::Relaxed => work.relaxed,
+            };
+            Duration::from_secs_f64(dice.between(low, high))
+        });
+        sum.took += figures.took / runs as u32;
+        sum.busy += figures.busy / runs as f64;
+        sum.jobs += figures.jobs;
+        sum.submits += figures.submits;
+        sum.asks += figures.asks;
+        sum.refusals += figures.refusals;
+    }
+    sum
+}
+
+fn row(rule: &str, figures: &Figures) {
+    println!(
+        "| {rule} | {:.1} % | {:.2} | {:.2} |",
+        100.0 * figures.busy,
+        figures.requests_a_job(),
+        figures.refusals_a_job()
+    );
+}
+
+fn in_virtual_time() {
+    for work in &WORKS {
+        println!(
+            "\n| {} | slots busy | requests a job | refusals a job |\n| --- | --- | --- | --- |",
+            work.name
+        );
+        for every in [1.0, 2.0, 3.0, 5.0, 15.0] {
+            let every = Duration::from_secs_f64(every / work.speed);
+            let figures = tried(work, |trial| {
+                (trial.policy.poll_min, trial.policy.poll_max) = (every, every);
+            });
+            row(&format!("asks every {every:.0?}"), &figures);
+        }
+        row("the engine", &tried(work, |_| {}));
+        if work.speed < 2.0 {
+            let seldom = |trial: &mut Trial| trial.policy.poll_max = Duration::from_secs(30);
+            row("the engine, at most every 30 s", &tried(work, seldom));
+        }
+        let called = |trial: &mut Trial| {
+            trial.policy.callbacks = true;
+            trial.calls_back_after = Some(trial.request / 2);
+        };
+        row("the engine, called back", &tried(work, called));
+        row("the engine, 40 slots asked for", &tried(work, |trial| trial.policy.concurrency = 40));
+        let late = |trial: &mut Trial| trial.frees_after = Duration::from_secs_f64(3.0 / work.speed);
+        row("the engine, slots freed 3 s late", &tried(work, late));
+    }
+}
+
+/// The whole program against the sandbox, in real time: 150 jobs of 0.5–1.5 s in ten slots, 3 ms a request.
+async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
+    let work = &WORKS[0];
+    let mut settings =
+        Settings { speed: work.speed, fast: 30.0..=90.0, picture_side: 8, ..Settings::default() };
+    settings.faults.set("latency=3ms")?;
+    let sandbox = Sandbox::start(settings).await?;
+    let endpoint = Endpoint::parse(&sandbox.base_url())?;
+    let client = Client::new(&endpoint, &"any key".into())?;
+
+    let folder = tempfile::tempdir()?;
+    let rows: String = (0..work.tasks).map(|n| format!("mug number {n}\n")).collect();
+    let manifest = manifest::parse(Path::new("mugs.csv"), format!("prompt\n{rows}").as_bytes())?;
+    let mut store = Store::open(&folder.path().join("mugs.mjbatch"), &endpoint.identity(), "the benchmark")?;
+    let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
+    let listing = Listing {
+        batch: &manifest.name,
+        columns: &manifest.columns,
+        manifest: manifest.hash,
+        file: "mugs.csv",
+    };
+    store.list(listing, manifest.tasks(), &plan)?;
+    let begun = store.begin(manifest.batch.prices)?;
+
+    let webhook = match callbacks {
+        true => {
+            let webhook = Webhook::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+            let url = format!("http://{}", webhook.addr());
+            Some((webhook, url))
+        }
+        false => None,
+    };
+    let run = Run {
+        batch: manifest.name,
+        service: endpoint.to_string(),
+        policy: Policy { callbacks, ..scaled_policy(work) },
+        results: folder.path().join("mugs.results.csv"),
+        webhook,
+        terms: runner::Terms::default(),
+        hint: None,
+        next: String::new(),
+    };
+    let (_stop, shutdown) = runner::shutdown();
+    let outcome = runner::run(run, client, begun, Box::new(Quiet::new(std::io::sink())), shutdown).await?;
+    let figures = figures_of(&sandbox.ledger());
+    sandbox.stop().await;
+    match outcome.counts.of(mjbatch::task::Status::Done) {
+        done if done == work.tasks as u64 => Ok(figures),
+        done => Err(format!("only {done} tasks are done").into()),
+    }
+}
+
+/// By the sandbox's own books, in which times are Unix milliseconds.
+fn figures_of(ledger: &Ledger) -> Figures {
+    let first = ledger.jobs.iter().map(|job| job.accepted_at).min().unwrap_or_default();
+    let last = ledger.jobs.iter().map(|job| job.accepted_at).max().unwrap_or_default();
+    let used = |job: &mjbatch::sandbox::LedgerJob| job.ends_at.min(last).saturating_sub(job.accepted_at);
+    let used: u64 = ledger.jobs.iter().map(used).sum();
+    Figures {
+        took: Duration::from_millis(last - first),
+        busy: used as f64 / (10 * (last - first)) as f64,
+        jobs: ledger.jobs.len() as u64,
+        submits: ledger.submits,
+        asks: ledger.statuses,
+        refusals: ledger.refusals.get(&1002).copied().unwrap_or_default(),
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let only = std::env::args().nth(1);
+    if only.as_deref() != Some("real") {
+        in_virtual_time();
+    }
+    if only.as_deref() != Some("virtual") {
+        println!("\n| in real time: {} | slots busy | requests a job | refusals a job |", WORKS[0].name);
+        println!("| --- | --- | --- | --- |");
+        row("the program", &in_real_time(false).await?);
+        row("the program, called back", &in_real_time(true).await?);
+    }
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Deliberate faults of the engine, each of which the simulator must catch: what proves that its checks can fail.
+//!
+//! Each is switched on for one thread, in tests alone; at the place in the engine that it spoils stands `mutant!(Name)`,
+//! which is `false` in the program.
+
+use std::cell::Cell;
+
+macro_rules! mutants {
+    ($($name:ident $about:literal,)*) => {
+        /// A fault that somebody might make some day.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Mutant { $(#[doc = $about] $name,)* }
+
+        pub(super) const MUTANTS: &[Mutant] = &[$(Mutant::$name,)*];
+    };
+}
+
+mutants! {
+    SendBeforeDurable "a submit leaves before its intent is on the disk",
+    ResendUnknown "a task whose reply was lost waits again",
+    NotAcceptedOnTimeout "a lost reply is recorded as a refusal",
+    SlotsRefusalFails "a refusal for want of a slot fails the task",
+    HeldSlotsForgotten "submits without a reply hold no slot",
+    DeadlinesIgnored "a job that never ends is followed for ever",
+    NoAskAfterError "nothing is asked any more after the first bad reply",
+    ForeignNameBelieved "a callback about another job ends this one",
+    EarlyCallbackDropped "a callback before the reply to the submit is not kept",
+    LostAtFirstMiss "an id that is missing once is lost",
+    TrustAtOnce "many submits are under way before any was accepted",
+    ChangeDropped "an end is not recorded",
+    AcceptedNotRecorded "a taskId is not recorded",
+    DoneWithoutPictures "a job that names no picture is taken as done",
+    QuotaIsContent "out of quota fails the task",
+    WakesInVain "a wake-up is wanted for a time that has passed",
+    StopIgnored "submits go on after a stop",
+    LeaveForgets "leaving lets submits without a reply wait again",
+    WaitingForgotten "a refused task does not wait again",
+    AdriftNotAwaited "a lost reply is not tied to its task by a callback",
+}
+
+thread_local! {
+    static ON: Cell<Option<Mutant>> = const { Cell::new(None) };
+}
+
+pub(super) fn is_on(mutant: Mutant) -> bool {
+    ON.get() == Some(mutant)
+}
+
+/// Switches one on, for this thread.
+pub(super) fn switch(mutant: Option<Mutant>) {
+    ON.set(mutant);
+}

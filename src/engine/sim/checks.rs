@@ -1,0 +1,105 @@
+//! What must hold at every step, at the end of a run, and when all is settled.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::world::World;
+use crate::engine::flight::Phase;
+use crate::engine::{AttemptKey, Ending, TaskKey};
+use crate::task::{State as Word, TaskId};
+
+impl World {
+    /// What the engine thinks is what its changes make of the state.
+    pub(in crate::engine) fn check_view(&self) {
+        let tasks = (0..self.scenario.tasks).map(TaskKey);
+        let pending: BTreeSet<_> = tasks.filter(|task| self.live.task(*task) == Word::Pending).collect();
+        let waiting: BTreeSet<_> = self.engine.waiting.iter().map(|waiting| waiting.task).collect();
+        assert_eq!(waiting.len(), self.engine.waiting.len(), "a task waits twice");
+        assert_eq!(waiting, pending, "what waits is not what is pending");
+        if self.engine.over().is_some() {
+            return;
+        }
+        let (mut submitting, mut running) = (BTreeSet::new(), BTreeSet::<(AttemptKey, &TaskId)>::new());
+        for (attempt, flight) in self.engine.flights.iter() {
+            let row = &self.live.attempts[&attempt];
+            assert_eq!(row.task, flight.waiting.task);
+            match &flight.phase {
+                Phase::Intending | Phase::Sending => drop(submitting.insert(attempt)),
+                Phase::Running(followed) if followed.second_look => {}
+                Phase::Running(followed) => drop(running.insert((attempt, &followed.task_id))),
+                Phase::Adrift => assert_eq!(self.live.task(row.task), Word::Unknown),
+            }
+        }
+        // An attempt whose end could not be written stays open in the records when its task goes on.
+        let latest: BTreeMap<_, _> = self.live.attempts.iter().map(|(key, row)| (row.task, *key)).collect();
+        let open = |word: Word| {
+            let latest = &latest;
+            self.live.attempts.iter().filter(move |(key, row)| {
+                row.open && self.live.task(row.task) == word && latest[&row.task] == **key
+            })
+        };
+        let named =
+            |(attempt, row): (&AttemptKey, &'_ super::state::Attempt)| (*attempt, row.task_id.clone());
+        let running: BTreeSet<_> = running.into_iter().map(|(a, id)| (a, Some(id.clone()))).collect();
+        assert_eq!(
+            submitting,
+            open(Word::Submitting).map(|(attempt, _)| *attempt).collect(),
+            "submits under way"
+        );
+        assert_eq!(running, open(Word::Running).map(named).collect(), "jobs that run");
+    }
+
+    /// Never more jobs than were asked for, nor, on an honest account of our own, than it has.
+    pub(in crate::engine) fn check_slots(&self) {
+        let ended = |id: &TaskId| self.service.jobs.get(id).is_some_and(|job| job.has_ended(self.now));
+        let open = self.live.attempts.values().filter(|row| {
+            let held = row.open && matches!(self.live.task(row.task), Word::Submitting | Word::Running);
+            held && !row.task_id.as_ref().is_some_and(ended)
+        });
+        let open = open.count();
+        assert!(open <= self.scenario.policy.concurrency, "{open} jobs at once: {:?}", self.engine);
+        let enough = self.scenario.policy.concurrency <= self.scenario.slots;
+        assert!(self.refusals == 0 || !enough || !self.scenario.calm, "refused on a free account");
+    }
+
+    /// The run is over.
+    pub(in crate::engine) fn check_end(&mut self, ending: &Ending) {
+        if *ending == Ending::Finished {
+            for (task, word) in self.live.tasks.iter().enumerate() {
+                let settled = !matches!(word, Word::Pending | Word::Submitting | Word::Running);
+                assert!(settled, "task {task} is {word:?} though all is finished");
+            }
+        }
+        assert_eq!(
+            self.live.tasks.iter().filter(|word| **word == Word::Submitting).count(),
+            0,
+            "a run leaves submits open: {ending:?}"
+        );
+        for (attempt, heard) in self.witness.heard.iter().filter(|(_, heard)| heard.called) {
+            let row = &self.live.attempts[attempt];
+            assert_eq!(
+                self.live.task(row.task),
+                Word::Done,
+                "{attempt:?} was called back as done: {heard:?}"
+            );
+        }
+        if !self.disk_failed {
+            let mut replayed = self.disk.clone();
+            self.writes.iter().for_each(|write| replayed.apply(write));
+            assert_eq!(replayed, self.live, "the durable changes make another state");
+        }
+    }
+
+    /// Everything is settled, and every job that was paid for is accounted for.
+    pub(in crate::engine) fn check_all_settled(&self) {
+        for (task_id, job) in &self.service.jobs {
+            let word = self.disk.task(job.task);
+            let paid = !matches!(word, Word::Pending | Word::Submitting | Word::Running);
+            assert!(paid, "{task_id} is paid for and {word:?}");
+            let jobs = self.service.jobs.values().filter(|other| other.task == job.task).count();
+            assert_eq!(jobs, 1, "{:?} is paid for twice", job.task);
+        }
+        if self.scenario.calm {
+            assert!(self.disk.tasks.iter().all(|word| *word == Word::Done), "{:?}", self.disk.tasks);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The state file, modelled: what it holds, how writes change it, and what a run starts from.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Resumed, TaskKey, Waiting};
+use crate::task::{Mode, State as Word, TaskId};
+
+/// Something to be made durable.
+#[derive(Debug, Clone)]
+pub(in crate::engine) enum Write {
+    Intent(AttemptKey, TaskKey, Duration),
+    Change(Change),
+}
+
+/// A row of the money ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::engine) struct Attempt {
+    pub(in crate::engine) task: TaskKey,
+    /// By the world's clock.
+    pub(in crate::engine) intended_at: Duration,
+    pub(in crate::engine) task_id: Option<TaskId>,
+    pub(in crate::engine) open: bool,
+    class: Option<FailureClass>,
+}
+
+/// All rows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::engine) struct State {
+    pub(in crate::engine) tasks: Vec<Word>,
+    pub(in crate::engine) attempts: BTreeMap<AttemptKey, Attempt>,
+}
+
+/// The mode of a task: they take turns, in an odd way.
+pub(in crate::engine) fn mode_of(task: TaskKey) -> Mode {
+    if task.0 % 3 == 2 { Mode::Relaxed } else { Mode::Fast }
+}
+
+pub(in crate::engine) fn waiting_of(task: TaskKey) -> Waiting {
+    Waiting { task, mode: mode_of(task), timeout: DEFAULT_TIMEOUT }
+}
+
+impl State {
+    pub(in crate::engine) fn new(tasks: i64) -> State {
+        State { tasks: (0..tasks).map(|_| Word::Pending).collect(), attempts: BTreeMap::new() }
+    }
+
+    pub(in crate::engine) fn task(&self, task: TaskKey) -> Word {
+        self.tasks[task.0 as usize]
+    }
+
+    pub(in crate::engine) fn apply(&mut self, write: &Write) {
+        let change = match write {
+            Write::Intent(attempt, task, at) => {
+                let row = Attempt { task: *task, intended_at: *at, task_id: None, open: true, class: None };
+                assert!(self.attempts.insert(*attempt, row).is_none(), "{attempt:?} is used twice");
+                self.tasks[task.0 as usize] = Word::Submitting;
+                return;
+            }
+            Write::Change(change) => change,
+        };
+        let (attempt, word, open) = match change {
+            Change::Accepted(attempt, _) => (attempt, Word::Running, true),
+            Change::NotAccepted(attempt, _) | Change::FailedForNow(attempt, _) => {
+                (attempt, Word::Pending, false)
+            }
+            Change::Refused(attempt, _) | Change::Failed(attempt, _) => (attempt, Word::Failed, false),
+            Change::Unknown(attempt, _) => (attempt, Word::Unknown, false),
+            Change::Done(attempt, _) => (attempt, Word::Done, false),
+            Change::Lost(attempt, _) => (attempt, Word::Lost, false),
+        };
+        let row = self.attempts.get_mut(attempt).expect("a change of an attempt that was never intended");
+        row.open = open;
+        row.class = None;
+        match change {
+            Change::Accepted(_, task_id) => row.task_id = Some(task_id.clone()),
+            Change::Failed(_, failure) | Change::Refused(_, failure) => row.class = Some(failure.class),
+            _ => {}
+        }
+        self.tasks[row.task.0 as usize] = word;
+    }
+
+    /// The intent could not be written after all.
+    pub(in crate::engine) fn take_back(&mut self, attempt: AttemptKey) {
+        if let Some(row) = self.attempts.remove(&attempt) {
+            self.tasks[row.task.0 as usize] = Word::Pending;
+        }
+    }
+
+    /// What a new run does first, and starts from, as the store does it.
+    pub(in crate::engine) fn begin(&mut self, now: Duration) -> (Vec<Waiting>, Vec<Resumed>, AttemptKey) {
+        for row in self.attempts.values_mut() {
+            if self.tasks[row.task.0 as usize] == Word::Submitting && row.open {
+                row.open = false;
+                self.tasks[row.task.0 as usize] = Word::Unknown;
+            }
+        }
+        let tasks = (0..self.tasks.len() as i64).map(TaskKey);
+        let waiting = tasks.filter(|task| self.task(*task) == Word::Pending).map(waiting_of).collect();
+        let resumed = self.attempts.iter().filter_map(|(attempt, row)| {
+            let task_id = row.task_id.clone()?;
+            let second_look = match self.task(row.task) {
+                Word::Running if row.open => false,
+                Word::Lost => true,
+                Word::Failed if row.class.is_some_and(FailureClass::may_have_pictures) => true,
+                _ => return None,
+            };
+            let age = now - row.intended_at;
+            Some(Resumed { attempt: *attempt, waiting: waiting_of(row.task), task_id, age, second_look })
+        });
+        let next = self.attempts.keys().next_back().map_or(1, |last| last.0 + 1);
+        (waiting, resumed.collect(), AttemptKey(next))
+    }
+}

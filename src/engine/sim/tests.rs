@@ -1,0 +1,91 @@
+//! Many seeds, and the mutants.
+
+use std::time::Duration;
+
+use super::scenario::Scenario;
+use super::world::World;
+use crate::engine::mutants::{MUTANTS, Mutant, switch};
+
+/// Says which seed it was where one fails.
+struct Named(u64);
+
+impl Drop for Named {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("again: MJBATCH_SEED={} cargo test --lib seeds", self.0);
+        }
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
+
+fn play(seed: u64) -> World {
+    let mut world = World::new(Scenario::of(seed));
+    world.play();
+    world
+}
+
+#[test]
+fn whatever_happens_nothing_is_paid_for_twice_or_lost_and_everything_ends_for_many_seeds() {
+    let seeds = match number("MJBATCH_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("MJBATCH_SEEDS").unwrap_or(3_000),
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let seeds = seeds.clone();
+            scope.spawn(move || {
+                for seed in seeds.filter(|seed| seed % threads == thread) {
+                    let _named = Named(seed);
+                    play(seed);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_seed_is_played_the_same_every_time() {
+    for seed in 0..50 {
+        let (one, two) = (play(seed), play(seed));
+        assert_eq!((one.now, &one.disk, one.runs), (two.now, &two.disk, two.runs), "seed {seed}");
+    }
+}
+
+#[test]
+fn the_seeds_reach_what_they_are_for() {
+    let worlds: Vec<_> = (0..300).map(play).collect();
+    let some = |what: &str, of: &dyn Fn(&World) -> bool| {
+        let share = worlds.iter().filter(|world| of(world)).count();
+        assert!(share >= 5, "{share} of {} seeds: {what}", worlds.len());
+    };
+    let has = |word: crate::task::State| move |world: &World| world.disk.tasks.contains(&word);
+    some("are calm", &|world| world.scenario.calm);
+    some("are refused", &|world| world.refusals > 0);
+    some("run again", &|world| world.runs > 1);
+    some("lose a reply", &has(crate::task::State::Unknown));
+    some("fail", &has(crate::task::State::Failed));
+    some("lose a job", &has(crate::task::State::Lost));
+    some("take hours", &|world| world.now > Duration::from_secs(3600));
+}
+
+/// The first seed that catches it.
+fn caught(mutant: Mutant, seeds: u64) -> Option<u64> {
+    (0..seeds).find(|seed| {
+        let seed = *seed;
+        let played = std::thread::Builder::new().name("mutant".into()).spawn(move || {
+            switch(Some(mutant));
+            play(seed);
+        });
+        played.is_ok_and(|thread| thread.join().is_err())
+    })
+}
+
+#[test]
+fn every_mutant_is_caught() {
+    let missed: Vec<_> = MUTANTS.iter().filter(|mutant| caught(**mutant, 600).is_none()).collect();
+    assert!(missed.is_empty(), "not caught: {missed:?}");
+}
