@@ -25,6 +25,7 @@ macro_rules! mutant {
     }};
 }
 
+pub mod auto;
 mod breaker;
 mod budget;
 mod durations;
