@@ -128,41 +128,57 @@ fn tried(work: &Work, change: impl Fn(&mut Trial)) -> Figures {
     sum
 }
 
-fn row(rule: &str, figures: &Figures) {
-    println!(
-        "| {rule} | {:.1} % | {:.2} | {:.2} |",
-        100.0 * figures.busy,
-        figures.requests_a_job(),
-        figures.refusals_a_job()
-    );
+fn cell(figures: &Figures) -> String {
+    format!("{:.1} % at {:.2}", 100.0 * figures.busy, figures.requests_a_job())
 }
 
+/// How slots busy and requests a job look under each rule, for each kind of work.
 fn in_virtual_time() {
-    for work in &WORKS {
-        println!(
-            "\n| {} | slots busy | requests a job | refusals a job |\n| --- | --- | --- | --- |",
-            work.name
-        );
-        for every in [1.0, 2.0, 3.0, 5.0, 15.0] {
-            let every = Duration::from_secs_f64(every / work.speed);
-            let figures = tried(work, |trial| {
-                (trial.policy.poll_min, trial.policy.poll_max) = (every, every);
-            });
-            row(&format!("asks every {every:.0?}"), &figures);
+    println!("| slots busy, at requests a job | {} |", WORKS.map(|work| work.name).join(" | "));
+    println!("| --- |{}", " --- |".repeat(WORKS.len()));
+    type Change = Box<dyn Fn(&Work, &mut Trial)>;
+    let every = |seconds: f64| -> Change {
+        Box::new(move |work, trial| {
+            let every = Duration::from_secs_f64(seconds / work.speed);
+            (trial.policy.poll_min, trial.policy.poll_max) = (every, every);
+        })
+    };
+    let seldom = |seconds: f64| -> Change {
+        Box::new(move |work, trial| {
+            trial.policy.poll_max = Duration::from_secs_f64(seconds / work.speed);
+        })
+    };
+    let called: Change = Box::new(|_, trial| {
+        trial.policy.callbacks = true;
+        trial.calls_back_after = Some(trial.request / 2);
+    });
+    let promised: Change = Box::new(|_, trial| trial.policy.callbacks = true);
+    let greedy: Change = Box::new(|_, trial| trial.policy.concurrency = 40);
+    let late: Change = Box::new(|work, trial| {
+        trial.frees_after = Duration::from_secs_f64(3.0 / work.speed);
+    });
+    let rules: [(&str, Change); 11] = [
+        ("asks every 1 s (17 ms)", every(1.0)),
+        ("asks every 2 s (33 ms)", every(2.0)),
+        ("asks every 3 s (50 ms)", every(3.0)),
+        ("asks every 5 s (83 ms)", every(5.0)),
+        ("asks every 15 s (250 ms)", every(15.0)),
+        ("**the engine**", Box::new(|_, _| {})),
+        ("…, `--poll-max 30s`", seldom(30.0)),
+        ("**…, called back**", called),
+        ("…, promised callbacks that never come", promised),
+        ("…, asked for 40 slots", greedy),
+        ("…, slots freed 3 s (50 ms) late", late),
+    ];
+    for (name, change) in &rules {
+        let figures: Vec<_> = WORKS.iter().map(|work| tried(work, |trial| change(work, trial))).collect();
+        let cells: Vec<_> = figures.iter().map(cell).collect();
+        println!("| {name} | {} |", cells.join(" | "));
+        if figures.iter().any(|figures| figures.refusals > 0) {
+            let refusals: Vec<_> =
+                figures.iter().map(|figures| format!("{:.2}", figures.refusals_a_job())).collect();
+            println!("| its refusals a job | {} |", refusals.join(" | "));
         }
-        row("the engine", &tried(work, |_| {}));
-        if work.speed < 2.0 {
-            let seldom = |trial: &mut Trial| trial.policy.poll_max = Duration::from_secs(30);
-            row("the engine, at most every 30 s", &tried(work, seldom));
-        }
-        let called = |trial: &mut Trial| {
-            trial.policy.callbacks = true;
-            trial.calls_back_after = Some(trial.request / 2);
-        };
-        row("the engine, called back", &tried(work, called));
-        row("the engine, 40 slots asked for", &tried(work, |trial| trial.policy.concurrency = 40));
-        let late = |trial: &mut Trial| trial.frees_after = Duration::from_secs_f64(3.0 / work.speed);
-        row("the engine, slots freed 3 s late", &tried(work, late));
     }
 }
 
@@ -241,10 +257,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         in_virtual_time();
     }
     if only.as_deref() != Some("virtual") {
-        println!("\n| in real time: {} | slots busy | requests a job | refusals a job |", WORKS[0].name);
-        println!("| --- | --- | --- | --- |");
-        row("the program", &in_real_time(false).await?);
-        row("the program, called back", &in_real_time(true).await?);
+        println!("\nThe program in real time, {}:", WORKS[0].name);
+        println!("- {}", cell(&in_real_time(false).await?));
+        println!("- called back: {}", cell(&in_real_time(true).await?));
     }
     Ok(())
 }

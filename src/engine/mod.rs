@@ -13,6 +13,38 @@
 //! - A lost reply is [`Change::Unknown`], and the task is never sent again by itself.
 //! - Before the service has accepted a submit, and after a reply was lost, one submit at a time is under way, so that a
 //!   refused key or a broken service costs one try and not ten.
+//!
+//! # How busy the slots are
+//!
+//! A status request for all that runs leaves when the slots that probably stand idle unseen are worth one, by the durations
+//! seen so far in each mode; callbacks take its place as far as they come; a refusal teaches the number of slots, or how
+//! late they are freed. Measured by `cargo run --release --example schedule`: the share of slot time in use from the first
+//! to the last submit, and requests a job, submits included, beside rules that ask at fixed intervals (150 jobs, ten
+//! slots, means of 20 runs in virtual time; the first column is the second at 1/60):
+//!
+//! | slots busy, at requests a job | 0.5–1.5 s, 3 ms a request | fast, 25–90 s | relaxed, 60–600 s | mixed |
+//! | --- | --- | --- | --- | --- |
+//! | asks every 1 s (17 ms) | 98.7 % at 6.37 | 98.6 % at 6.16 | 99.7 % at 30.41 | 99.6 % at 18.84 |
+//! | asks every 2 s (33 ms) | 97.8 % at 3.93 | 97.8 % at 3.82 | 99.6 % at 16.94 | 99.3 % at 10.68 |
+//! | asks every 3 s (50 ms) | 97.1 % at 3.02 | 97.0 % at 2.95 | 99.5 % at 11.94 | 99.1 % at 7.65 |
+//! | asks every 5 s (83 ms) | 95.6 % at 2.26 | 95.3 % at 2.22 | 99.2 % at 7.74 | 98.6 % at 5.11 |
+//! | asks every 15 s (250 ms) | 88.7 % at 1.46 | 88.7 % at 1.45 | 97.7 % at 3.33 | 96.2 % at 2.43 |
+//! | **the engine** | 97.4 % at 3.11 | 97.4 % at 3.12 | 97.9 % at 3.49 | 97.3 % at 2.92 |
+//! | …, `--poll-max 30s` | 97.5 % at 3.11 | 97.4 % at 3.11 | 97.8 % at 3.22 | 97.3 % at 2.80 |
+//! | **…, called back** | 99.6 % at 1.15 | 99.6 % at 1.16 | 99.9 % at 1.27 | 99.9 % at 1.17 |
+//! | …, promised callbacks that never come | 97.4 % at 3.09 | 97.4 % at 3.09 | 97.8 % at 3.39 | 97.3 % at 2.89 |
+//! | …, asked for 40 slots | 97.4 % at 3.17 | 97.4 % at 3.17 | 97.9 % at 3.60 | 97.3 % at 3.00 |
+//! | its refusals a job | 0.06 | 0.06 | 0.11 | 0.08 |
+//! | …, slots freed 3 s (50 ms) late | 93.2 % at 3.14 | 92.9 % at 3.11 | 96.8 % at 3.54 | 95.5 % at 2.99 |
+//! | its refusals a job | 0.11 | 0.11 | 0.03 | 0.06 |
+//!
+//! With jobs of five minutes the default `--poll-max` of 15 s is what asks, not the engine.
+//!
+//! A submit that is refused for want of a slot tells of a free one too, and is not used for it: asking so at the same rate
+//! gains 0.3 % of slot time at as many requests, with two refusals a job, and twice as many submits whose reply can be
+//! lost, each of which leaves a task unknown.
+//!
+//! That the rules above hold is played in a world of faults and crashes, in virtual time, by seeds (`sim`, in tests).
 
 /// Whether a deliberate fault is switched on: never in the program, see `mutants`.
 macro_rules! mutant {

@@ -149,7 +149,8 @@ impl Polling {
             true => self.worth_asking(shortest, longest, from, &self.silence(flights, trust), slot_wanted),
             false => longest,
         };
-        self.next_at = from + wait;
+        // The reply will be true of a moment as long after the request as the last one was before its reply.
+        self.next_at = (from + wait.saturating_sub(late.min(wait / 2))).max(replied_at + policy.poll_min);
     }
 
     /// What may have ended unseen, each as it was when it was last known to run.
