@@ -13,6 +13,7 @@ mod ledger;
 mod listing;
 mod lock;
 mod reader;
+mod reserve;
 #[cfg(test)]
 mod rules_tests;
 mod schema;
@@ -40,6 +41,7 @@ use crate::plan::{Choice, Knowledge, Only, Plan};
 use crate::task::{Counts, Id, Mode, Prices, State, Task, TaskId};
 use ledger::{mode_at, state_at};
 use lock::Lock;
+use reserve::Reserve;
 
 /// What a manifest brings to a state.
 #[derive(Debug, Clone, Copy)]
@@ -211,7 +213,9 @@ impl Store {
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;
         let Store { db, path, lock } = self;
-        let writer = Writer::start(db, Run { key: run, prices }).map_err(|e| StoreError::file(&path, e))?;
+        let reserve = Reserve::keep(&path);
+        let writer =
+            Writer::start(db, Run { key: run, prices }, reserve).map_err(|e| StoreError::file(&path, e))?;
         Ok((snapshot, Ledger { writer, path, run, _lock: lock }))
     }
 

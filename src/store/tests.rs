@@ -317,13 +317,14 @@ fn a_run_that_died_before_it_wrote_anything_leaves_a_file_that_can_be_used() {
 fn a_write_that_fails_is_said_and_takes_no_other_with_it() {
     let desk = Desk::new();
     let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
-    let good =
-        ledger.intend(Intent { attempt: AttemptKey(1), task: snapshot.waiting[0].task, hook_token: None });
+    intend(&ledger, 1, snapshot.waiting[0].task);
     let bad = ledger.record(Change::Lost(AttemptKey(99), "there is no such attempt".into()));
-    let again = ledger.record(accepted(1));
-    assert!(good.blocking_recv().unwrap().is_ok());
+    let good = ledger.record(accepted(1));
+    let next =
+        ledger.intend(Intent { attempt: AttemptKey(2), task: snapshot.waiting[1].task, hook_token: None });
     assert!(bad.blocking_recv().unwrap().is_err());
-    assert!(again.blocking_recv().unwrap().is_ok());
+    assert!(good.blocking_recv().unwrap().is_ok());
+    assert!(next.blocking_recv().unwrap().is_ok());
 }
 
 #[cfg(unix)]

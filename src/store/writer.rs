@@ -1,20 +1,24 @@
 //! The one thread that writes the state: everything that waits goes into one transaction, and is answered after its commit.
 //!
-//! There is no timer: while one commit is synced to the disk, the next ones gather.
+//! There is no timer: while one commit is synced to the disk, the next ones gather. When the disk is full, what the service
+//! has said is written into the space that was kept for it; from then on no intent is.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::ledger::{self, Intent, Outgoing};
+use super::reserve::Reserve;
 use crate::engine::Change;
 use crate::task::Prices;
 
 /// The most commands in one transaction.
 const AT_ONCE: usize = 1024;
+
+const FULL: &str = "the disk was full a moment ago";
 
 /// Why a command was not carried out. Many commands share one failed transaction, so it is words only.
 pub type WriteError = String;
@@ -45,10 +49,10 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(db: Connection, run: Run) -> std::io::Result<Writer> {
+    pub(super) fn start(db: Connection, run: Run, reserve: Reserve) -> std::io::Result<Writer> {
         let (commands, inbox) = channel();
-        let thread =
-            std::thread::Builder::new().name("state".into()).spawn(move || write_all(db, run, &inbox))?;
+        let mut desk = Desk { db, run, reserve, is_full: false };
+        let thread = std::thread::Builder::new().name("state".into()).spawn(move || desk.serve(&inbox))?;
         Ok(Writer { commands, thread: Some(thread) })
     }
 
@@ -82,50 +86,97 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(mut db: Connection, run: Run, inbox: &Receiver<Command>) {
-    let mut batch = Vec::new();
-    loop {
-        let Ok(first) = inbox.recv() else { return };
-        batch.push(first);
-        batch.extend(inbox.try_iter().take(AT_ONCE - 1));
-        let stop = batch.iter().any(|command| matches!(command, Command::Stop));
-        write_batch(&mut db, run, &mut batch);
-        if stop {
-            return;
-        }
-    }
+/// What the thread works with.
+struct Desk {
+    db: Connection,
+    run: Run,
+    reserve: Reserve,
+    /// The disk was full: nothing more may be submitted.
+    is_full: bool,
 }
 
-/// Writes the commands in one transaction. Where that fails each is tried alone, so that one that cannot be written (or a
-/// disk with room for little) takes no other with it.
-fn write_batch(db: &mut Connection, run: Run, batch: &mut Vec<Command>) {
-    if let Ok(outgoing) = write(db, run, batch) {
-        return confirm(batch.drain(..), outgoing);
+impl Desk {
+    fn serve(&mut self, inbox: &Receiver<Command>) {
+        let mut batch = Vec::new();
+        loop {
+            let Ok(first) = inbox.recv() else { return };
+            batch.push(first);
+            batch.extend(inbox.try_iter().take(AT_ONCE - 1));
+            let stop = batch.iter().any(|command| matches!(command, Command::Stop));
+            self.write_batch(&mut batch);
+            if stop {
+                return;
+            }
+        }
     }
-    for command in batch.drain(..) {
-        match write(db, run, std::slice::from_ref(&command)) {
+
+    /// Writes the commands in one transaction. Where that fails each is tried alone, so that one that cannot be written
+    /// takes no other with it; what is paid for comes before what is not.
+    fn write_batch(&mut self, batch: &mut Vec<Command>) {
+        if !self.is_full
+            && let Ok(outgoing) = self.write(batch)
+        {
+            return confirm(batch.drain(..), outgoing);
+        }
+        let (intents, records): (Vec<_>, Vec<_>) =
+            batch.drain(..).partition(|c| matches!(c, Command::Intend(..)));
+        for command in records {
+            self.write_record(command);
+        }
+        for command in intents {
+            if self.is_full {
+                refuse(command, FULL.to_owned());
+                continue;
+            }
+            match self.write(std::slice::from_ref(&command)) {
+                Ok(outgoing) => confirm([command].into_iter(), outgoing),
+                Err(why) => {
+                    self.is_full |= is_full(&why);
+                    refuse(command, why.to_string());
+                }
+            }
+        }
+    }
+
+    /// Writes what the service has said, into the space that was kept for it where there is no other.
+    fn write_record(&mut self, command: Command) {
+        let mut written = self.write(std::slice::from_ref(&command));
+        if let Err(why) = &written
+            && is_full(why)
+        {
+            self.is_full = true;
+            if self.reserve.give_up() {
+                written = self.write(std::slice::from_ref(&command));
+            }
+        }
+        match written {
             Ok(outgoing) => confirm([command].into_iter(), outgoing),
             Err(why) => refuse(command, why.to_string()),
         }
     }
+
+    /// All of them or none; gives what each intent is to send, in order.
+    fn write(&mut self, batch: &[Command]) -> rusqlite::Result<Vec<Outgoing>> {
+        let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut outgoing = Vec::new();
+        for command in batch {
+            match command {
+                Command::Intend(intent, at, _) => {
+                    outgoing.push(ledger::intend(&tx, self.run.key, &self.run.prices, intent, *at)?)
+                }
+                Command::Record(change, at, _) => ledger::apply(&tx, change, *at)?,
+                Command::End(why, at, _) => ledger::end_run(&tx, self.run.key, why, *at)?,
+                Command::Stop => {}
+            }
+        }
+        tx.commit()?;
+        Ok(outgoing)
+    }
 }
 
-/// All of them or none; gives what each intent is to send, in order.
-fn write(db: &mut Connection, run: Run, batch: &[Command]) -> rusqlite::Result<Vec<Outgoing>> {
-    let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut outgoing = Vec::new();
-    for command in batch {
-        match command {
-            Command::Intend(intent, at, _) => {
-                outgoing.push(ledger::intend(&tx, run.key, &run.prices, intent, *at)?)
-            }
-            Command::Record(change, at, _) => ledger::apply(&tx, change, *at)?,
-            Command::End(why, at, _) => ledger::end_run(&tx, run.key, why, *at)?,
-            Command::Stop => {}
-        }
-    }
-    tx.commit()?;
-    Ok(outgoing)
+/// Whether it failed for want of space. A write-ahead log that cannot grow may be told as an input/output error.
+fn is_full(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
 }
 
 fn confirm(batch: impl Iterator<Item = Command>, outgoing: Vec<Outgoing>) {
