@@ -66,6 +66,13 @@ impl Failure {
                     .help("choose another file with `--state`, or the service that the state belongs to"),
                 Exit::Usage,
             ),
+            StoreError::Damaged { path, .. } => (
+                diagnostic.note("it holds what was paid for: keep it, and a copy of it").help(format!(
+                    "`mjbatch salvage {}` lists every taskId that can still be read",
+                    path.display()
+                )),
+                Exit::Internal,
+            ),
             StoreError::Newer { .. } => (diagnostic.help("install the newer mjbatch"), Exit::Usage),
             StoreError::NoWal { .. } => {
                 (diagnostic.help("put the state on a local disk with `--state`"), Exit::Usage)

@@ -13,6 +13,14 @@ pub enum StoreError {
     /// The file is something else; it was not touched.
     #[error("{0} is not a state file of mjbatch; it was left as it is")]
     NotAState(PathBuf),
+    /// It is one of ours, and damaged; it was not touched.
+    #[error("{path} is damaged ({what}); it was left as it is")]
+    Damaged {
+        /// The state.
+        path: PathBuf,
+        /// What was found first.
+        what: String,
+    },
     /// A newer program wrote it.
     #[error("{path} was written by a newer mjbatch (tables of version {version}); it was left as it is")]
     Newer {
@@ -78,6 +86,9 @@ impl StoreError {
     pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
         match source.sqlite_error_code() {
             Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAState(path.into()),
+            Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+                StoreError::Damaged { path: path.into(), what: source.to_string() }
+            }
             _ => StoreError::Database { path: path.into(), source },
         }
     }

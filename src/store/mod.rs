@@ -9,6 +9,7 @@ mod chosen;
 mod durations;
 mod error;
 mod files;
+mod integrity;
 mod ledger;
 mod listing;
 mod lock;
@@ -31,6 +32,7 @@ use tokio::sync::oneshot;
 
 pub use again::Again;
 pub use error::StoreError;
+pub use integrity::salvage;
 pub use ledger::{Intent, Outgoing};
 pub use reader::{Header, Reader, View};
 pub use writer::WriteError;

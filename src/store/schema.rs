@@ -91,6 +91,8 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     }
     if new {
         super::files::sync_folder_of(path);
+    } else {
+        super::integrity::check(&db, path)?;
     }
     Ok(db)
 }
