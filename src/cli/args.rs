@@ -50,6 +50,8 @@ pub(super) enum Command {
     Results(ResultsArgs),
     /// Let failed tasks be sent again by the next run, which pays for them again
     Retry(RetryArgs),
+    /// List every taskId that can be read from a state, also from a damaged one
+    Salvage(SalvageArgs),
     /// Write a first manifest to begin with
     Init(InitArgs),
     /// Print the JSON Schema of manifests, for completion in an editor
@@ -314,6 +316,12 @@ pub(super) struct CheckArgs {
     /// Print one JSON object, for editors and CI
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SalvageArgs {
+    /// The state file, as in spring.mjbatch
+    pub(super) state: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -14,6 +14,7 @@ mod results;
 mod retry;
 mod rules;
 mod run;
+mod salvage;
 mod sandbox;
 mod settings;
 mod signals;
@@ -35,6 +36,7 @@ pub fn main() -> Exit {
     let done = match cli.command {
         Command::Plan(args) => plan::plan(&args),
         Command::Check(args) => Ok(check::check(&args)),
+        Command::Salvage(args) => salvage::salvage(&args),
         Command::Init(args) => init::init(&args),
         Command::Schema => {
             let _ = anstream::stdout().write_all(crate::manifest::SCHEMA.as_bytes());

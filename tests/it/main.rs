@@ -11,6 +11,7 @@
 mod architecture;
 mod batch;
 mod callbacks;
+mod damage;
 mod edits;
 mod exits;
 mod faults;

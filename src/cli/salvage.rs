@@ -1,0 +1,28 @@
+//! `mjbatch salvage`: every taskId that can still be read from a state, damaged or not, so that nothing paid for is lost.
+
+use std::io;
+
+use super::args::SalvageArgs;
+use super::exit::Exit;
+use super::failure::Failure;
+use crate::diagnostic::Diagnostic;
+use crate::store;
+use crate::text;
+
+/// Lists the taskIds of a state as CSV. Writes nothing.
+pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, Failure> {
+    let found = store::salvage(&args.state).map_err(|e| Failure::opening(&e))?;
+    if found.is_empty() {
+        let error = format!("no taskId could be read from {}", text::harmless(&args.state.to_string_lossy()));
+        return Err(Failure::after(Diagnostic::error(error).help("keep the file all the same")));
+    }
+    let mut csv = csv::Writer::from_writer(io::stdout().lock());
+    // A reader that has seen enough (`| head`) is no failure.
+    let _ = csv.write_record(["id", "task_id"]).and_then(|()| {
+        for (id, task_id) in &found {
+            csv.write_record([id.as_ref().map_or("", |id| id.0.as_str()), &task_id.0])?;
+        }
+        csv.flush().map_err(csv::Error::from)
+    });
+    Ok(Exit::Success)
+}
