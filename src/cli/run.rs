@@ -93,6 +93,11 @@ fn take_up(
                 .help("give this one a state of its own with `--state`, or rename it"),
         ));
     }
+    // Nothing to compare where nothing was edited: a batch of a million tasks resumes without writing each of them again.
+    let asks_for_more = *choice != Choice::default() || manifest.actions().next().is_some();
+    if !asks_for_more && store.lists(&manifest.hash).map_err(opening)? {
+        return Ok(store);
+    }
     let plan = plan::compare(manifest.tasks(), &store.knowledge().map_err(opening)?);
     let listing =
         Listing { batch: &manifest.name, columns: &manifest.columns, manifest: manifest.hash, file: &file };

@@ -147,6 +147,15 @@ impl Store {
         self.db.query_row(query, [], |row| row.get(0)).map_err(|e| self.error(e))
     }
 
+    /// Whether the state lists just what the manifest of this hash lists.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn lists(&self, manifest: &[u8; 32]) -> Result<bool, StoreError> {
+        let query = "SELECT manifest IS ?1 FROM header";
+        self.db.query_row(query, [manifest], |row| row.get(0)).map_err(|e| self.error(e))
+    }
+
     /// Everything the state knows, to compare a manifest with.
     ///
     /// # Errors

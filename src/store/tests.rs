@@ -241,6 +241,16 @@ fn a_job_whose_task_was_taken_out_of_the_manifest_is_followed_all_the_same() {
 }
 
 #[test]
+fn a_state_knows_the_manifest_that_it_lists() {
+    let desk = Desk::new();
+    assert!(!open(&desk.path).unwrap().lists(&[7; 32]).unwrap());
+    drop(desk.begin(&[task("a", "mug")]));
+    let store = open(&desk.path).unwrap();
+    assert!(store.lists(&[7; 32]).unwrap());
+    assert!(!store.lists(&[8; 32]).unwrap());
+}
+
+#[test]
 fn one_run_holds_a_state_and_a_reader_may_look() {
     let desk = Desk::new();
     let (_, ledger) = desk.begin(&[task("a", "mug")]);
