@@ -29,8 +29,7 @@ impl World {
                 Phase::Adrift => assert_eq!(self.live.task(row.task), Word::Unknown),
             }
         }
-        // An attempt whose end could not be written stays open in the records when its task goes on.
-        let latest: BTreeMap<_, _> = self.live.attempts.iter().map(|(key, row)| (row.task, *key)).collect();
+        let latest = self.latest();
         let open = |word: Word| {
             let latest = &latest;
             self.live.attempts.iter().filter(move |(key, row)| {
@@ -48,10 +47,15 @@ impl World {
         assert_eq!(running, open(Word::Running).map(named).collect(), "jobs that run");
     }
 
+    /// The last attempt of each task: one whose end could not be written stays open in the records when its task goes on.
+    fn latest(&self) -> BTreeMap<TaskKey, AttemptKey> {
+        self.live.attempts.iter().map(|(key, row)| (row.task, *key)).collect()
+    }
+
     /// Never more jobs than were asked for, nor, on an honest account of our own, than it has.
     pub(in crate::engine) fn check_slots(&self) {
         let ended = |id: &TaskId| self.service.jobs.get(id).is_some_and(|job| job.has_ended(self.now));
-        let open = self.live.attempts.values().filter(|row| {
+        let open = self.latest().into_values().map(|attempt| &self.live.attempts[&attempt]).filter(|row| {
             let held = row.open && matches!(self.live.task(row.task), Word::Submitting | Word::Running);
             held && !row.task_id.as_ref().is_some_and(ended)
         });
