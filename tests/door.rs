@@ -289,15 +289,22 @@ fn the_readmes_exit_codes_are_those_of_the_help() {
 #[test]
 fn the_readme_names_only_options_and_files_that_are_there() {
     let help = |words: &[&str]| text(&ended(mjbatch(repository(), words)).stdout);
-    let helps: String =
-        [&["run", "--help"][..], &["status", "--help"], &["sandbox", "--help"]].map(help).concat();
+    let all = help(&["--help"]);
+    let (_, listed) = all.split_once("Commands:\n").unwrap();
+    let listed = listed.lines().take_while(|line| !line.is_empty());
+    let commands: Vec<&str> = listed
+        .filter(|line| !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.len() > 5, "{commands:?}");
+    let helps: String = commands.iter().map(|command| help(&[command, "--help"])).collect();
     for code in code_in_prose().iter().filter(|code| !code.starts_with("cargo ")) {
         for option in code.split_whitespace().filter(|word| word.starts_with("--")) {
             assert!(helps.contains(&format!("{option} ")), "there is no {option}");
         }
         if let Some(command) = code.strip_prefix("mjbatch ") {
             let name = command.split(' ').next().unwrap();
-            assert!(["run", "status", "sandbox"].contains(&name), "there is no mjbatch {name}");
+            assert!(commands.contains(&name), "there is no mjbatch {name}");
         }
     }
     for link in readme().split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()) {
