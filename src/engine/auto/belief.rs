@@ -1,4 +1,7 @@
 //! What is believed of how long jobs take, from what was expected, from those that ended and from those that run.
+//!
+//! The first jobs that end are the quick ones. So nothing is concluded from a few: neither an average, nor the longest while
+//! many still run, nor how long those take that have outlived most of what was seen.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -10,6 +13,8 @@ const CAUTION: f64 = 2.5;
 /// How many jobs must have ended until their average is believed, and until their longest is.
 pub(super) const FOR_AVERAGE: usize = 10;
 const FOR_LONGEST: usize = 60;
+/// How many that took longer tell how long a job of some age still takes.
+const FEW: usize = 10;
 /// How many until their deviation is believed.
 const FOR_DEVIATION: usize = 30;
 /// How many errors of an average it is taken too slow. Many, since it is looked at before every submit, and the first look
@@ -80,55 +85,35 @@ impl Belief {
         (seen * (1.0 + MARGIN / n as f64)).min(self.limit)
     }
 
-    /// What is believed while jobs of these ages run.
-    ///
-    /// The first jobs that end are the quick ones: an average of those would be far too low. So each job that runs hands its
-    /// share on to those that took longer than it has yet (Kaplan and Meier's estimate), or to the longest there is.
-    fn now(&self, mut ages: Vec<f64>) -> Shape {
-        let longest = self.longest(ages.len());
-        let seen = self.sorted.len();
-        if seen < FOR_AVERAGE {
-            let average =
-                (CAUTION * self.expected).clamp(self.sorted.last().copied().unwrap_or(0.0), self.limit);
-            return Shape { points: Vec::new(), average, deviation: SPREAD * average, longest, seen };
+    /// What is believed while so many jobs run.
+    fn now(&self, running: usize) -> Shape<'_> {
+        let (seen, longest) = (&self.sorted[..], self.longest(running));
+        let n = seen.len() as f64;
+        if seen.len() < FOR_AVERAGE {
+            let average = (CAUTION * self.expected).max(seen.last().copied().unwrap_or(0.0)).min(self.limit);
+            return Shape { seen, average, deviation: SPREAD * average, longest };
         }
-        ages.sort_by(f64::total_cmp);
-        let mut points = Vec::with_capacity(seen + 1);
-        let mut left = seen + ages.len();
-        let mut mass = 1.0 / left as f64;
-        let mut ages = ages.into_iter().peekable();
-        for took in self.sorted.iter().copied() {
-            while ages.next_if(|age| *age < took).is_some() {
-                left -= 1;
-                mass += mass / left as f64;
-            }
-            points.push((took, mass));
-            left -= 1;
-        }
-        points.push((longest, mass * left as f64));
-        let mean = |of: &dyn Fn(f64) -> f64| points.iter().map(|(took, mass)| of(*took) * mass).sum::<f64>();
-        let average = mean(&|took| took);
-        let found = mean(&|took| (took - average).powi(2)).sqrt();
-        let deviation = if seen < FOR_DEVIATION { found.max(SPREAD * average) } else { found };
-        Shape { points, average, deviation, longest, seen }
+        let average = seen.iter().sum::<f64>() / n;
+        let found = (seen.iter().map(|took| (took - average).powi(2)).sum::<f64>() / n).sqrt();
+        let deviation = if seen.len() < FOR_DEVIATION { found.max(SPREAD * average) } else { found };
+        Shape { seen, average, deviation, longest }
     }
 }
 
 /// What is believed of a mode at a moment, in seconds.
 #[derive(Debug)]
-pub(super) struct Shape {
-    /// Durations and how likely they are, the shortest first; none where too few were seen.
-    points: Vec<(f64, f64)>,
+pub(super) struct Shape<'a> {
+    /// What jobs took, the shortest first.
+    pub(super) seen: &'a [f64],
     pub(super) average: f64,
     deviation: f64,
     pub(super) longest: f64,
-    pub(super) seen: usize,
 }
 
-impl Shape {
+impl Shape<'_> {
     /// The average, taken as slow as it may be.
     pub(super) fn cautious(&self) -> f64 {
-        match self.seen {
+        match self.seen.len() {
             0..FOR_AVERAGE => self.average, // at its worst already
             seen => self.average + ERRORS * self.deviation / (seen as f64).sqrt(),
         }
@@ -145,13 +130,11 @@ impl Shape {
 
     /// How long a job of this age still takes: the mean, and its variance.
     pub(super) fn left(&self, age: f64) -> (f64, f64) {
-        let longer = self.points.partition_point(|(took, _)| *took <= age);
-        let longer = &self.points[longer..];
-        let mass: f64 = longer.iter().map(|(_, mass)| mass).sum();
-        if longer.len() > FOR_AVERAGE && mass > 0.0 {
-            let mean = longer.iter().map(|(took, mass)| (took - age) * mass).sum::<f64>() / mass;
-            let square = longer.iter().map(|(took, mass)| (took - age - mean).powi(2) * mass).sum::<f64>();
-            return (mean, square / mass);
+        let longer = &self.seen[self.seen.partition_point(|took| *took <= age)..];
+        if self.seen.len() >= FOR_AVERAGE && longer.len() >= FEW {
+            let n = longer.len() as f64;
+            let mean = longer.iter().map(|took| took - age).sum::<f64>() / n;
+            return (mean, longer.iter().map(|took| (took - age - mean).powi(2)).sum::<f64>() / n);
         }
         // Few went on for so long: anywhere between now and the longest.
         let most = (self.longest - age).max(0.0);
@@ -183,11 +166,8 @@ impl Beliefs {
     }
 
     /// What is believed while these jobs run, by mode.
-    pub(super) fn now(&self, in_flight: &[(Mode, Duration)]) -> [Shape; 2] {
-        let ages = |of: Mode| {
-            let its = in_flight.iter().filter(|(mode, _)| *mode == of);
-            its.map(|(_, age)| age.as_secs_f64()).collect()
-        };
-        [self.fast.now(ages(Mode::Fast)), self.relaxed.now(ages(Mode::Relaxed))]
+    pub(super) fn now(&self, in_flight: &[(Mode, Duration)]) -> [Shape<'_>; 2] {
+        let running = |of: Mode| in_flight.iter().filter(|(mode, _)| *mode == of).count();
+        [self.fast.now(running(Mode::Fast)), self.relaxed.now(running(Mode::Relaxed))]
     }
 }
