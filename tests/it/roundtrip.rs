@@ -107,3 +107,17 @@ fn a_rehearsals_results_are_not_taken_for_real_ones() {
     assert!(ran.stderr.contains("rehearsal"), "{}", ran.stderr);
     assert_eq!(service.submits(), 3);
 }
+
+#[test]
+fn a_redo_of_what_still_runs_waits_for_a_run_of_the_same_manifest_and_comes_once() {
+    let service = Service::taking(1500.0..=1500.0, "");
+    let desk = Desk::with("id,prompt,action\na,mug,\n");
+    desk.run(&service.url()).and("--no-wait").ends_with(10);
+    desk.write("spring.csv", "id,prompt,action\na,mug,redo\n");
+    let mut submits = Vec::new();
+    for _ in 0..3 {
+        desk.run(&service.url()).ends_with(0);
+        submits.push(service.submits());
+    }
+    assert_eq!(submits, [1, 2, 2], "it is followed first, then made once more, and no more than that");
+}
