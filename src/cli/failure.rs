@@ -74,6 +74,7 @@ impl Failure {
                 Exit::Internal,
             ),
             StoreError::Newer { .. } => (diagnostic.help("install the newer mjbatch"), Exit::Usage),
+            StoreError::Older(_) => (diagnostic.help("`mjbatch run` brings it up to date"), Exit::Usage),
             StoreError::NoWal { .. } => {
                 (diagnostic.help("put the state on a local disk with `--state`"), Exit::Usage)
             }

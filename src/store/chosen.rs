@@ -44,7 +44,7 @@ pub(super) fn unpriced(db: &Connection, prices: &Prices) -> rusqlite::Result<Vec
     let mut query = db.prepare(
         "SELECT mode FROM task JOIN state ON key = task WHERE position IS NOT NULL
          UNION
-         SELECT mode FROM task JOIN attempt ON attempt.task = task.key
+         SELECT mode FROM attempt
          WHERE quota IS NULL AND outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused'",
     )?;
     let mut rows = query.query([])?;
@@ -73,7 +73,7 @@ fn spent(db: &Connection, prices: &Prices) -> rusqlite::Result<Quota> {
     let price = |mode| prices.of(mode).map(|quota| quota.0 as i64);
     let query = "SELECT coalesce(sum(cost), 0), count(*) - count(cost) FROM (
              SELECT coalesce(quota, CASE mode WHEN 'fast' THEN ?1 ELSE ?2 END) AS cost
-             FROM attempt JOIN task ON task.key = attempt.task
+             FROM attempt
              WHERE outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused')";
     let (sum, unpriced): (i64, i64) =
         db.query_row(query, params![price(Mode::Fast), price(Mode::Relaxed)], |row| {

@@ -25,7 +25,7 @@ impl View<'_> {
         let read = || {
             let mut query = self.moment.prepare(
                 "SELECT mode, finished_at - intended_at
-                 FROM (SELECT * FROM attempt ORDER BY key DESC LIMIT ?1) AS last JOIN task ON task.key = last.task
+                 FROM (SELECT * FROM attempt ORDER BY key DESC LIMIT ?1) AS last
                  WHERE outcome = 'done' AND finished_at > intended_at AND NOT EXISTS
                      (SELECT 1 FROM run WHERE started_at > intended_at AND started_at <= finished_at)
                  ORDER BY last.key DESC",
@@ -54,7 +54,7 @@ impl View<'_> {
     pub fn running(&self, now: Timestamp) -> Result<Vec<Resumed>, StoreError> {
         let read = || {
             let mut query = self.moment.prepare(
-                "SELECT task.key, mode, timeout, attempt.key, task_id, intended_at
+                "SELECT task.key, attempt.mode, timeout, attempt.key, task_id, intended_at
                  FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
                  WHERE state = 'running' AND outcome IS NULL AND task_id IS NOT NULL ORDER BY attempt.key",
             )?;
@@ -103,9 +103,10 @@ mod tests {
             db.execute(task, params![key, mode]).unwrap();
             let row = "INSERT INTO state (task, position, vars, state) VALUES (?1, ?1, '[]', ?2)";
             db.execute(row, params![key, state]).unwrap();
-            let attempt = "INSERT INTO attempt (key, task, run, intended_at, finished_at, outcome, task_id)
-                 VALUES (?1, ?1, 1, ?2, ?3, ?4, ?5)";
-            db.execute(attempt, params![key, intended, finished, outcome, task_id]).unwrap();
+            let attempt =
+                "INSERT INTO attempt (key, task, run, intended_at, finished_at, outcome, task_id, mode)
+                 VALUES (?1, ?1, 1, ?2, ?3, ?4, ?5, ?6)";
+            db.execute(attempt, params![key, intended, finished, outcome, task_id, mode]).unwrap();
         }
         look(&Reader::open(&path).unwrap().view().unwrap())
     }

@@ -29,6 +29,9 @@ pub enum StoreError {
         /// The version of its tables.
         version: i32,
     },
+    /// An older program wrote it, and its tables must be brought up to date before it can be read.
+    #[error("{0} was written by an older mjbatch")]
+    Older(PathBuf),
     /// Another run has it.
     #[error("another run holds {path}: {holder}")]
     Held {

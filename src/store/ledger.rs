@@ -57,9 +57,18 @@ pub(super) fn intend(
         })?;
     let quota = prices.of(outgoing.mode).map(|quota| quota.0 as i64);
     db.prepare_cached(
-        "INSERT INTO attempt (key, task, run, intended_at, hook_token, quota) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO attempt (key, task, run, intended_at, hook_token, quota, mode)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute(params![attempt.0, task.0, run, at.as_millisecond(), hook_token, quota])?;
+    .execute(params![
+        attempt.0,
+        task.0,
+        run,
+        at.as_millisecond(),
+        hook_token,
+        quota,
+        outgoing.mode.as_str()
+    ])?;
     set_state(db, task.0, State::Submitting, None, None)?;
     Ok(outgoing)
 }

@@ -79,8 +79,8 @@ impl<'c> Rows<'c> {
             )?,
             set_reason: db.prepare("UPDATE state SET reason = ?2 WHERE task = ?1")?,
             add_attempt: db.prepare(
-                "INSERT INTO attempt (task, intended_at, quota, task_id, outcome, reason, grid, images, finished_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO attempt (task, intended_at, quota, task_id, outcome, reason, grid, images, finished_at, mode)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT mode FROM task WHERE key = ?1))",
             )?,
         })
     }

@@ -291,7 +291,7 @@ fn read_snapshot(
     chosen::read(db, choice, prices, &mut snapshot)?;
     // What was given up is asked about once more, since that is free and a late picture is paid for.
     let mut query = db.prepare(
-        "SELECT task.key, mode, timeout, attempt.key, task_id, intended_at, state, state.class, id,
+        "SELECT task.key, attempt.mode, timeout, attempt.key, task_id, intended_at, state, state.class, id,
                 position IS NOT NULL, hook_token
          FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
          WHERE task_id IS NOT NULL AND (state = 'running' AND outcome IS NULL

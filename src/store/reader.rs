@@ -29,12 +29,21 @@ pub struct Header {
 }
 
 impl Reader {
-    /// Opens the state at this path for reading.
+    /// Opens the state at this path for reading. One of an older program is brought up to date.
     ///
     /// # Errors
-    /// [`StoreError::Absent`], [`StoreError::NotAState`], [`StoreError::Newer`], or what the file system or SQLite say.
+    /// [`StoreError::Absent`], [`StoreError::NotAState`], [`StoreError::Newer`], or what the file system or SQLite say;
+    /// [`StoreError::Held`] where a run of an older program is writing it.
     pub fn open(path: &Path) -> Result<Reader, StoreError> {
-        Ok(Reader { db: schema::open_for_reading(path)?, path: path.into() })
+        let db = schema::open_for_reading(path).or_else(|e| match e {
+            StoreError::Older(_) => {
+                let _held = lock::Lock::take(path, "an update of the state")?;
+                drop(schema::open_for_writing(path)?);
+                schema::open_for_reading(path)
+            }
+            other => Err(other),
+        })?;
+        Ok(Reader { db, path: path.into() })
     }
 
     /// Who runs the batch now, in words, if anybody does.

@@ -1,7 +1,8 @@
 //! The tables, and how the file is opened so that what was committed survives a power loss.
 //!
 //! `task` is what would be sent and is never updated; `state` is where it stands; `attempt` has one row for every submit
-//! and is the money ledger; `run` lists the executions. A state's version is SQLite's `user_version`.
+//! and is the money ledger; `run` lists the executions. A state's version is SQLite's `user_version`: how many of [`STEPS`]
+//! were taken. A state of an older program takes the missing ones when it is opened; one of a newer program is refused.
 
 use std::path::Path;
 
@@ -12,7 +13,10 @@ use super::StoreError;
 /// "mjba": tells our files from other people's.
 const APPLICATION_ID: i32 = 0x6d6a_6261;
 /// The newest version of the tables that this program knows.
-const VERSION: i32 = 1;
+const VERSION: i32 = STEPS.len() as i32;
+
+/// What makes the tables, from nothing to the newest version. A step is never edited once it was released: a new one is added.
+const STEPS: [&str; 2] = [TABLES, MODES];
 
 const TABLES: &str = "
 CREATE TABLE header (
@@ -74,6 +78,12 @@ CREATE TABLE run (
 ) STRICT;
 ";
 
+/// The mode an attempt was sent in, which the task alone does not tell where it left the choice to the program.
+const MODES: &str = "
+ALTER TABLE attempt ADD COLUMN mode TEXT;
+UPDATE attempt SET mode = (SELECT task.mode FROM task WHERE task.key = attempt.task);
+";
+
 /// Opens the state for writing, and creates its tables where the file is new.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     let new = super::files::create_private(path)?;
@@ -83,21 +93,22 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
         .map_err(|e| StoreError::database(path, e))?;
     let prepared = prepare(&mut db).map_err(|e| StoreError::database(path, e))?;
-    match prepared {
-        Prepared::Ready => {}
+    let version = match prepared {
+        Prepared::Ready(version) => version,
         Prepared::NoWal(mode) => return Err(StoreError::NoWal { path: path.into(), mode }),
         Prepared::Foreign => return Err(StoreError::NotAState(path.into())),
         Prepared::Newer(version) => return Err(StoreError::Newer { path: path.into(), version }),
-    }
+    };
     if new {
         super::files::sync_folder_of(path);
     } else {
         super::integrity::check(&db, path)?;
     }
+    take_steps(&mut db, version).map_err(|e| StoreError::database(path, e))?;
     Ok(db)
 }
 
-/// Opens the state for reading, beside a run that may be writing it.
+/// Opens the state for reading, beside a run that may be writing it. One of an older program is [`StoreError::Older`].
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     super::files::check_is_state(path)?;
     // Opened for writing though nothing is written: the last to close then tidies the files of the WAL away. Where that is
@@ -118,12 +129,14 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
         (APPLICATION_ID, newer) if newer > VERSION => {
             Err(StoreError::Newer { path: path.into(), version: newer })
         }
+        (APPLICATION_ID, 1..) => Err(StoreError::Older(path.into())),
         _ => Err(StoreError::NotAState(path.into())),
     }
 }
 
 enum Prepared {
-    Ready,
+    /// And how many steps were taken; none where the file is new.
+    Ready(i32),
     NoWal(String),
     Foreign,
     Newer(i32),
@@ -150,12 +163,43 @@ fn prepare(db: &mut Connection) -> rusqlite::Result<Prepared> {
         "PRAGMA synchronous = FULL; PRAGMA fullfsync = ON; PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;
          PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0; PRAGMA journal_size_limit = 4194304;",
     )?;
-    if new {
-        let tx = db.transaction()?;
-        tx.execute_batch(TABLES)?;
-        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
-        tx.pragma_update(None, "user_version", VERSION)?;
-        tx.commit()?;
+    Ok(Prepared::Ready(version))
+}
+
+/// Brings the tables from this version to the newest one: all of it, or nothing.
+fn take_steps(db: &mut Connection, version: i32) -> rusqlite::Result<()> {
+    let missing = STEPS.get(usize::try_from(version).unwrap_or(0)..).unwrap_or_default();
+    if missing.is_empty() {
+        return Ok(());
     }
-    Ok(Prepared::Ready)
+    let tx = db.transaction()?;
+    for step in missing {
+        tx.execute_batch(step)?;
+    }
+    tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+    tx.pragma_update(None, "user_version", VERSION)?;
+    tx.commit()
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A state as an older program made it.
+    pub(in crate::store) fn make_of_version(version: i32, path: &Path) {
+        let db = Connection::open(path).unwrap();
+        for step in &STEPS[..usize::try_from(version).unwrap()] {
+            db.execute_batch(step).unwrap();
+        }
+        db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        db.pragma_update(None, "user_version", version).unwrap();
+    }
+
+    /// States in the world were made by these steps: what is to change comes as a step of its own.
+    #[test]
+    fn a_step_that_was_released_is_never_edited() {
+        let known = ["42b8cb5b023732d3", "c85e8f9b007303ea"];
+        let steps = STEPS.map(|step| blake3::hash(step.as_bytes()).to_hex()[..16].to_owned());
+        assert_eq!(steps, known);
+    }
 }

@@ -328,6 +328,33 @@ fn a_damaged_state_is_left_as_it_is_and_its_taskids_can_be_saved() {
 }
 
 #[test]
+fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read() {
+    for read_first in [false, true] {
+        let desk = Desk::new();
+        schema::tests::make_of_version(1, &desk.path);
+        let db = Connection::open(&desk.path).unwrap();
+        db.execute_batch(
+            "INSERT INTO header (only_row, batch, service, columns, created_at)
+                 VALUES (1, 'spring', 'the sandbox', '[]', 0);
+             INSERT INTO task (key, id, fingerprint, prompt, mode) VALUES (1, 'a', zeroblob(32), 'mug', 'relaxed');
+             INSERT INTO state (task, position, vars, state) VALUES (1, 0, '[]', 'running');
+             INSERT INTO attempt (key, task, intended_at, task_id) VALUES (1, 1, 1000, 'job-1');",
+        )
+        .unwrap();
+        drop(db);
+        if read_first {
+            let held = lock::Lock::take(&desk.path, "an older run").unwrap();
+            assert!(matches!(Reader::open(&desk.path), Err(StoreError::Held { .. })));
+            drop(held);
+            assert_eq!(desk.states(), [("a".to_owned(), State::Running)]);
+        }
+        let (snapshot, _ledger) = open(&desk.path).unwrap().begin(Prices::default()).unwrap();
+        let [one] = &snapshot.resumed[..] else { panic!("{snapshot:?}") };
+        assert_eq!((one.waiting.mode, one.task_id.0.as_str()), (Mode::Relaxed, "job-1"));
+    }
+}
+
+#[test]
 fn a_state_of_a_newer_program_is_left_as_it_is() {
     let desk = Desk::new();
     drop(open(&desk.path).unwrap());
