@@ -6,6 +6,7 @@ use std::path::Path;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Problems, Renderer};
 use crate::store::StoreError;
+use crate::task::Id;
 
 /// A command that could not do its work.
 #[derive(Debug)]
@@ -31,6 +32,17 @@ impl Failure {
             Diagnostic::error(format!("there is no state at {}: this batch was never run", state.display()))
                 .help("name another state with `--state`, or a rehearsal's with `--sandbox`"),
         )
+    }
+
+    /// The results of a rehearsal, given to the real service; where that shows in a row, of this task.
+    pub(super) fn rehearsed(manifest: &Path, task: Option<&Id>) -> Failure {
+        let file = manifest.display();
+        let error = format!("{file} is the result of a rehearsal, whose pictures are not real");
+        let diagnostic = Diagnostic::error(error).help("add `--sandbox`, or run the first manifest");
+        Failure::usage(match task {
+            Some(Id(id)) => diagnostic.note(format!("the `task_id` of `{id}` is a sandbox's")),
+            None => diagnostic,
+        })
     }
 
     /// A manifest that cannot be run. Its problems say already what follows.

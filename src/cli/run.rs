@@ -10,8 +10,9 @@ use crate::api::{Client, Endpoint, Webhook};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Manifest};
 use crate::plan::Choice;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{self, Sandbox};
 use crate::store::{Listing, Store};
+use crate::task::Task;
 use crate::{output, plan, progress, runner};
 
 /// The service in a rehearsal's state.
@@ -39,6 +40,9 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
 
     let webhook = listen(callbacks).await?;
     let service = Connected::to(service).await?;
+    if !service.is_on_this_machine {
+        check_real(&args.manifest, &manifest)?;
+    }
     let store = take_up(&args, &files, &manifest, &service.identity, &choice)?;
     let unpriced = store.unpriced(&prices).map_err(|e| Failure::opening(&e))?;
     rules::check_prices(cap.as_ref(), &unpriced)?;
@@ -106,6 +110,18 @@ fn take_up(
     Ok(store)
 }
 
+/// Refuses the results of a rehearsal, whatever their file is called now: what a sandbox drew would pass for done.
+fn check_real(path: &std::path::Path, manifest: &Manifest) -> Result<(), Failure> {
+    let rehearsed = |task: &Task| {
+        let task_id = task.earlier.as_ref().and_then(|earlier| earlier.task_id.as_ref());
+        task_id.is_some_and(sandbox::gave)
+    };
+    match manifest.tasks().find(rehearsed).filter(|_| manifest.is_results) {
+        None => Ok(()),
+        Some(task) => Err(Failure::rehearsed(path, Some(&task.id))),
+    }
+}
+
 /// Results that are fed back as a manifest belong to the state that they were made from.
 fn is_results(file: &str) -> bool {
     file.ends_with(".results.csv")
@@ -118,6 +134,7 @@ struct Connected {
     identity: String,
     /// Its address, for people.
     shown: String,
+    is_on_this_machine: bool,
     sandbox: Option<Sandbox>,
 }
 
@@ -132,14 +149,16 @@ impl Connected {
                 }
                 let client = Client::new(&endpoint, &key).map_err(|e| usage(&e))?;
                 let (identity, shown) = (endpoint.identity(), endpoint.to_string());
-                Ok(Connected { client, identity, shown, sandbox: None })
+                let is_on_this_machine = endpoint.is_local();
+                Ok(Connected { client, identity, shown, is_on_this_machine, sandbox: None })
             }
             Service::Sandbox(settings) => {
                 let sandbox = start_sandbox(*settings).await.map_err(|e| usage(&e))?;
                 let endpoint = Endpoint::parse(&sandbox.base_url()).map_err(|e| usage(&e))?;
                 let client = Client::new(&endpoint, &"rehearsal".into()).map_err(|e| usage(&e))?;
                 let shown = format!("the sandbox ({endpoint})");
-                Ok(Connected { client, identity: REHEARSAL.to_owned(), shown, sandbox: Some(sandbox) })
+                let identity = REHEARSAL.to_owned();
+                Ok(Connected { client, identity, shown, is_on_this_machine: true, sandbox: Some(sandbox) })
             }
         }
     }

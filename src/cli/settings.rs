@@ -85,11 +85,7 @@ impl Files {
         let fed_back = manifest.to_string_lossy().ends_with(".results.csv");
         let rehearsed = manifest.to_string_lossy().ends_with(".sandbox.results.csv");
         if rehearsed && !place.sandbox {
-            let error =
-                format!("{} is the result of a rehearsal, whose pictures are not real", manifest.display());
-            return Err(Failure::usage(
-                Diagnostic::error(error).help("add `--sandbox`, or run the first manifest"),
-            ));
+            return Err(Failure::rehearsed(manifest, None));
         }
         if is_same(&self.results, &self.state) {
             return clash("results", &self.state);

@@ -38,6 +38,7 @@ use tokio::task::JoinHandle;
 pub use faults::{Fault, FaultError, Faults, Form, Row, TABLE, describe};
 pub use ledger::{Ledger, LedgerJob, Outcome};
 pub use settings::Settings;
+pub use task_id::gave;
 
 use clock::{Clock, Speed};
 use connection::{Door, Knife, stopping};

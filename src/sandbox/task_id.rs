@@ -4,7 +4,12 @@
 //! It is opaque to the eye only; anyone may read the source. An id of another service fails the checksum and is unknown.
 
 use super::picture::{Aspect, Look};
-use crate::task::Mode;
+use crate::task::{Mode, TaskId};
+
+/// Whether a sandbox gave this taskId, to whichever run and whenever.
+pub fn gave(task_id: &TaskId) -> bool {
+    Ticket::of_task_id(&task_id.0).is_some()
+}
 
 /// How a job ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -109,6 +109,16 @@ fn a_rehearsals_results_are_not_taken_for_real_ones() {
 }
 
 #[test]
+fn a_rehearsals_results_under_another_name_are_not_taken_for_real_ones_either() {
+    let service = Service::with("");
+    let (desk, before) = done(&service);
+    desk.write("picks.csv", before);
+    let ran = desk.mjbatch("run picks.csv").at("https://api.example.invalid").ends_with(2);
+    assert!(ran.stderr.contains("is a sandbox's"), "{}", ran.stderr);
+    assert!(!desk.path("picks.mjbatch").exists());
+}
+
+#[test]
 fn a_redo_of_what_still_runs_waits_for_a_run_of_the_same_manifest_and_comes_once() {
     let service = Service::taking(1500.0..=1500.0, "");
     let desk = Desk::with("id,prompt,action\na,mug,\n");
