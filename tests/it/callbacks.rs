@@ -61,6 +61,23 @@ fn callbacks_that_are_dropped_doubled_forged_early_or_broken_change_no_end() {
     }
 }
 
+/// Where a submit's reply is garbage and its callback is dropped too, nobody can know: so those two are not mixed.
+#[test]
+fn a_bad_line_and_bad_callbacks_together_leave_every_task_done_and_paid_once() {
+    let line = "submit-429=0.03, status-429=0.03, status-garbage=0.1";
+    for callbacks in [
+        "webhook-drop=0.3, webhook-double=0.5, webhook-forged=0.5",
+        "accept-garbage=0.1, webhook-double=0.5, webhook-forged=0.5",
+    ] {
+        let service = Service::taking(50.0..=100.0, &format!("{line}, {callbacks}"));
+        let desk = Desk::of(100);
+        desk.run(&service.url()).and(LISTEN).ends_with(0);
+        let paid = paid_once(&[&service.ledger()]);
+        assert_eq!((desk.results().count("done"), paid.len()), (100, 100), "{callbacks}");
+        assert!(service.submits() > 100, "some were refused by a 429 and sent again: {callbacks}");
+    }
+}
+
 #[test]
 fn failures_that_are_called_back_or_not_are_failures() {
     for fault in ["job-fail=0.5", "job-fail=0.5, webhook-no-failures"] {
