@@ -64,6 +64,10 @@ impl Engine {
                 {
                     Ending::Finished
                 }
+                // Lost replies looked like a service that is broken, until callbacks tied them up.
+                Mood::Draining(Ending::Unreachable(_)) if nothing_left && self.lost_replies == 0 => {
+                    Ending::Finished
+                }
                 Mood::Draining(ending) | Mood::Closing(ending) | Mood::Over(ending) => ending,
             });
         }

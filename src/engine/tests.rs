@@ -360,6 +360,29 @@ fn a_callback_ties_a_lost_reply_to_its_task() {
 }
 
 #[test]
+fn five_lost_replies_that_callbacks_tie_up_leave_nothing_broken_where_nothing_is_left() {
+    let policy = Policy { callbacks: true, ..Policy::default() };
+    for (tasks, ending) in [(5, Ending::Finished), (6, Ending::Unreachable("cut".into()))] {
+        let mut desk = Desk::new(policy.clone(), tasks, vec![]);
+        let mut attempts = vec![desk.send_first()];
+        while attempts.len() < 5 {
+            let last = *attempts.last().unwrap();
+            desk.tell(Event::SubmitReply(last, SubmitOutcome::Unknown("cut".into())));
+            while desk.engine.slots_held() == 0 {
+                desk.wait();
+            }
+            attempts.push(AttemptKey(last.0 + 1));
+            desk.tell(Event::IntentDurable(*attempts.last().unwrap()));
+        }
+        desk.tell(Event::SubmitReply(attempts[4], SubmitOutcome::Unknown("cut".into())));
+        for attempt in attempts {
+            desk.tell(Event::Callback(attempt, done(&format!("job-{}", attempt.0))));
+        }
+        assert_eq!(desk.ending(), Some(&ending));
+    }
+}
+
+#[test]
 fn a_callback_that_never_comes_is_not_awaited_for_ever() {
     let policy = Policy { callbacks: true, ..Policy::default() };
     let mut desk = Desk::new(policy, 1, vec![]);
