@@ -143,7 +143,7 @@ fn in_virtual_time() {
             (trial.policy.poll_min, trial.policy.poll_max) = (every, every);
         })
     };
-    let seldom = |seconds: f64| -> Change {
+    let at_most = |seconds: f64| -> Change {
         Box::new(move |work, trial| {
             trial.policy.poll_max = Duration::from_secs_f64(seconds / work.speed);
         })
@@ -164,7 +164,7 @@ fn in_virtual_time() {
         ("asks every 5 s (83 ms)", every(5.0)),
         ("asks every 15 s (250 ms)", every(15.0)),
         ("**the engine**", Box::new(|_, _| {})),
-        ("…, `--poll-max 30s`", seldom(30.0)),
+        ("…, `--poll-max 15s`", at_most(15.0)),
         ("**…, called back**", called),
         ("…, promised callbacks that never come", promised),
         ("…, asked for 40 slots", greedy),

@@ -102,7 +102,7 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Service")]
     pub(super) poll_min: Option<Duration>,
 
-    /// The longest time between two status requests [default: 15s]
+    /// The longest time between two status requests [default: 45s]
     #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Service")]
     pub(super) poll_max: Option<Duration>,
 

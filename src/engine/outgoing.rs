@@ -74,7 +74,7 @@ impl Engine {
         }
         let due = match self.polling.outstanding {
             0 => self.polling.next_at,
-            _ => self.polling.asked_at + LATE.max(self.policy.poll_max),
+            _ => self.polling.asked_at + LATE.max(self.policy.poll_max / 3),
         };
         Some(due.max(self.asks.until()))
     }

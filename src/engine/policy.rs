@@ -60,7 +60,7 @@ impl Default for Policy {
         Policy {
             concurrency: 10,
             poll_min: Duration::from_secs(1),
-            poll_max: Duration::from_secs(15),
+            poll_max: Duration::from_secs(45),
             ids_a_request: 50,
             expect_fast: Duration::from_secs(60),
             expect_relaxed: Duration::from_secs(300),
