@@ -35,6 +35,7 @@ mutants! {
     StopIgnored "submits go on after a stop",
     LeaveForgets "leaving lets submits without a reply wait again",
     WaitingForgotten "a refused task does not wait again",
+    FailuresNotCounted "what failed is sent again for ever",
     AdriftNotAwaited "a lost reply is not tied to its task by a callback",
 }
 

@@ -61,7 +61,7 @@ impl Retries {
     /// that, and then by another.
     fn failed(&mut self, now: Duration, waiting: Waiting) -> bool {
         let failures = self.failures.entry(waiting.task).or_default();
-        *failures += 1;
+        *failures += u32::from(!mutant!(FailuresNotCounted));
         if *failures > self.most {
             return false;
         }
@@ -90,6 +90,12 @@ impl Retries {
     /// When that is.
     pub(super) fn next_at(&self) -> Option<Duration> {
         self.later.last().map(|(at, _)| *at)
+    }
+
+    /// What will be sent again.
+    #[cfg(test)]
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Waiting> {
+        self.later.iter().map(|(_, waiting)| waiting)
     }
 
     /// How many tasks will be sent again.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::service::End;
 use super::world::World;
 use crate::engine::flight::Phase;
 use crate::engine::{AttemptKey, Ending, TaskKey};
@@ -12,8 +13,9 @@ impl World {
     pub(in crate::engine) fn check_view(&self) {
         let tasks = (0..self.scenario.tasks).map(TaskKey);
         let pending: BTreeSet<_> = tasks.filter(|task| self.live.task(*task) == Word::Pending).collect();
-        let waiting: BTreeSet<_> = self.engine.waiting.iter().map(|waiting| waiting.task).collect();
-        assert_eq!(waiting.len(), self.engine.waiting.len(), "a task waits twice");
+        let to_send = || self.engine.waiting.iter().chain(self.engine.retries.waiting());
+        let waiting: BTreeSet<_> = to_send().map(|waiting| waiting.task).collect();
+        assert_eq!(waiting.len(), to_send().count(), "a task waits twice");
         assert_eq!(waiting, pending, "what waits is not what is pending");
         if self.engine.over().is_some() {
             return;
@@ -99,8 +101,11 @@ impl World {
             let word = self.disk.task(job.task);
             let paid = !matches!(word, Word::Pending | Word::Submitting | Word::Running);
             assert!(paid, "{task_id} is paid for and {word:?}");
-            let jobs = self.service.jobs.values().filter(|other| other.task == job.task).count();
-            assert_eq!(jobs, 1, "{:?} is paid for twice", job.task);
+            let jobs = || self.service.jobs.values().filter(|other| other.task == job.task);
+            let not_failed = jobs().filter(|job| job.end != End::Failed).count();
+            assert!(not_failed <= 1, "{:?} is paid for twice", job.task);
+            let most = 1 + self.scenario.policy.retries as usize;
+            assert!(jobs().count() <= most, "{:?} is sent again more often than allowed", job.task);
         }
         if self.scenario.calm {
             assert!(self.disk.tasks.iter().all(|word| *word == Word::Done), "{:?}", self.disk.tasks);

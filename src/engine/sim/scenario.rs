@@ -79,6 +79,7 @@ impl Scenario {
             ids_a_request: dice.pick(&[1, 3, 50]),
             limit: dice.roll(0.1).then(|| dice.between(1, 8)),
             seed,
+            retries: dice.pick(&[0, 0, 1, 3]),
             ..Policy::default()
         };
         let calm = dice.roll(0.15);

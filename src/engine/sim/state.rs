@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Resumed, TaskKey, Waiting};
+use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting};
 use crate::task::{Mode, State as Word, TaskId};
 
 /// Something to be made durable.
@@ -22,6 +22,13 @@ pub(in crate::engine) struct Attempt {
     pub(in crate::engine) task_id: Option<TaskId>,
     pub(in crate::engine) open: bool,
     class: Option<FailureClass>,
+}
+
+impl Attempt {
+    /// Its job certainly failed while it was made.
+    pub(in crate::engine) fn has_failed(&self) -> bool {
+        !self.open && self.class == Some(FailureClass::Generation)
+    }
 }
 
 /// All rows.
@@ -74,7 +81,9 @@ impl State {
         row.class = None;
         match change {
             Change::Accepted(_, task_id) => row.task_id = Some(task_id.clone()),
-            Change::Failed(_, failure) | Change::Refused(_, failure) => row.class = Some(failure.class),
+            Change::Failed(_, failure) | Change::Refused(_, failure) | Change::FailedForNow(_, failure) => {
+                row.class = Some(failure.class);
+            }
             _ => {}
         }
         self.tasks[row.task.0 as usize] = word;
@@ -110,5 +119,14 @@ impl State {
         });
         let next = self.attempts.keys().next_back().map_or(1, |last| last.0 + 1);
         (waiting, resumed.collect(), AttemptKey(next))
+    }
+
+    /// What earlier runs mean for the next one, as the store tells it.
+    pub(in crate::engine) fn past(&self) -> Past {
+        let mut past = Past::default();
+        for row in self.attempts.values().filter(|row| row.has_failed()) {
+            *past.failures.entry(row.task).or_default() += 1;
+        }
+        past
     }
 }

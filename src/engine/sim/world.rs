@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::scenario::{Faults, Scenario};
 use super::service::Service;
-use super::state::{State, Write};
+use super::state::{Attempt, State, Write};
 use super::witness::Witness;
 use crate::engine::{
     Action, AttemptKey, Ending, Engine, Event, Item, LATE, Progress, Refusal, StatusOutcome, SubmitOutcome,
@@ -133,7 +133,8 @@ impl World {
         for resumed in &resumed {
             self.witness.of(resumed.attempt).second_look = resumed.second_look;
         }
-        self.engine = Engine::new(self.scenario.policy.clone(), waiting, resumed, next);
+        self.engine =
+            Engine::new(self.scenario.policy.clone(), waiting, resumed, next).knowing(self.disk.past());
         if self.dice.roll(self.scenario.stop * 10.0) {
             let most = self.dice.pick(&[500, 300_000]);
             let after = Duration::from_millis(self.dice.between(0, most));
@@ -367,8 +368,9 @@ impl World {
         assert!(heard.sent_at.replace(self.now).is_none(), "sent twice");
         for (other, heard) in &self.witness.heard {
             let earlier = heard.task == Some(task) && *other != attempt;
+            let failed = || self.disk.attempts.get(other).is_some_and(Attempt::has_failed);
             assert!(
-                !earlier || heard.is_certainly_not_accepted(),
+                !earlier || heard.is_certainly_not_accepted() || failed(),
                 "{task:?} may be paid for already: {heard:?}"
             );
         }
@@ -388,7 +390,7 @@ impl World {
     }
 
     /// A change that has no action: what a wake-up may be for.
-    fn moves(&self) -> (usize, String) {
-        (self.engine.flights.iter().count(), format!("{:?}", self.engine.mood))
+    fn moves(&self) -> (usize, usize, String) {
+        (self.engine.flights.iter().count(), self.engine.retries.len(), format!("{:?}", self.engine.mood))
     }
 }
