@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 use super::error::{Fact, FileError};
+use crate::failpoint::{Point, reach};
 
 /// Where a file is to appear.
 #[derive(Debug)]
@@ -112,6 +113,7 @@ impl Target {
             draft.as_file().set_permissions(present.permissions()).map_err(|cause| self.failed(cause))?;
         }
         draft.as_file().sync_all().map_err(|cause| self.failed(cause))?;
+        reach(Point::ResultsWritten).map_err(|cause| self.failed(cause))?;
         draft.persist(&self.file).map_err(|refused| {
             let fact = if is_held_open(&refused.error) {
                 Fact::Busy(refused.error)
@@ -121,6 +123,7 @@ impl Target {
             FileError::new(&self.asked, fact)
         })?;
         sync_folder(&self.folder);
+        reach(Point::ResultsPlaced).map_err(|cause| self.failed(cause))?;
         Ok(())
     }
 }

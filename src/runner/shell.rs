@@ -16,6 +16,7 @@ use crate::api::{Call, Client, SubmitRequest, Webhook};
 use crate::engine::{
     Action, AttemptKey, Change, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome, TaskKey,
 };
+use crate::failpoint::{Point, reach};
 use crate::progress::{Notice, RunEvent, Sink, Standing};
 use crate::store::{Intent, Ledger, Outgoing, Snapshot, StoreError, WriteError};
 use crate::task::TaskId;
@@ -175,6 +176,9 @@ impl Shell {
     }
 
     fn called(&mut self, call: Call) {
+        if reach(Point::CalledBack).is_err() {
+            return; // as if it had never come
+        }
         if let Some(attempt) = self.tokens.get(&call.token).copied() {
             self.tell_engine(Event::Callback(attempt, call.item));
         }
@@ -222,7 +226,10 @@ impl Shell {
             Action::Ask(ids) => {
                 let client = self.client.clone();
                 let asking = async move {
-                    let outcome = client.status(&ids).await;
+                    let outcome = match reach(Point::StatusLeaves) {
+                        Ok(()) => client.status(&ids).await,
+                        Err(e) => StatusOutcome::Unreadable(e.to_string()),
+                    };
                     Happened::Told(ids, outcome)
                 };
                 self.requests.push(asking.boxed());
@@ -253,7 +260,14 @@ impl Shell {
         });
         let request = SubmitRequest { prompt, mode: mode.as_str(), hook_url, timeout };
         let client = self.client.clone();
-        let submitting = async move { Happened::Replied(attempt, client.submit(&request).await) };
+        let submitting = async move {
+            if let Err(e) = reach(Point::SubmitLeaves) {
+                return Happened::Replied(attempt, SubmitOutcome::NotSent(e.to_string()));
+            }
+            let outcome = client.submit(&request).await;
+            let lost = |e: std::io::Error| SubmitOutcome::Unknown(e.to_string());
+            Happened::Replied(attempt, reach(Point::SubmitAnswered).map_or_else(lost, |()| outcome))
+        };
         self.requests.push(submitting.boxed());
     }
 

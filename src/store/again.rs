@@ -6,6 +6,7 @@
 use rusqlite::{Connection, params};
 
 use super::ledger::{mode_at, state_at};
+use crate::failpoint::Point;
 use crate::plan::{Looked, Only};
 use crate::task::{Id, Mode, State};
 
@@ -66,6 +67,7 @@ pub(super) fn send(db: &mut Connection, only: &Only, lost: bool) -> rusqlite::Re
             }
         }
     }
+    super::reach(Point::SendingAgain)?;
     tx.commit()?;
     Ok(again)
 }

@@ -5,6 +5,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::engine::{AttemptKey, Change, FailureClass, TaskKey};
+use crate::failpoint::Point;
 use crate::task::{Id, Mode, Pictures, Prices, State};
 
 /// What is sent for an attempt.
@@ -135,6 +136,7 @@ pub(super) fn settle_submitting(db: &Connection, at: Timestamp) -> rusqlite::Res
          WHERE outcome IS NULL AND task_id IS NULL AND task IN (SELECT task FROM state WHERE state = 'submitting')",
         params![reason, at.as_millisecond()],
     )?;
+    super::reach(Point::Settling)?;
     db.execute("UPDATE state SET state = 'unknown', reason = ?1 WHERE state = 'submitting'", [reason])
 }
 

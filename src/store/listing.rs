@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Statement, params};
 
 use super::Listing;
+use crate::failpoint::Point;
 use crate::plan::{Plan, Step};
 use crate::task::{Action, Earlier, State, Task};
 
@@ -46,6 +47,7 @@ pub(super) fn write(
         "UPDATE header SET batch = ?1, columns = ?2, manifest = ?3, file = ?4",
         params![listing.batch, json(listing.columns), listing.manifest, listing.file],
     )?;
+    super::reach(Point::Listing)?;
     tx.commit()
 }
 

@@ -39,6 +39,7 @@ pub use writer::WriteError;
 use writer::{Run, Writer};
 
 use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting};
+use crate::failpoint::{self, Point};
 use crate::plan::{Choice, Knowledge, Only, Plan};
 use crate::task::{Counts, Id, Mode, Prices, State, Task, TaskId};
 use ledger::{mode_at, state_at};
@@ -135,6 +136,7 @@ impl Store {
 
     fn take(path: &Path, holder: &str) -> Result<Store, StoreError> {
         let lock = Lock::take(path, holder)?;
+        failpoint::reach(Point::LockTaken).map_err(|e| StoreError::file(path, e))?;
         Ok(Store { db: schema::open_for_writing(path)?, path: path.into(), lock })
     }
 
@@ -220,6 +222,7 @@ impl Store {
             let cut_off = ledger::settle_submitting(&self.db, now)? as u64;
             self.db.execute("INSERT INTO run (started_at) VALUES (?1)", [now.as_millisecond()])?;
             let run = self.db.last_insert_rowid();
+            reach(Point::RunBegun)?;
             Ok((run, Snapshot { cut_off, ..read_snapshot(&self.db, now, choice, &prices)? }))
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;
@@ -279,6 +282,11 @@ impl Ledger {
     pub fn path(&self) -> &Path {
         &self.path
     }
+}
+
+/// The same as [`failpoint::reach`], as SQLite would say it.
+fn reach(point: Point) -> rusqlite::Result<()> {
+    failpoint::reach(point).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))
 }
 
 fn read_snapshot(

@@ -9,6 +9,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
+use crate::failpoint::Point;
 
 /// "mjba": tells our files from other people's.
 const APPLICATION_ID: i32 = 0x6d6a_6261;
@@ -178,6 +179,7 @@ fn take_steps(db: &mut Connection, version: i32) -> rusqlite::Result<()> {
     }
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", VERSION)?;
+    super::reach(Point::StepsTaken)?;
     tx.commit()
 }
 

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use super::ledger::{self, Intent, Outgoing};
 use super::reserve::Reserve;
 use crate::engine::Change;
+use crate::failpoint::Point;
 use crate::task::Prices;
 
 /// The most commands in one transaction.
@@ -169,7 +170,19 @@ impl Desk {
                 Command::Stop => {}
             }
         }
+        let [intends, records, ends] = [
+            |command: &Command| matches!(command, Command::Intend(..)),
+            |command: &Command| matches!(command, Command::Record(..)),
+            |command: &Command| matches!(command, Command::End(..)),
+        ]
+        .map(|kind| batch.iter().any(kind));
+        let come_by = |here: bool, point| if here { super::reach(point) } else { Ok(()) };
+        come_by(intends, Point::Intending)?;
+        come_by(records, Point::Recording)?;
+        come_by(ends, Point::Ending)?;
         tx.commit()?;
+        come_by(intends, Point::Intended)?;
+        come_by(records, Point::Recorded)?;
         Ok(outgoing)
     }
 }

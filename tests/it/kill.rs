@@ -1,6 +1,6 @@
 //! Killed at any moment and run again: only time is lost.
 //!
-//! `MJBATCH_LONG=1` kills more often, in a larger batch.
+//! `MJBATCH_LONG=1` kills hundreds of times, in larger batches.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -25,10 +25,16 @@ impl Numbers {
 
 #[test]
 fn killed_again_and_again_a_batch_pays_for_nothing_twice_and_loses_nothing_paid_for() {
-    let (tasks, kills) = if std::env::var_os("MJBATCH_LONG").is_some() { (300, 40) } else { (60, 25) };
+    match std::env::var_os("MJBATCH_LONG") {
+        Some(_) => (11..18).for_each(|seed| kill_again_and_again(300, 40, seed)),
+        None => kill_again_and_again(60, 25, 11),
+    }
+}
+
+fn kill_again_and_again(tasks: usize, kills: usize, seed: u64) {
     let service = Service::taking(20.0..=120.0, "latency=2ms");
     let desk = Desk::of(tasks);
-    let mut numbers = Numbers(11);
+    let mut numbers = Numbers(seed);
     let mut killed = 0;
     while killed < kills {
         let mut run = desk.run(&service.url()).start();

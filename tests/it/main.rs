@@ -11,6 +11,8 @@
 mod architecture;
 mod batch;
 mod callbacks;
+#[cfg(debug_assertions)]
+mod crash;
 mod damage;
 mod edits;
 mod exits;

@@ -1,0 +1,157 @@
+//! Named places where the crash tests make the program fail. A release build has none: [`reach`] is then nothing.
+//!
+//! `MJBATCH_FAIL=submit-leaves=abort@3` ends the process, as a crash would, the third time that this place is reached;
+//! `error` fails there that once, `errors` from then on, and `delay` holds it up for a moment. What was done is said on
+//! stderr, so that a test knows that it happened.
+
+use std::io;
+
+/// The places, in the order in which a run comes by them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    /// The state is held, and nothing was read of it yet.
+    LockTaken,
+    /// The tables were brought up to date, and that is not committed yet.
+    StepsTaken,
+    /// The manifest's tasks are listed, and that is not committed yet.
+    Listing,
+    /// Failed tasks wait again, and that is not committed yet.
+    SendingAgain,
+    /// Submits of a run that died: the attempts are settled, the tasks not yet.
+    Settling,
+    /// The run has its row, and nothing was read for it yet.
+    RunBegun,
+    /// Intents were written, and are not committed yet.
+    Intending,
+    /// Intents are on the disk, and nobody was told yet.
+    Intended,
+    /// The request of a submit is about to leave.
+    SubmitLeaves,
+    /// It was sent and answered, and nobody was told yet.
+    SubmitAnswered,
+    /// A status request is about to leave.
+    StatusLeaves,
+    /// A callback came in, and nobody was told yet.
+    CalledBack,
+    /// Changes were written, and are not committed yet.
+    Recording,
+    /// Changes are on the disk, and nobody was told yet.
+    Recorded,
+    /// The end of the run was written, and is not committed yet.
+    Ending,
+    /// The results are written beside their place.
+    ResultsWritten,
+    /// ... and have taken it.
+    ResultsPlaced,
+}
+
+impl Point {
+    /// All of them.
+    pub const ALL: [Point; 17] = [
+        Point::LockTaken,
+        Point::StepsTaken,
+        Point::Listing,
+        Point::SendingAgain,
+        Point::Settling,
+        Point::RunBegun,
+        Point::Intending,
+        Point::Intended,
+        Point::SubmitLeaves,
+        Point::SubmitAnswered,
+        Point::StatusLeaves,
+        Point::CalledBack,
+        Point::Recording,
+        Point::Recorded,
+        Point::Ending,
+        Point::ResultsWritten,
+        Point::ResultsPlaced,
+    ];
+
+    /// Its name in `MJBATCH_FAIL`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Point::LockTaken => "lock-taken",
+            Point::StepsTaken => "steps-taken",
+            Point::Listing => "listing",
+            Point::SendingAgain => "sending-again",
+            Point::Settling => "settling",
+            Point::RunBegun => "run-begun",
+            Point::Intending => "intending",
+            Point::Intended => "intended",
+            Point::SubmitLeaves => "submit-leaves",
+            Point::SubmitAnswered => "submit-answered",
+            Point::StatusLeaves => "status-leaves",
+            Point::CalledBack => "called-back",
+            Point::Recording => "recording",
+            Point::Recorded => "recorded",
+            Point::Ending => "ending",
+            Point::ResultsWritten => "results-written",
+            Point::ResultsPlaced => "results-placed",
+        }
+    }
+}
+
+/// The program has come to this place.
+///
+/// # Errors
+/// Where a test wants one here.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub fn reach(_: Point) -> io::Result<()> {
+    Ok(())
+}
+
+/// The program has come to this place.
+///
+/// # Errors
+/// Where a test wants one here.
+#[cfg(debug_assertions)]
+pub fn reach(point: Point) -> io::Result<()> {
+    switched::reach(point)
+}
+
+#[cfg(debug_assertions)]
+mod switched {
+    use std::io::{self, Write as _};
+    use std::sync::LazyLock;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use super::Point;
+
+    /// Long enough that everything else under way gets past it.
+    const DELAY: Duration = Duration::from_millis(150);
+
+    struct Plan {
+        point: String,
+        what: String,
+        /// The first time that counts, from 1.
+        from: u32,
+        reached: AtomicU32,
+    }
+
+    static PLAN: LazyLock<Option<Plan>> = LazyLock::new(|| {
+        let text = std::env::var("MJBATCH_FAIL").ok()?;
+        let (point, what) = text.split_once('=')?;
+        let (what, from) = what.split_once('@').unwrap_or((what, "1"));
+        let (point, what) = (point.to_owned(), what.to_owned());
+        Some(Plan { point, what, from: from.parse().ok()?, reached: AtomicU32::new(0) })
+    });
+
+    pub(super) fn reach(point: Point) -> io::Result<()> {
+        let Some(plan) = PLAN.as_ref().filter(|plan| plan.point == point.as_str()) else { return Ok(()) };
+        let times = plan.reached.fetch_add(1, Ordering::SeqCst) + 1;
+        if times < plan.from || (times > plan.from && plan.what != "errors") {
+            return Ok(());
+        }
+        let _ = writeln!(io::stderr(), "failpoint {}: {}", plan.point, plan.what);
+        match plan.what.as_str() {
+            "abort" => std::process::abort(),
+            "delay" => {
+                std::thread::sleep(DELAY);
+                Ok(())
+            }
+            _ => Err(io::Error::other("made to fail by a test")),
+        }
+    }
+}

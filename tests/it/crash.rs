@@ -1,0 +1,168 @@
+//! Made to fail at every named place between planning and results, and run again: nothing is paid for twice, nothing paid
+//! for is lost.
+//!
+//! `MJBATCH_LONG=1` fails at each of the first times that a place is reached, not at one of them.
+
+use std::collections::BTreeSet;
+
+use mjbatch::failpoint::Point;
+use mjbatch::task::State;
+
+use crate::support::{Call, Desk, Ran, Service};
+
+const TASKS: usize = 8;
+const SLOTS: usize = 3;
+
+/// A batch at the service, which will be made to fail.
+struct Batch {
+    service: Service,
+    desk: Desk,
+    listens: bool,
+    /// How many jobs that failed at the service are sent again because a person asked for it.
+    sent_again: usize,
+}
+
+impl Batch {
+    fn new(faults: &str) -> Batch {
+        Batch { service: Service::with(faults), desk: Desk::of(TASKS), listens: false, sent_again: 0 }
+    }
+
+    fn run(&self) -> Call {
+        let call = self.desk.run(&self.service.url()).and("--concurrency 3 --patience 500ms");
+        if self.listens { call.and("--webhook-listen 127.0.0.1:0") } else { call }
+    }
+
+    fn retry(&self) -> Call {
+        self.desk.mjbatch("retry spring.csv")
+    }
+
+    /// Run again until nothing changes any more: then all holds that must.
+    fn settles(&self, story: &str) {
+        let mut code = None;
+        for _ in 0..4 {
+            code = self.run().go().code;
+            if matches!(code, Some(0 | 6)) {
+                break;
+            }
+        }
+        let unknown = self.holds(story);
+        assert_eq!(code, Some(if unknown > 0 { 6 } else { 0 }), "{story}");
+        let results = self.desk.results();
+        assert_eq!((results.rows.len(), results.count("done")), (TASKS, TASKS - unknown), "{story}");
+    }
+
+    /// The books of the service against the state. Gives how many tasks are unknown.
+    fn holds(&self, story: &str) -> usize {
+        let ledger = self.service.ledger();
+        let records = self.desk.records();
+        assert_eq!(records.len(), TASKS, "{story}");
+        let [done, unknown] = self.desk.count([State::Done, State::Unknown]);
+        assert_eq!(done + unknown, TASKS, "{story}: {records:#?}");
+        assert!(unknown <= SLOTS, "{story}: {unknown} are unknown");
+        let prompts: BTreeSet<_> = ledger.jobs.iter().map(|job| &job.prompt).collect();
+        assert_eq!(ledger.jobs.len(), prompts.len() + self.sent_again, "{story}: billed twice");
+        for job in &ledger.jobs {
+            let record = records.iter().find(|record| record.task.prompt == job.prompt).unwrap();
+            let known = record.task_id.as_ref().is_some_and(|id| id.0 == job.task_id);
+            let covered = known || record.state == State::Unknown;
+            assert!(covered || self.sent_again > 0, "{story}: {} is lost", job.task_id);
+        }
+        for record in records.iter().filter(|record| record.state == State::Done) {
+            let id = record.task_id.as_ref().unwrap();
+            assert!(ledger.jobs.iter().any(|job| job.task_id == id.0), "{story}: {id} was never billed");
+        }
+        unknown
+    }
+}
+
+/// Comes to this place for the `nth` time, where this happens, and is run again.
+fn fails(point: Point, what: &str, nth: u32) {
+    let fail = format!("{}={what}@{nth}", point.as_str());
+    let failing = |call: Call| {
+        let ran = call.env("MJBATCH_FAIL", &fail).go();
+        was_reached(&ran, point, what, &fail);
+        if what == "abort" {
+            assert_eq!(ran.code, None, "{fail}: {ran:?}");
+        }
+    };
+    match point {
+        Point::SendingAgain => {
+            let batch = Batch { sent_again: 2, ..Batch::new("job-fail=first:2") };
+            batch.run().ends_with(3);
+            failing(batch.retry());
+            batch.retry().ends_with(0);
+            batch.settles(&fail);
+        }
+        Point::Settling => {
+            let batch = Batch::new("");
+            assert_eq!(batch.run().env("MJBATCH_FAIL", "submit-answered=abort@3").go().code, None);
+            failing(batch.run());
+            batch.settles(&fail);
+        }
+        Point::CalledBack => {
+            let batch = Batch { listens: true, ..Batch::new("") };
+            failing(batch.run());
+            batch.settles(&fail);
+        }
+        _ => {
+            let batch = Batch::new("");
+            failing(batch.run());
+            batch.settles(&fail);
+        }
+    }
+}
+
+fn was_reached(ran: &Ran, point: Point, what: &str, story: &str) {
+    let said = format!("failpoint {}: {what}", point.as_str());
+    assert!(ran.stderr.contains(&said), "{story} was never reached: {ran:?}");
+}
+
+/// How often a place is reached at least in a batch of eight, up to what matters.
+fn times(point: Point) -> &'static [u32] {
+    let long = std::env::var_os("MJBATCH_LONG").is_some();
+    match point {
+        Point::Intending
+        | Point::Intended
+        | Point::SubmitLeaves
+        | Point::SubmitAnswered
+        | Point::Recording
+        | Point::Recorded
+        | Point::CalledBack => {
+            if long {
+                &[1, 2, 3, 4, 5]
+            } else {
+                &[3]
+            }
+        }
+        Point::StatusLeaves if long => &[1, 2],
+        _ => &[1],
+    }
+}
+
+fn everywhere(what: &str) {
+    for point in Point::ALL {
+        for nth in times(point) {
+            fails(point, what, *nth);
+        }
+    }
+}
+
+#[test]
+fn a_crash_at_any_place_pays_for_nothing_twice_and_loses_nothing_paid_for() {
+    everywhere("abort");
+}
+
+#[test]
+fn an_error_at_any_place_pays_for_nothing_twice_and_loses_nothing_paid_for() {
+    everywhere("error");
+}
+
+#[test]
+fn errors_from_any_place_on_pay_for_nothing_twice_and_lose_nothing_paid_for() {
+    everywhere("errors");
+}
+
+#[test]
+fn a_delay_at_any_place_pays_for_nothing_twice_and_loses_nothing_paid_for() {
+    everywhere("delay");
+}
