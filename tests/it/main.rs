@@ -23,6 +23,8 @@ mod kill;
 mod manifests;
 mod money;
 mod plan;
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod power;
 mod progress;
 mod roundtrip;
 mod rules;
