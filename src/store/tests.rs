@@ -355,6 +355,25 @@ fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read()
 }
 
 #[test]
+fn a_clock_that_was_set_back_makes_a_job_young_and_one_set_forward_old() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+    intend(&ledger, 1, snapshot.waiting[0].task);
+    record(&ledger, accepted(1));
+    drop(ledger);
+    for (hours, oldest) in [(5, 0_u64), (-5, 5 * 3600 + 60)] {
+        let db = Connection::open(&desk.path).unwrap();
+        let then = Timestamp::now().as_millisecond() + hours * 3_600_000;
+        db.execute("UPDATE attempt SET intended_at = ?1", [then]).unwrap();
+        drop(db);
+        let (snapshot, _ledger) = desk.begin(&[task("a", "mug")]);
+        let age = snapshot.resumed[0].age.as_secs();
+        assert!((oldest.saturating_sub(60)..=oldest).contains(&age), "{hours} hours off: {age} s old");
+        assert!(snapshot.waiting.is_empty(), "it is followed, and not sent again");
+    }
+}
+
+#[test]
 fn a_state_of_a_newer_program_is_left_as_it_is() {
     let desk = Desk::new();
     drop(open(&desk.path).unwrap());

@@ -78,6 +78,23 @@ fn kill_again_and_again(tasks: usize, kills: usize, seed: u64) {
 }
 
 #[test]
+fn a_batch_that_was_moved_to_another_folder_goes_on_there() {
+    let service = Service::taking(20.0..=60.0, "");
+    let desk = Desk::of(12);
+    let mut run = desk.run(&service.url()).start();
+    until("half of it is submitted", || service.submits() >= 6 || run.is_over());
+    run.kill();
+    let elsewhere = Desk::bare();
+    for name in desk.files() {
+        elsewhere.write(&name, desk.read(&name));
+    }
+    let code = elsewhere.run(&service.url()).go().code;
+    let [done, unknown] = elsewhere.count([State::Done, State::Unknown]);
+    assert_eq!((done + unknown, code), (12, Some(if unknown > 0 { 6 } else { 0 })));
+    assert_eq!(paid_once(&[&service.ledger()]).len(), service.jobs());
+}
+
+#[test]
 fn an_intent_is_in_the_state_before_its_request_leaves() {
     let desk = Desk::of(20);
     let state = desk.path("spring.mjbatch");
