@@ -169,12 +169,18 @@
 //!   retries: 3               # how often a failed task is sent again, 0 to 10
 //!   max_tasks: 5000          # how many tasks there may be
 //!   results: out/spring.csv  # or a list of paths, from the manifest's folder
-//!   output: { images: out/pictures }
+//!   output:                  # pictures to files, as soon as each is done
+//!     images: "pictures/{{ id }}-{{ n }}.{{ ext }}"   # or a folder alone, which names them so
+//!     grid: true             # the 2x2 overview too, as number 0; false unless said
+//!     sidecar: true          # a .json beside each, with its prompt and origin; false unless said
 //! prompts: [a ceramic mug on grey linen]
 //! ```
 //!
-//! `budget`, `usd`, `retries`, `results` and `output` are read, checked and kept; what acts on them may be younger than
-//! they are.
+//! In the name of pictures, what stands before the first variable is a folder, from the manifest's own; each part after it
+//! is a template of the task's columns and `id`, `mode`, `n` (the picture's number) and `ext` (its kind, by its content). A
+//! variable that a task lacks, and a name that two pictures would share on any system, are errors before anything is spent.
+//!
+//! `results` are read, checked and kept; what acts on them may be younger than they are.
 //!
 //! # CSV
 //!
@@ -247,6 +253,7 @@ mod money;
 mod naming;
 mod node;
 mod params;
+mod pictures;
 mod reader;
 mod settings;
 mod slug;
@@ -270,6 +277,7 @@ use crate::task::{Action, Id, Mode, Task};
 
 pub use factors::{EntryFactors, Factor};
 pub use money::{Budget, NotABudget, NotUsd, Usd};
+pub use pictures::{NotAName, PictureName, PictureSettings};
 pub use settings::BatchSettings;
 pub use sources::{Load, NotLoaded};
 

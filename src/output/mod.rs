@@ -6,6 +6,7 @@
 //! that a spreadsheet, a watcher or a kill in the middle never meets half of one.
 
 pub mod csv;
+pub mod downloads;
 mod error;
 mod whole;
 

@@ -267,7 +267,7 @@ batch:
     assert_eq!(batch.usd_per_quota, Some(Usd(7700)));
     assert_eq!((batch.retries, batch.max_tasks), (Some(3), Some(5000)));
     assert_eq!(batch.results, ["out/spring.csv", "out/spring.jsonl"]);
-    assert_eq!(batch.images.as_deref(), Some("out/pictures"));
+    assert_eq!(batch.pictures.images.as_deref(), Some("out/pictures"));
 }
 
 #[test]
