@@ -6,6 +6,7 @@
 
 mod again;
 mod chosen;
+mod downloads;
 mod durations;
 mod error;
 mod files;
@@ -31,6 +32,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 pub use again::Again;
+pub use downloads::{Brought, FileRow, FilesCount, PicturesOf};
 pub use error::StoreError;
 pub use integrity::salvage;
 pub use ledger::{Intent, Outgoing};
@@ -233,6 +235,19 @@ impl Store {
         Ok((snapshot, Ledger { writer, path, run, _lock: lock }))
     }
 
+    /// Writes what became of a picture.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn record_file(&self, row: &FileRow) -> Result<(), StoreError> {
+        downloads::write(&self.db, row, Timestamp::now()).map_err(|e| self.error(e))
+    }
+
+    /// The state file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn say_whose(&self, service: &str) -> rusqlite::Result<()> {
         self.db.execute(
             "INSERT INTO header (only_row, batch, service, columns, created_at) VALUES (1, '', ?1, '[]', ?2)
@@ -266,6 +281,11 @@ impl Ledger {
     /// Writes a change. Answered when it is on the disk.
     pub fn record(&self, change: Change) -> oneshot::Receiver<Result<(), WriteError>> {
         self.writer.record(change)
+    }
+
+    /// Writes what became of a picture. Answered when it is on the disk.
+    pub fn record_file(&self, row: FileRow) -> oneshot::Receiver<Result<(), WriteError>> {
+        self.writer.record_file(row)
     }
 
     /// Writes that the run is over, for this reason. Answered when it is on the disk.

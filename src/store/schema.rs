@@ -17,7 +17,7 @@ const APPLICATION_ID: i32 = 0x6d6a_6261;
 const VERSION: i32 = STEPS.len() as i32;
 
 /// What makes the tables, from nothing to the newest version. A step is never edited once it was released: a new one is added.
-const STEPS: [&str; 2] = [TABLES, MODES];
+const STEPS: [&str; 3] = [TABLES, MODES, FILES];
 
 const TABLES: &str = "
 CREATE TABLE header (
@@ -83,6 +83,22 @@ CREATE TABLE run (
 const MODES: &str = "
 ALTER TABLE attempt ADD COLUMN mode TEXT;
 UPDATE attempt SET mode = (SELECT task.mode FROM task WHERE task.key = attempt.task);
+";
+
+/// The files that pictures became, a row each; one that could not be brought has its reason.
+const FILES: &str = "
+CREATE TABLE file (
+    attempt    INTEGER NOT NULL REFERENCES attempt,
+    n          INTEGER NOT NULL,   -- the picture's number; 0 is the grid
+    path       TEXT,               -- from the state's folder, with `/`, or absolute; NULL where it was not brought
+    hash       BLOB,               -- blake3 of its bytes
+    bytes      INTEGER,
+    kind       TEXT,               -- png jpg webp gif avif
+    fetched_at INTEGER NOT NULL,   -- or was last tried
+    tries      INTEGER NOT NULL,
+    error      TEXT,
+    PRIMARY KEY (attempt, n)
+) STRICT;
 ";
 
 /// Opens the state for writing, and creates its tables where the file is new.
@@ -200,7 +216,7 @@ pub(super) mod tests {
     /// States in the world were made by these steps: what is to change comes as a step of its own.
     #[test]
     fn a_step_that_was_released_is_never_edited() {
-        let known = ["42b8cb5b023732d3", "c85e8f9b007303ea"];
+        let known = ["42b8cb5b023732d3", "c85e8f9b007303ea", "e436bfb98b46cc56"];
         let steps = STEPS.map(|step| blake3::hash(step.as_bytes()).to_hex()[..16].to_owned());
         assert_eq!(steps, known);
     }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use super::downloads::{self, FileRow};
 use super::ledger::{self, Intent, Outgoing};
 use super::reserve::Reserve;
 use crate::engine::Change;
@@ -36,6 +37,8 @@ pub(super) struct Run {
 enum Command {
     Intend(Intent, Timestamp, oneshot::Sender<Result<Outgoing, WriteError>>),
     Record(Change, Timestamp, oneshot::Sender<Result<(), WriteError>>),
+    /// A picture was brought, or not.
+    File(FileRow, Timestamp, oneshot::Sender<Result<(), WriteError>>),
     /// The run is over, for this reason.
     End(&'static str, Timestamp, oneshot::Sender<Result<(), WriteError>>),
     Stop,
@@ -67,6 +70,12 @@ impl Writer {
     pub(super) fn record(&self, change: Change) -> oneshot::Receiver<Result<(), WriteError>> {
         let (answer, answered) = oneshot::channel();
         let _ = self.commands.send(Command::Record(change, Timestamp::now(), answer));
+        answered
+    }
+
+    pub(super) fn record_file(&self, row: FileRow) -> oneshot::Receiver<Result<(), WriteError>> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.commands.send(Command::File(row, Timestamp::now(), answer));
         answered
     }
 
@@ -120,7 +129,7 @@ impl Desk {
             return confirm(batch.drain(..), outgoing);
         }
         let (intents, records): (Vec<_>, Vec<_>) =
-            batch.drain(..).partition(|c| matches!(c, Command::Intend(..)));
+            batch.drain(..).partition(|c| matches!(c, Command::Intend(..) | Command::File(..)));
         for command in records {
             self.write_record(command);
         }
@@ -166,6 +175,7 @@ impl Desk {
                     outgoing.push(ledger::intend(&tx, self.run.key, &self.run.prices, intent, *at)?)
                 }
                 Command::Record(change, at, _) => ledger::apply(&tx, change, *at)?,
+                Command::File(row, at, _) => downloads::write(&tx, row, *at)?,
                 Command::End(why, at, _) => ledger::end_run(&tx, self.run.key, why, *at)?,
                 Command::Stop => {}
             }
@@ -201,7 +211,9 @@ fn confirm(batch: impl Iterator<Item = Command>, outgoing: Vec<Outgoing>) {
                     let _ = answer.send(Ok(outgoing));
                 }
             }
-            Command::Record(_, _, answer) | Command::End(_, _, answer) => drop(answer.send(Ok(()))),
+            Command::Record(_, _, answer) | Command::File(_, _, answer) | Command::End(_, _, answer) => {
+                drop(answer.send(Ok(())));
+            }
             Command::Stop => {}
         }
     }
@@ -210,7 +222,9 @@ fn confirm(batch: impl Iterator<Item = Command>, outgoing: Vec<Outgoing>) {
 fn refuse(command: Command, why: WriteError) {
     match command {
         Command::Intend(_, _, answer) => drop(answer.send(Err(why))),
-        Command::Record(_, _, answer) | Command::End(_, _, answer) => drop(answer.send(Err(why))),
+        Command::Record(_, _, answer) | Command::File(_, _, answer) | Command::End(_, _, answer) => {
+            drop(answer.send(Err(why)));
+        }
         Command::Stop => {}
     }
 }

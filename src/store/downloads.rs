@@ -1,0 +1,230 @@
+//! The files that pictures became: what is still to be brought, and where each file is.
+//!
+//! A row is written after its file is whole under its name, and says nothing about the task: a picture that cannot be
+//! brought leaves its task done.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::StoreError;
+use super::ledger::mode_at;
+use super::reader::View;
+use crate::engine::AttemptKey;
+use crate::task::{Pictures, Quota, Task, TaskId};
+
+/// A picture that was to become a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// The attempt that made the picture.
+    pub attempt: AttemptKey,
+    /// Its number; 0 is the grid.
+    pub n: u32,
+    /// The file, or why there is none, in words.
+    pub file: Result<Brought, String>,
+    /// How many tries it took.
+    pub tries: u32,
+}
+
+/// A file that is there, as far as the state knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Brought {
+    /// From the state's folder, with `/` between its parts, or absolute.
+    pub path: String,
+    /// BLAKE3 of its bytes.
+    pub hash: [u8; 32],
+    /// How many there are.
+    pub bytes: u64,
+    /// `png`, `jpg`, `webp`, `gif` or `avif`.
+    pub kind: String,
+}
+
+/// What one attempt made, and what has become of it so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PicturesOf {
+    /// The task.
+    pub task: Task,
+    /// The service's name of the attempt.
+    pub task_id: TaskId,
+    /// The addresses.
+    pub pictures: Pictures,
+    /// What it cost, where that is known.
+    pub quota: Option<Quota>,
+    /// When it was submitted.
+    pub submitted_at: Option<Timestamp>,
+    /// When it was seen to end.
+    pub finished_at: Option<Timestamp>,
+    /// What was written of its files.
+    pub files: Vec<FileRow>,
+    /// Files of the task's earlier attempts, by path: those may be replaced.
+    pub earlier: Vec<String>,
+}
+
+/// How many files a batch has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct FilesCount {
+    /// Brought.
+    pub brought: u64,
+    /// Not brought, for a reason.
+    pub failed: u64,
+}
+
+impl View<'_> {
+    /// The attempts that made the pictures of the listed tasks, in the manifest's order.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn attempts_with_pictures(&self) -> Result<Vec<AttemptKey>, StoreError> {
+        let read = || {
+            let mut query = self.moment.prepare(
+                "SELECT max(attempt.key) FROM state JOIN attempt ON attempt.task = state.task
+                 WHERE position IS NOT NULL AND state = 'done' AND outcome = 'done' AND task_id IS NOT NULL
+                 GROUP BY state.task ORDER BY position",
+            )?;
+            let keys = query.query_map([], |row| Ok(AttemptKey(row.get(0)?)))?;
+            keys.collect::<rusqlite::Result<Vec<_>>>()
+        };
+        read().map_err(|e| self.error(e))
+    }
+
+    /// What an attempt made. `None` where it is not done.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn pictures_of(&self, attempt: AttemptKey) -> Result<Option<PicturesOf>, StoreError> {
+        read(&self.moment, attempt).map_err(|e| self.error(e))
+    }
+
+    /// How many files the listed tasks have, and how many could not be brought.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn files(&self) -> Result<FilesCount, StoreError> {
+        let query = "SELECT count(path), count(*) - count(path) FROM file
+             JOIN attempt ON attempt.key = file.attempt JOIN state ON state.task = attempt.task
+             WHERE position IS NOT NULL
+                 AND file.attempt = (SELECT max(key) FROM attempt AS last
+                     WHERE last.task = state.task AND last.outcome = 'done')";
+        let row = |row: &Row<'_>| {
+            let (brought, failed): (i64, i64) = (row.get(0)?, row.get(1)?);
+            Ok(FilesCount { brought: brought.unsigned_abs(), failed: failed.unsigned_abs() })
+        };
+        self.moment.query_row(query, [], row).map_err(|e| self.error(e))
+    }
+}
+
+/// Writes what became of a picture.
+pub(super) fn write(db: &Connection, row: &FileRow, at: Timestamp) -> rusqlite::Result<()> {
+    let FileRow { attempt, n, file, tries } = row;
+    let brought = file.as_ref().ok();
+    db.prepare_cached(
+        "INSERT OR REPLACE INTO file (attempt, n, path, hash, bytes, kind, fetched_at, tries, error)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?
+    .execute(params![
+        attempt.0,
+        n,
+        brought.map(|file| &file.path),
+        brought.map(|file| file.hash),
+        brought.map(|file| file.bytes as i64),
+        brought.map(|file| &file.kind),
+        at.as_millisecond(),
+        tries,
+        file.as_ref().err(),
+    ])
+    .map(drop)
+}
+
+fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<PicturesOf>> {
+    let mut query = db.prepare_cached(
+        "SELECT id, prompt, attempt.mode, vars, task_id, grid, images, quota, intended_at, finished_at
+         FROM attempt JOIN task ON task.key = attempt.task JOIN state ON state.task = task.key
+         WHERE attempt.key = ?1 AND outcome = 'done' AND task_id IS NOT NULL",
+    )?;
+    let found = query.query_row([attempt.0], |row| {
+        let list = |column| {
+            let text: Option<String> = row.get(column)?;
+            Ok::<Vec<String>, rusqlite::Error>(
+                text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default(),
+            )
+        };
+        let time = |at: Option<i64>| at.and_then(|at| Timestamp::from_millisecond(at).ok());
+        let id: String = row.get(0)?;
+        let prompt: String = row.get(1)?;
+        let quota: Option<i64> = row.get(7)?;
+        Ok(PicturesOf {
+            task: Task { vars: list(3)?, ..Task::new(id, prompt, mode_at(row, 2)?) },
+            task_id: TaskId(row.get(4)?),
+            pictures: Pictures { grid: row.get(5)?, images: list(6)? },
+            quota: quota.map(|quota| Quota(quota.unsigned_abs())),
+            submitted_at: time(row.get(8)?),
+            finished_at: time(row.get(9)?),
+            files: Vec::new(),
+            earlier: Vec::new(),
+        })
+    });
+    let Some(mut found) = found.optional()? else { return Ok(None) };
+    let mut query = db.prepare_cached(
+        "SELECT n, path, hash, bytes, kind, error, tries, file.attempt FROM file
+         WHERE file.attempt IN (SELECT key FROM attempt
+             WHERE task = (SELECT task FROM attempt WHERE key = ?1)) ORDER BY file.attempt, n",
+    )?;
+    let mut rows = query.query([attempt.0])?;
+    while let Some(row) = rows.next()? {
+        let path: Option<String> = row.get(1)?;
+        if row.get::<_, i64>(7)? != attempt.0 {
+            found.earlier.extend(path);
+            continue;
+        }
+        let file = match path {
+            Some(path) => Ok(Brought {
+                path,
+                hash: row.get(2)?,
+                bytes: row.get::<_, i64>(3)?.unsigned_abs(),
+                kind: row.get(4)?,
+            }),
+            None => Err(row.get::<_, Option<String>>(5)?.unwrap_or_default()),
+        };
+        found.files.push(FileRow { attempt, n: row.get(0)?, file, tries: row.get(6)? });
+    }
+    Ok(Some(found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> Connection {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("s.mjbatch");
+        let db = super::super::schema::open_for_writing(&path).unwrap();
+        db.execute_batch(
+            "INSERT INTO task VALUES (1, 'mug', x'00', 'a mug', 'fast');
+             INSERT INTO state (task, position, vars, state) VALUES (1, 0, '[\"A-1\"]', 'done');
+             INSERT INTO attempt (key, task, intended_at, task_id, outcome, images, mode) VALUES
+                 (1, 1, 0, 'T1', 'done', '[\"http://h/1.png\"]', 'fast'),
+                 (2, 1, 0, 'T2', 'done', '[\"http://h/2.png\"]', 'fast'),
+                 (3, 1, 0, 'T3', NULL, NULL, 'fast');",
+        )
+        .unwrap();
+        db
+    }
+
+    #[test]
+    fn a_file_is_told_of_its_attempt_and_of_earlier_ones() {
+        let db = state();
+        let brought = |path: &str| Brought { path: path.into(), hash: [7; 32], bytes: 9, kind: "png".into() };
+        let row = |attempt, file| FileRow { attempt: AttemptKey(attempt), n: 1, file, tries: 2 };
+        write(&db, &row(1, Ok(brought("mug-1.png"))), Timestamp::now()).unwrap();
+        write(&db, &row(2, Err("gone".into())), Timestamp::now()).unwrap();
+        let found = read(&db, AttemptKey(2)).unwrap().unwrap();
+        assert_eq!((found.task.id.0.as_str(), found.task.vars.as_slice()), ("mug", &["A-1".to_owned()][..]));
+        assert_eq!(found.pictures.images, ["http://h/2.png"]);
+        assert_eq!(
+            (found.files, found.earlier),
+            (vec![row(2, Err("gone".into()))], vec!["mug-1.png".into()])
+        );
+        write(&db, &row(2, Ok(brought("mug-1.png"))), Timestamp::now()).unwrap();
+        assert_eq!(read(&db, AttemptKey(2)).unwrap().unwrap().files, [row(2, Ok(brought("mug-1.png")))]);
+        assert_eq!(read(&db, AttemptKey(3)).unwrap(), None, "it is not done");
+    }
+}
