@@ -86,6 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         hint: None,
         next: "cargo run --example run_batch".to_owned(),
         terms: runner::Terms::default(),
+        pictures: None,
     };
     // `stop.send(Signal::Interrupt)` is what Ctrl-C does in the program.
     let (_stop, shutdown) = runner::shutdown();

@@ -221,6 +221,7 @@ async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
         results: folder.path().join("mugs.results.csv"),
         webhook,
         terms: runner::Terms::default(),
+        pictures: None,
         hint: None,
         next: String::new(),
     };

@@ -27,6 +27,15 @@ Exit codes:
    11  another run holds this state
   130  stopped by Ctrl-C, 143 by SIGTERM; run again to go on";
 
+const DOWNLOAD_CODES: &str = "\
+Exit codes:
+    0  all pictures are there
+    1  internal error, or the state could not be written
+    2  wrong usage or manifest: nothing was fetched
+    3  some pictures could not be brought
+   11  a run holds this state
+  130  stopped by Ctrl-C, 143 by SIGTERM; the same command goes on";
+
 /// Run a manifest of image prompts as a resumable batch; nothing is paid for twice.
 #[derive(Debug, Parser)]
 #[command(name = "mjbatch", version, arg_required_else_help = true, after_help = EXIT_CODES)]
@@ -48,6 +57,9 @@ pub(super) enum Command {
     Status(StatusArgs),
     /// Write the results again, from what the state knows
     Results(ResultsArgs),
+    /// Bring the pictures of done tasks to files; what is there stays
+    #[command(after_help = DOWNLOAD_CODES)]
+    Download(Box<DownloadArgs>),
     /// Let failed tasks be sent again by the next run, which pays for them again
     Retry(RetryArgs),
     /// List every taskId that can be read from a state, also from a damaged one
@@ -128,6 +140,9 @@ pub(super) struct RunArgs {
 
     #[command(flatten)]
     pub(super) rules: Rules,
+
+    #[command(flatten)]
+    pub(super) pictures: PictureArgs,
 
     #[command(flatten)]
     pub(super) rehearsal: Rehearsal,
@@ -247,6 +262,54 @@ pub(super) struct ResultsArgs {
     /// Where the results go [default: beside the manifest, as in spring.results.csv]
     #[arg(long, value_name = "FILE")]
     pub(super) results: Option<PathBuf>,
+}
+
+/// How pictures become files.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pictures")]
+pub(super) struct PictureArgs {
+    /// Bring the pictures of done tasks to this folder [default: output.images of the manifest]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) download: Option<String>,
+
+    /// Write a .json beside each picture, with its prompt, taskId, hash and origin
+    #[arg(long)]
+    pub(super) sidecar: bool,
+
+    /// The most pictures on their way at once
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(super) downloads: u16,
+
+    /// The most megabytes that a picture may have
+    #[arg(long, value_name = "MB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub(super) largest: u16,
+
+    /// Also ask private addresses for pictures, as those of this machine and its network
+    #[arg(long)]
+    pub(super) allow_private: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DownloadArgs {
+    /// The manifest of the batch
+    pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) reading: Reading,
+
+    #[command(flatten)]
+    pub(super) place: Place,
+
+    /// Read the files that are there, and bring again what has changed
+    #[arg(long)]
+    pub(super) verify: bool,
+
+    /// The address of the service [env: MIDJOURNEY_API_BASE_URL; default: https://api.midjourney-api.com]
+    #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
+    pub(super) base_url: Option<String>,
+
+    #[command(flatten)]
+    pub(super) pictures: PictureArgs,
 }
 
 #[derive(Debug, Args)]

@@ -5,10 +5,12 @@
 
 mod args;
 mod check;
+mod download;
 mod exit;
 mod failure;
 mod forecast;
 mod init;
+mod pictures;
 mod plan;
 mod results;
 mod retry;
@@ -46,6 +48,7 @@ pub fn main() -> Exit {
         Command::Results(args) => results::results(&args),
         Command::Retry(args) => retry::retry(&args),
         Command::Run(args) => with_runtime(run::run(*args)),
+        Command::Download(args) => with_runtime(download::download(*args)),
         Command::Sandbox(args) => with_runtime(sandbox::serve(args)),
     };
     done.unwrap_or_else(|failure| failure.tell())

@@ -3,6 +3,7 @@
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
+use super::pictures;
 use super::rules;
 use super::settings::{self, Callbacks, Files, Service};
 use super::signals;
@@ -38,8 +39,15 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     rules::check_prices(cap.as_ref(), &rules::unpriced(&manifest, &prices, cap.is_some()))?;
     output::check(&files.results).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
 
+    let naming = pictures::naming(&args.manifest, &args.place, &args.pictures, &manifest)?;
+
     let webhook = listen(callbacks).await?;
     let service = Connected::to(service).await?;
+    let pictures = naming.map(|naming| {
+        let client = Some(service.client.clone());
+        naming.from(service.address.clone(), client, &files.state, &args.pictures)
+    });
+    let pictures = pictures.transpose()?;
     if !service.is_on_this_machine {
         check_real(&args.manifest, &manifest)?;
     }
@@ -60,6 +68,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
             pilot: choice.pilot,
             next_without: Some(settings::command_for_all()),
         },
+        pictures,
     };
     let sink = progress::sink(args.progress);
     let outcome = runner::run(run, service.client, (snapshot, ledger), sink, signals::listen()).await;
@@ -130,6 +139,8 @@ fn is_results(file: &str) -> bool {
 /// A service that can be talked to.
 struct Connected {
     client: Client,
+    /// Where it is.
+    address: String,
     /// Its name in a state.
     identity: String,
     /// Its address, for people.
@@ -150,7 +161,8 @@ impl Connected {
                 let client = Client::new(&endpoint, &key).map_err(|e| usage(&e))?;
                 let (identity, shown) = (endpoint.identity(), endpoint.to_string());
                 let is_on_this_machine = endpoint.is_local();
-                Ok(Connected { client, identity, shown, is_on_this_machine, sandbox: None })
+                let address = shown.clone();
+                Ok(Connected { client, address, identity, shown, is_on_this_machine, sandbox: None })
             }
             Service::Sandbox(settings) => {
                 let sandbox = start_sandbox(*settings).await.map_err(|e| usage(&e))?;
@@ -158,7 +170,15 @@ impl Connected {
                 let client = Client::new(&endpoint, &"rehearsal".into()).map_err(|e| usage(&e))?;
                 let shown = format!("the sandbox ({endpoint})");
                 let identity = REHEARSAL.to_owned();
-                Ok(Connected { client, identity, shown, is_on_this_machine: true, sandbox: Some(sandbox) })
+                let address = endpoint.to_string();
+                Ok(Connected {
+                    client,
+                    address,
+                    identity,
+                    shown,
+                    is_on_this_machine: true,
+                    sandbox: Some(sandbox),
+                })
             }
         }
     }
@@ -170,7 +190,7 @@ fn where_pictures_are(sandbox: &Sandbox) -> String {
 }
 
 /// At its own port where that is free, else at any.
-async fn start_sandbox(settings: crate::sandbox::Settings) -> std::io::Result<Sandbox> {
+pub(super) async fn start_sandbox(settings: crate::sandbox::Settings) -> std::io::Result<Sandbox> {
     match Sandbox::start(settings.clone()).await {
         Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {
             let listen = std::net::SocketAddr::new(settings.listen.ip(), 0);

@@ -134,12 +134,7 @@ pub(super) fn service(args: &RunArgs) -> Result<Service, Failure> {
     if args.place.sandbox {
         return Ok(Service::Sandbox(Box::new(sandbox_settings(&args.rehearsal)?)));
     }
-    let text = args
-        .base_url
-        .clone()
-        .or_else(|| environment(BASE_URL))
-        .unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
-    let endpoint = Endpoint::parse(&text).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
+    let endpoint = endpoint(args.base_url.as_ref())?;
     let key = environment(KEY).ok_or_else(|| {
         Failure::usage(
             Diagnostic::error(format!("no API key: the environment variable {KEY} is not set"))
@@ -148,6 +143,27 @@ pub(super) fn service(args: &RunArgs) -> Result<Service, Failure> {
         )
     })?;
     Ok(Service::At(endpoint, key.into()))
+}
+
+/// Where the service is.
+pub(super) fn endpoint(typed: Option<&String>) -> Result<Endpoint, Failure> {
+    let text =
+        typed.cloned().or_else(|| environment(BASE_URL)).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+    Endpoint::parse(&text).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))
+}
+
+/// The key, where there is one.
+pub(super) fn key() -> Option<SecretString> {
+    environment(KEY).map(SecretString::from)
+}
+
+/// The stand-in that a rehearsal's pictures come from.
+pub(super) fn rehearsed() -> sandbox::Settings {
+    sandbox::Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], REHEARSAL_PORT)),
+        speed: REHEARSAL_SPEED,
+        ..sandbox::Settings::default()
+    }
 }
 
 /// The faults that are meant.

@@ -178,6 +178,22 @@ pub enum Notice {
         /// Why, with the path, as the output's error says it.
         why: String,
     },
+    /// What became of the pictures that were to become files.
+    Pictures {
+        /// How many were brought in this run.
+        brought: u64,
+        /// How many could not be.
+        failed: u64,
+        /// Where they are.
+        folder: PathBuf,
+        /// The first that could not be: its task, its number, and why.
+        first_failed: Option<(Id, u32, String)>,
+    },
+    /// It could not be read which pictures of earlier runs are still to be brought.
+    PicturesNotLookedUp {
+        /// Why.
+        why: String,
+    },
     /// The results were written to another file, because the one asked for could not be replaced.
     ResultsBeside {
         /// The file they are in.
@@ -196,12 +212,15 @@ impl Notice {
             | Notice::BudgetReached { .. }
             | Notice::TimeOver { .. }
             | Notice::Stopping { .. }
+            | Notice::Pictures { failed: 0, .. }
             | Notice::Listening { .. } => Level::Note,
             Notice::BackingOff { .. }
             | Notice::Unreachable { .. }
             | Notice::QuotaGone { .. }
             | Notice::Breaker { .. }
             | Notice::CutOff { .. }
+            | Notice::Pictures { .. }
+            | Notice::PicturesNotLookedUp { .. }
             | Notice::ResultsBeside { .. } => Level::Warning,
             Notice::StateNotWritten { .. }
             | Notice::NotRecorded { .. }
@@ -280,6 +299,21 @@ impl fmt::Display for Notice {
                 shown(&id.0, ADDRESS),
                 shown(what, ADDRESS)
             ),
+            Notice::Pictures { brought, failed, folder, first_failed } => {
+                let files = many(*brought, "picture");
+                write!(f, "{files} brought to `{}`", shown(&folder.to_string_lossy(), ADDRESS))?;
+                let Some((id, n, why)) = first_failed else { return Ok(()) };
+                write!(
+                    f,
+                    ", {failed} not: the first is number {n} of `{}` ({}); the tasks are done, and `mjbatch download` \
+                     tries again",
+                    shown(&id.0, ADDRESS),
+                    shown(why, 2 * REASON)
+                )
+            }
+            Notice::PicturesNotLookedUp { why } => {
+                write!(f, "pictures of earlier runs are not looked up ({})", shown(why, REASON))
+            }
             Notice::ResultsNotWritten { why } => f.write_str(&shown(why, 4 * REASON)),
             Notice::ResultsBeside { path, why } => write!(
                 f,
@@ -327,6 +361,14 @@ mod tests {
                 address: "127.0.0.1:9000".into(),
                 url: "https://hooks.example.com/mj".into(),
             },
+            Notice::Pictures { brought: 8, failed: 0, folder: "out".into(), first_failed: None },
+            Notice::Pictures {
+                brought: 1,
+                failed: 3,
+                folder: "out".into(),
+                first_failed: Some((Id("mug".into()), 2, "the link is gone (HTTP 404)".into())),
+            },
+            Notice::PicturesNotLookedUp { why: "disk I/O error".into() },
             Notice::ResultsNotWritten { why: "`r.csv` cannot be replaced".into() },
             Notice::ResultsBeside { path: "r.new.csv".into(), why: "`r.csv` cannot be replaced".into() },
         ];
@@ -347,6 +389,9 @@ mod tests {
         note: stopping: nothing more is submitted
         warning: an earlier run ended before the reply to 3 submits was recorded: unknown whether billed, so not sent again
         note: webhooks are received on 127.0.0.1:9000 and called at https://hooks.example.com/mj
+        note: 8 pictures brought to `out`
+        warning: 1 picture brought to `out`, 3 not: the first is number 2 of `mug` (the link is gone (HTTP 404)); the tasks are done, and `mjbatch download` tries again
+        warning: pictures of earlier runs are not looked up (disk I/O error)
         error: `r.csv` cannot be replaced
         warning: the results are in `r.new.csv` instead: `r.csv` cannot be replaced
         ");

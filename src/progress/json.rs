@@ -122,6 +122,16 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
             ("not_recorded", json!({"id": id, "what": what, "why": why}))
         }
         Notice::ResultsNotWritten { why } => ("results_not_written", json!({"why": why})),
+        Notice::Pictures { brought, failed, folder, first_failed } => (
+            "pictures",
+            json!({
+                "brought": brought,
+                "failed": failed,
+                "folder": path(folder),
+                "first_failed": first_failed.as_ref().map(|(id, n, why)| json!({"id": id.0, "n": n, "why": why})),
+            }),
+        ),
+        Notice::PicturesNotLookedUp { why } => ("pictures_not_looked_up", json!({"why": why})),
         Notice::ResultsBeside { path: to, why } => ("results_beside", json!({"path": path(to), "why": why})),
     }
 }

@@ -1,5 +1,6 @@
 //! The end of a run: the results and the last word.
 
+use super::downloads::Downloads;
 use super::results::{Written, write_results};
 use super::shell::Shell;
 use super::{Outcome, Terms};
@@ -23,6 +24,9 @@ impl Shell {
         }
         if let Err(why) = &written.to {
             self.notice(Notice::ResultsNotWritten { why: why.clone() });
+        }
+        if let Some(notice) = self.downloads.as_ref().and_then(about_pictures) {
+            self.notice(notice);
         }
         let Written { counts, troubles, spent, to, .. } = written;
         let stop = self.stop_reason(&ending, counts.of(Status::Pending));
@@ -85,6 +89,17 @@ impl Shell {
         };
         shared().unwrap_or_default()
     }
+}
+
+/// What became of the pictures in this run, if anything.
+fn about_pictures(downloads: &Downloads) -> Option<Notice> {
+    let tally = downloads.tally;
+    (tally.brought + tally.failed > 0).then(|| Notice::Pictures {
+        brought: tally.brought,
+        failed: tally.failed,
+        folder: downloads.folder().to_owned(),
+        first_failed: downloads.first_failed.as_ref().map(|(id, n, why)| (id.clone(), *n, why.clone())),
+    })
 }
 
 /// The word of an ending in the state.

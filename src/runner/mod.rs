@@ -7,6 +7,7 @@
 mod book;
 mod clock;
 mod close;
+mod downloads;
 mod results;
 mod shell;
 mod shutdown;
@@ -18,6 +19,7 @@ use crate::engine::{Ending, Policy};
 use crate::progress::Sink;
 use crate::store::{Ledger, Snapshot, StoreError};
 use crate::task::Counts;
+pub use downloads::{BadName, Downloads, Got, Picturing, Tally, check_names};
 pub use results::{Written, write_results};
 use shell::Shell;
 pub use shutdown::{Shutdown, Signal, shutdown};
@@ -41,6 +43,8 @@ pub struct Run {
     pub next: String,
     /// What the run is bound by, in words for people.
     pub terms: Terms,
+    /// How pictures become files beside the run, if they do.
+    pub pictures: Option<Picturing>,
 }
 
 /// What a run is bound by, as a person is told it; the [`Policy`] has what the engine goes by.

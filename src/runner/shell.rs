@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::book::Book;
 use super::clock::Clock;
+use super::downloads::{Downloads, Got};
 use super::results::{Written, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::{Outcome, Run};
@@ -33,6 +34,8 @@ enum Happened {
     Replied(AttemptKey, SubmitOutcome),
     Told(Vec<TaskId>, StatusOutcome),
     Results(Duration, Result<Written, StoreError>),
+    /// Where a picture is was written, or was not: then the next run brings it once more.
+    Filed,
 }
 
 pub(super) struct Shell {
@@ -58,11 +61,13 @@ pub(super) struct Shell {
     pub(super) nothing_to_do: bool,
     /// How many tasks wait that were not chosen for this run.
     pub(super) held_back: u64,
+    /// Pictures on their way to files.
+    pub(super) downloads: Option<Downloads>,
 }
 
 impl Shell {
     pub(super) fn new(
-        run: Run,
+        mut run: Run,
         client: Client,
         (snapshot, ledger): (Snapshot, Ledger),
         sink: Box<dyn Sink>,
@@ -77,6 +82,7 @@ impl Shell {
         let next = AttemptKey(snapshot.next_attempt.max(1));
         let engine =
             Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next).knowing(snapshot.past);
+        let downloads = run.pictures.take().map(Downloads::new);
         let mut shell = Shell {
             run,
             client,
@@ -94,6 +100,7 @@ impl Shell {
             results_stale: false,
             nothing_to_do,
             held_back,
+            downloads,
         };
         shell.show(RunEvent::Started {
             batch: shell.run.batch.clone(),
@@ -115,8 +122,13 @@ impl Shell {
         let tick_every = self.sink.tick_every();
         let mut ticks = tokio::time::interval(tick_every.unwrap_or(Duration::from_secs(3600)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        if let Some(downloads) = &mut self.downloads
+            && let Err(why) = downloads.add_all()
+        {
+            self.notice(Notice::PicturesNotLookedUp { why: why.to_string() });
+        }
         self.tell_engine(Event::Wake);
-        while self.engine.over().is_none() || !self.writes.is_empty() {
+        while self.engine.over().is_none() || !self.writes.is_empty() || self.brings_pictures() {
             let over = self.engine.over().is_some();
             let wake =
                 self.clock.at(self.engine.wake_at().unwrap_or(Duration::from_secs(3600) + self.clock.now()));
@@ -124,6 +136,7 @@ impl Shell {
                 Some(happened) = self.writes.next() => self.happened(happened),
                 Some(happened) = self.requests.next(), if !over => self.happened(happened),
                 Some(call) = next_call(&mut self.run.webhook), if !over => self.called(call),
+                got = next_pictures(&mut self.downloads) => self.brought(got),
                 signal = stop.next() => self.signalled(signal),
                 () = tokio::time::sleep_until(wake), if !over => self.tell_engine(Event::Wake),
                 _ = ticks.tick() => self.tick(),
@@ -151,6 +164,9 @@ impl Shell {
             Happened::Told(asked, outcome) => self.tell_engine(Event::StatusReply(asked, outcome)),
             Happened::Recorded(change, Ok(())) => {
                 self.results_stale = true;
+                if let (Change::Done(attempt, _), Some(downloads)) = (&change, &mut self.downloads) {
+                    downloads.add(*attempt);
+                }
                 if let Some(event) = self.book.apply(change, self.clock.now()) {
                     self.show(event);
                 }
@@ -161,6 +177,7 @@ impl Shell {
                 self.notice(Notice::NotRecorded { id: self.book.id(attempt), what, why });
                 self.tell_engine(Event::StoreFailed);
             }
+            Happened::Filed => {}
             Happened::Results(took, written) => {
                 self.results_due = self.clock.now() + BETWEEN_RESULTS.max(took * RESULTS_SHARE);
                 let why = match written {
@@ -186,8 +203,34 @@ impl Shell {
 
     fn signalled(&mut self, signal: Signal) {
         let event = if self.signal.is_some() { Event::Leave } else { Event::Stop };
+        if self.signal.is_some() {
+            self.downloads.iter_mut().for_each(Downloads::leave);
+        }
         self.signal.get_or_insert(signal);
-        self.tell_engine(event);
+        if self.engine.over().is_none() {
+            self.tell_engine(event);
+        }
+    }
+
+    /// Whether pictures are still on their way that the run waits for.
+    fn brings_pictures(&mut self) -> bool {
+        let over = self.engine.over();
+        let Some(downloads) = &mut self.downloads else { return false };
+        match over {
+            Some(Ending::StoreFailed) => downloads.leave(),
+            Some(_) if self.signal.is_some() => downloads.finish_soon(),
+            _ => {}
+        }
+        downloads.is_busy()
+    }
+
+    /// A task stays what it is, whatever became of its pictures.
+    fn brought(&mut self, got: Got) {
+        for row in got.rows {
+            let written = self.ledger.record_file(row);
+            self.writes
+                .push(async move { written.await.map_or(Happened::Filed, |_| Happened::Filed) }.boxed());
+        }
     }
 
     fn tick(&mut self) {
@@ -338,6 +381,13 @@ fn new_token() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+async fn next_pictures(downloads: &mut Option<Downloads>) -> Got {
+    match downloads {
+        Some(downloads) => downloads.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn next_call(webhook: &mut Option<(Webhook, String)>) -> Option<Call> {

@@ -23,7 +23,7 @@ pub fn shutdown() -> (UnboundedSender<Signal>, Shutdown) {
 
 impl Shutdown {
     /// The next signal; never, where nobody can send one any more.
-    pub(super) async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         match self.0.recv().await {
             Some(signal) => signal,
             None => std::future::pending().await,

@@ -14,6 +14,7 @@ mod callbacks;
 #[cfg(debug_assertions)]
 mod crash;
 mod damage;
+mod downloads;
 mod edits;
 mod exits;
 mod faults;

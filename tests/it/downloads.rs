@@ -1,0 +1,287 @@
+//! Pictures become files: whole, under the names asked for, inside their folder, whatever the service and its hosts do.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+
+use crate::support::{Answer, Call, Desk, Service, Wire, quick, reply, until};
+
+const NAMED: &str = "version: 1
+batch:
+  output: { images: \"pics/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}\", sidecar: true }
+prompts:
+  - { id: mug, prompt: a mug, vars: { sku: A-1 } }
+  - { id: bowl/blue, prompt: a bowl, vars: { sku: A-1 } }
+";
+
+/// A call that asks often, where it asks at all.
+fn call(desk: &Desk, words: &str) -> Call {
+    let call = desk.mjbatch(words);
+    if words.starts_with("run") {
+        call.and("--poll-min 20ms --poll-max 100ms --lost-after 300ms")
+    } else {
+        call
+    }
+}
+
+/// Every file in a folder, with `/`, in order.
+fn files(folder: &Path) -> Vec<String> {
+    fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { walk(&path, into) } else { into.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    walk(folder, &mut found);
+    let mut names: Vec<_> = found
+        .iter()
+        .map(|path| path.strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/"))
+        .collect();
+    names.sort();
+    names
+}
+
+fn is_png(path: &Path) -> bool {
+    std::fs::read(path)
+        .is_ok_and(|bytes| bytes.starts_with(b"\x89PNG") && bytes.windows(4).any(|w| w == b"IEND"))
+}
+
+#[test]
+fn a_run_brings_its_pictures_under_the_names_asked_for() {
+    let (desk, service) = (Desk::bare(), Service::with(""));
+    desk.write("m.yaml", NAMED);
+    let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(0);
+    assert!(ran.stderr.contains("8 pictures brought to `pics`"), "{ran:?}");
+    let mut expected = Vec::new();
+    for name in ["bowl-blue", "mug"] {
+        for n in 1..=4 {
+            expected.extend([format!("A-1/{name}-{n}.png"), format!("A-1/{name}-{n}.png.json")]);
+        }
+    }
+    assert_eq!(files(&desk.path("pics")), expected);
+    assert!(is_png(&desk.path("pics/A-1/mug-4.png")));
+    let beside: serde_json::Value =
+        serde_json::from_slice(&desk.read("pics/A-1/bowl-blue-2.png.json")).unwrap();
+    assert_eq!((beside["prompt"].as_str(), beside["n"].as_u64()), (Some("a bowl"), Some(2)));
+    let bytes = std::fs::read(desk.path("pics/A-1/bowl-blue-2.png")).unwrap();
+    assert_eq!(beside["blake3"].as_str().unwrap(), blake3::hash(&bytes).to_hex().as_str());
+    assert_eq!(service.ledger().keys_leaked, 0);
+
+    let ran = call(&desk, "download m.yaml").at(&service.url()).ends_with(0);
+    assert_eq!(ran.stdout, "pics: 8 there · 0 brought\n");
+    assert_eq!(service.jobs(), 2);
+}
+
+#[test]
+fn what_is_missing_or_changed_is_brought_again_and_nothing_is_generated() {
+    let (desk, service) = (Desk::bare(), Service::with(""));
+    desk.write("m.csv", "id,prompt\nmug,a mug\n");
+    call(&desk, "run m.csv").at(&service.url()).ends_with(0);
+    let download = |more: &str| call(&desk, "download m.csv --download out").and(more).at(&service.url());
+    let first = download("").ends_with(0);
+    assert_eq!(first.stdout, "out: 0 there · 4 brought\n");
+    let before = std::fs::read(desk.path("out/mug-2.png")).unwrap();
+    std::fs::remove_file(desk.path("out/mug-1.png")).unwrap();
+    std::fs::write(desk.path("out/mug-2.png"), "altered").unwrap();
+    assert_eq!(download("").ends_with(0).stdout, "out: 3 there · 1 brought · 1 had gone missing\n");
+    assert_eq!(download("--verify").ends_with(0).stdout, "out: 3 there · 1 brought · 1 had changed\n");
+    assert_eq!(std::fs::read(desk.path("out/mug-2.png")).unwrap(), before);
+    assert_eq!(download("--verify").ends_with(0).stdout, "out: 4 there · 0 brought\n");
+    assert_eq!(service.submits(), 1);
+}
+
+#[test]
+fn hosts_that_stumble_are_asked_again() {
+    for faults in ["image-500=0.3", "image-half=0.3", "image-redirect"] {
+        let (desk, service) = (Desk::bare(), Service::of(quick(faults)));
+        desk.write("m.csv", "id,prompt\nmug,a mug\nbowl,a bowl\n");
+        call(&desk, "run m.csv --download out").at(&service.url()).ends_with(0);
+        call(&desk, "download m.csv --download out --verify").at(&service.url()).ends_with(0);
+        assert_eq!(files(&desk.path("out")).len(), 8, "{faults}");
+        assert!(files(&desk.path("out")).iter().all(|name| is_png(&desk.path("out").join(name))));
+    }
+}
+
+#[test]
+fn names_are_checked_before_anything_is_spent() {
+    let (desk, service) = (Desk::bare(), Service::with(""));
+    for (manifest, said) in [
+        ("id,prompt\nMug,a mug\nmug,a cup\n", "would be one file, `mug-1.png`"),
+        ("id,prompt\na/b,a mug\na-b,a cup\n", "would be one file, `a-b-1.png`"),
+    ] {
+        desk.write("m.csv", manifest);
+        let ran = call(&desk, "run m.csv --download out").at(&service.url()).ends_with(2);
+        assert!(ran.stderr.contains(said) && ran.stderr.contains("nothing was submitted"), "{ran:?}");
+    }
+    desk.write(
+        "m.yaml",
+        &NAMED.replace("{ id: mug, prompt: a mug, vars: { sku: A-1 } }", "{ id: mug, prompt: a mug }"),
+    );
+    let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(2);
+    assert!(ran.stderr.contains("there is no variable `sku`") && ran.stderr.contains("m.yaml:3:"), "{ran:?}");
+    assert_eq!(service.submits(), 0);
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_leaves_the_batch_done() {
+    let (desk, service) = (Desk::bare(), Service::with(""));
+    desk.write("m.yaml", NAMED);
+    std::fs::create_dir(desk.path("pics")).unwrap();
+    desk.write("pics/A-1", "a file where a folder is needed");
+    let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(0);
+    assert!(ran.stderr.contains("8 not") && ran.stderr.contains("cannot be written"), "{ran:?}");
+    let results = String::from_utf8(desk.read("m.results.csv")).unwrap();
+    assert_eq!(results.matches(",done,").count(), 2, "{results}");
+    std::fs::remove_file(desk.path("pics/A-1")).unwrap();
+    call(&desk, "download m.yaml").at(&service.url()).ends_with(0);
+    assert_eq!(files(&desk.path("pics")).len(), 16);
+    assert_eq!(service.submits(), 2);
+}
+
+#[test]
+fn a_file_that_is_not_ours_is_left_as_it_is() {
+    let (desk, service) = (Desk::bare(), Service::with(""));
+    desk.write("m.csv", "id,prompt\nmug,a mug\n");
+    std::fs::create_dir(desk.path("out")).unwrap();
+    desk.write("out/mug-3.png", "a person's own");
+    call(&desk, "run m.csv --download out").at(&service.url()).ends_with(0);
+    let ran = call(&desk, "download m.csv --download out").at(&service.url()).ends_with(3);
+    assert!(ran.stderr.contains("picture 3 of `mug`") && ran.stderr.contains("another file"), "{ran:?}");
+    assert_eq!(desk.read("out/mug-3.png"), b"a person's own");
+}
+
+#[test]
+fn a_killed_download_leaves_no_half_file_and_the_next_goes_on() {
+    let (desk, service) = (Desk::bare(), Service::with(""));
+    let ids: String = (0..40).map(|n| format!("t{n},a mug {n}\n")).collect();
+    desk.write("m.csv", &format!("id,prompt\n{ids}"));
+    call(&desk, "run m.csv").at(&service.url()).ends_with(0);
+    for kills_after in [1, 20, 60] {
+        let running = call(&desk, "download m.csv --download out").at(&service.url()).start();
+        until("some files", || files(&desk.path("out")).len() >= kills_after);
+        running.kill();
+        let whole = |name: &String| name.ends_with(".part") || is_png(&desk.path("out").join(name));
+        assert!(files(&desk.path("out")).iter().all(whole));
+    }
+    call(&desk, "download m.csv --download out").at(&service.url()).ends_with(0);
+    let ran = call(&desk, "download m.csv --download out --verify").at(&service.url()).ends_with(0);
+    assert_eq!(ran.stdout, "out: 160 there · 0 brought\n");
+    assert_eq!((files(&desk.path("out")).len(), service.submits()), (160, 40));
+}
+
+/// A host that answers every request with what is asked for by its path.
+fn evil_host() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let own = url.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (Ok(mut stream), own) = (stream, own.clone()) else { continue };
+            std::thread::spawn(move || -> std::io::Result<()> {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n") {
+                    stream.read_exact(&mut byte)?;
+                    head.push(byte[0]);
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                assert!(!head.to_lowercase().contains("api-key") && !head.to_lowercase().contains("cookie"));
+                let path = head.split(' ').nth(1).unwrap_or_default();
+                let to = |url: &str| reply("302 Found", &format!("Location: {url}\r\n"), "");
+                let bytes = match path {
+                    "/html" => reply(
+                        "200 OK",
+                        "Content-Type: image/png\r\n",
+                        "<!DOCTYPE html><script>alert(1)</script>",
+                    ),
+                    "/svg" => reply("200 OK", "Content-Type: image/png\r\n", "<svg onload='alert(1)'></svg>"),
+                    "/empty" => reply("200 OK", "", ""),
+                    "/meta" => to("http://169.254.169.254/latest/meta-data"),
+                    "/inside" => to("http://10.0.0.1/a.png"),
+                    "/file" => to("file:///etc/passwd"),
+                    "/loop" => to(&format!("{own}/loop")),
+                    "/gone" => reply("410 Gone", "", ""),
+                    "/gzip" => {
+                        let mut all = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 40\r\n\r\n\x1f\x8b\x08".to_vec();
+                        all.extend([0; 37]);
+                        all
+                    }
+                    "/large" => {
+                        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n\x89PNG\r\n\x1a\n".to_vec()
+                    }
+                    "/short" => {
+                        let mut all =
+                            b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n\x89PNG\r\n\x1a\n".to_vec();
+                        all.extend([7; 32]);
+                        all
+                    }
+                    "/endless" => {
+                        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n\x89PNG\r\n\x1a\n")?;
+                        loop {
+                            stream.write_all(&[7; 65536])?;
+                        }
+                    }
+                    _ => reply("404 Not Found", "", ""),
+                };
+                stream.write_all(&bytes)
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn a_hostile_host_gets_nothing_written_and_is_told() {
+    let desk = Desk::bare();
+    let host = evil_host();
+    let cases = [
+        ("/html", "a web page"),
+        ("/svg", "an SVG"),
+        ("/empty", "nothing at all"),
+        ("/meta", "`169.254.169.254` is a private address"),
+        ("/inside", "`10.0.0.1` is a private address"),
+        ("/file", "`file:` addresses are not fetched"),
+        ("/loop", "redirected more than 5 times"),
+        ("/gone", "the link is gone (HTTP 410)"),
+        ("/gzip", "compressed data (gzip)"),
+        ("/large", "larger than 1 MB"),
+        ("/short", "without its end"),
+        ("/endless", "larger than 1 MB"),
+        ("/../../etc/passwd", "the link is gone (HTTP 404)"),
+    ];
+    // The addresses come by results that are fed back, as a service could have given them.
+    let mut fed = "id,task_id,status,mode,prompt,reason,grid,image_1\n".to_owned();
+    for (n, (path, _)) in cases.iter().enumerate() {
+        fed.push_str(&format!("t{n:02},T{n},done,fast,p{n},,,{host}{path}\n"));
+    }
+    fed.push_str("away,T99,done,fast,p99,,,http://127.0.0.1:1/x.png\n");
+    fed.push_str("disk,T98,done,fast,p98,,,file:///etc/passwd\n");
+    desk.write("m.results.csv", &fed);
+    let ran = call(&desk, "run m.results.csv --download out --largest 1").at(&host).ends_with(0);
+    assert!(ran.stderr.contains("15 not"), "{ran:?}");
+    let ran = call(&desk, "download m.results.csv --download out --largest 1").at(&host).ends_with(3);
+    for (n, (path, said)) in cases.iter().enumerate() {
+        let line = ran.stderr.lines().find(|line| line.contains(&format!("`t{n:02}`"))).unwrap_or_default();
+        assert!(line.contains(said), "{path}: {line}");
+    }
+    assert!(ran.stderr.contains("`127.0.0.1` is a private address"), "{ran:?}");
+    assert_eq!(files(&desk.path("out")), [""; 0], "nothing is left");
+}
+
+#[test]
+fn a_link_that_is_gone_is_asked_for_anew_where_asking_is_free() {
+    let desk = Desk::bare();
+    // Says of every job that its pictures are elsewhere, which is nowhere.
+    let wire = Wire::answering(|_| Answer::Close);
+    desk.write(
+        "m.results.csv",
+        &format!(
+            "id,task_id,status,mode,prompt,reason,grid,image_1\nmug,T1,done,fast,a mug,,,{}/old.png\n",
+            evil_host()
+        ),
+    );
+    let ran = call(&desk, "run m.results.csv --download out --allow-private").at(&wire.url()).ends_with(0);
+    assert!(wire.requests().iter().any(|request| request.contains("/job-status ")), "{ran:?}");
+    assert_eq!(wire.submits(), 0);
+}
