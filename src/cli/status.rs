@@ -9,7 +9,7 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::Files;
 use crate::progress::counts_line;
-use crate::store::{Header, Reader, StoreError};
+use crate::store::{FilesCount, Header, Reader, StoreError};
 use crate::task::{Counts, Quota, Status};
 use crate::text;
 
@@ -30,6 +30,7 @@ struct Standing {
     holder: Option<String>,
     counts: Counts,
     spent: Option<Quota>,
+    files: FilesCount,
 }
 
 impl Standing {
@@ -39,7 +40,8 @@ impl Standing {
         // Before the counts: a run that ends in between leaves nothing in flight.
         let holder = reader.holder();
         let view = reader.view()?;
-        Ok(Standing { header, counts: view.counts(holder.is_some())?, holder, spent: view.spent(None)? })
+        let (counts, files) = (view.counts(holder.is_some())?, view.files()?);
+        Ok(Standing { header, counts, holder, spent: view.spent(None)?, files })
     }
 
     fn json(&self, files: &Files) -> String {
@@ -47,7 +49,7 @@ impl Standing {
             .iter()
             .map(|status| (status.as_str().to_owned(), self.counts.of(*status).into()))
             .collect();
-        let object = json!({
+        let mut object = json!({
             "batch": self.header.batch,
             "state": files.state.to_string_lossy(),
             "service": self.header.service,
@@ -56,6 +58,9 @@ impl Standing {
             "counts": counts,
             "quota": self.spent.map(|quota| quota.0 as f64 / 1000.0),
         });
+        if self.files != FilesCount::default() {
+            object["pictures"] = json!({"brought": self.files.brought, "failed": self.files.failed});
+        }
         format!("{object:#}\n")
     }
 
@@ -66,6 +71,10 @@ impl Standing {
         ];
         if let Some(spent) = self.spent {
             lines.push(format!("  cost so far: {spent} quota"));
+        }
+        if self.files != FilesCount::default() {
+            let FilesCount { brought, failed } = self.files;
+            lines.push(format!("  pictures: {brought} brought to files, {failed} could not be"));
         }
         lines.push(format!(
             "  state: {}, of {}",

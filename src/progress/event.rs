@@ -4,7 +4,7 @@
 //! sentence, written here and nowhere else.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Summary;
@@ -252,12 +252,8 @@ impl fmt::Display for Notice {
                 write!(f, "the account is out of quota: nothing more is submitted{}", followed(*running))
             }
             Notice::BudgetReached { left, running } => {
-                let left = many(*left, "task");
-                write!(
-                    f,
-                    "the budget is reached with {left} left: nothing more is submitted{}",
-                    followed(*running)
-                )
+                let (left, followed) = (many(*left, "task"), followed(*running));
+                write!(f, "the budget is reached with {left} left: nothing more is submitted{followed}")
             }
             Notice::TimeOver { running: 0, .. } => {
                 f.write_str("the time for submitting is over: nothing more is submitted")
@@ -299,17 +295,8 @@ impl fmt::Display for Notice {
                 shown(&id.0, ADDRESS),
                 shown(what, ADDRESS)
             ),
-            Notice::Pictures { brought, failed, folder, first_failed } => {
-                let files = many(*brought, "picture");
-                write!(f, "{files} brought to `{}`", shown(&folder.to_string_lossy(), ADDRESS))?;
-                let Some((id, n, why)) = first_failed else { return Ok(()) };
-                write!(
-                    f,
-                    ", {failed} not: the first is number {n} of `{}` ({}); the tasks are done, and `mjbatch download` \
-                     tries again",
-                    shown(&id.0, ADDRESS),
-                    shown(why, 2 * REASON)
-                )
+            Notice::Pictures { brought, failed, folder, first_failed: first } => {
+                pictures(f, (*brought, *failed), folder, first.as_ref())
             }
             Notice::PicturesNotLookedUp { why } => {
                 write!(f, "pictures of earlier runs are not looked up ({})", shown(why, REASON))
@@ -323,6 +310,20 @@ impl fmt::Display for Notice {
             ),
         }
     }
+}
+
+fn pictures(
+    f: &mut fmt::Formatter<'_>,
+    (brought, failed): (u64, u64),
+    folder: &Path,
+    first_failed: Option<&(Id, u32, String)>,
+) -> fmt::Result {
+    let files = many(brought, "picture");
+    write!(f, "{files} brought to `{}`", shown(&folder.to_string_lossy(), ADDRESS))?;
+    let Some((id, n, why)) = first_failed else { return Ok(()) };
+    let (id, why) = (shown(&id.0, ADDRESS), shown(why, 2 * REASON));
+    write!(f, ", {failed} not: the first is number {n} of `{id}` ({why}); ")?;
+    f.write_str("the tasks are done, and `mjbatch download` tries again")
 }
 
 /// What becomes of the jobs that run while nothing more is submitted.

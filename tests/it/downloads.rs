@@ -116,7 +116,7 @@ fn names_are_checked_before_anything_is_spent() {
     }
     desk.write(
         "m.yaml",
-        &NAMED.replace("{ id: mug, prompt: a mug, vars: { sku: A-1 } }", "{ id: mug, prompt: a mug }"),
+        NAMED.replace("{ id: mug, prompt: a mug, vars: { sku: A-1 } }", "{ id: mug, prompt: a mug }"),
     );
     let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(2);
     assert!(ran.stderr.contains("there is no variable `sku`") && ran.stderr.contains("m.yaml:3:"), "{ran:?}");
@@ -155,7 +155,7 @@ fn a_file_that_is_not_ours_is_left_as_it_is() {
 fn a_killed_download_leaves_no_half_file_and_the_next_goes_on() {
     let (desk, service) = (Desk::bare(), Service::with(""));
     let ids: String = (0..40).map(|n| format!("t{n},a mug {n}\n")).collect();
-    desk.write("m.csv", &format!("id,prompt\n{ids}"));
+    desk.write("m.csv", format!("id,prompt\n{ids}"));
     call(&desk, "run m.csv").at(&service.url()).ends_with(0);
     for kills_after in [1, 20, 60] {
         let running = call(&desk, "download m.csv --download out").at(&service.url()).start();
@@ -276,7 +276,7 @@ fn a_link_that_is_gone_is_asked_for_anew_where_asking_is_free() {
     let wire = Wire::answering(|_| Answer::Close);
     desk.write(
         "m.results.csv",
-        &format!(
+        format!(
             "id,task_id,status,mode,prompt,reason,grid,image_1\nmug,T1,done,fast,a mug,,,{}/old.png\n",
             evil_host()
         ),
