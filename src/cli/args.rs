@@ -71,9 +71,10 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Where the results go [default: beside the manifest, as in spring.results.csv]
+    /// Where the results go, as .csv, .tsv, .jsonl or .xlsx; several may be given [default: beside the manifest, as in
+    /// spring.results.csv]
     #[arg(long, value_name = "FILE")]
-    pub(super) results: Option<PathBuf>,
+    pub(super) results: Vec<PathBuf>,
 
     /// The most jobs at once [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -244,9 +245,10 @@ pub(super) struct ResultsArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Where the results go [default: beside the manifest, as in spring.results.csv]
+    /// Where the results go, as .csv, .tsv, .jsonl or .xlsx; several may be given [default: beside the manifest, as in
+    /// spring.results.csv]
     #[arg(long, value_name = "FILE")]
-    pub(super) results: Option<PathBuf>,
+    pub(super) results: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -178,6 +178,13 @@ pub enum Notice {
         /// Why, with the path, as the output's error says it.
         why: String,
     },
+    /// Something about a file of results that a person should know: what does not fit into it, say.
+    OfResults {
+        /// The file.
+        path: PathBuf,
+        /// One sentence.
+        what: String,
+    },
     /// The results were written to another file, because the one asked for could not be replaced.
     ResultsBeside {
         /// The file they are in.
@@ -202,6 +209,7 @@ impl Notice {
             | Notice::QuotaGone { .. }
             | Notice::Breaker { .. }
             | Notice::CutOff { .. }
+            | Notice::OfResults { .. }
             | Notice::ResultsBeside { .. } => Level::Warning,
             Notice::StateNotWritten { .. }
             | Notice::NotRecorded { .. }
@@ -281,6 +289,9 @@ impl fmt::Display for Notice {
                 shown(what, ADDRESS)
             ),
             Notice::ResultsNotWritten { why } => f.write_str(&shown(why, 4 * REASON)),
+            Notice::OfResults { path, what } => {
+                write!(f, "{}: {}", shown(&path.to_string_lossy(), ADDRESS), shown(what, 4 * REASON))
+            }
             Notice::ResultsBeside { path, why } => write!(
                 f,
                 "the results are in `{}` instead: {}",
@@ -328,6 +339,7 @@ mod tests {
                 url: "https://hooks.example.com/mj".into(),
             },
             Notice::ResultsNotWritten { why: "`r.csv` cannot be replaced".into() },
+            Notice::OfResults { path: "r.xlsx".into(), what: "1 longer text is cut".into() },
             Notice::ResultsBeside { path: "r.new.csv".into(), why: "`r.csv` cannot be replaced".into() },
         ];
         let said: Vec<_> = notices.iter().map(wording::notice).collect();
@@ -348,6 +360,7 @@ mod tests {
         warning: an earlier run ended before the reply to 3 submits was recorded: unknown whether billed, so not sent again
         note: webhooks are received on 127.0.0.1:9000 and called at https://hooks.example.com/mj
         error: `r.csv` cannot be replaced
+        warning: r.xlsx: 1 longer text is cut
         warning: the results are in `r.new.csv` instead: `r.csv` cannot be replaced
         ");
     }

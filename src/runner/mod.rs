@@ -18,7 +18,7 @@ use crate::engine::{Ending, Policy};
 use crate::progress::Sink;
 use crate::store::{Ledger, Snapshot, StoreError};
 use crate::task::Counts;
-pub use results::{Written, write_results};
+pub use results::{When, Written, write_results};
 use shell::Shell;
 pub use shutdown::{Shutdown, Signal, shutdown};
 
@@ -31,8 +31,8 @@ pub struct Run {
     pub service: String,
     /// How to behave.
     pub policy: Policy,
-    /// Where the results go.
-    pub results: PathBuf,
+    /// Where the results go, each in the format of its ending; the first is the one that is named where one is.
+    pub results: Vec<PathBuf>,
     /// Where callbacks come in, and the public address that leads there.
     pub webhook: Option<(Webhook, String)>,
     /// Something about the results that a person would want to know at the end, as one sentence.

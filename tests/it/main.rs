@@ -17,6 +17,7 @@ mod damage;
 mod edits;
 mod exits;
 mod faults;
+mod formats;
 mod input;
 mod key;
 mod kill;
