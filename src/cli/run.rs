@@ -50,7 +50,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         batch: manifest.name,
         service: service.shown.clone(),
         policy,
-        results: files.results,
+        results: runner::Wanted { paths: files.results, shape: args.look.over(&manifest.output) },
         webhook,
         hint: service.sandbox.as_ref().map(where_pictures_are),
         next: settings::same_command(),

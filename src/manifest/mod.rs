@@ -173,6 +173,37 @@
 //! prompts: [a ceramic mug on grey linen]
 //! ```
 //!
+//! # The results' columns
+//!
+//! `output` says what tables of results look like (`.csv`, `.tsv`, `.xlsx`; a `.jsonl` file is always one object a task, with
+//! everything). `rows: image` makes a row of each picture, and one of a task that has none. `columns` is a ready-made set,
+//! `shopify`, `woocommerce` or `google` ([`crate::output::shop`]), or names with a template each, in their order:
+//!
+//! ```yaml
+//! version: 1
+//! output:
+//!   rows: image                      # task, unless said
+//!   columns:
+//!     Picture: "{{ image }}"
+//!     Alt text: "{{ title }}, {{ scene }}, {{ n }} of {{ images | length }}"
+//!     Product: "{{ sku | default(id, true) }}"
+//! prompts:
+//!   - prompt: "{{ title }} on {{ scene }}"
+//!     vars: { title: a mug, scene: oak }
+//! ```
+//!
+//! The templates know the manifest's variables, empty where a task has none, and `id`, `prompt`, `mode`, `status`,
+//! `task_id`, `reason`, `grid`, `image` (the row's picture, or the first), `images` (a list), `image_1` to `image_4`, `n` (the
+//! picture's number, from 1), `attempts`, `quota`, `submitted_at`, `finished_at` and `batch`, whose names go before those of
+//! variables; `{{ vars.image }}` is a variable of that name. They are tried with the first task before anything is spent.
+//!
+//! `formula_guard: true` puts a `'` before each cell of a .csv or .tsv file that a spreadsheet would run as a formula: one that
+//! starts with `=`, `+`, `-`, `@`, a tab or a carriage return. Results then have one more column, `formula_guard`, by which
+//! they are read back without it; leave it in. (An .xlsx file needs no guard: its text is text.)
+//!
+//! Results in other columns than their own are no manifest. `mjbatch results` writes the others at any time, with
+//! `--columns`, `--rows` and `--formula-guard`.
+//!
 //! `budget`, `usd`, `retries`, `results` and `output` are read, checked and kept; what acts on them may be younger than
 //! they are.
 //!
@@ -240,6 +271,7 @@ mod entries;
 mod entry;
 mod expand;
 mod factors;
+mod guard;
 mod ids;
 mod lists;
 mod matrix;
@@ -247,8 +279,10 @@ mod money;
 mod naming;
 mod node;
 mod params;
+mod pattern;
 mod reader;
 mod settings;
+mod shape;
 mod slug;
 mod sources;
 mod table;
@@ -269,8 +303,11 @@ use crate::diagnostic::{Diagnostic, Problems, Source, close_name};
 use crate::task::{Action, Id, Mode, Task};
 
 pub use factors::{EntryFactors, Factor};
+pub use guard::{GUARD_COLUMN, guarded};
 pub use money::{Budget, NotABudget, NotUsd, Usd};
+pub use pattern::{NotFilled, Pattern, Subject};
 pub use settings::BatchSettings;
+pub use shape::{NotAShape, Rows, Shape, Shop, Shown};
 pub use sources::{Load, NotLoaded};
 
 /// The JSON Schema of a YAML manifest, for editors.
@@ -292,6 +329,8 @@ pub struct Manifest {
     pub columns: Vec<String>,
     /// What the manifest says about how to run it.
     pub batch: BatchSettings,
+    /// What the tables of results look like.
+    pub output: Shape,
     /// What is probably not as it was meant. No errors.
     pub warnings: Problems,
     /// BLAKE3 of the file's bytes, and of those of its data files: the same hash is the same manifest.
@@ -433,6 +472,11 @@ pub fn parse_with(
         return Err(problems);
     }
     (content.expansion.register, content.expansion.tallies) = (register, tallies);
+    shape::check(&content.output, &content.expansion, &source, &mut problems);
+    if problems.errors() > 0 {
+        problems.set_consequence(CONSEQUENCE);
+        return Err(problems);
+    }
     let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let line = |entry: &entry::Entry| source.place(entry.spot.head.clone()).start.line;
     let is_final = |entry: &entry::Entry| matches!(entry.prompt, entry::Source::FinalCells);
@@ -440,6 +484,7 @@ pub fn parse_with(
         name: content.name.unwrap_or_else(stem),
         columns: content.expansion.columns.names(),
         batch: content.batch,
+        output: content.output.shape,
         warnings: problems,
         hash: hash(bytes, &tables),
         is_results: content.expansion.entries.iter().any(is_final),

@@ -103,10 +103,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::manifest::Shape;
     use crate::output::tests::{done, record};
 
     fn lines(columns: &[String], records: Vec<Record>) -> Vec<Value> {
-        let layout = Layout { columns, max_images: 0, run_lives: false };
+        let layout = Layout { columns, max_images: 0, run_lives: false, batch: "", shape: &Shape::default() };
         let mut out = Vec::new();
         let rows = records.len();
         let counted = write(&mut out, &layout, records.into_iter().map(Ok::<_, Infallible>));

@@ -9,6 +9,7 @@
 mod csv;
 mod error;
 pub mod jsonl;
+pub mod shop;
 mod table;
 mod whole;
 #[cfg(feature = "xlsx")]
@@ -22,6 +23,7 @@ pub use error::FileError;
 use table::RowError;
 use whole::Target;
 
+use crate::manifest::{NotFilled, Shape};
 use crate::task::Record;
 
 /// What a file of results is, told by its name's ending.
@@ -72,6 +74,10 @@ pub struct Layout<'a> {
     pub max_images: usize,
     /// Whether the run that holds the state is alive: then a submit in flight is `running`, else `unknown`.
     pub run_lives: bool,
+    /// The batch's name.
+    pub batch: &'a str,
+    /// What a table looks like. JSON lines are always one a task, with everything.
+    pub shape: &'a Shape,
 }
 
 /// Why results were not written.
@@ -84,6 +90,14 @@ pub enum WriteError<E> {
     /// The records could not be read to their end. What was there before is untouched.
     #[error("the results cannot be written, because the state could not be read: {0}")]
     Record(E),
+    /// A column of the person's own cannot be made for a task.
+    #[error("the results cannot be written: for `{id}`, {why}; nothing is lost: the state has it all")]
+    Column {
+        /// The task.
+        id: crate::task::Id,
+        /// The column, and what is wrong.
+        why: NotFilled,
+    },
     /// A record has more pictures than the layout has columns: they are not of one snapshot.
     #[error("the results cannot be written: `{id}` has {images} images and there are columns for {columns}")]
     Columns {
@@ -126,8 +140,8 @@ pub fn write<E>(
     let mut wrote = Wrote::default();
     target.replace(|out| {
         let written = match format {
-            Format::Csv => csv::write(out, b',', layout, records).map(|rows| wrote.rows = rows),
-            Format::Tsv => csv::write(out, b'\t', layout, records).map(|rows| wrote.rows = rows),
+            Format::Csv => csv::write(out, b',', layout, records).map(|told| wrote = told),
+            Format::Tsv => csv::write(out, b'\t', layout, records).map(|told| wrote = told),
             Format::Jsonl => jsonl::write(out, layout, records).map(|rows| wrote.rows = rows),
             #[cfg(feature = "xlsx")]
             Format::Xlsx => xlsx::write(out, layout, records).map(|told| wrote = told),

@@ -33,9 +33,9 @@ pub(super) fn write<E>(
     records: impl IntoIterator<Item = Result<Record, E>>,
 ) -> Result<Wrote, RowError<E>> {
     let mut book = Book::new(table::header(layout), MOST_ROWS, MOST_LINKS)?;
-    let rows = table::rows(layout, records, |cells| book.row(cells))?;
-    let notes = book.finish(out)?;
-    Ok(Wrote { rows, notes })
+    let mut wrote = table::rows(layout, records, |cells| book.row(cells))?;
+    wrote.notes.extend(book.finish(out)?);
+    Ok(wrote)
 }
 
 /// A workbook that is being written.
@@ -273,6 +273,7 @@ mod tests {
     use calamine::{Data, Range, Reader, Xlsx};
 
     use super::*;
+    use crate::manifest::Shape;
     use crate::output::tests::{done, record};
     use crate::task::{Pictures, State};
 
@@ -282,7 +283,7 @@ mod tests {
     }
 
     fn written(columns: &[String], records: Vec<Record>) -> (Range<Data>, Vec<String>) {
-        let layout = Layout { columns, max_images: 4, run_lives: false };
+        let layout = Layout { columns, max_images: 4, run_lives: false, batch: "", shape: &Shape::default() };
         let mut out = Vec::new();
         let Ok(wrote) = write(&mut out, &layout, records.into_iter().map(Ok::<_, Infallible>)) else {
             panic!()

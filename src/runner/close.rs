@@ -14,10 +14,10 @@ impl Shell {
         let ending = self.engine.over().cloned().unwrap_or(Ending::Finished);
         // A state that cannot be written any more says so already; its last row is no loss.
         let _ = self.ledger.end(word(&ending)).await;
-        let (state, paths, run) =
+        let (state, wanted, run) =
             (self.ledger.path().to_owned(), self.run.results.clone(), self.ledger.run());
         let written = tokio::task::spawn_blocking(move || {
-            write_results(&state, &paths, false, Some(run), When::AtTheEnd)
+            write_results(&state, &wanted, false, Some(run), When::AtTheEnd)
         });
         let written = written.await.unwrap_or(Err(StoreError::WriterGone))?;
         let Written { counts, troubles, spent, files, failed, beside, notes } = written;

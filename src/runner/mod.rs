@@ -11,14 +11,12 @@ mod results;
 mod shell;
 mod shutdown;
 
-use std::path::PathBuf;
-
 use crate::api::{Client, Webhook};
 use crate::engine::{Ending, Policy};
 use crate::progress::Sink;
 use crate::store::{Ledger, Snapshot, StoreError};
 use crate::task::Counts;
-pub use results::{When, Written, write_results};
+pub use results::{Wanted, When, Written, write_results};
 use shell::Shell;
 pub use shutdown::{Shutdown, Signal, shutdown};
 
@@ -31,8 +29,8 @@ pub struct Run {
     pub service: String,
     /// How to behave.
     pub policy: Policy,
-    /// Where the results go, each in the format of its ending; the first is the one that is named where one is.
-    pub results: Vec<PathBuf>,
+    /// Where the results go, and what they look like.
+    pub results: Wanted,
     /// Where callbacks come in, and the public address that leads there.
     pub webhook: Option<(Webhook, String)>,
     /// Something about the results that a person would want to know at the end, as one sentence.

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::manifest::Shape;
 use crate::output::{self, Format, Layout, WriteError, Wrote};
 use crate::progress::Troubles;
-use crate::store::{Reader, StoreError};
+use crate::store::{Header, Reader, StoreError};
 use crate::task::{Counts, Quota, Record, State};
 
 /// A spreadsheet takes about fifteen times as long as a CSV: one of more tasks than this is written at the end alone.
@@ -29,6 +30,22 @@ pub struct Written {
     pub notes: Vec<(PathBuf, String)>,
 }
 
+/// The results that are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Where they go, each in the format of its ending; the first is the one that is named where one is.
+    pub paths: Vec<PathBuf>,
+    /// What tables look like.
+    pub shape: Shape,
+}
+
+impl From<PathBuf> for Wanted {
+    /// One file, as results are unless said otherwise.
+    fn from(path: PathBuf) -> Wanted {
+        Wanted { paths: vec![path], shape: Shape::default() }
+    }
+}
+
 /// When results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
@@ -39,21 +56,22 @@ pub enum When {
     AtTheEnd,
 }
 
-/// Writes the results of the state at `state` to each of the paths, in the format of its name, all from one moment.
+/// Writes the results of the state at `state` to each of the paths that are wanted, in the format of its name, all from one moment.
 ///
 /// # Errors
 /// Where the state cannot be read.
 pub fn write_results(
     state: &Path,
-    paths: &[PathBuf],
+    wanted: &Wanted,
     run_lives: bool,
     run: Option<i64>,
     when: When,
 ) -> Result<Written, StoreError> {
     let reader = Reader::open(state)?;
-    let columns = reader.header()?.map(|header| header.columns).unwrap_or_default();
+    let Header { columns, batch, .. } = reader.header()?.unwrap_or_default();
     let view = reader.view()?;
-    let layout = Layout { columns: &columns, max_images: view.most_images()?, run_lives };
+    let (max_images, shape) = (view.most_images()?, &wanted.shape);
+    let layout = Layout { columns: &columns, max_images, run_lives, batch: &batch, shape };
     let mut troubles = Troubles::default();
     for record in view.records() {
         note(&mut troubles, &record?, run_lives);
@@ -65,7 +83,7 @@ pub fn write_results(
     let counts = view.counts(run_lives)?;
     let (files, failed, beside, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut written = Written { counts, troubles, spent, files, failed, beside, notes };
-    for path in paths {
+    for path in &wanted.paths {
         let is_slow = Format::of(path) == Some(Format::Xlsx) && counts.total() > MOST_IN_BETWEEN;
         if is_slow && when == When::Between {
             continue;

@@ -99,7 +99,7 @@ impl Shell {
             batch: shell.run.batch.clone(),
             service: shell.run.service.clone(),
             state: shell.ledger.path().to_owned(),
-            results: shell.run.results.first().cloned().unwrap_or_default(),
+            results: shell.run.results.paths.first().cloned().unwrap_or_default(),
         });
         if cut_off > 0 {
             shell.notice(Notice::CutOff { tasks: cut_off });
@@ -195,12 +195,12 @@ impl Shell {
         if self.results_stale && self.clock.now() >= self.results_due {
             self.results_stale = false;
             self.results_due = Duration::MAX;
-            let (state, paths, run) =
+            let (state, wanted, run) =
                 (self.ledger.path().to_owned(), self.run.results.clone(), self.ledger.run());
             let clock = self.clock;
             let begun = clock.now();
             let writing = tokio::task::spawn_blocking(move || {
-                write_results(&state, &paths, true, Some(run), When::Between)
+                write_results(&state, &wanted, true, Some(run), When::Between)
             });
             self.writes.push(
                 async move {

@@ -98,3 +98,94 @@ fn the_manifest_names_its_files_and_a_rehearsals_are_its_own() {
         assert!(desk.files().contains(&name.to_owned()), "{name}: {:?}", desk.files());
     }
 }
+
+/// A manifest of two products in three scenes, and what its output is to be.
+fn shop(output: &str) -> Desk {
+    let desk = Desk::bare();
+    desk.write("products.csv", "sku,title,vendor\nMG-1,\"Mug, sage\",Kiln\nBW-7,Bowl,Kiln\n");
+    let entry = "id: \"{{ sku }}\", data: products.csv, prompt: \"{{ title }} {{ scene }}\"";
+    let text = format!(
+        "version: 1\noutput: {output}\nprompts:\n  - {{ {entry}, matrix: {{ scene: [on oak, in the sun, on linen] }} }}\n"
+    );
+    desk.write("spring.yaml", text);
+    desk
+}
+
+const REHEARSE: &str = "run spring.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms";
+
+fn table(desk: &Desk, name: &str) -> Vec<Vec<String>> {
+    let reader = csv::ReaderBuilder::new().has_headers(false).from_path(desk.path(name));
+    reader.unwrap().records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn the_shopify_file_keeps_to_the_rules_of_its_columns() {
+    let desk = shop("{ columns: shopify }");
+    let ran = desk.mjbatch(REHEARSE).and("--results shop.csv --results all.jsonl").ends_with(0);
+    assert!(ran.stderr.contains("host them yourself"), "{}", ran.stderr);
+    let rows = table(&desk, "shop.csv");
+    assert_eq!(rows[0], ["Handle", "Title", "Vendor", "Image Src", "Image Position", "Image Alt Text"]);
+    for (handle, title) in [("mg-1", "Mug, sage"), ("bw-7", "Bowl")] {
+        let product: Vec<_> = rows[1..].iter().filter(|row| row[0] == handle).collect();
+        assert_eq!(product.len(), 12, "three scenes of four pictures");
+        for (n, row) in product.iter().enumerate() {
+            let (own_title, own_vendor) = if n == 0 { (title, "Kiln") } else { ("", "") };
+            assert_eq!((row[1].as_str(), row[2].as_str()), (own_title, own_vendor));
+            assert_eq!((row[4].as_str(), row[5].as_str()), ((n + 1).to_string().as_str(), title));
+            assert!(row[3].starts_with("http"), "{row:?}");
+        }
+    }
+    let lines = desk.read("all.jsonl").iter().filter(|&&byte| byte == b'\n').count();
+    assert_eq!(lines, 6, "JSON lines are one a task, whatever the tables are");
+}
+
+#[test]
+fn other_columns_are_written_later_by_a_flag_and_a_batch_that_is_half_done_says_what_it_leaves_out() {
+    let desk = shop("{ columns: { Picture: \"{{ image }}\", Of: \"{{ title }} {{ n }}\" }, rows: image }");
+    desk.mjbatch(REHEARSE).and("--limit 2").ends_with(10);
+    let rows = table(&desk, "spring.sandbox.results.csv");
+    assert_eq!(
+        (rows.len(), &rows[0][..], rows[4][1].as_str()),
+        (1 + 8 + 4, &["Picture".to_owned(), "Of".to_owned()][..], "Mug, sage 4")
+    );
+    let ran =
+        desk.mjbatch("results spring.yaml --sandbox --results w.csv --columns woocommerce").ends_with(0);
+    assert!(ran.stderr.contains("4 tasks without pictures are left out"), "{}", ran.stderr);
+    assert_eq!(table(&desk, "w.csv").len(), 2);
+    desk.mjbatch("results spring.yaml --sandbox --results r.csv --columns results --rows task").ends_with(0);
+    assert_eq!(Results::read(&desk.path("r.csv")).count("done"), 2);
+    desk.mjbatch("results spring.yaml --sandbox --columns amazon").ends_with(2);
+}
+
+#[test]
+fn a_column_that_cannot_be_made_is_found_before_anything_is_spent() {
+    let desk = shop("{ columns: { Picture: \"{{ imag }}\" } }");
+    let ran = desk.mjbatch(REHEARSE).ends_with(2);
+    assert!(
+        ran.stderr.contains("spring.yaml:2:") && ran.stderr.contains("did you mean `image`?"),
+        "{}",
+        ran.stderr
+    );
+    assert!(!desk.files().contains(&"spring.sandbox.mjbatch".to_owned()));
+}
+
+#[test]
+fn guarded_results_run_nothing_in_a_spreadsheet_and_are_not_paid_for_again() {
+    let service = Service::with("");
+    let table = "id,prompt,=sku\na,=a mug,@x\nb,'@home' on a door,-1\nc,+size fashion,'=y\n";
+    let desk = Desk::with(table);
+    desk.run(&service.url()).and("--formula-guard").ends_with(0);
+    let guarded = Results::guarded(&desk.path("spring.results.csv"));
+    let expected = [["'=a mug", "'@x"], ["''@home' on a door", "'-1"], ["'+size fashion", "''=y"]];
+    assert_eq!(guarded.rows.iter().map(|row| [&row["prompt"], &row["'=sku"]]).collect::<Vec<_>>(), expected);
+    let text = String::from_utf8(desk.read("spring.results.csv")).unwrap();
+
+    // Fed back, as themselves and as a copy with a state of its own: nothing is new.
+    desk.mjbatch("run spring.results.csv").at(&service.url()).ends_with(0);
+    desk.write("picks.csv", text);
+    desk.mjbatch("run picks.csv").at(&service.url()).ends_with(0);
+    assert_eq!(service.submits(), 3);
+    let picks = Results::read(&desk.path("picks.results.csv"));
+    assert_eq!(picks.column("prompt"), ["=a mug", "'@home' on a door", "+size fashion"]);
+    assert_eq!((picks.column("=sku"), picks.count("done")), (vec!["@x", "-1", "'=y"], 3));
+}
