@@ -81,7 +81,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         batch: manifest.name,
         service: endpoint.to_string(),
         policy,
-        results: folder.path().join("mugs.results.csv"),
+        results: folder.path().join("mugs.results.csv").into(),
         webhook: None,
         hint: None,
         next: "cargo run --example run_batch".to_owned(),

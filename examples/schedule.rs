@@ -218,7 +218,7 @@ async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
         batch: manifest.name,
         service: endpoint.to_string(),
         policy: Policy { callbacks, ..scaled_policy(work) },
-        results: folder.path().join("mugs.results.csv"),
+        results: folder.path().join("mugs.results.csv").into(),
         webhook,
         terms: runner::Terms::default(),
         pictures: None,

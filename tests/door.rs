@@ -52,7 +52,9 @@ fn code_in_prose() -> Vec<String> {
 fn folder() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("manifests")).unwrap();
-    for name in ["quickstart.yaml", "products.csv", "social.yaml", "blog.yaml"] {
+    for name in
+        ["quickstart.yaml", "products.csv", "social.yaml", "blog.yaml", "shop.yaml", "shop-products.csv"]
+    {
         let name = Path::new("manifests").join(name);
         std::fs::copy(repository().join(&name), folder.path().join(&name)).unwrap();
     }

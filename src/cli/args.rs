@@ -83,9 +83,13 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Where the results go [default: beside the manifest, as in spring.results.csv]
+    /// Where the results go, as .csv, .tsv, .jsonl or .xlsx; several may be given [default: beside the manifest, as in
+    /// spring.results.csv]
     #[arg(long, value_name = "FILE")]
-    pub(super) results: Option<PathBuf>,
+    pub(super) results: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) look: Look,
 
     /// The most jobs at once [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -184,6 +188,33 @@ pub(super) struct Rules {
     pub(super) no_wait: bool,
 }
 
+/// What the tables of results look like.
+#[derive(Debug, Args)]
+pub(super) struct Look {
+    /// What a row of the results is: task or image [default: task, or what the manifest says]
+    #[arg(long, value_name = "WHAT")]
+    pub(super) rows: Option<manifest::Rows>,
+
+    /// The columns: results, shopify, woocommerce or google [default: results, or what the manifest says]
+    #[arg(long, value_name = "SET")]
+    pub(super) columns: Option<manifest::Shown>,
+
+    /// Put a quote before cells that a spreadsheet would run as a formula, in .csv and .tsv files
+    #[arg(long)]
+    pub(super) formula_guard: bool,
+}
+
+impl Look {
+    /// What was typed goes before what the manifest says.
+    pub(super) fn over(&self, said: &manifest::Shape) -> manifest::Shape {
+        manifest::Shape {
+            rows: self.rows.unwrap_or(said.rows),
+            columns: self.columns.clone().unwrap_or_else(|| said.columns.clone()),
+            formula_guard: self.formula_guard || said.formula_guard,
+        }
+    }
+}
+
 /// Which of the tasks are meant.
 #[derive(Debug, Args)]
 pub(super) struct Choosing {
@@ -259,9 +290,13 @@ pub(super) struct ResultsArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Where the results go [default: beside the manifest, as in spring.results.csv]
+    /// Where the results go, as .csv, .tsv, .jsonl or .xlsx; several may be given [default: beside the manifest, as in
+    /// spring.results.csv]
     #[arg(long, value_name = "FILE")]
-    pub(super) results: Option<PathBuf>,
+    pub(super) results: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) look: Look,
 }
 
 /// How pictures become files.

@@ -28,7 +28,7 @@ pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
                 "name a folder with `--download FOLDER`, or in the manifest with `output: { images: … }`",
             ))
         })?;
-    let files = Files::of(&args.manifest, &args.place, None);
+    let files = Files::of(&args.manifest, &args.place, Vec::new());
     let store = Store::open_existing(&files.state, &signals::who_we_are()).map_err(|e| match e {
         StoreError::Absent(_) => Failure::never_run(&files.state),
         e => Failure::opening(&e),

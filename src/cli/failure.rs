@@ -62,6 +62,11 @@ impl Failure {
         Failure { problems: diagnostic.into(), exit: Exit::Internal }
     }
 
+    /// Some of the results could not be written.
+    pub(super) fn not_written(problems: Problems) -> Failure {
+        Failure { problems, exit: Exit::Internal }
+    }
+
     /// The state cannot be opened.
     pub(super) fn opening(error: &StoreError) -> Failure {
         let diagnostic = Diagnostic::error(error.to_string());

@@ -29,7 +29,7 @@ pub(super) fn naming(
     args: &PictureArgs,
     manifest: &Manifest,
 ) -> Result<Option<Naming>, Failure> {
-    let says = &manifest.batch.pictures;
+    let says = &manifest.pictures;
     let at = |found: Diagnostic| match (&args.download, &says.place) {
         (None, Some(place)) => found.at(place.clone(), "named here"),
         _ => found,

@@ -28,7 +28,7 @@ const PROMPT: usize = 100;
 pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     let manifest = manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
     say(&manifest.warnings);
-    let files = Files::of(&args.manifest, &args.place, None);
+    let files = Files::of(&args.manifest, &args.place, Vec::new());
     let reader = match Reader::open(&files.state) {
         Ok(reader) => Some(reader),
         Err(StoreError::Absent(_)) => None,

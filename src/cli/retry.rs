@@ -16,7 +16,7 @@ use crate::task::{Mode, Prices};
 /// Lets failed tasks wait again.
 pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
     let manifest = manifest::read(&args.manifest).map_err(Failure::manifest)?;
-    let files = Files::of(&args.manifest, &args.place, None);
+    let files = Files::of(&args.manifest, &args.place, Vec::new());
     let mut store = Store::open_existing(&files.state, &signals::who_we_are()).map_err(|e| match e {
         StoreError::Absent(_) => Failure::never_run(&files.state),
         e => Failure::opening(&e),

@@ -27,17 +27,16 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     say(&manifest.warnings);
     let choice = rules::choice(&args.rules.choice, &manifest.columns)?;
     let cap = rules::budget(args.rules.budget, &manifest.batch);
-    let results = match &args.results {
-        Some(typed) => Some(typed.clone()),
-        None => settings::results_of(&args.manifest, &args.place, &manifest.batch)?,
-    };
-    let files = Files::of(&args.manifest, &args.place, results.as_deref());
+    let results = settings::results_of(&args.results, &args.manifest, &args.place, &manifest.batch);
+    let files = Files::of(&args.manifest, &args.place, results);
     files.check(&args.manifest, &args.place)?;
     let policy = settings::policy(&args, &manifest.batch, &service)?;
     let prices = settings::prices(&args, &manifest.batch);
     // Before anything is opened, where that is enough to know.
     rules::check_prices(cap.as_ref(), &rules::unpriced(&manifest, &prices, cap.is_some()))?;
-    output::check(&files.results).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
+    for path in &files.results {
+        output::check(path).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
+    }
 
     let naming = pictures::naming(&args.manifest, &args.place, &args.pictures, &manifest)?;
 
@@ -59,7 +58,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         batch: manifest.name,
         service: service.shown.clone(),
         policy,
-        results: files.results,
+        results: runner::Wanted { paths: files.results, shape: args.look.over(&manifest.output) },
         webhook,
         hint: service.sandbox.as_ref().map(where_pictures_are),
         next: settings::same_command(),

@@ -52,12 +52,12 @@ pub(super) struct Callbacks {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Files {
     pub(super) state: PathBuf,
-    pub(super) results: PathBuf,
+    pub(super) results: Vec<PathBuf>,
 }
 
 impl Files {
     /// Beside the manifest, unless told; those of a rehearsal never those of the real thing.
-    pub(super) fn of(manifest: &Path, place: &Place, results: Option<&Path>) -> Files {
+    pub(super) fn of(manifest: &Path, place: &Place, results: Vec<PathBuf>) -> Files {
         let rehearsal = if place.sandbox { ".sandbox" } else { "" };
         let name = manifest.file_name().unwrap_or_default().to_string_lossy();
         // Results that are fed back belong to the state that they were made from.
@@ -68,7 +68,7 @@ impl Files {
         let named = |ending: &str| manifest.with_file_name(format!("{stem}{rehearsal}.{ending}"));
         Files {
             state: place.state.clone().unwrap_or_else(|| named("mjbatch")),
-            results: results.map_or_else(|| named("results.csv"), Path::to_owned),
+            results: if results.is_empty() { vec![named("results.csv")] } else { results },
         }
     }
 }
@@ -87,35 +87,52 @@ impl Files {
         if rehearsed && !place.sandbox {
             return Err(Failure::rehearsed(manifest, None));
         }
-        if is_same(&self.results, &self.state) {
-            return clash("results", &self.state);
+        for (n, path) in self.results.iter().enumerate() {
+            if is_same(path, &self.state) {
+                return clash("results", &self.state);
+            }
+            if self.results[..n].iter().any(|other| is_same(path, other)) {
+                return clash("results", path);
+            }
+            if is_same(path, manifest) && !fed_back {
+                return clash("results", manifest);
+            }
         }
         if is_same(&self.state, manifest) {
             return clash("state", manifest);
-        }
-        if is_same(&self.results, manifest) && !fed_back {
-            return clash("results", manifest);
         }
         Ok(())
     }
 }
 
-/// Where the manifest wants its results, if it says so; a rehearsal's stay where they are.
+/// Where the results go: what was typed, else what the manifest says; nothing where neither says anything.
 pub(super) fn results_of(
+    typed: &[PathBuf],
     manifest: &Path,
     place: &Place,
     batch: &BatchSettings,
-) -> Result<Option<PathBuf>, Failure> {
-    let refused =
-        |error: String| Failure::usage(Diagnostic::error(error).help("name one file that ends in .csv"));
-    match batch.results.as_slice() {
-        [] => Ok(None),
-        [one] if !one.to_ascii_lowercase().ends_with(".csv") => {
-            Err(refused(format!("`{one}` is no format that this version writes")))
-        }
-        [_] if place.sandbox => Ok(None),
-        [one] => Ok(Some(manifest.with_file_name(one))),
-        _ => Err(refused("this version writes one file of results".to_owned())),
+) -> Vec<PathBuf> {
+    if !typed.is_empty() {
+        return typed.to_owned();
+    }
+    let named = |path: &String| {
+        let path = manifest.with_file_name(path);
+        if place.sandbox { of_rehearsal(&path) } else { path }
+    };
+    batch.results.iter().map(named).collect()
+}
+
+/// The name of a rehearsal's file: `out/spring.xlsx` becomes `out/spring.sandbox.xlsx`.
+fn of_rehearsal(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let ending = if name.ends_with(".results.csv") {
+        Some("results.csv")
+    } else {
+        path.extension().and_then(|e| e.to_str())
+    };
+    match ending.and_then(|ending| Some((name.strip_suffix(ending)?, ending))) {
+        Some((stem, ending)) => path.with_file_name(format!("{stem}sandbox.{ending}")),
+        None => path.to_owned(),
     }
 }
 
@@ -314,8 +331,8 @@ mod tests {
     use super::*;
 
     fn files(manifest: &str, sandbox: bool) -> (String, String) {
-        let files = Files::of(Path::new(manifest), &Place { state: None, sandbox }, None);
-        (files.state.display().to_string(), files.results.display().to_string())
+        let files = Files::of(Path::new(manifest), &Place { state: None, sandbox }, Vec::new());
+        (files.state.display().to_string(), files.results[0].display().to_string())
     }
 
     #[test]
@@ -336,13 +353,34 @@ mod tests {
         let place = Place { state: None, sandbox: false };
         std::fs::write(at("spring.csv"), "prompt\na mug\n").unwrap();
         let check = |state: &str, results: &str, manifest: &str| {
-            Files { state: at(state), results: at(results) }.check(&at(manifest), &place).is_ok()
+            Files { state: at(state), results: results.split(' ').map(at).collect() }
+                .check(&at(manifest), &place)
+                .is_ok()
         };
         assert!(check("spring.mjbatch", "spring.results.csv", "spring.csv"));
         assert!(check("spring.mjbatch", "spring.results.csv", "spring.results.csv"), "results fed back");
         assert!(!check("spring.mjbatch", "spring.csv", "spring.csv"));
         assert!(!check("spring.csv", "spring.results.csv", "spring.csv"));
         assert!(!check("spring.mjbatch", "spring.mjbatch", "spring.csv"));
+        assert!(check("spring.mjbatch", "a.csv a.xlsx b.csv", "spring.csv"));
+        assert!(!check("spring.mjbatch", "a.csv a.xlsx a.csv", "spring.csv"));
+        assert!(!check("spring.mjbatch", "a.csv spring.mjbatch", "spring.csv"));
+    }
+
+    #[test]
+    fn a_rehearsals_files_have_names_of_their_own() {
+        let place = |sandbox| Place { state: None, sandbox };
+        let batch = BatchSettings {
+            results: vec!["out/a.results.csv".to_owned(), "b.xlsx".to_owned()],
+            ..BatchSettings::default()
+        };
+        let named = |typed: &[PathBuf], sandbox| {
+            let paths = results_of(typed, Path::new("shop/spring.yaml"), &place(sandbox), &batch);
+            paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(named(&[], false), ["shop/out/a.results.csv", "shop/b.xlsx"]);
+        assert_eq!(named(&[], true), ["shop/out/a.sandbox.results.csv", "shop/b.sandbox.xlsx"]);
+        assert_eq!(named(&["c.jsonl".into()], true), ["c.jsonl"]);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::text;
 
 /// Shows where a batch stands.
 pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
-    let files = Files::of(&args.manifest, &args.place, None);
+    let files = Files::of(&args.manifest, &args.place, Vec::new());
     let standing = Standing::read(&files).map_err(|e| match e {
         StoreError::Absent(path) => Failure::never_run(&path),
         e => Failure::opening(&e),

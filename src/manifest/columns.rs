@@ -3,10 +3,11 @@
 
 use std::collections::HashMap;
 
+use super::guard::GUARD_COLUMN;
 use crate::diagnostic::{Diagnostic, Place, quoted};
 
 /// The columns of the results that are not the manifest's, besides `image_1`, `image_2` and so on.
-const RESERVED: [&str; 11] = [
+const RESERVED: [&str; 12] = [
     "id",
     "task_id",
     "status",
@@ -18,6 +19,7 @@ const RESERVED: [&str; 11] = [
     "quota",
     "submitted_at",
     "finished_at",
+    GUARD_COLUMN,
 ];
 
 /// Variables in order of first appearance.

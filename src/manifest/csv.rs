@@ -9,6 +9,7 @@ use std::sync::Arc;
 use super::cells::{RecordPlaces, separator};
 use super::columns::{self, Columns};
 use super::earlier::Told;
+use super::guard::{self, GUARD_COLUMN};
 use super::table::{Column, Role, Row, Table, rows};
 use super::value;
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
@@ -53,7 +54,7 @@ pub(super) fn header(
         header.empty(0..0, is_data);
         return None;
     };
-    let names: Vec<&str> = (0..first.cells.len()).map(|column| first.cell(column)).collect();
+    let mut names: Vec<&str> = (0..first.cells.len()).map(|column| first.cell(column)).collect();
     header.purpose = if is_data {
         Purpose::Data
     } else if RESULTS.iter().all(|name| names.contains(name)) {
@@ -62,12 +63,23 @@ pub(super) fn header(
         Purpose::Manifest
     };
     let purpose = header.purpose;
+    let is_guarded = purpose == Purpose::Results && names.contains(&GUARD_COLUMN);
+    if is_guarded {
+        names = names.into_iter().map(guard::unguarded).collect();
+    }
     let errors = header.problems.errors();
     let columns = header.read(&names, &RecordPlaces::read(source.text(), first.at, separator));
     if header.problems.errors() > errors {
         return None;
     }
-    let table = Table { name: source.name().to_owned(), text: Arc::clone(text), start, separator, columns };
+    let table = Table {
+        name: source.name().to_owned(),
+        text: Arc::clone(text),
+        start,
+        separator,
+        columns,
+        is_guarded,
+    };
     if table.rows().all(|row| row.is_blank() && !ends_open(source, &row, separator, header.problems)) {
         let end = source.text().trim_end().len();
         header.empty(end..end, is_data);

@@ -5,12 +5,13 @@ use super::entries::Entries;
 use super::node::{Node, Value};
 use super::reader::Reader;
 use super::settings;
+use super::shape;
 use super::sources::Tables;
 use super::value;
 use super::yaml;
 use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
 
-const ROOT: [&str; 5] = ["version", "name", "defaults", "prompts", "batch"];
+const ROOT: [&str; 6] = ["version", "name", "defaults", "prompts", "batch", "output"];
 
 /// Values in all entries together, as if each were one task: without a bound, n entries with a variable each of their own
 /// would make n × n cells.
@@ -58,6 +59,7 @@ fn document(root: &Node<'_>, tables: &mut Tables<'_>, reader: &mut Reader<'_>) -
     }
     let name = reader.value(fields.get("name"), value::batch_name);
     let batch = fields.get("batch").map(|field| settings::read(field, reader)).unwrap_or_default();
+    let output = fields.get("output").map(|field| shape::read(field, reader)).unwrap_or_default();
 
     let mut entries = Entries::new(reader.source.text().len(), tables);
     if let Some(field) = fields.get("defaults") {
@@ -81,7 +83,7 @@ fn document(root: &Node<'_>, tables: &mut Tables<'_>, reader: &mut Reader<'_>) -
         reader.problems.push(found);
         return None;
     }
-    Some(Content { name, batch, expansion })
+    Some(Content { name, batch, output, expansion })
 }
 
 /// Whether the document can be judged at all: one of another version is written in another language.

@@ -1,6 +1,7 @@
 //! What the results of an earlier run say of their tasks, for a state that does not know them: results that were saved
 //! under another name, or carried to another machine, must not be paid for again.
 
+use super::guard::GUARD_COLUMN;
 use super::table::{Role, Row, Table};
 use crate::task::{Earlier, Pictures, State, TaskId};
 
@@ -17,6 +18,8 @@ pub(super) enum Told {
     FinishedAt,
     /// How many attempts there were, which the new state counts for itself.
     Attempts,
+    /// That the cells are guarded.
+    Guard,
 }
 
 impl Told {
@@ -31,6 +34,7 @@ impl Told {
             "submitted_at" => Told::SubmittedAt,
             "finished_at" => Told::FinishedAt,
             "attempts" => Told::Attempts,
+            GUARD_COLUMN => Told::Guard,
             _ => Told::Image,
         }
     }

@@ -160,7 +160,7 @@
 //! batch:                     # how to run it; flags of the command line override
 //!   concurrency: 5           # jobs at once, 1 to 1000
 //!   poll_min: 1s             # bounds of the time between two status requests: 500ms, 90s, 15m, 2h
-//!   poll_max: 15s
+//!   poll_max: 45s
 //!   budget: 20usd            # the most that may be spent, or as 500quota
 //!   prices:                  # from your own account
 //!     fast: 4                # quota for a job
@@ -169,18 +169,55 @@
 //!   retries: 3               # how often a failed task is sent again, 0 to 10
 //!   max_tasks: 5000          # how many tasks there may be
 //!   results: out/spring.csv  # or a list of paths, from the manifest's folder
-//!   output:                  # pictures to files, as soon as each is done
-//!     images: "pictures/{{ id }}-{{ n }}.{{ ext }}"   # or a folder alone, which names them so
-//!     grid: true             # the 2x2 overview too, as number 0; false unless said
-//!     sidecar: true          # a .json beside each, with its prompt and origin; false unless said
 //! prompts: [a ceramic mug on grey linen]
 //! ```
 //!
+//! # Pictures as files
+//!
+//! ```yaml
+//! version: 1
+//! output:
+//!   images: "pictures/{{ id }}-{{ n }}.{{ ext }}"   # or a folder alone, which names them so
+//!   grid: true               # the 2x2 overview too, as number 0; false unless said
+//!   sidecar: true            # a .json beside each, with its prompt and origin; false unless said
+//! prompts: [a ceramic mug on grey linen]
+//! ```
+//!
+//! Each picture becomes a file as soon as its task is done.
 //! In the name of pictures, what stands before the first variable is a folder, from the manifest's own; each part after it
 //! is a template of the task's columns and `id`, `mode`, `n` (the picture's number) and `ext` (its kind, by its content). A
 //! variable that a task lacks, and a name that two pictures would share on any system, are errors before anything is spent.
 //!
-//! `results` are read, checked and kept; what acts on them may be younger than they are.
+//! # The results' columns
+//!
+//! `output` says what tables of results look like (`.csv`, `.tsv`, `.xlsx`; a `.jsonl` file is always one object a task, with
+//! everything). `rows: image` makes a row of each picture, and one of a task that has none. `columns` is a ready-made set,
+//! `shopify`, `woocommerce` or `google` ([`crate::output::shop`]), or names with a template each, in their order:
+//!
+//! ```yaml
+//! version: 1
+//! output:
+//!   rows: image                      # task, unless said
+//!   columns:
+//!     Picture: "{{ image }}"
+//!     Alt text: "{{ title }}, {{ scene }}, {{ n }} of {{ images | length }}"
+//!     Product: "{{ sku | default(id, true) }}"
+//! prompts:
+//!   - prompt: "{{ title }} on {{ scene }}"
+//!     vars: { title: a mug, scene: oak }
+//! ```
+//!
+//! The templates know the manifest's variables, empty where a task has none, and `id`, `prompt`, `mode`, `status`,
+//! `task_id`, `reason`, `grid`, `image` (the row's picture, or the first), `images` (a list), `image_1` to `image_4`, `n` (the
+//! picture's number, from 1), `attempts`, `quota`, `submitted_at`, `finished_at` and `batch`, whose names go before those of
+//! variables; `{{ vars.image }}` is a variable of that name. They are tried with the first task before anything is spent.
+//!
+//! `formula_guard: true` puts a `'` before each cell of a .csv or .tsv file that a spreadsheet would run as a formula: one that
+//! starts with `=`, `+`, `-`, `@`, a tab or a carriage return. Results then have one more column, `formula_guard`, by which
+//! they are read back without it; leave it in. (An .xlsx file needs no guard: its text is text.)
+//!
+//! Results in other columns than their own are no manifest. `mjbatch results` writes the others at any time, with
+//! `--columns`, `--rows` and `--formula-guard`.
 //!
 //! # CSV
 //!
@@ -246,6 +283,7 @@ mod entries;
 mod entry;
 mod expand;
 mod factors;
+mod guard;
 mod ids;
 mod lists;
 mod matrix;
@@ -253,9 +291,11 @@ mod money;
 mod naming;
 mod node;
 mod params;
+mod pattern;
 mod pictures;
 mod reader;
 mod settings;
+mod shape;
 mod slug;
 mod sources;
 mod table;
@@ -276,9 +316,12 @@ use crate::diagnostic::{Diagnostic, Problems, Source, close_name};
 use crate::task::{Action, Id, Mode, Task};
 
 pub use factors::{EntryFactors, Factor};
+pub use guard::{GUARD_COLUMN, guarded};
 pub use money::{Budget, NotABudget, NotUsd, Usd};
+pub use pattern::{NotFilled, Pattern, Subject};
 pub use pictures::{NotAName, PictureName, PictureSettings};
 pub use settings::BatchSettings;
+pub use shape::{NotAShape, Rows, Shape, Shop, Shown};
 pub use sources::{Load, NotLoaded};
 
 /// The JSON Schema of a YAML manifest, for editors.
@@ -300,6 +343,10 @@ pub struct Manifest {
     pub columns: Vec<String>,
     /// What the manifest says about how to run it.
     pub batch: BatchSettings,
+    /// What the tables of results look like.
+    pub output: Shape,
+    /// The files of the pictures.
+    pub pictures: PictureSettings,
     /// What is probably not as it was meant. No errors.
     pub warnings: Problems,
     /// BLAKE3 of the file's bytes, and of those of its data files: the same hash is the same manifest.
@@ -441,6 +488,11 @@ pub fn parse_with(
         return Err(problems);
     }
     (content.expansion.register, content.expansion.tallies) = (register, tallies);
+    shape::check(&content.output, &content.expansion, &source, &mut problems);
+    if problems.errors() > 0 {
+        problems.set_consequence(CONSEQUENCE);
+        return Err(problems);
+    }
     let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let line = |entry: &entry::Entry| source.place(entry.spot.head.clone()).start.line;
     let is_final = |entry: &entry::Entry| matches!(entry.prompt, entry::Source::FinalCells);
@@ -448,6 +500,8 @@ pub fn parse_with(
         name: content.name.unwrap_or_else(stem),
         columns: content.expansion.columns.names(),
         batch: content.batch,
+        output: content.output.shape,
+        pictures: content.output.pictures,
         warnings: problems,
         hash: hash(bytes, &tables),
         is_results: content.expansion.entries.iter().any(is_final),

@@ -4,16 +4,14 @@ use std::time::Duration;
 
 use super::money::{Budget, Usd};
 use super::node::{Node, Value};
-use super::pictures::{self, PictureSettings};
 use super::reader::{Field, Reader};
 use super::value;
 use crate::diagnostic::Diagnostic;
 use crate::task::Prices;
 
-pub(super) const BATCH: [&str; 9] =
-    ["concurrency", "poll_min", "poll_max", "budget", "prices", "retries", "max_tasks", "results", "output"];
+pub(super) const BATCH: [&str; 8] =
+    ["concurrency", "poll_min", "poll_max", "budget", "prices", "retries", "max_tasks", "results"];
 const PRICES: [&str; 3] = ["fast", "relaxed", "usd"];
-const OUTPUT: [&str; 3] = ["images", "grid", "sidecar"];
 
 /// How the batch is to be run, where the manifest says so; a flag overrides it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -36,8 +34,6 @@ pub struct BatchSettings {
     pub max_tasks: Option<u64>,
     /// Where the results go, as written: paths from the manifest's folder.
     pub results: Vec<String>,
-    /// The files of the pictures.
-    pub pictures: PictureSettings,
 }
 
 /// Reads the map.
@@ -71,10 +67,6 @@ pub(super) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> BatchSettin
     }
     if let Some(results) = fields.get("results") {
         settings.results = paths(results, reader);
-    }
-    if let Some(output) = fields.get("output").and_then(|field| reader.map(field.value, "`output`", &OUTPUT))
-    {
-        settings.pictures = pictures::settings(&output, reader);
     }
     settings
 }

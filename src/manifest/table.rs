@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ::csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::earlier::Told;
+use super::guard;
 use crate::diagnostic::Source;
 
 /// What a column is.
@@ -47,6 +48,8 @@ pub(super) struct Table {
     pub(super) start: usize,
     pub(super) separator: u8,
     pub(super) columns: Vec<Column>,
+    /// Whether formulas have a quote before them.
+    pub(super) is_guarded: bool,
 }
 
 /// A row that is not blank.
@@ -72,7 +75,9 @@ impl Table {
 
     /// The rows after the header.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row> + '_ {
-        rows(self.text.strip_prefix('\u{feff}').unwrap_or(&self.text), self.start, self.separator).skip(1)
+        rows(self.text.strip_prefix('\u{feff}').unwrap_or(&self.text), self.start, self.separator)
+            .skip(1)
+            .map(|row| if self.is_guarded { row.unguarded() } else { row })
     }
 }
 
@@ -118,6 +123,11 @@ impl Row {
     /// A cell without the blanks round it.
     pub(super) fn cell(&self, column: usize) -> &str {
         self.cells.get(column).unwrap_or_default().trim()
+    }
+
+    /// The cells as they were before they were guarded.
+    fn unguarded(self) -> Row {
+        Row { cells: self.cells.iter().map(guard::unguarded).collect(), ..self }
     }
 
     pub(super) fn is_blank(&self) -> bool {

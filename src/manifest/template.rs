@@ -5,6 +5,7 @@
 //! out, whatever filters it went through, so that it stays literal.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
@@ -177,40 +178,50 @@ impl Write for Short {
     }
 }
 
+/// What a variable may be besides text: a number, a list.
+pub(super) type Known = Value;
+
 /// The variables of a task, by name.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     columns: Arc<Columns>,
     values: Arc<Vec<Option<String>>>,
+    /// What has a name besides, and goes before a variable of that name.
+    named: Arc<BTreeMap<String, Value>>,
 }
 
 impl Scope {
     pub(super) fn new(columns: &Arc<Columns>, values: Vec<Option<String>>) -> Self {
-        Scope { columns: Arc::clone(columns), values: Arc::new(values) }
+        Scope { columns: Arc::clone(columns), values: Arc::new(values), named: Arc::default() }
+    }
+
+    /// The same with these beside, which are text, numbers or lists.
+    pub(super) fn with(self, named: impl IntoIterator<Item = (String, Known)>) -> Self {
+        Scope { named: Arc::new(named.into_iter().collect()), ..self }
     }
 
     fn value(&self) -> Value {
-        let variables = Variables { columns: Arc::clone(&self.columns), values: Arc::clone(&self.values) };
-        Value::from_object(variables)
+        Value::from_object(Variables(self.clone()))
     }
 
     fn has(&self, name: &str) -> bool {
-        self.columns.find(name).is_some_and(|variable| self.values.get(variable).is_some_and(Option::is_some))
+        self.named.contains_key(name)
+            || self
+                .columns
+                .find(name)
+                .is_some_and(|variable| self.values.get(variable).is_some_and(Option::is_some))
     }
 
     fn names(&self) -> Vec<&str> {
         let has_value = |variable: &usize| self.values.get(*variable).is_some_and(Option::is_some);
         let mut named: Vec<_> = self.columns.written().filter(|(_, variable)| has_value(variable)).collect();
         named.sort_by_key(|(_, variable)| *variable);
-        named.into_iter().map(|(name, _)| name).collect()
+        named.into_iter().map(|(name, _)| name).chain(self.named.keys().map(String::as_str)).collect()
     }
 }
 
 #[derive(Debug)]
-struct Variables {
-    columns: Arc<Columns>,
-    values: Arc<Vec<Option<String>>>,
-}
+struct Variables(Scope);
 
 impl Object for Variables {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
@@ -219,10 +230,16 @@ impl Object for Variables {
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
-        let own = self.columns.find(name).and_then(|variable| self.values.get(variable)?.as_deref());
+        let Variables(Scope { columns, values, named }) = &**self;
+        if let Some(value) = named.get(name) {
+            return Some(value.clone());
+        }
+        let own = columns.find(name).and_then(|variable| values.get(variable)?.as_deref());
         match own {
             Some(text) => Some(Value::from(text)),
-            None if name == ALL => Some(Value::from_dyn_object(Arc::clone(self))),
+            None if name == ALL => {
+                Some(Value::from_object(Variables(Scope { named: Arc::default(), ..self.0.clone() })))
+            }
             None => None,
         }
     }

@@ -30,6 +30,10 @@ pub(super) enum Fact {
     ReadOnly,
     /// Another program keeps the file from being replaced (Windows: it is open in a spreadsheet).
     Busy(io::Error),
+    /// The ending of the name is that of no format.
+    NoFormat,
+    /// The format is one that this build was made without.
+    LeftOut,
     /// Writing failed in the middle.
     Failed(io::Error),
 }
@@ -91,6 +95,16 @@ impl fmt::Display for FileError {
                 f,
                 "results cannot be written to `{path}`: the file is marked read-only; make it writable, move it away, \
                  or give another path with `--results`"
+            ),
+            Fact::NoFormat => write!(
+                f,
+                "results cannot be written to `{path}`: its ending is that of no format; name a file that ends in {}",
+                super::Format::ENDINGS
+            ),
+            Fact::LeftOut => write!(
+                f,
+                "results cannot be written to `{path}`: this mjbatch was built without spreadsheets; name another format, \
+                 or build it with the feature `xlsx`"
             ),
             Fact::Busy(cause) => write!(
                 f,

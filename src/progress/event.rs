@@ -194,6 +194,13 @@ pub enum Notice {
         /// Why.
         why: String,
     },
+    /// Something about a file of results that a person should know: what does not fit into it, say.
+    OfResults {
+        /// The file.
+        path: PathBuf,
+        /// One sentence.
+        what: String,
+    },
     /// The results were written to another file, because the one asked for could not be replaced.
     ResultsBeside {
         /// The file they are in.
@@ -221,6 +228,7 @@ impl Notice {
             | Notice::CutOff { .. }
             | Notice::Pictures { .. }
             | Notice::PicturesNotLookedUp { .. }
+            | Notice::OfResults { .. }
             | Notice::ResultsBeside { .. } => Level::Warning,
             Notice::StateNotWritten { .. }
             | Notice::NotRecorded { .. }
@@ -302,6 +310,9 @@ impl fmt::Display for Notice {
                 write!(f, "pictures of earlier runs are not looked up ({})", shown(why, REASON))
             }
             Notice::ResultsNotWritten { why } => f.write_str(&shown(why, 4 * REASON)),
+            Notice::OfResults { path, what } => {
+                write!(f, "{}: {}", shown(&path.to_string_lossy(), ADDRESS), shown(what, 4 * REASON))
+            }
             Notice::ResultsBeside { path, why } => write!(
                 f,
                 "the results are in `{}` instead: {}",
@@ -371,6 +382,7 @@ mod tests {
             },
             Notice::PicturesNotLookedUp { why: "disk I/O error".into() },
             Notice::ResultsNotWritten { why: "`r.csv` cannot be replaced".into() },
+            Notice::OfResults { path: "r.xlsx".into(), what: "1 longer text is cut".into() },
             Notice::ResultsBeside { path: "r.new.csv".into(), why: "`r.csv` cannot be replaced".into() },
         ];
         let said: Vec<_> = notices.iter().map(wording::notice).collect();
@@ -394,6 +406,7 @@ mod tests {
         warning: 1 picture brought to `out`, 3 not: the first is number 2 of `mug` (the link is gone (HTTP 404)); the tasks are done, and `mjbatch download` tries again
         warning: pictures of earlier runs are not looked up (disk I/O error)
         error: `r.csv` cannot be replaced
+        warning: r.xlsx: 1 longer text is cut
         warning: the results are in `r.new.csv` instead: `r.csv` cannot be replaced
         ");
     }

@@ -30,8 +30,8 @@ pub struct Summary {
     pub cost: Option<Cost>,
     /// Jobs that were still running at the service when the run left. They are not cancelled.
     pub left_running: u64,
-    /// Where the results are, if they were written.
-    pub results: Option<PathBuf>,
+    /// Where the results are, where they were written.
+    pub results: Vec<PathBuf>,
     /// The state file.
     pub state: PathBuf,
     /// Something about the results that a person would want to know, as one sentence.
@@ -153,7 +153,7 @@ impl fmt::Display for Summary {
             }
             None => {}
         }
-        if let Some(results) = &self.results {
+        for results in &self.results {
             writeln!(f, "  results: {}", harmless(&results.to_string_lossy()))?;
         }
         if let Some(hint) = self.hint.as_ref().filter(|_| self.counts.of(Status::Done) > 0) {

@@ -90,7 +90,7 @@ pub(super) fn summary(tasks: &[(Status, u64)], stop: StopReason) -> Summary {
         troubles: Troubles::default(),
         cost: None,
         left_running: 0,
-        results: Some(PathBuf::from("spring.results.csv")),
+        results: vec![PathBuf::from("spring.results.csv")],
         state: PathBuf::from("spring.mjbatch"),
         hint: None,
         next: None,
@@ -157,7 +157,7 @@ fn text_of_others_reaches_no_terminal_as_it_is() {
     let mut over = summary(&[(Status::Failed, 1)], StopReason::Unreachable { why: hostile.clone() });
     over.batch = hostile.clone();
     over.troubles.note(&Id(hostile.clone()), Status::Failed, Some(&hostile));
-    over.results = Some(hostile.chars().take(100).collect::<String>().into());
+    over.results = vec![hostile.chars().take(100).collect::<String>().into()];
     over.next = Some(hostile.chars().take(100).collect());
     let events = [
         RunEvent::Started {

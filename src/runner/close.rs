@@ -1,7 +1,7 @@
 //! The end of a run: the results and the last word.
 
 use super::downloads::Downloads;
-use super::results::{Written, write_results};
+use super::results::{When, Written, write_results};
 use super::shell::Shell;
 use super::{Outcome, Terms};
 use crate::engine::{Ending, TaskKey};
@@ -15,20 +15,26 @@ impl Shell {
         let ending = self.engine.over().cloned().unwrap_or(Ending::Finished);
         // A state that cannot be written any more says so already; its last row is no loss.
         let _ = self.ledger.end(word(&ending)).await;
-        let (state, path, run) = (self.ledger.path().to_owned(), self.run.results.clone(), self.ledger.run());
-        let written =
-            tokio::task::spawn_blocking(move || write_results(&state, &path, false, Some(run), true));
+        let (state, wanted, run) =
+            (self.ledger.path().to_owned(), self.run.results.clone(), self.ledger.run());
+        let written = tokio::task::spawn_blocking(move || {
+            write_results(&state, &wanted, false, Some(run), When::AtTheEnd)
+        });
         let written = written.await.unwrap_or(Err(StoreError::WriterGone))?;
-        if let (Ok(path), Some(why)) = (&written.to, &written.beside) {
-            self.notice(Notice::ResultsBeside { path: path.clone(), why: why.clone() });
+        let Written { counts, troubles, spent, files, failed, beside, notes } = written;
+        for (path, why) in beside {
+            self.notice(Notice::ResultsBeside { path, why });
         }
-        if let Err(why) = &written.to {
-            self.notice(Notice::ResultsNotWritten { why: why.clone() });
+        for (path, what) in notes {
+            self.notice(Notice::OfResults { path, what });
+        }
+        let results_written = failed.is_empty();
+        for why in failed {
+            self.notice(Notice::ResultsNotWritten { why });
         }
         if let Some(notice) = self.downloads.as_ref().and_then(about_pictures) {
             self.notice(notice);
         }
-        let Written { counts, troubles, spent, to, .. } = written;
         let stop = self.stop_reason(&ending, counts.of(Status::Pending));
         let left = counts.of(Status::Pending) + counts.of(Status::Running);
         let left_running = self.book.running();
@@ -41,12 +47,12 @@ impl Shell {
             troubles,
             cost: spent.map(|(run, batch)| Cost { run, batch }),
             left_running,
-            results: to.as_ref().ok().cloned(),
+            results: files,
             state: self.ledger.path().to_owned(),
             hint: self.run.hint.clone(),
         };
         self.show(RunEvent::Finished(Box::new(summary)));
-        Ok(Outcome { ending, counts, signal: self.signal, results_written: to.is_ok() })
+        Ok(Outcome { ending, counts, signal: self.signal, results_written })
     }
 
     fn next(&self, stop: &StopReason) -> String {

@@ -12,15 +12,13 @@ mod results;
 mod shell;
 mod shutdown;
 
-use std::path::PathBuf;
-
 use crate::api::{Client, Webhook};
 use crate::engine::{Ending, Policy};
 use crate::progress::Sink;
 use crate::store::{Ledger, Snapshot, StoreError};
 use crate::task::Counts;
 pub use downloads::{BadName, Downloads, Got, Picturing, Tally, check_names};
-pub use results::{Written, write_results};
+pub use results::{Wanted, When, Written, write_results};
 use shell::Shell;
 pub use shutdown::{Shutdown, Signal, shutdown};
 
@@ -33,8 +31,8 @@ pub struct Run {
     pub service: String,
     /// How to behave.
     pub policy: Policy,
-    /// Where the results go.
-    pub results: PathBuf,
+    /// Where the results go, and what they look like.
+    pub results: Wanted,
     /// Where callbacks come in, and the public address that leads there.
     pub webhook: Option<(Webhook, String)>,
     /// Something about the results that a person would want to know at the end, as one sentence.

@@ -1,11 +1,15 @@
-//! The results file of a run: written from the state, at the end and now and then.
+//! The results of a run: files written from the state, at the end and now and then.
 
 use std::path::{Path, PathBuf};
 
-use crate::output::{self, Layout};
+use crate::manifest::Shape;
+use crate::output::{self, Format, Layout, WriteError, Wrote};
 use crate::progress::Troubles;
-use crate::store::{Reader, StoreError};
-use crate::task::{Counts, Quota, State};
+use crate::store::{Header, Reader, StoreError};
+use crate::task::{Counts, Quota, Record, State};
+
+/// A spreadsheet takes about fifteen times as long as a CSV: one of more tasks than this is written at the end alone.
+const MOST_IN_BETWEEN: u64 = 5_000;
 
 /// What was seen on the way through the records.
 #[derive(Debug)]
@@ -16,51 +20,103 @@ pub struct Written {
     pub troubles: Troubles,
     /// What was spent, in the run that was asked for and in all.
     pub spent: Option<(Quota, Quota)>,
-    /// Where the results went; the error where they could not be written anywhere.
-    pub to: Result<PathBuf, String>,
-    /// Why they are not where they were asked for, where they went beside it.
-    pub beside: Option<String>,
+    /// Where the results went, in the order of the paths that were asked for.
+    pub files: Vec<PathBuf>,
+    /// Why some could not be written anywhere.
+    pub failed: Vec<String>,
+    /// The files that are not where they were asked for, but beside it, and why.
+    pub beside: Vec<(PathBuf, String)>,
+    /// What a person should know about a file.
+    pub notes: Vec<(PathBuf, String)>,
 }
 
-/// Writes the results of the state at `state` to `path`, from one moment of it.
-///
-/// A file that somebody holds open (a spreadsheet on Windows) cannot be replaced; with `or_beside` the results then go to a
-/// file beside it.
+/// The results that are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Where they go, each in the format of its ending; the first is the one that is named where one is.
+    pub paths: Vec<PathBuf>,
+    /// What tables look like.
+    pub shape: Shape,
+}
+
+impl From<PathBuf> for Wanted {
+    /// One file, as results are unless said otherwise.
+    fn from(path: PathBuf) -> Wanted {
+        Wanted { paths: vec![path], shape: Shape::default() }
+    }
+}
+
+/// When results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// In the middle of a run: what would hold it up is left for later.
+    Between,
+    /// For good. A file that somebody holds open (a spreadsheet on Windows) cannot be replaced, and its results then go to
+    /// a file beside it.
+    AtTheEnd,
+}
+
+/// Writes the results of the state at `state` to each of the paths that are wanted, in the format of its name, all from one moment.
 ///
 /// # Errors
 /// Where the state cannot be read.
 pub fn write_results(
     state: &Path,
-    path: &Path,
+    wanted: &Wanted,
     run_lives: bool,
     run: Option<i64>,
-    or_beside: bool,
+    when: When,
 ) -> Result<Written, StoreError> {
     let reader = Reader::open(state)?;
-    let columns = reader.header()?.map(|header| header.columns).unwrap_or_default();
+    let Header { columns, batch, .. } = reader.header()?.unwrap_or_default();
     let view = reader.view()?;
-    let layout = Layout { columns: &columns, max_images: view.most_images()?, run_lives };
+    let (max_images, shape) = (view.most_images()?, &wanted.shape);
+    let layout = Layout { columns: &columns, max_images, run_lives, batch: &batch, shape };
     let mut troubles = Troubles::default();
-    let mut note = |record: &crate::task::Record| {
-        if matches!(record.state, State::Failed | State::Unknown | State::Submitting | State::Lost) {
-            troubles.note(&record.task.id, record.state.shown(run_lives), record.reason.as_deref());
-        }
-    };
-    let records = view.records().inspect(|record| record.as_ref().map(&mut note).unwrap_or_default());
-    let mut beside = None;
-    let to = match output::csv::write(path, &layout, records) {
-        Ok(_) => Ok(path.to_owned()),
-        Err(output::WriteError::Record(e)) => return Err(e),
-        Err(output::WriteError::File(busy)) if busy.is_busy() && or_beside => {
-            beside = Some(busy.to_string());
-            let other = output::beside(path);
-            output::csv::write(&other, &layout, view.records()).map(|_| other).map_err(|e| e.to_string())
-        }
-        Err(e) => Err(e.to_string()),
-    };
+    for record in view.records() {
+        note(&mut troubles, &record?, run_lives);
+    }
     let spent = match (view.spent(run)?, view.spent(None)?) {
         (_, None) => None,
         (run, Some(all)) => Some((run.unwrap_or_default(), all)),
     };
-    Ok(Written { counts: view.counts(run_lives)?, troubles, spent, to, beside })
+    let counts = view.counts(run_lives)?;
+    let (files, failed, beside, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut written = Written { counts, troubles, spent, files, failed, beside, notes };
+    for path in &wanted.paths {
+        let is_slow = Format::of(path) == Some(Format::Xlsx) && counts.total() > MOST_IN_BETWEEN;
+        if is_slow && when == When::Between {
+            continue;
+        }
+        let write = |path: &Path| output::write(path, &layout, view.records());
+        match write(path) {
+            Ok(wrote) => written.add(path.clone(), wrote),
+            Err(WriteError::Record(e)) => return Err(e),
+            Err(WriteError::File(busy)) if busy.is_busy() && when == When::AtTheEnd => {
+                let other = output::beside(path);
+                match write(&other) {
+                    Ok(wrote) => {
+                        written.beside.push((other.clone(), busy.to_string()));
+                        written.add(other, wrote);
+                    }
+                    Err(e) => written.failed.push(e.to_string()),
+                }
+            }
+            Err(e) => written.failed.push(e.to_string()),
+        }
+    }
+    Ok(written)
+}
+
+impl Written {
+    fn add(&mut self, path: PathBuf, wrote: Wrote) {
+        self.notes.extend(wrote.notes.into_iter().map(|note| (path.clone(), note)));
+        self.files.push(path);
+    }
+}
+
+fn note(troubles: &mut Troubles, record: &Record, run_lives: bool) {
+    if matches!(record.state, State::Failed | State::Unknown | State::Submitting | State::Lost) {
+        troubles.note(&record.task.id, record.state.shown(run_lives), record.reason.as_deref());
+    }
 }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::book::Book;
 use super::clock::Clock;
 use super::downloads::{Downloads, Got};
-use super::results::{Written, write_results};
+use super::results::{When, Written, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::{Outcome, Run};
 use crate::api::{Call, Client, SubmitRequest, Webhook};
@@ -106,7 +106,7 @@ impl Shell {
             batch: shell.run.batch.clone(),
             service: shell.run.service.clone(),
             state: shell.ledger.path().to_owned(),
-            results: shell.run.results.clone(),
+            results: shell.run.results.paths.first().cloned().unwrap_or_default(),
         });
         if cut_off > 0 {
             shell.notice(Notice::CutOff { tasks: cut_off });
@@ -180,12 +180,11 @@ impl Shell {
             Happened::Filed => {}
             Happened::Results(took, written) => {
                 self.results_due = self.clock.now() + BETWEEN_RESULTS.max(took * RESULTS_SHARE);
-                let why = match written {
-                    Ok(Written { to: Err(why), .. }) => Some(why),
-                    Err(e) => Some(e.to_string()),
-                    Ok(_) => None,
+                let failed = match written {
+                    Ok(Written { failed, .. }) => failed,
+                    Err(e) => vec![e.to_string()],
                 };
-                if let Some(why) = why {
+                for why in failed {
                     self.notice(Notice::ResultsNotWritten { why });
                 }
             }
@@ -239,12 +238,13 @@ impl Shell {
         if self.results_stale && self.clock.now() >= self.results_due {
             self.results_stale = false;
             self.results_due = Duration::MAX;
-            let (state, path, run) =
+            let (state, wanted, run) =
                 (self.ledger.path().to_owned(), self.run.results.clone(), self.ledger.run());
             let clock = self.clock;
             let begun = clock.now();
-            let writing =
-                tokio::task::spawn_blocking(move || write_results(&state, &path, true, Some(run), false));
+            let writing = tokio::task::spawn_blocking(move || {
+                write_results(&state, &wanted, true, Some(run), When::Between)
+            });
             self.writes.push(
                 async move {
                     let written = writing.await.unwrap_or(Err(StoreError::WriterGone));

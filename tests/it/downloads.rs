@@ -7,8 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::support::{Answer, Call, Desk, Service, Wire, quick, reply, until};
 
 const NAMED: &str = "version: 1
-batch:
-  output: { images: \"pics/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}\", sidecar: true }
+output: { images: \"pics/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}\", sidecar: true }
 prompts:
   - { id: mug, prompt: a mug, vars: { sku: A-1 } }
   - { id: bowl/blue, prompt: a bowl, vars: { sku: A-1 } }

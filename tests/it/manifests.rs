@@ -49,3 +49,28 @@ fn files_of(folder: &Path) -> Vec<String> {
 fn with_ending(name: &str, ending: &str) -> String {
     Path::new(name).with_extension(ending).to_string_lossy().into_owned()
 }
+
+#[test]
+fn the_shops_manifest_makes_the_files_that_its_first_lines_promise() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
+    let desk = Desk::bare();
+    for name in ["shop.yaml", "shop-products.csv"] {
+        desk.write(name, std::fs::read(folder.join(name)).unwrap());
+    }
+    let words = "run shop.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms";
+    desk.mjbatch(words)
+        .and("--results a.csv --results a.tsv --results a.jsonl --results a.xlsx")
+        .ends_with(0);
+    for (file, set, rows, first) in [
+        ("shopify.csv", "shopify", 24, "stoneware-mug-sage"),
+        ("woo.csv", "woocommerce", 3, "MG-0142"),
+        ("feed.tsv", "google", 3, "MG-0142"),
+    ] {
+        let again = format!("results shop.yaml --sandbox --results {file} --columns {set}");
+        desk.mjbatch(&again).ends_with(0);
+        let separator = if file.ends_with(".tsv") { b'\t' } else { b',' };
+        let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_path(desk.path(file)).unwrap();
+        let read: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        assert_eq!((read.len(), &read[0][0]), (rows, first), "{file}");
+    }
+}

@@ -259,15 +259,15 @@ batch:
   retries: 3
   max_tasks: 5000
   results: [out/spring.csv, out/spring.jsonl]
-  output: { images: out/pictures }
+output: { images: out/pictures }
 ",
     );
+    assert_eq!(manifest.pictures.images.as_deref(), Some("out/pictures"));
     let batch = manifest.batch;
     assert_eq!(batch.budget, Some(Budget::Usd(Usd(20_000_000))));
     assert_eq!(batch.usd_per_quota, Some(Usd(7700)));
     assert_eq!((batch.retries, batch.max_tasks), (Some(3), Some(5000)));
     assert_eq!(batch.results, ["out/spring.csv", "out/spring.jsonl"]);
-    assert_eq!(batch.pictures.images.as_deref(), Some("out/pictures"));
 }
 
 #[test]

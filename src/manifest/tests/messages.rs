@@ -752,7 +752,8 @@ fn settings_that_are_none_are_told() {
 defaults: { hook_url: 'http://shop.example' }
 prompts:
   - { prompt: a mug, repeat: 0, permutations: maybe, hook_url: 'https://' }
-batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], output: { images: '' }, prices: { usd: cheap } }
+batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], prices: { usd: cheap } }
+output: { images: '' }
 "), @r"
     error: `http://shop.example` is not an address that the service can call
      --> spring.yaml:3:23
@@ -785,7 +786,7 @@ batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], outpu
     error: `20 eur` is not a budget
      --> spring.yaml:6:18
       |
-    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], output: { images: '' }, prices: { usd:...
+    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], prices: { usd: cheap } }
       |                  ^^^^^^ expected a number and its unit
       |
       = help: write it as in `20usd` or `500quota`
@@ -793,40 +794,40 @@ batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], outpu
     error: a number of retries of 11 is out of range
      --> spring.yaml:6:35
       |
-    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], output: { images: '' }, prices: { usd:...
+    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], prices: { usd: cheap } }
       |                                   ^^ expected 0 to 10
 
     error: `many` is not a number
      --> spring.yaml:6:50
       |
-    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], output: { images: '' }, prices: { usd:...
+    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], prices: { usd: cheap } }
       |                                                  ^^^^ expected 1 to 10000000
 
     error: the path is empty
      --> spring.yaml:6:66
       |
-    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], output: { images: '' }, prices: { usd:...
+    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], prices: { usd: cheap } }
       |                                                                  ^^ expected the path of a file
 
     error: a path of `results` takes a single value
      --> spring.yaml:6:71
       |
-    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], output: { images: '' }, prices: { usd:...
+    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], prices: { usd: cheap } }
       |                                                                       ^ this is a list
 
-    error: the path is empty
-     --> spring.yaml:6:94
-      |
-    6 | ..., results: ['', [x]], output: { images: '' }, prices: { usd: cheap } }
-      |                                            ^^ expected the path of a file
-
     error: `cheap` is not an amount of US dollars
-     --> spring.yaml:6:115
+     --> spring.yaml:6:91
       |
-    6 | ...ut: { images: '' }, prices: { usd: cheap } }
-      |                                       ^^^^^ expected a number such as `0.0077`
+    6 | batch: { budget: 20 eur, retries: 11, max_tasks: many, results: ['', [x]], prices: { usd: cheap } }
+      |                                                                                           ^^^^^ expected a number such as `0.0077`
       |
       = note: from 0 to 1000000, with at most six decimals
+
+    error: the path is empty
+     --> spring.yaml:7:19
+      |
+    7 | output: { images: '' }
+      |                   ^^ expected the path of a file
 
     error: nothing was submitted: 11 errors
     ");

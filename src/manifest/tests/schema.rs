@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::entries::{DEFAULTS, ENTRY};
 use super::super::settings::BATCH;
+use super::super::shape::OUTPUT;
 use super::super::{SCHEMA, parse};
 use crate::prompt;
 
@@ -33,8 +34,9 @@ fn parses(yaml: &str) -> bool {
 #[test]
 fn the_schema_has_the_keys_that_the_parser_has() {
     let set = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect::<BTreeSet<_>>();
-    assert_eq!(keys(""), set(&["version", "name", "defaults", "prompts", "batch"]));
+    assert_eq!(keys(""), set(&["version", "name", "defaults", "prompts", "batch", "output"]));
     assert_eq!(keys("/properties/defaults"), set(&DEFAULTS));
+    assert_eq!(keys("/properties/output"), set(&OUTPUT));
     assert_eq!(keys("/$defs/entry"), set(&ENTRY));
     assert_eq!(keys("/$defs/batch"), set(&BATCH));
     for param in keys("/$defs/params") {
@@ -65,8 +67,10 @@ fn what_the_parser_takes_the_schema_takes() {
         "version: 1\ndefaults:\nbatch:\nprompts: [a mug]",
         "version: 1\nbatch: {concurrency: 5, poll_min: 500ms, poll_max: 2h, budget: 20usd, retries: 2}\nprompts: [a mug]",
         "version: 1\nbatch: {prices: {fast: 4, relaxed: 1.5, usd: 0.0075}, max_tasks: 5000}\nprompts: [a mug]",
-        "version: 1\nbatch: {results: [a.csv, b.csv], output: {images: pictures}}\nprompts: [a mug]",
+        "version: 1\nbatch: {results: [a.csv, b.csv]}\noutput: {images: pictures}\nprompts: [a mug]",
         "version: 1\nprompts: [{prompt: 'a {{ x }}', matrix: {x: [a, 2], exclude: [{x: a}], include: [{x: c}]}}]",
+        "version: 1\noutput: {rows: image, columns: shopify, formula_guard: true}\nprompts: [a mug]",
+        "version: 1\noutput: {columns: {'Image Src': '{{ image }}', n: 1}}\nprompts: [a mug]",
         "version: 1\nprompts: [{prompt: 'a {{ x }}', zip: {x: [a, b], y: [1, 2]}}]",
         "version: 1\nprompts: [{prompt: 'a {b', permutations: off}]",
         "version: 1\nprompts: [{prompt: a mug, params: {ar: '16:9', stylize: 250, tile: true, no: [text, hands]}}]",
@@ -95,6 +99,10 @@ fn what_the_schema_refuses_the_parser_refuses() {
         "version: 1\nprompts: [{prompt: a, permutations: maybe}]",
         "version: 1\nprompts: [{prompt: a, vars: [b]}]",
         "version: 1\ndefaults: {id: a}\nprompts: [a mug]",
+        "version: 1\noutput: {formula_guard: maybe}\nprompts: [a mug]",
+        "version: 1\noutput: {rows: pixel}\nprompts: [a mug]",
+        "version: 1\noutput: {columns: amazon}\nprompts: [a mug]",
+        "version: 1\noutput: {columns: {}}\nprompts: [a mug]",
         "version: 1\nbatch: {concurrency: 0}\nprompts: [a mug]",
         "version: 1\nbatch: {poll_min: 5}\nprompts: [a mug]",
         "version: 1\nbatch: {retries: 11}\nprompts: [a mug]",

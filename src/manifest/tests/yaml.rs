@@ -89,7 +89,7 @@ prompts:
     2 | nmae: Spring
       | ^^^^ unknown key
       |
-      = note: the keys are `version`, `name`, `defaults`, `prompts`, `batch`
+      = note: the keys are `version`, `name`, `defaults`, `prompts`, `batch`, `output`
       = help: did you mean `name`?
 
     error: an entry of `prompts` has no key `promt`
@@ -251,7 +251,7 @@ fn what_a_manifest_must_have_is_asked_for() {
     2 | prompt: a mug
       | ^^^^^^ unknown key
       |
-      = note: the keys are `version`, `name`, `defaults`, `prompts`, `batch`
+      = note: the keys are `version`, `name`, `defaults`, `prompts`, `batch`, `output`
       = note: nothing was submitted
       = help: did you mean `prompts`?
     ");

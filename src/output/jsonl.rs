@@ -1,0 +1,145 @@
+//! The results as JSON lines: one object a task in the order of the records, UTF-8, each line ending with a line feed.
+//!
+//! Every object has every field; what is not known is null.
+//!
+//! | field | holds |
+//! | --- | --- |
+//! | `id` | the task's name |
+//! | `status` | `pending`, `running`, `done`, `failed`, `unknown`, `lost` or `skipped` |
+//! | `mode` | `fast` or `relaxed` |
+//! | `prompt` | what was, or will be, sent |
+//! | `vars` | an object: the manifest's own columns, in their order, as text |
+//! | `task_id` | the service's name of the last attempt |
+//! | `reason` | why it failed, was lost or is unknown |
+//! | `grid` | the address of the overview |
+//! | `images` | a list: the addresses of the single pictures, normally four; empty where there are none |
+//! | `attempts` | how many paid submits it took |
+//! | `quota` | a number: what those cost, where prices are configured |
+//! | `submitted_at`, `finished_at` | RFC 3339 in UTC to the second: of the last attempt |
+//!
+//! Fields may be added; none changes its meaning.
+
+use std::io::Write;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::table::RowError;
+use super::{Layout, WriteError, csv};
+use crate::task::{Record, Status};
+
+/// Writes the lines and returns their number.
+pub(super) fn write<E>(
+    mut out: impl Write,
+    layout: &Layout<'_>,
+    records: impl IntoIterator<Item = Result<Record, E>>,
+) -> Result<u64, RowError<E>> {
+    let mut rows = 0;
+    for record in records {
+        let record = record.map_err(|error| RowError::Of(WriteError::Record(error)))?;
+        serde_json::to_writer(&mut out, &Line::of(layout, &record)).map_err(std::io::Error::from)?;
+        out.write_all(b"\n")?;
+        rows += 1;
+    }
+    Ok(rows)
+}
+
+#[derive(serde::Serialize)]
+struct Line<'r> {
+    id: &'r str,
+    status: Status,
+    mode: &'static str,
+    prompt: &'r str,
+    vars: Vars<'r>,
+    task_id: Option<&'r str>,
+    reason: Option<&'r str>,
+    grid: Option<&'r str>,
+    images: &'r [String],
+    attempts: u32,
+    quota: Option<serde_json::Number>,
+    submitted_at: Option<String>,
+    finished_at: Option<String>,
+}
+
+impl<'r> Line<'r> {
+    fn of(layout: &Layout<'r>, record: &'r Record) -> Line<'r> {
+        Line {
+            id: &record.task.id.0,
+            status: record.state.shown(layout.run_lives),
+            mode: record.task.mode.as_str(),
+            prompt: &record.task.prompt,
+            vars: Vars { names: layout.columns, values: &record.task.vars },
+            task_id: record.task_id.as_ref().map(|task_id| task_id.0.as_str()),
+            reason: record.reason.as_deref(),
+            grid: record.pictures.grid.as_deref(),
+            images: &record.pictures.images,
+            attempts: record.attempts,
+            quota: record.quota.and_then(|quota| quota.to_string().parse().ok()),
+            submitted_at: record.submitted_at.map(csv::time),
+            finished_at: record.finished_at.map(csv::time),
+        }
+    }
+}
+
+/// An object in the order of the columns.
+struct Vars<'r> {
+    names: &'r [String],
+    values: &'r [String],
+}
+
+impl Serialize for Vars<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut object = serializer.serialize_map(Some(self.names.len()))?;
+        for (n, name) in self.names.iter().enumerate() {
+            object.serialize_entry(name, self.values.get(n).map_or("", String::as_str))?;
+        }
+        object.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::manifest::Shape;
+    use crate::output::tests::{done, record};
+
+    fn lines(columns: &[String], records: Vec<Record>) -> Vec<Value> {
+        let layout = Layout { columns, max_images: 0, run_lives: false, batch: "", shape: &Shape::default() };
+        let mut out = Vec::new();
+        let rows = records.len();
+        let counted = write(&mut out, &layout, records.into_iter().map(Ok::<_, Infallible>));
+        assert!(matches!(counted, Ok(n) if n == rows as u64));
+        String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_line_holds_all_that_is_known_of_a_task() {
+        let columns = ["sku".to_owned(), "scene".to_owned()];
+        let lines = lines(&columns, vec![done("mug", &["A-1", "beach"], 6), record("lamp", &[])]);
+        insta::assert_snapshot!(lines[0].to_string(), @r#"{"id":"mug","status":"done","mode":"fast","prompt":"a mug, soft light --ar 16:9","vars":{"sku":"A-1","scene":"beach"},"task_id":"T-mug","reason":null,"grid":"https://cdn/mug.png","images":["https://cdn/mug_1.png","https://cdn/mug_2.png","https://cdn/mug_3.png","https://cdn/mug_4.png","https://cdn/mug_5.png","https://cdn/mug_6.png"],"attempts":1,"quota":1.5,"submitted_at":"2026-03-01T09:00:00Z","finished_at":"2026-03-01T09:01:02Z"}"#);
+        insta::assert_snapshot!(lines[1].to_string(), @r#"{"id":"lamp","status":"pending","mode":"fast","prompt":"a lamp, soft light --ar 16:9","vars":{"sku":"","scene":""},"task_id":null,"reason":null,"grid":null,"images":[],"attempts":0,"quota":null,"submitted_at":null,"finished_at":null}"#);
+    }
+
+    #[test]
+    fn whatever_the_text_a_line_is_one_line_and_reads_back_equal() {
+        for text in
+            ["=1+1", "a\0b", "two\r\nlines\u{2028}and", "<b>\"é\" 漢字 🎈</b>", &"long ".repeat(20_000)]
+        {
+            let reason = Some(text.to_owned());
+            let lines = lines(&[text.to_owned()], vec![Record { reason, ..record(text, &[text]) }]);
+            assert_eq!((lines.len(), lines[0]["id"].as_str()), (1, Some(text)));
+            assert_eq!(
+                (lines[0]["vars"][text].as_str(), lines[0]["reason"].as_str()),
+                (Some(text), Some(text))
+            );
+        }
+    }
+
+    #[test]
+    fn a_batch_without_tasks_has_no_lines() {
+        assert!(lines(&[], vec![]).is_empty());
+    }
+}

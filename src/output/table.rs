@@ -1,0 +1,218 @@
+//! The rows of the formats that have rows: what stands in which column, before a format says how it is written.
+
+use std::borrow::Cow;
+use std::io;
+
+use jiff::Timestamp;
+
+use super::shop::{self, Products};
+use super::{Layout, WriteError, Wrote};
+use crate::manifest::{Pattern, Rows, Shown, Subject};
+use crate::task::{Quota, Record, Status};
+
+/// The picture columns that are always there.
+const LEAST_IMAGES: usize = 4;
+
+/// What stands in one place of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Cell<'r> {
+    /// Nothing is known.
+    Empty,
+    /// Text of the person's or the service's, as it is.
+    Text(Cow<'r, str>),
+    /// The address of a picture.
+    Link(Cow<'r, str>),
+    Status(Status),
+    Count(u64),
+    Quota(Quota),
+    Time(Timestamp),
+}
+
+impl<'r> Cell<'r> {
+    pub(super) fn text(text: &'r str) -> Cell<'r> {
+        Cell::Text(Cow::Borrowed(text))
+    }
+
+    fn link(address: Option<&'r String>) -> Cell<'r> {
+        address.map_or(Cell::Empty, |address| Cell::Link(Cow::Borrowed(address)))
+    }
+}
+
+/// Why rows were not written.
+pub(super) enum RowError<E> {
+    /// The file cannot be written.
+    Out(io::Error),
+    /// The records are not what they should be.
+    Of(WriteError<E>),
+}
+
+impl<E> From<io::Error> for RowError<E> {
+    fn from(cause: io::Error) -> Self {
+        RowError::Out(cause)
+    }
+}
+
+/// The names of the columns, in order.
+pub(super) fn header(layout: &Layout<'_>) -> Vec<String> {
+    match &layout.shape.columns {
+        Shown::Results => own_header(layout),
+        Shown::Shop(shop) => shop::header(*shop, layout.columns),
+        Shown::Own(pattern) => pattern.names().map(str::to_owned).collect(),
+    }
+}
+
+fn own_header(layout: &Layout<'_>) -> Vec<String> {
+    let mut names = vec!["id".to_owned()];
+    names.extend_from_slice(layout.columns);
+    names.extend(["task_id", "status", "mode", "prompt", "reason", "grid"].map(str::to_owned));
+    match layout.shape.rows {
+        Rows::Task => names.extend((1..=image_columns(layout)).map(|n| format!("image_{n}"))),
+        Rows::Image => names.extend(["n", "image"].map(str::to_owned)),
+    }
+    names.extend(["attempts", "quota", "submitted_at", "finished_at"].map(str::to_owned));
+    names
+}
+
+/// Gives the rows one by one, each with as many cells as there are columns.
+pub(super) fn rows<E>(
+    layout: &Layout<'_>,
+    records: impl IntoIterator<Item = Result<Record, E>>,
+    mut write: impl FnMut(&[Cell<'_>]) -> io::Result<()>,
+) -> Result<Wrote, RowError<E>> {
+    let records = records.into_iter().map(|record| record.map_err(|e| RowError::Of(WriteError::Record(e))));
+    if let Shown::Shop(shop) = layout.shape.columns {
+        let mut products = Products::of(shop, layout.columns);
+        for record in records {
+            products.add(record?);
+        }
+        return Ok(products.rows(write)?);
+    }
+    let mut wrote = Wrote::default();
+    for record in records {
+        let record = record?;
+        let (images, columns) = (record.pictures.images.len(), image_columns(layout));
+        if images > columns {
+            return Err(RowError::Of(WriteError::Columns { id: record.task.id, images, columns }));
+        }
+        let pictures = match layout.shape.rows {
+            Rows::Task => 1,
+            Rows::Image => images.max(1),
+        };
+        for picture in 0..pictures {
+            match &layout.shape.columns {
+                Shown::Own(pattern) => write(&filled(pattern, layout, &record, picture)?)?,
+                _ => write(&row(layout, &record, picture))?,
+            }
+            wrote.rows += 1;
+        }
+    }
+    Ok(wrote)
+}
+
+fn image_columns(layout: &Layout<'_>) -> usize {
+    layout.max_images.max(LEAST_IMAGES)
+}
+
+/// A row of the person's own columns. An address can be clicked where there is such a thing.
+fn filled<E>(
+    pattern: &Pattern,
+    layout: &Layout<'_>,
+    record: &Record,
+    picture: usize,
+) -> Result<Vec<Cell<'static>>, RowError<E>> {
+    let status = record.state.shown(layout.run_lives);
+    let subject = Subject { record, status, batch: layout.batch, picture };
+    let texts = pattern.fill(layout.columns, &subject).map_err(|why| {
+        let id = record.task.id.clone();
+        RowError::Of(WriteError::Column { id, why })
+    })?;
+    let is_address = |text: &str| record.pictures.images.iter().any(|image| image == text);
+    let cells = texts.into_iter().map(|text| match is_address(&text) {
+        true => Cell::Link(text.into()),
+        false => Cell::Text(text.into()),
+    });
+    Ok(cells.collect())
+}
+
+fn row<'r>(layout: &Layout<'_>, record: &'r Record, picture: usize) -> Vec<Cell<'r>> {
+    let task = &record.task;
+    let mut cells = vec![Cell::text(&task.id.0)];
+    let var = |n: usize| Cell::text(task.vars.get(n).map_or("", String::as_str));
+    cells.extend((0..layout.columns.len()).map(var));
+    cells.push(record.task_id.as_ref().map_or(Cell::Empty, |task_id| Cell::text(&task_id.0)));
+    cells.push(Cell::Status(record.state.shown(layout.run_lives)));
+    cells.push(Cell::text(task.mode.as_str()));
+    cells.push(Cell::text(&task.prompt));
+    cells.push(record.reason.as_deref().map_or(Cell::Empty, Cell::text));
+    cells.push(Cell::link(record.pictures.grid.as_ref()));
+    let image = |n: usize| Cell::link(record.pictures.images.get(n));
+    match layout.shape.rows {
+        Rows::Task => cells.extend((0..image_columns(layout)).map(image)),
+        Rows::Image if record.pictures.images.is_empty() => cells.extend([Cell::Empty, Cell::Empty]),
+        Rows::Image => cells.extend([Cell::Count(picture as u64 + 1), image(picture)]),
+    }
+    cells.push(Cell::Count(record.attempts.into()));
+    cells.push(record.quota.map_or(Cell::Empty, Cell::Quota));
+    cells.extend([record.submitted_at, record.finished_at].map(|at| at.map_or(Cell::Empty, Cell::Time)));
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::path::Path;
+
+    use super::*;
+    use crate::manifest::{self, Shape};
+    use crate::output::csv;
+    use crate::output::tests::{done, record};
+
+    fn written(shape: &Shape, records: Vec<Record>) -> String {
+        let columns = ["sku".to_owned(), "image".to_owned()];
+        let layout = Layout { columns: &columns, max_images: 4, run_lives: false, batch: "Spring", shape };
+        let mut out = Vec::new();
+        let Ok(_) = csv::write(&mut out, b',', &layout, records.into_iter().map(Ok::<_, Infallible>)) else {
+            panic!()
+        };
+        String::from_utf8(out).unwrap().replace("\r\n", "\n")
+    }
+
+    fn shape(output: &str) -> Shape {
+        let text =
+            format!("version: 1\noutput: {output}\nprompts: [{{prompt: a, vars: {{sku: A, image: x}}}}]");
+        manifest::parse(Path::new("m.yaml"), text.as_bytes()).unwrap_or_else(|e| panic!("{e}")).output
+    }
+
+    #[test]
+    fn a_row_may_be_a_picture_and_a_task_without_one_has_a_row_too() {
+        let records = vec![done("mug", &["A", "x"], 2), record("lamp", &["", ""])];
+        insta::assert_snapshot!(written(&shape("{ rows: image }"), records), @r#"
+        id,sku,image,task_id,status,mode,prompt,reason,grid,n,image,attempts,quota,submitted_at,finished_at
+        mug,A,x,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,1,https://cdn/mug_1.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z
+        mug,A,x,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,2,https://cdn/mug_2.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z
+        lamp,,,,pending,fast,"a lamp, soft light --ar 16:9",,,,,0,,,
+        "#);
+    }
+
+    #[test]
+    fn columns_of_ones_own_keep_their_order_and_take_what_is_known() {
+        let own = shape(
+            r#"{ rows: image, columns: { "Image Src": "{{ image }}", "Nr": "{{ n }}{% if n > 1 %}!{% endif %}",
+            who: "{{ sku | lower }}/{{ id }} of {{ batch }}", all: "{{ images | join(' ') }}", own: "{{ vars.image }}",
+            what: "{{ status }} {{ mode }} {{ attempts + 1 }} {{ quota }} {{ finished_at[:10] }} {{ image_4 }}", fixed: 007 } }"#,
+        );
+        insta::assert_snapshot!(written(&own, vec![done("mug", &["A", "x"], 2), record("lamp", &["B", ""])]), @r"
+        Image Src,Nr,who,all,own,what,fixed
+        https://cdn/mug_1.png,1,a/mug of Spring,https://cdn/mug_1.png https://cdn/mug_2.png,x,done fast 2 1.5 2026-03-01 ,007
+        https://cdn/mug_2.png,2!,a/mug of Spring,https://cdn/mug_1.png https://cdn/mug_2.png,x,done fast 2 1.5 2026-03-01 ,007
+        ,1,b/lamp of Spring,,,pending fast 1   ,007
+        ");
+    }
+
+    #[test]
+    fn what_a_variable_holds_is_never_a_template() {
+        let own = shape("{ columns: { sku: '{{ sku }}' } }");
+        let text = written(&own, vec![record("a", &["{{ prompt }}{% raw %}<b>", ""])]);
+        assert_eq!(text, "sku\n{{ prompt }}{% raw %}<b>\n");
+    }
+}
