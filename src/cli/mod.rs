@@ -10,6 +10,7 @@ mod failure;
 mod forecast;
 mod init;
 mod plan;
+mod resolve;
 mod results;
 mod retry;
 mod rules;
@@ -45,6 +46,7 @@ pub fn main() -> Exit {
         Command::Status(args) => status::status(args),
         Command::Results(args) => results::results(&args),
         Command::Retry(args) => retry::retry(&args),
+        Command::Resolve(args) => resolve::resolve(&args),
         Command::Run(args) => with_runtime(run::run(*args)),
         Command::Sandbox(args) => with_runtime(sandbox::serve(args)),
     };

@@ -254,13 +254,14 @@ fn without_choice(arguments: impl Iterator<Item = String>) -> Vec<String> {
     kept
 }
 
-/// The run of a batch, to be pasted.
-pub(super) fn run_command(manifest: &Path, place: &Place) -> String {
-    let mut words = vec!["run".to_owned(), manifest.to_string_lossy().into_owned()];
+/// A command for a batch, with more words after it, to be pasted.
+pub(super) fn command_for(name: &str, manifest: &Path, place: &Place, more: &[&str]) -> String {
+    let mut words = vec![name.to_owned(), manifest.to_string_lossy().into_owned()];
     if let Some(state) = &place.state {
         words.extend(["--state".to_owned(), state.to_string_lossy().into_owned()]);
     }
     words.extend(place.sandbox.then(|| "--sandbox".to_owned()));
+    words.extend(more.iter().map(|word| (*word).to_owned()));
     command(words.into_iter())
 }
 

@@ -15,6 +15,9 @@ mod listing;
 mod lock;
 mod reader;
 mod reserve;
+mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 #[cfg(test)]
 mod rules_tests;
 mod schema;
@@ -35,6 +38,7 @@ pub use error::StoreError;
 pub use integrity::salvage;
 pub use ledger::{Intent, Outgoing};
 pub use reader::{Header, Reader, View};
+pub use resolve::{Doubt, Found, Resolution, Resolved};
 pub use writer::WriteError;
 use writer::{Run, Writer};
 

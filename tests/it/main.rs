@@ -22,6 +22,7 @@ mod manifests;
 mod money;
 mod plan;
 mod progress;
+mod resolve;
 mod roundtrip;
 mod rules;
 #[cfg(unix)]
