@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration;
-use crate::manifest::{self, Budget};
+use crate::manifest::{self, Budget, OnUnknown};
 use crate::plan::Filter;
 use crate::progress::Choice;
 use crate::task::{Mode, Prices, Quota};
@@ -160,6 +160,10 @@ pub(super) struct Rules {
     /// How long after its first failure; each further wait is twice as long [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) retry_after: Option<Duration>,
+
+    /// What is unknown: keep it, or resend it, once a run, though it may have been billed [default: keep]
+    #[arg(long, value_name = "WHAT")]
+    pub(super) on_unknown: Option<OnUnknown>,
 
     /// Stop when so many prompts in a row were turned down, by moderation say; 0 for never
     #[arg(long, value_name = "N", default_value_t = 5)]

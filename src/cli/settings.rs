@@ -12,7 +12,7 @@ use super::rules;
 use crate::api::{DEFAULT_BASE_URL, Endpoint};
 use crate::diagnostic::Diagnostic;
 use crate::engine::Policy;
-use crate::manifest::BatchSettings;
+use crate::manifest::{BatchSettings, OnUnknown};
 use crate::sandbox::{self, Faults};
 use crate::task::Prices;
 
@@ -198,6 +198,7 @@ pub(super) fn policy(args: &RunArgs, batch: &BatchSettings, service: &Service) -
         limit: args.limit,
         retries: args.rules.retries.or(batch.retries).map_or(RETRIES, u32::from),
         retry_after: args.rules.retry_after.unwrap_or_else(|| scaled(default.retry_after)),
+        resend_unknown: args.rules.on_unknown.or(batch.on_unknown) == Some(OnUnknown::Resend),
         budget: rules::budget(args.rules.budget, batch).map(|cap| cap.quota),
         prices: prices(args, batch),
         max_duration: args.rules.max_duration,

@@ -35,6 +35,8 @@ mutants! {
     StopIgnored "submits go on after a stop",
     LeaveForgets "leaving lets submits without a reply wait again",
     WaitingForgotten "a refused task does not wait again",
+    EarlierRunsForgotten "a submit that an earlier run lost is not tied to its task by a callback",
+    ResendsWithoutEnd "a task is sent again in a run as often as its reply is lost",
     AdriftNotAwaited "a lost reply is not tied to its task by a callback",
 }
 

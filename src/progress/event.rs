@@ -49,7 +49,7 @@ pub enum RunEvent {
         /// What it gave.
         pictures: Pictures,
     },
-    /// The job of a task failed at the service; the task waits to be sent again, which is paid for again.
+    /// The job of a task failed at the service, or nothing is known of it; the task waits to be sent again, which is paid for again.
     Retrying {
         /// The task.
         id: Id,
@@ -159,6 +159,13 @@ pub enum Notice {
         /// The address that the service is given, without any token.
         url: String,
     },
+    /// Callbacks may still tell what became of submits whose reply an earlier run lost.
+    Awaiting {
+        /// How many submits.
+        submits: u64,
+        /// How long the run waits for that.
+        at_most: Duration,
+    },
     /// The state cannot be written, so nothing more is submitted.
     StateNotWritten {
         /// Why.
@@ -196,6 +203,7 @@ impl Notice {
             | Notice::BudgetReached { .. }
             | Notice::TimeOver { .. }
             | Notice::Stopping { .. }
+            | Notice::Awaiting { .. }
             | Notice::Listening { .. } => Level::Note,
             Notice::BackingOff { .. }
             | Notice::Unreachable { .. }
@@ -270,6 +278,12 @@ impl fmt::Display for Notice {
                 shown(address, ADDRESS),
                 shown(url, ADDRESS)
             ),
+            Notice::Awaiting { submits, at_most } => write!(
+                f,
+                "a callback may still tell what became of {} of an earlier run, within {}",
+                many(*submits, "submit"),
+                duration(*at_most)
+            ),
             Notice::StateNotWritten { why } => {
                 write!(f, "the state cannot be written ({}): nothing more is submitted", shown(why, REASON))
             }
@@ -327,6 +341,7 @@ mod tests {
                 address: "127.0.0.1:9000".into(),
                 url: "https://hooks.example.com/mj".into(),
             },
+            Notice::Awaiting { submits: 2, at_most: s(400) },
             Notice::ResultsNotWritten { why: "`r.csv` cannot be replaced".into() },
             Notice::ResultsBeside { path: "r.new.csv".into(), why: "`r.csv` cannot be replaced".into() },
         ];
@@ -347,6 +362,7 @@ mod tests {
         note: stopping: nothing more is submitted
         warning: an earlier run ended before the reply to 3 submits was recorded: unknown whether billed, so not sent again
         note: webhooks are received on 127.0.0.1:9000 and called at https://hooks.example.com/mj
+        note: a callback may still tell what became of 2 submits of an earlier run, within 6 min 40 s
         error: `r.csv` cannot be replaced
         warning: the results are in `r.new.csv` instead: `r.csv` cannot be replaced
         ");

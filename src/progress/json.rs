@@ -27,8 +27,8 @@ use crate::text::is_harmful;
 /// | `started` | `batch`, `service`, `state`, `results` (paths) |
 /// | `submitted` | `id`, `task_id` |
 /// | `ended` | `id`, `status`, `task_id`, `reason`, `took_s`, `grid`, `images`; null where not known |
-/// | `retrying` | `id`, `task_id`, `reason`: the job failed, and the task waits to be sent again |
-/// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `left`, `in_a_row`, `id`, `what`, `address`, `url`, `path` under `detail` |
+/// | `retrying` | `id`, `task_id`, `reason`: the job failed, or nothing is known of it, and the task waits to be sent again |
+/// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `submits`, `left`, `in_a_row`, `id`, `what`, `address`, `url`, `path` under `detail` |
 /// | `finished` | `batch`, `stop` (`finished`, `nothing_to_do`, `interrupted`, `key_refused`, `quota_gone`, `unreachable`, `state_not_written`, `limit_reached`, `budget_reached`, `time_over`, `not_awaited`, `breaker`, `chosen_done`, `pilot_done`), `stop_text`, `troubles` (`status`, `reason`, `count`, `example`), `left_running`, `quota_run`, `quota_batch`, `results`, `state`, `resolve`, `next`; null where not known |
 #[derive(Debug)]
 pub struct JsonLines<W> {
@@ -117,6 +117,9 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
         Notice::Stopping { running } => ("stopping", json!({"running": running})),
         Notice::CutOff { tasks } => ("cut_off", json!({"tasks": tasks})),
         Notice::Listening { address, url } => ("listening", json!({"address": address, "url": url})),
+        Notice::Awaiting { submits, at_most } => {
+            ("awaiting", json!({"submits": submits, "seconds": seconds(*at_most)}))
+        }
         Notice::StateNotWritten { why } => ("state_not_written", json!({"why": why})),
         Notice::NotRecorded { id, what, why } => {
             ("not_recorded", json!({"id": id, "what": what, "why": why}))

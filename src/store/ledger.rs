@@ -123,6 +123,15 @@ pub(super) fn apply(db: &Connection, change: &Change, at: Timestamp) -> rusqlite
             end(db, *attempt, "lost", None, Some(reason), at)?;
             set_state_of(db, *attempt, State::Lost, None, Some(reason))
         }
+        Change::Again(attempt) => {
+            // Never over what has become of the task since.
+            db.prepare_cached(
+                "UPDATE state SET state = 'pending' WHERE state = 'unknown' AND task = (
+                     SELECT task FROM attempt WHERE key = ?1 AND outcome = 'unknown')",
+            )?
+            .execute([attempt.0])?;
+            Ok(())
+        }
     }
 }
 

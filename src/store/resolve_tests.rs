@@ -150,6 +150,49 @@ fn one_job_is_never_two_tasks() {
 }
 
 #[test]
+fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&tasks()[1..]);
+    let lost: Vec<_> = snapshot.adrift.iter().map(|lost| (lost.attempt.0, lost.called_back)).collect();
+    assert_eq!(lost, [(1, true), (2, true), (3, true)], "the one that was cut off too");
+    let whose: Vec<_> = snapshot
+        .adrift_tasks
+        .iter()
+        .map(|task| (task.id.0.as_str(), task.listed, task.hook_token.as_deref()))
+        .collect();
+    assert_eq!(whose, [("a", false, Some("t1")), ("b", true, Some("t2")), ("c", true, Some("t3"))]);
+    assert_eq!(snapshot.past.barred, [TaskKey(1)].into(), "it is not in the manifest any more");
+    for change in [
+        Change::Accepted(AttemptKey(2), TaskId("T2".into())),
+        Change::Again(AttemptKey(3)),
+        Change::Again(AttemptKey(2)),
+        Change::Again(AttemptKey(4)),
+    ] {
+        ledger.record(change).blocking_recv().unwrap().unwrap();
+    }
+    drop(ledger);
+    use State::{Done, Pending, Running};
+    assert_eq!(desk.states(), [Running, Pending, Done], "only what is unknown waits again");
+    let (snapshot, _ledger) = desk.begin(&tasks()[1..]);
+    assert_eq!((snapshot.waiting.len(), snapshot.resumed.len(), snapshot.adrift.len()), (1, 1, 1));
+    assert_eq!(snapshot.past.spent, Quota(16_000));
+}
+
+#[test]
+fn of_a_task_that_was_sent_again_only_the_last_attempt_is_awaited() {
+    let desk = Desk::new();
+    desk.resolve(&["a"], Resolution::Resend);
+    let (snapshot, ledger) = desk.begin(&tasks());
+    let intent =
+        Intent { attempt: AttemptKey(9), task: snapshot.waiting[0].task, hook_token: Some("t9".into()) };
+    ledger.intend(intent).blocking_recv().unwrap().unwrap();
+    drop(ledger);
+    let (snapshot, _ledger) = desk.begin(&tasks());
+    let lost: Vec<_> = snapshot.adrift.iter().map(|lost| lost.attempt.0).collect();
+    assert_eq!(lost, [2, 3, 9]);
+}
+
+#[test]
 fn nothing_is_settled_while_a_run_holds_the_state() {
     let desk = Desk::new();
     let (_snapshot, _ledger) = desk.begin(&tasks());

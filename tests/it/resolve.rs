@@ -225,3 +225,58 @@ fn it_needs_neither_the_manifest_nor_a_service_and_a_rehearsal_is_its_own() {
     let ran = desk.mjbatch("resolve spring.csv --sandbox").ends_with(0);
     assert_eq!(ran.stdout, "spring: nothing is unknown\n");
 }
+
+/// Three tasks in YAML, whose batch says this.
+fn saying(batch: &str) -> Desk {
+    let desk = Desk::bare();
+    let prompts = "prompts: [{ id: a, prompt: mug }, { id: b, prompt: cup }, { id: c, prompt: jar }]";
+    desk.write("spring.yaml", format!("version: 1\nbatch: {{ retries: 0, {batch} }}\n{prompts}\n"));
+    desk
+}
+
+#[test]
+fn who_would_rather_pay_twice_than_wait_says_so_and_pays_once_more() {
+    let quick = "run spring.yaml --poll-min 20ms --poll-max 100ms --retry-after 20ms --concurrency 1";
+    let (service, desk) = (Service::with("accept-cut=only:2"), saying("on_unknown: resend"));
+    let ran = desk.mjbatch(quick).at(&service.url()).and("--prices fast=4").ends_with(0);
+    assert!(ran.stderr.contains("16 quota"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`on_unknown` is `resend`"), "{}", ran.stderr);
+    let twice: Vec<_> = billed(&service).into_iter().filter(|(_, times)| *times > 1).collect();
+    assert_eq!((twice, service.jobs()), (vec![("cup".to_owned(), 2)], 4));
+    desk.mjbatch(quick).at(&service.url()).ends_with(0);
+    assert_eq!(service.submits(), 4);
+
+    // The flag goes before the manifest; what it left unknown is sent again by a run that wants it.
+    let (service, desk) = (Service::with("accept-cut=only:2"), saying("on_unknown: resend"));
+    desk.mjbatch(quick).at(&service.url()).and("--on-unknown keep").ends_with(6);
+    assert_eq!((service.jobs(), paid_once(&[&service.ledger()]).len()), (3, 3));
+    desk.mjbatch(quick).at(&service.url()).ends_with(0);
+    assert_eq!((service.jobs(), billed(&service)["cup"]), (4, 2));
+    let (service, desk) = (Service::with("accept-cut=only:2"), saying(""));
+    desk.mjbatch(quick).at(&service.url()).ends_with(6);
+    desk.mjbatch(quick).at(&service.url()).ends_with(6);
+    assert_eq!(service.jobs(), 3, "unless it is said, nobody pays twice");
+}
+
+#[test]
+fn a_service_that_loses_every_reply_is_paid_once_more_a_run_and_no_more() {
+    let (service, desk) = (Service::with("accept-cut"), Desk::of(1));
+    for (run, jobs) in [(1, 2), (2, 3), (3, 4)] {
+        desk.run(&service.url()).and("--on-unknown resend").ends_with(6);
+        assert_eq!(service.jobs(), jobs, "run {run}");
+    }
+    let (service, desk) = (Service::with("accept-cut"), Desk::of(12));
+    desk.run(&service.url()).and("--on-unknown resend --patience 5s").go();
+    assert!(service.jobs() <= 5, "{} were lost in a row", service.jobs());
+}
+
+#[test]
+fn a_budget_holds_where_it_is_sent_again() {
+    let (service, desk) = (Service::with("accept-cut=only:1"), Desk::of(3));
+    let run = |budget: &str| {
+        let words = format!("--on-unknown resend --concurrency 1 --prices fast=4 --budget {budget}");
+        desk.run(&service.url()).and(&words).go().code
+    };
+    assert_eq!((run("12quota"), service.jobs()), (Some(8), 3));
+    assert_eq!((run("16quota"), service.jobs()), (Some(0), 4));
+}
