@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::duration;
-use crate::manifest::{self, Budget};
+use crate::manifest::{self, Budget, OnUnknown};
 use crate::plan::Filter;
 use crate::progress::Choice;
 use crate::task::{Mode, Prices, Quota};
@@ -20,7 +20,7 @@ Exit codes:
     3  finished; some tasks failed for good
     4  the API key was refused
     5  the service cannot be reached or is broken: run again later
-    6  the outcome of some submits is unknown
+    6  the outcome of some submits is unknown: `mjbatch resolve`
     7  the account is out of quota, or at risk (--breaker)
     8  the budget is reached; tasks remain
    10  tasks remain or are running, as with --limit, --only or --max-duration
@@ -35,6 +35,12 @@ Exit codes:
     3  some pictures could not be brought
    11  a run holds this state
   130  stopped by Ctrl-C, 143 by SIGTERM; the same command goes on";
+
+const RESOLVE_CODES: &str = "\
+Without --found, --resend or --give-up it lists the tasks and changes nothing.
+
+Exit codes: 0 where nothing is unknown, or not any more; 6 while something is;
+2 wrong usage: nothing was changed; 11 a run holds this state: nothing was changed";
 
 /// Run a manifest of image prompts as a resumable batch; nothing is paid for twice.
 #[derive(Debug, Parser)]
@@ -62,6 +68,9 @@ pub(super) enum Command {
     Download(Box<DownloadArgs>),
     /// Let failed tasks be sent again by the next run, which pays for them again
     Retry(RetryArgs),
+    /// List the tasks whose outcome is unknown, and settle them
+    #[command(after_help = RESOLVE_CODES)]
+    Resolve(ResolveArgs),
     /// List every taskId that can be read from a state, also from a damaged one
     Salvage(SalvageArgs),
     /// Write a first manifest to begin with
@@ -170,6 +179,10 @@ pub(super) struct Rules {
     /// How long after its first failure; each further wait is twice as long [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) retry_after: Option<Duration>,
+
+    /// What is unknown: keep it, or resend it, once a run, though it may have been billed [default: keep]
+    #[arg(long, value_name = "WHAT")]
+    pub(super) on_unknown: Option<OnUnknown>,
 
     /// Stop when so many prompts in a row were turned down, by moderation say; 0 for never
     #[arg(long, value_name = "N", default_value_t = 5)]
@@ -359,13 +372,51 @@ pub(super) struct RetryArgs {
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) only: Vec<Filter>,
 
-    /// Also those that the service lost, though they may have been billed
+    /// Also those that were lost or given up, though they may have been billed
     #[arg(long)]
     pub(super) lost: bool,
 
     /// What a job costs, as in fast=4,relaxed=2
     #[arg(long, value_name = "QUOTA", value_parser = prices)]
     pub(super) prices: Option<Prices>,
+}
+
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("way").multiple(false))]
+pub(super) struct ResolveArgs {
+    /// The manifest of the batch
+    pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) place: Place,
+
+    /// Only the task of this id
+    #[arg(long, value_name = "ID")]
+    pub(super) task: Vec<String>,
+
+    /// Only these, as in id=hero/* or sku=A-1; of several, any of those of one name
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) only: Vec<Filter>,
+
+    /// All that are unknown
+    #[arg(long, requires = "way", conflicts_with_all = ["task", "only", "found"])]
+    pub(super) all: bool,
+
+    /// Its job is in your account, under this taskId: the next run follows it, and nothing is paid again
+    #[arg(long, value_name = "TASKID", group = "way")]
+    pub(super) found: Option<String>,
+
+    /// The next run sends it again: a new paid attempt, though the first may have been billed
+    #[arg(long, group = "way")]
+    pub(super) resend: bool,
+
+    /// Never send it again: it is lost, and counts as spent
+    #[arg(long, group = "way")]
+    pub(super) give_up: bool,
+
+    /// Print the list as one JSON object
+    #[arg(long, conflicts_with = "way")]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Args)]

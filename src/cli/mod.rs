@@ -12,6 +12,7 @@ mod forecast;
 mod init;
 mod pictures;
 mod plan;
+mod resolve;
 mod results;
 mod retry;
 mod rules;
@@ -47,6 +48,7 @@ pub fn main() -> Exit {
         Command::Status(args) => status::status(args),
         Command::Results(args) => results::results(&args),
         Command::Retry(args) => retry::retry(&args),
+        Command::Resolve(args) => resolve::resolve(&args),
         Command::Run(args) => with_runtime(run::run(*args)),
         Command::Download(args) => with_runtime(download::download(*args)),
         Command::Sandbox(args) => with_runtime(sandbox::serve(args)),

@@ -14,8 +14,8 @@ use super::settings::{self, Files};
 use crate::manifest::{self, EntryFactors, Factor, Manifest};
 use crate::plan::{self, Knowledge, Plan, Step};
 use crate::store::{Reader, StoreError, View};
-use crate::task::{Mode, Prices, Quota, State, Task};
-use crate::text::shown;
+use crate::task::{Mode, Prices, Quota, State, Status, Task};
+use crate::text::{harmless, shown};
 
 /// How many tasks are listed where not all are asked for.
 const LISTED: usize = 20;
@@ -90,6 +90,16 @@ impl Shown<'_> {
             if let Some(more) = self.plan.removed.len().checked_sub(LISTED).filter(|more| *more > 0) {
                 writeln!(out, "  … and {more} more removed: their results stay in the state")?;
             }
+        }
+        let unknown = self.plan.count(|step| step.state().shown(false) == Status::Unknown);
+        if unknown > 0 {
+            let resolve = settings::command_for("resolve", &self.args.manifest, &self.args.place, &[]);
+            writeln!(
+                out,
+                "unknown: {unknown} {}, not sent again by itself: {}",
+                noun(unknown),
+                harmless(&resolve)
+            )?;
         }
         writeln!(out, "{}", self.to_submit())?;
         writeln!(out, "{}", self.cost())?;

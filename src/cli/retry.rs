@@ -32,7 +32,7 @@ pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
 
 fn said(args: &RetryArgs, again: &Again, prices: &Prices) -> String {
     if again.total() == 0 {
-        let what = if args.lost { "failed or was lost" } else { "failed" };
+        let what = if args.lost { "failed, was lost or was given up" } else { "failed" };
         return format!("nothing to send again: no task that is chosen {what}\n");
     }
     let noun = if again.total() == 1 { "task" } else { "tasks" };
@@ -40,7 +40,7 @@ fn said(args: &RetryArgs, again: &Again, prices: &Prices) -> String {
         "{} {noun} to send again, {}\nnext: {}\n",
         again.total(),
         cost(again, prices),
-        settings::run_command(&args.manifest, &args.place)
+        settings::command_for("run", &args.manifest, &args.place, &[])
     )
 }
 

@@ -66,6 +66,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
             budget: cap.map(|cap| cap.words),
             pilot: choice.pilot,
             next_without: Some(settings::command_for_all()),
+            resolve: Some(settings::command_for("resolve", &args.manifest, &args.place, &[])),
         },
         pictures,
     };

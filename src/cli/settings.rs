@@ -12,7 +12,7 @@ use super::rules;
 use crate::api::{DEFAULT_BASE_URL, Endpoint};
 use crate::diagnostic::Diagnostic;
 use crate::engine::Policy;
-use crate::manifest::BatchSettings;
+use crate::manifest::{BatchSettings, OnUnknown};
 use crate::sandbox::{self, Faults};
 use crate::task::Prices;
 
@@ -231,6 +231,7 @@ pub(super) fn policy(args: &RunArgs, batch: &BatchSettings, service: &Service) -
         limit: args.limit,
         retries: args.rules.retries.or(batch.retries).map_or(RETRIES, u32::from),
         retry_after: args.rules.retry_after.unwrap_or_else(|| scaled(default.retry_after)),
+        resend_unknown: args.rules.on_unknown.or(batch.on_unknown) == Some(OnUnknown::Resend),
         budget: rules::budget(args.rules.budget, batch).map(|cap| cap.quota),
         prices: prices(args, batch),
         max_duration: args.rules.max_duration,
@@ -287,13 +288,14 @@ fn without_choice(arguments: impl Iterator<Item = String>) -> Vec<String> {
     kept
 }
 
-/// The run of a batch, to be pasted.
-pub(super) fn run_command(manifest: &Path, place: &Place) -> String {
-    let mut words = vec!["run".to_owned(), manifest.to_string_lossy().into_owned()];
+/// A command for a batch, with more words after it, to be pasted.
+pub(super) fn command_for(name: &str, manifest: &Path, place: &Place, more: &[&str]) -> String {
+    let mut words = vec![name.to_owned(), manifest.to_string_lossy().into_owned()];
     if let Some(state) = &place.state {
         words.extend(["--state".to_owned(), state.to_string_lossy().into_owned()]);
     }
     words.extend(place.sandbox.then(|| "--sandbox".to_owned()));
+    words.extend(more.iter().map(|word| (*word).to_owned()));
     command(words.into_iter())
 }
 

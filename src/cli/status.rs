@@ -7,7 +7,7 @@ use serde_json::json;
 use super::args::StatusArgs;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::settings::Files;
+use super::settings::{self, Files};
 use crate::progress::counts_line;
 use crate::store::{FilesCount, Header, Reader, StoreError};
 use crate::task::{Counts, Quota, Status};
@@ -20,7 +20,10 @@ pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
         StoreError::Absent(path) => Failure::never_run(&path),
         e => Failure::opening(&e),
     })?;
-    let text = if args.json { standing.json(&files) } else { standing.text(&files) };
+    let resolve = settings::command_for("resolve", &args.manifest, &args.place, &[]);
+    let resolve = Some(resolve).filter(|_| standing.counts.of(Status::Unknown) > 0);
+    let text =
+        if args.json { standing.json(&files, resolve) } else { standing.text(&files, resolve.as_deref()) };
     let _ = anstream::stdout().write_all(text.as_bytes());
     Ok(Exit::Success)
 }
@@ -44,7 +47,7 @@ impl Standing {
         Ok(Standing { header, counts, holder, spent: view.spent(None)?, files })
     }
 
-    fn json(&self, files: &Files) -> String {
+    fn json(&self, files: &Files, resolve: Option<String>) -> String {
         let counts: serde_json::Map<_, _> = Status::ALL
             .iter()
             .map(|status| (status.as_str().to_owned(), self.counts.of(*status).into()))
@@ -57,6 +60,7 @@ impl Standing {
             "total": self.counts.total(),
             "counts": counts,
             "quota": self.spent.map(|quota| quota.0 as f64 / 1000.0),
+            "resolve": resolve,
         });
         if self.files != FilesCount::default() {
             object["pictures"] = json!({"brought": self.files.brought, "failed": self.files.failed});
@@ -64,11 +68,14 @@ impl Standing {
         format!("{object:#}\n")
     }
 
-    fn text(&self, files: &Files) -> String {
+    fn text(&self, files: &Files, resolve: Option<&str>) -> String {
         let mut lines = vec![
             format!("{}: {} tasks", text::shown(&self.header.batch, 80), self.counts.total()),
             format!("  {}", counts_line(&self.counts)),
         ];
+        if let Some(resolve) = resolve {
+            lines.push(format!("  settle what is unknown: {}", text::harmless(resolve)));
+        }
         if let Some(spent) = self.spent {
             lines.push(format!("  cost so far: {spent} quota"));
         }

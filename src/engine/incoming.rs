@@ -10,7 +10,7 @@ use super::message::{
     StatusOutcome, SubmitOutcome,
 };
 use super::trouble::Which;
-use super::{ASKS_FOR_PICTURES, EARLY_CALLBACKS, Engine, LOST_REPLIES_IN_A_ROW, MISSES_BEFORE_LOST, Mood};
+use super::{ASKS_FOR_PICTURES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, Mood};
 use crate::task::TaskId;
 
 /// Who says how far a job is.
@@ -138,38 +138,6 @@ impl Engine {
         }
     }
 
-    pub(super) fn lost_reply(&mut self, now: Duration, attempt: AttemptKey, why: String) {
-        if self.believes_a_callback(now, attempt) {
-            return;
-        }
-        self.trusted = false;
-        self.lost_replies += 1;
-        if mutant!(ResendUnknown)
-            && let Some(flight) = self.flights.get(attempt)
-        {
-            self.waiting.push_back(flight.waiting);
-        }
-        if !self.policy.callbacks || mutant!(AdriftNotAwaited) {
-            self.flights.remove(attempt);
-        }
-        self.actions.push_back(Action::Record(Change::Unknown(attempt, why.clone())));
-        if self.lost_replies >= LOST_REPLIES_IN_A_ROW {
-            self.drain(Ending::Unreachable(why));
-        } else if self.lost_replies > 1 {
-            self.submit_trouble(now, &why);
-        }
-    }
-
-    /// No reply will say which job is this attempt's; a callback may. True where one has.
-    pub(super) fn believes_a_callback(&mut self, now: Duration, attempt: AttemptKey) -> bool {
-        let Some(flight) = self.flights.get_mut(attempt) else { return false };
-        flight.phase = Phase::Adrift;
-        for item in std::mem::take(&mut flight.early) {
-            self.callback(now, attempt, item);
-        }
-        !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Adrift))
-    }
-
     pub(super) fn status_reply(&mut self, now: Duration, asked: &[TaskId], outcome: StatusOutcome) {
         let at = self.polling.replied(now);
         match outcome {
@@ -209,6 +177,7 @@ impl Engine {
     }
 
     pub(super) fn callback(&mut self, now: Duration, attempt: AttemptKey, item: Item) {
+        self.take_up_stranded(attempt);
         let Some(flight) = self.flights.get_mut(attempt) else {
             return self.polling.called_back_late(attempt, now, &self.policy);
         };
@@ -226,10 +195,14 @@ impl Engine {
                 return;
             }
             Phase::Adrift => {
+                let in_time = flight.age == Duration::ZERO && now < flight.deadline(self.policy.grace);
                 if self.flights.named(&item.task_id).is_some() {
                     return;
                 }
                 self.accepted(now, attempt, item.task_id);
+                if let Some(flight) = self.flights.get_mut(attempt).filter(|_| !in_time) {
+                    flight.alive = None; // when it ended is not known, and nothing is learned from it
+                }
             }
         }
         self.learn_of(now, attempt, item.progress, Witness::Called);

@@ -188,6 +188,8 @@ pub enum Change {
     FailedForNow(AttemptKey, Failure),
     /// The service does not know the taskId any more.
     Lost(AttemptKey, String),
+    /// The attempt stays unknown, and its task waits to be sent again, as its batch wants it: one more paid attempt.
+    Again(AttemptKey),
 }
 
 /// Something a person should hear of while it happens.
@@ -241,6 +243,19 @@ pub struct Waiting {
     pub mode: Mode,
     /// How long the service may take.
     pub timeout: Duration,
+}
+
+/// A submit of an earlier run of which nothing is known: its reply was lost, or never recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Adrift {
+    /// Its row.
+    pub attempt: AttemptKey,
+    /// Its task, mode and timeout.
+    pub waiting: Waiting,
+    /// How long ago it was submitted, at the start of this run.
+    pub age: Duration,
+    /// Whether it was given an address of ours to call back.
+    pub called_back: bool,
 }
 
 /// An attempt of an earlier run that is taken up again.

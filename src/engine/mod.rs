@@ -8,9 +8,10 @@
 //!
 //! - [`Action::Submit`] follows [`Event::IntentDurable`] of the same attempt, once, and nothing else.
 //! - A task goes back to waiting only by [`Change::NotAccepted`], which needs a certain refusal or a request that never left,
-//!   or by [`Change::FailedForNow`], which needs the service's word that its job failed.
+//!   by [`Change::FailedForNow`], which needs the service's word that its job failed, or by [`Change::Again`].
 //! - What an attempt may cost is reserved before its intent, so that the budget is never passed.
-//! - A lost reply is [`Change::Unknown`], and the task is never sent again by itself.
+//! - A lost reply is [`Change::Unknown`], and the task is never sent again by itself; but where the policy says that a person
+//!   would rather pay twice, once in a run, which [`Change::Again`] records first.
 //! - Before the service has accepted a submit, and after a reply was lost, one submit at a time is under way, so that a
 //!   refused key or a broken service costs one try and not ten.
 //!
@@ -82,6 +83,9 @@ mod slots;
 mod tests;
 mod trial;
 mod trouble;
+mod unknown;
+#[cfg(test)]
+mod unknown_tests;
 mod window;
 
 use std::collections::VecDeque;
@@ -92,8 +96,8 @@ use budget::Budget;
 use flight::{Flight, Flights, Followed, Phase};
 pub use forecast::{Forecast, Learned, Prospect, forecast, usual};
 pub use message::{
-    Action, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress, Refusal,
-    Resumed, StatusOutcome, SubmitOutcome, TaskKey, Waiting,
+    Action, Adrift, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress,
+    Refusal, Resumed, StatusOutcome, SubmitOutcome, TaskKey, Waiting,
 };
 use pace::{Backoff, Outage};
 pub use policy::{DEFAULT_TIMEOUT, Policy};
@@ -102,6 +106,7 @@ pub use retries::Past;
 use retries::Retries;
 use slots::Slots;
 pub use trial::{Figures, Trial};
+use unknown::Unknowns;
 use window::Round;
 
 use crate::task::Quota;
@@ -136,6 +141,7 @@ pub struct Engine {
     polling: Polling,
     budget: Budget,
     retries: Retries,
+    unknowns: Unknowns,
     breaker: Breaker,
     round: Round,
     mood: Mood,
@@ -184,6 +190,7 @@ impl Engine {
             polling: Polling::new(&policy),
             budget: Budget::new(&policy, Quota::default()),
             retries: Retries::new(&policy),
+            unknowns: Unknowns::default(),
             breaker: Breaker::new(&policy),
             round,
             mood: Mood::Working,
@@ -209,6 +216,7 @@ impl Engine {
         self.round.to_look &= !told || self.polling.outstanding > 0;
         self.keep_time(now);
         self.bear_outage(now);
+        self.give_up_waiting(now);
         self.take_back(now);
         self.submit_more(now);
         self.ask(now);

@@ -36,6 +36,8 @@ mutants! {
     LeaveForgets "leaving lets submits without a reply wait again",
     WaitingForgotten "a refused task does not wait again",
     FailuresNotCounted "what failed is sent again for ever",
+    EarlierRunsForgotten "a submit that an earlier run lost is not tied to its task by a callback",
+    ResendsWithoutEnd "a task is sent again in a run as often as its reply is lost",
     AdriftNotAwaited "a lost reply is not tied to its task by a callback",
 }
 

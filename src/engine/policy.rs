@@ -39,6 +39,8 @@ pub struct Policy {
     pub retries: u32,
     /// How long after its first failure that is, give or take a quarter; doubled with each further failure.
     pub retry_after: Duration,
+    /// A task whose outcome is unknown is sent again, once in a run, for who would rather pay twice than wait.
+    pub resend_unknown: bool,
     /// The most that all attempts of the batch may cost together, those of earlier runs included.
     pub budget: Option<Quota>,
     /// What an attempt costs, for the budget. What has no price is within no budget.
@@ -72,6 +74,7 @@ impl Default for Policy {
             first_patience: Duration::from_secs(10),
             retries: 0,
             retry_after: Duration::from_secs(30),
+            resend_unknown: false,
             budget: None,
             prices: Prices::default(),
             max_duration: None,

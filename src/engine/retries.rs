@@ -1,7 +1,8 @@
 //! Sending again what failed: by class, a bounded number of times, each a new paid attempt.
 //!
 //! Only a job that the service took, and then said had failed while it was made, is sent again by itself. A prompt that was
-//! refused or moderated would be again; what is lost, unknown, late or without pictures may have been made and billed.
+//! refused or moderated would be again; what is lost, unknown, late or without pictures may have been made and billed. (What is
+//! unknown is, once in a run, where the policy says so: see `unknown`.)
 //!
 //! Where the program dies, nothing is paid for beyond that: before the failure is recorded, the attempt is open, is asked about
 //! again and fails again, as the same one; after it, the task waits and the failure is counted from the attempts; after the
@@ -66,11 +67,25 @@ impl Retries {
             return false;
         }
         if !self.barred.contains(&waiting.task) {
-            let due = now + self.wait(waiting.task, self.failures[&waiting.task]);
-            let place = self.later.partition_point(|(at, _)| *at > due);
-            self.later.insert(place, (due, waiting));
+            self.wait_until(now + self.wait(waiting.task, self.failures[&waiting.task]), waiting);
         }
         true
+    }
+
+    /// A task is sent again as long after `now` as one that failed for the first time.
+    pub(super) fn wait_again(&mut self, now: Duration, waiting: Waiting) {
+        self.wait_until(now + self.wait(waiting.task, 1), waiting);
+    }
+
+    /// A task is sent again when this is due.
+    pub(super) fn wait_until(&mut self, due: Duration, waiting: Waiting) {
+        let place = self.later.partition_point(|(at, _)| *at > due);
+        self.later.insert(place, (due, waiting));
+    }
+
+    /// Whether this run may not send a task again.
+    pub(super) fn bars(&self, task: TaskKey) -> bool {
+        self.barred.contains(&task)
     }
 
     /// Three quarters to five quarters of a wait that doubles with each failure.

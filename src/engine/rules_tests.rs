@@ -429,7 +429,16 @@ impl Town {
             }
         }
         let next = AttemptKey(self.attempts.keys().map(|key| key.0).max().unwrap_or(0) + 1);
-        Engine::new(self.policy.clone(), waiting, resumed, next).knowing(past)
+        let last: BTreeMap<_, _> = self.attempts.iter().map(|(attempt, row)| (row.0, *attempt)).collect();
+        let unknown = self.tasks.iter().filter(|(_, (_, state))| *state == "unknown");
+        let adrift = unknown.map(|(key, (mode, _))| Adrift {
+            attempt: last[key],
+            waiting: Waiting { task: *key, mode: *mode, timeout: DEFAULT_TIMEOUT },
+            age: Duration::ZERO,
+            called_back: false,
+        });
+        let adrift = adrift.collect();
+        Engine::new(self.policy.clone(), waiting, resumed, next).knowing(past).awaiting(adrift)
     }
 
     /// Runs until the run is over, or dies after so many steps.
@@ -489,7 +498,8 @@ impl Town {
 
     fn submit(&mut self, attempt: AttemptKey, task: TaskKey) -> SubmitOutcome {
         let open = self.jobs.values().any(|(of, _, end)| *of == task && !matches!(end, Progress::Failed(_)));
-        assert!(!open, "{task:?} is paid for again, and its job did not fail");
+        let may = !open || self.policy.resend_unknown;
+        assert!(may, "{task:?} is paid for again, and its job did not fail");
         let running = self.jobs.values().filter(|(_, ends, _)| *ends > self.now).count();
         match self.random(100) {
             0..5 => return SubmitOutcome::NotSent("refused".into()),
@@ -538,6 +548,7 @@ impl Town {
             },
             Change::FailedForNow(attempt, _) => (attempt, "failed", "pending"),
             Change::Lost(attempt, _) => (attempt, "lost", "lost"),
+            Change::Again(attempt) => (attempt, "unknown", "pending"),
         };
         let row = self.attempts.get_mut(&attempt).unwrap();
         row.1 = Some(outcome);
@@ -553,6 +564,7 @@ fn whatever_is_lost_and_whenever_it_is_killed_the_budget_is_never_passed_and_not
         let retries = (seed % 4) as u32;
         let policy = Policy {
             retries,
+            resend_unknown: seed % 5 == 4,
             seed,
             patience: Duration::from_secs(3600),
             ..budget(20_000 + seed % 7 * 15_000)

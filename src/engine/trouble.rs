@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::flight::Phase;
 use super::message::{Ending, Notice};
 
 /// Which requests are held back.
@@ -67,16 +66,6 @@ impl Engine {
     pub(super) fn bear_outage(&mut self, now: Duration) {
         if self.outage.ends_at(&self.policy).is_some_and(|end| end <= now) {
             self.close(Ending::Unreachable(self.outage.last_seen().to_owned()));
-        }
-        let stranded: Vec<_> = self
-            .flights
-            .iter()
-            .filter(|(_, flight)| matches!(flight.phase, Phase::Adrift))
-            .filter(|(_, flight)| flight.deadline(self.policy.grace) <= now)
-            .map(|(attempt, _)| attempt)
-            .collect();
-        for attempt in stranded {
-            self.flights.remove(attempt); // recorded as unknown when its reply was lost
         }
     }
 }

@@ -167,6 +167,7 @@
 //!     relaxed: 2
 //!     usd: 0.0077            # US dollars for one quota
 //!   retries: 3               # how often a failed task is sent again, 0 to 10
+//!   on_unknown: keep         # or resend: send again, once a run, what may have been paid for
 //!   max_tasks: 5000          # how many tasks there may be
 //!   results: out/spring.csv  # or a list of paths, from the manifest's folder
 //! prompts: [a ceramic mug on grey linen]
@@ -320,7 +321,7 @@ pub use guard::{GUARD_COLUMN, guarded};
 pub use money::{Budget, NotABudget, NotUsd, Usd};
 pub use pattern::{NotFilled, Pattern, Subject};
 pub use pictures::{NotAName, PictureName, PictureSettings};
-pub use settings::BatchSettings;
+pub use settings::{BatchSettings, NotOnUnknown, OnUnknown};
 pub use shape::{NotAShape, Rows, Shape, Shop, Shown};
 pub use sources::{Load, NotLoaded};
 

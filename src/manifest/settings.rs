@@ -9,9 +9,46 @@ use super::value;
 use crate::diagnostic::Diagnostic;
 use crate::task::Prices;
 
-pub(super) const BATCH: [&str; 8] =
-    ["concurrency", "poll_min", "poll_max", "budget", "prices", "retries", "max_tasks", "results"];
+pub(super) const BATCH: [&str; 9] = [
+    "concurrency",
+    "poll_min",
+    "poll_max",
+    "budget",
+    "prices",
+    "retries",
+    "on_unknown",
+    "max_tasks",
+    "results",
+];
 const PRICES: [&str; 3] = ["fast", "relaxed", "usd"];
+
+/// What is done about a task whose outcome is unknown: the reply to its submit is missing, so that the job may exist and be
+/// billed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum OnUnknown {
+    /// It stays unknown until a callback or a person settles it.
+    #[default]
+    Keep,
+    /// It is sent again, once in a run: for who would rather pay twice than wait.
+    Resend,
+}
+
+/// The text says nothing of what is unknown.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither `keep` nor `resend`")]
+pub struct NotOnUnknown(pub String);
+
+impl std::str::FromStr for OnUnknown {
+    type Err = NotOnUnknown;
+
+    fn from_str(text: &str) -> Result<Self, NotOnUnknown> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "keep" => Ok(OnUnknown::Keep),
+            "resend" => Ok(OnUnknown::Resend),
+            _ => Err(NotOnUnknown(text.to_owned())),
+        }
+    }
+}
 
 /// How the batch is to be run, where the manifest says so; a flag overrides it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +67,8 @@ pub struct BatchSettings {
     pub usd_per_quota: Option<Usd>,
     /// How often a task that failed is sent again, 0 to 10.
     pub retries: Option<u8>,
+    /// What is done about a task whose outcome is unknown.
+    pub on_unknown: Option<OnUnknown>,
     /// How many tasks the manifest may make, 1 to 10,000,000. Checked while the manifest is read.
     pub max_tasks: Option<u64>,
     /// Where the results go, as written: paths from the manifest's folder.
@@ -54,6 +93,7 @@ pub(super) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> BatchSettin
         poll_max,
         budget: reader.value(fields.get("budget"), value::budget),
         retries: reader.value(fields.get("retries"), value::retries),
+        on_unknown: reader.value(fields.get("on_unknown"), value::on_unknown),
         max_tasks: reader.value(fields.get("max_tasks"), value::max_tasks),
         ..BatchSettings::default()
     };

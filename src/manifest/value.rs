@@ -6,6 +6,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::money::{Budget, NotABudget, NotUsd, Usd};
+use super::settings::OnUnknown;
 use crate::diagnostic::{Diagnostic, Severity, Source, close_name, quoted};
 use crate::duration;
 use crate::prompt::Finding;
@@ -270,6 +271,14 @@ pub(super) fn repeat(text: &str) -> Result<u32, Fault> {
 /// How often a task that failed is sent again: 0 to 10.
 pub(super) fn retries(text: &str) -> Result<u8, Fault> {
     number(text, "a number of retries", 0, 10).map(|n| u8::try_from(n).unwrap_or(0))
+}
+
+/// What is done about a task whose outcome is unknown.
+pub(super) fn on_unknown(text: &str) -> Result<OnUnknown, Fault> {
+    text.parse().map_err(|_| {
+        Fault::new(format!("{} is neither keep nor resend", quoted(text)), "expected `keep` or `resend`")
+            .note("`resend` sends again what may have been made and billed")
+    })
 }
 
 /// How many tasks a manifest may make.

@@ -49,7 +49,7 @@ pub enum RunEvent {
         /// What it gave.
         pictures: Pictures,
     },
-    /// The job of a task failed at the service; the task waits to be sent again, which is paid for again.
+    /// The job of a task failed at the service, or nothing is known of it; the task waits to be sent again, which is paid for again.
     Retrying {
         /// The task.
         id: Id,
@@ -159,6 +159,13 @@ pub enum Notice {
         /// The address that the service is given, without any token.
         url: String,
     },
+    /// Callbacks may still tell what became of submits whose reply an earlier run lost.
+    Awaiting {
+        /// How many submits.
+        submits: u64,
+        /// How long the run waits for that.
+        at_most: Duration,
+    },
     /// The state cannot be written, so nothing more is submitted.
     StateNotWritten {
         /// Why.
@@ -220,6 +227,7 @@ impl Notice {
             | Notice::TimeOver { .. }
             | Notice::Stopping { .. }
             | Notice::Pictures { failed: 0, .. }
+            | Notice::Awaiting { .. }
             | Notice::Listening { .. } => Level::Note,
             Notice::BackingOff { .. }
             | Notice::Unreachable { .. }
@@ -293,6 +301,12 @@ impl fmt::Display for Notice {
                 shown(address, ADDRESS),
                 shown(url, ADDRESS)
             ),
+            Notice::Awaiting { submits, at_most } => write!(
+                f,
+                "a callback may still tell what became of {} of an earlier run, within {}",
+                many(*submits, "submit"),
+                duration(*at_most)
+            ),
             Notice::StateNotWritten { why } => {
                 write!(f, "the state cannot be written ({}): nothing more is submitted", shown(why, REASON))
             }
@@ -303,6 +317,19 @@ impl fmt::Display for Notice {
                 shown(&id.0, ADDRESS),
                 shown(what, ADDRESS)
             ),
+            Notice::Pictures { .. }
+            | Notice::PicturesNotLookedUp { .. }
+            | Notice::ResultsNotWritten { .. }
+            | Notice::OfResults { .. }
+            | Notice::ResultsBeside { .. } => self.about_files(f),
+        }
+    }
+}
+
+impl Notice {
+    /// What is said of the files that a run leaves behind.
+    fn about_files(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Notice::Pictures { brought, failed, folder, first_failed: first } => {
                 pictures(f, (*brought, *failed), folder, first.as_ref())
             }
@@ -319,6 +346,7 @@ impl fmt::Display for Notice {
                 shown(&path.to_string_lossy(), ADDRESS),
                 shown(why, 4 * REASON)
             ),
+            _ => Ok(()),
         }
     }
 }
@@ -381,6 +409,7 @@ mod tests {
                 first_failed: Some((Id("mug".into()), 2, "the link is gone (HTTP 404)".into())),
             },
             Notice::PicturesNotLookedUp { why: "disk I/O error".into() },
+            Notice::Awaiting { submits: 2, at_most: s(400) },
             Notice::ResultsNotWritten { why: "`r.csv` cannot be replaced".into() },
             Notice::OfResults { path: "r.xlsx".into(), what: "1 longer text is cut".into() },
             Notice::ResultsBeside { path: "r.new.csv".into(), why: "`r.csv` cannot be replaced".into() },
@@ -405,6 +434,7 @@ mod tests {
         note: 8 pictures brought to `out`
         warning: 1 picture brought to `out`, 3 not: the first is number 2 of `mug` (the link is gone (HTTP 404)); the tasks are done, and `mjbatch download` tries again
         warning: pictures of earlier runs are not looked up (disk I/O error)
+        note: a callback may still tell what became of 2 submits of an earlier run, within 6 min 40 s
         error: `r.csv` cannot be replaced
         warning: r.xlsx: 1 longer text is cut
         warning: the results are in `r.new.csv` instead: `r.csv` cannot be replaced

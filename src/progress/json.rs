@@ -27,9 +27,9 @@ use crate::text::is_harmful;
 /// | `started` | `batch`, `service`, `state`, `results` (paths) |
 /// | `submitted` | `id`, `task_id` |
 /// | `ended` | `id`, `status`, `task_id`, `reason`, `took_s`, `grid`, `images`; null where not known |
-/// | `retrying` | `id`, `task_id`, `reason`: the job failed, and the task waits to be sent again |
-/// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `left`, `in_a_row`, `id`, `what`, `address`, `url`, `path` under `detail` |
-/// | `finished` | `batch`, `stop` (`finished`, `nothing_to_do`, `interrupted`, `key_refused`, `quota_gone`, `unreachable`, `state_not_written`, `limit_reached`, `budget_reached`, `time_over`, `not_awaited`, `breaker`, `chosen_done`, `pilot_done`), `stop_text`, `troubles` (`status`, `reason`, `count`, `example`), `left_running`, `quota_run`, `quota_batch`, `results` (the first file), `all_results` (all of them), `state`, `next`; null where not known |
+/// | `retrying` | `id`, `task_id`, `reason`: the job failed, or nothing is known of it, and the task waits to be sent again |
+/// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `submits`, `left`, `in_a_row`, `id`, `what`, `address`, `url`, `path` under `detail` |
+/// | `finished` | `batch`, `stop` (`finished`, `nothing_to_do`, `interrupted`, `key_refused`, `quota_gone`, `unreachable`, `state_not_written`, `limit_reached`, `budget_reached`, `time_over`, `not_awaited`, `breaker`, `chosen_done`, `pilot_done`), `stop_text`, `troubles` (`status`, `reason`, `count`, `example`), `left_running`, `quota_run`, `quota_batch`, `results` (the first file), `all_results` (all of them), `state`, `resolve`, `next`; null where not known |
 #[derive(Debug)]
 pub struct JsonLines<W> {
     out: W,
@@ -117,6 +117,9 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
         Notice::Stopping { running } => ("stopping", json!({"running": running})),
         Notice::CutOff { tasks } => ("cut_off", json!({"tasks": tasks})),
         Notice::Listening { address, url } => ("listening", json!({"address": address, "url": url})),
+        Notice::Awaiting { submits, at_most } => {
+            ("awaiting", json!({"submits": submits, "seconds": seconds(*at_most)}))
+        }
         Notice::StateNotWritten { why } => ("state_not_written", json!({"why": why})),
         Notice::NotRecorded { id, what, why } => {
             ("not_recorded", json!({"id": id, "what": what, "why": why}))
@@ -161,6 +164,7 @@ fn finished(summary: &Summary) -> Value {
         "results": summary.results.first().map(|first| path(first)),
         "all_results": summary.results.iter().map(|each| path(each)).collect::<Vec<_>>(),
         "state": path(&summary.state),
+        "resolve": summary.resolve,
         "next": summary.next,
     })
 }
@@ -227,7 +231,7 @@ mod tests {
         {"event":"ended","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"id":"mug","status":"done","task_id":"T-mug","reason":null,"took_s":61.5,"grid":"https://cdn/g.png","images":["https://cdn/1.png","https://cdn/2.png"],"counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
         {"event":"ended","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"id":"vase","status":"unknown","task_id":null,"reason":"cut \u001b[31m off\u009b","took_s":null,"grid":null,"images":[],"counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
         {"event":"notice","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"notice":"slots_learned","level":"note","text":"the service takes 7 jobs at once, not 10","detail":{"slots":7,"asked":10},"counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
-        {"event":"finished","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"batch":"spring","stop":"finished","stop_text":"finished","troubles":[{"status":"failed","reason":"prompt was refused by moderation","count":2,"example":"hero-red"}],"left_running":0,"quota_run":1.5,"quota_batch":114,"results":"spring.results.csv","all_results":["spring.results.csv"],"state":"spring.mjbatch","next":"mjbatch run spring.yaml","counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
+        {"event":"finished","at":"2026-03-01T09:01:02.250Z","elapsed_s":62.0,"batch":"spring","stop":"finished","stop_text":"finished","troubles":[{"status":"failed","reason":"prompt was refused by moderation","count":2,"example":"hero-red"}],"left_running":0,"quota_run":1.5,"quota_batch":114,"results":"spring.results.csv","all_results":["spring.results.csv"],"state":"spring.mjbatch","resolve":null,"next":"mjbatch run spring.yaml","counts":{"pending":3,"running":2,"done":1,"failed":0,"unknown":0,"lost":0,"skipped":0},"slots":10,"in_slots":2,"remaining":5}
         "#);
     }
 }

@@ -36,6 +36,8 @@ pub struct Summary {
     pub state: PathBuf,
     /// Something about the results that a person would want to know, as one sentence.
     pub hint: Option<String>,
+    /// The command with which a person settles what is unknown, ready to be pasted, where something is.
+    pub resolve: Option<String>,
     /// The command to go on with, ready to be pasted, where something is left.
     pub next: Option<String>,
 }
@@ -180,11 +182,17 @@ impl Summary {
         self.groups(f, Status::Failed)?;
         for (status, meaning) in [
             (Status::Unknown, "the reply to the submit is missing: the job may exist and be billed"),
-            (Status::Lost, "the service no longer knows the job, which may have been billed"),
+            (
+                Status::Lost,
+                "what became of the job cannot be found out any more, and it may have been billed",
+            ),
         ] {
             self.groups(f, status)?;
             if self.counts.of(status) > 0 {
                 writeln!(f, "    {meaning}, so nothing sends it again by itself")?;
+            }
+            if let (Status::Unknown, Some(resolve)) = (status, &self.resolve) {
+                writeln!(f, "    settle it: {}", harmless(resolve))?;
             }
         }
         Ok(())
@@ -255,6 +263,7 @@ mod tests {
         stopped.troubles.note(&Id("c".into()), Status::Lost, None);
         stopped.troubles.note(&Id("d".into()), Status::Done, Some("not a trouble"));
         stopped.left_running = 7;
+        stopped.resolve = Some("mjbatch resolve spring.yaml".into());
         stopped.cost = Some(Cost { run: Quota(12_500), batch: Quota(86_000) });
         stopped.next = Some("mjbatch run spring.yaml --concurrency 10".into());
         insta::assert_snapshot!(stopped, @r#"
@@ -263,8 +272,9 @@ mod tests {
           stopped: interrupted; nothing more was submitted
           unknown: 2 × "no reply within 30 s" (a, …)
             the reply to the submit is missing: the job may exist and be billed, so nothing sends it again by itself
+            settle it: mjbatch resolve spring.yaml
           lost: 1 × no reason given (c)
-            the service no longer knows the job, which may have been billed, so nothing sends it again by itself
+            what became of the job cannot be found out any more, and it may have been billed, so nothing sends it again by itself
           still running at the service, not cancelled: 7 jobs; the next run follows up
           cost: at most 12.5 quota in this run, 86 quota in all
           results: spring.results.csv

@@ -93,6 +93,7 @@ pub(super) fn summary(tasks: &[(Status, u64)], stop: StopReason) -> Summary {
         results: vec![PathBuf::from("spring.results.csv")],
         state: PathBuf::from("spring.mjbatch"),
         hint: None,
+        resolve: None,
         next: None,
     }
 }

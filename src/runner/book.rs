@@ -10,6 +10,9 @@ use crate::progress::RunEvent;
 use crate::store::Snapshot;
 use crate::task::{Counts, Id, Pictures, Status, TaskId};
 
+/// Why a task whose outcome is unknown is sent again.
+const AGAIN: &str = "nothing is known of it, and `on_unknown` is `resend`: a new paid attempt";
+
 #[derive(Debug)]
 struct Page {
     id: Id,
@@ -38,7 +41,11 @@ impl Book {
             };
             (resumed.attempt, page)
         });
-        Book { counts: snapshot.counts, pages: pages.collect() }
+        let adrift = snapshot.adrift.iter().zip(&snapshot.adrift_tasks).map(|(lost, task)| {
+            let (id, status) = (task.id.clone(), task.state.shown(true));
+            (lost.attempt, Page { id, status, task_id: None, since: Duration::ZERO, listed: task.listed })
+        });
+        Book { counts: snapshot.counts, pages: pages.chain(adrift).collect() }
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -92,6 +99,11 @@ impl Book {
                 Some(ended(page, Some(why), None, Pictures::default()))
             }
             Change::Done(attempt, pictures) => self.end(attempt, Status::Done, None, pictures, now),
+            Change::Again(attempt) => {
+                self.shift(attempt, Status::Pending);
+                let Page { id, task_id, .. } = self.pages.remove(&attempt)?;
+                Some(RunEvent::Retrying { id, task_id, reason: AGAIN.to_owned() })
+            }
             Change::Lost(attempt, why) => {
                 self.end(attempt, Status::Lost, Some(why), Pictures::default(), now)
             }

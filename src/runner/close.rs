@@ -43,6 +43,7 @@ impl Shell {
             counts,
             took: self.clock.now(),
             next: (left + left_running > 0).then(|| self.next(&stop)),
+            resolve: self.run.terms.resolve.clone().filter(|_| counts.of(Status::Unknown) > 0),
             stop,
             troubles,
             cost: spent.map(|(run, batch)| Cost { run, batch }),

@@ -54,6 +54,8 @@ pub struct Terms {
     pub pilot: bool,
     /// The command that goes on with the tasks that were not chosen for this run.
     pub next_without: Option<String>,
+    /// The command with which a person settles what is unknown.
+    pub resolve: Option<String>,
 }
 
 /// How a run ended.

@@ -74,15 +74,24 @@ impl Shell {
     ) -> Shell {
         let book = Book::open(&snapshot);
         let held_back = snapshot.held_back;
-        let nothing_to_do = snapshot.waiting.is_empty() && snapshot.resumed.is_empty() && held_back == 0;
+        let policy = &run.policy;
+        let awaited: Vec<_> = snapshot.adrift.iter().filter(|lost| lost.is_awaited(policy)).collect();
+        let awaits = awaited.iter().map(|lost| (lost.waiting.timeout + policy.grace) - lost.age).max();
+        let awaits = awaits.map(|at_most| Notice::Awaiting { submits: awaited.len() as u64, at_most });
+        let nothing_to_do = snapshot.waiting.is_empty()
+            && snapshot.resumed.is_empty()
+            && held_back == 0
+            && (snapshot.adrift.is_empty() || awaits.is_none() && !policy.resend_unknown);
         let cut_off = snapshot.cut_off;
-        let tokens = snapshot.resumed.iter().zip(&snapshot.resumed_tasks);
-        let tokens =
-            tokens.filter_map(|(resumed, task)| Some((task.hook_token.clone()?, resumed.attempt))).collect();
+        let resumed = snapshot.resumed.iter().map(|resumed| resumed.attempt).zip(&snapshot.resumed_tasks);
+        let adrift = snapshot.adrift.iter().map(|lost| lost.attempt).zip(&snapshot.adrift_tasks);
+        let tokens = resumed.chain(adrift);
+        let tokens = tokens.filter_map(|(attempt, task)| Some((task.hook_token.clone()?, attempt))).collect();
         let next = AttemptKey(snapshot.next_attempt.max(1));
-        let engine =
-            Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next).knowing(snapshot.past);
         let downloads = run.pictures.take().map(Downloads::new);
+        let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next)
+            .knowing(snapshot.past)
+            .awaiting(snapshot.adrift);
         let mut shell = Shell {
             run,
             client,
@@ -114,6 +123,9 @@ impl Shell {
         if let Some((webhook, url)) = &shell.run.webhook {
             let (address, url) = (webhook.addr().to_string(), url.clone());
             shell.notice(Notice::Listening { address, url });
+        }
+        if let Some(awaits) = awaits {
+            shell.notice(awaits);
         }
         shell
     }
@@ -369,6 +381,7 @@ fn in_words(change: &Change) -> (AttemptKey, String) {
         Change::Unknown(attempt, why) => (*attempt, format!("unknown: {why}")),
         Change::Done(attempt, pictures) => (*attempt, format!("done: {}", pictures.images.join(" "))),
         Change::Lost(attempt, _) => (*attempt, "lost".to_owned()),
+        Change::Again(attempt) => (*attempt, "to be sent again".to_owned()),
     }
 }
 

@@ -33,6 +33,11 @@ impl Again {
     }
 }
 
+/// A task waits again because a person says so; what failed before is not counted against it.
+pub(super) const WAIT_AGAIN: &str = "UPDATE state SET state = 'pending',
+         asked_after = (SELECT coalesce(max(key), 0) FROM attempt WHERE attempt.task = state.task)
+     WHERE task = ?1";
+
 /// Lets the tasks of the manifest wait again that failed (with `lost` those too that were lost) and are chosen. Those whose
 /// outcome is unknown never do.
 pub(super) fn send(db: &mut Connection, only: &Only, lost: bool) -> rusqlite::Result<Again> {
@@ -43,11 +48,7 @@ pub(super) fn send(db: &mut Connection, only: &Only, lost: bool) -> rusqlite::Re
             "SELECT key, id, mode, vars, state, class FROM state JOIN task ON key = task
              WHERE position IS NOT NULL AND NOT skip AND (state = 'failed' OR state = 'lost' AND ?1)",
         )?;
-        let mut wait = tx.prepare(
-            "UPDATE state SET state = 'pending',
-                 asked_after = (SELECT coalesce(max(key), 0) FROM attempt WHERE attempt.task = state.task)
-             WHERE task = ?1",
-        )?;
+        let mut wait = tx.prepare(WAIT_AGAIN)?;
         let mut rows = query.query([lost])?;
         while let Some(row) = rows.next()? {
             let (key, mode, state): (i64, Mode, State) = (row.get(0)?, mode_at(row, 2)?, state_at(row, 4)?);

@@ -86,18 +86,18 @@ fn spent(db: &Connection, prices: &Prices) -> rusqlite::Result<Quota> {
 fn failures(db: &Connection) -> rusqlite::Result<HashMap<TaskKey, u32>> {
     let mut query = db.prepare(
         "SELECT state.task, count(*) FROM state JOIN attempt ON attempt.task = state.task
-         WHERE state IN ('pending', 'running') AND outcome = 'failed' AND attempt.class = 'generation'
+         WHERE state IN ('pending', 'running', 'unknown') AND outcome = 'failed' AND attempt.class = 'generation'
              AND attempt.key > asked_after
          GROUP BY state.task",
     )?;
     query.query_map([], |row| Ok((TaskKey(row.get(0)?), row.get(1)?)))?.collect()
 }
 
-/// Tasks that run and would not be submitted if they waited.
+/// Tasks that run, or of which nothing is known, and would not be submitted if they waited.
 fn barred(db: &Connection, only: &Only) -> rusqlite::Result<HashSet<TaskKey>> {
     let mut query = db.prepare(
         "SELECT key, mode, timeout, position IS NOT NULL AND NOT skip, id, vars
-         FROM state JOIN task ON key = task WHERE state = 'running'",
+         FROM state JOIN task ON key = task WHERE state IN ('running', 'unknown')",
     )?;
     let mut rows = query.query([])?;
     let mut barred = HashSet::new();

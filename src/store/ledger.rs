@@ -80,7 +80,7 @@ pub(super) fn apply(db: &Connection, change: &Change, at: Timestamp) -> rusqlite
         Change::Accepted(attempt, task_id) => {
             // An attempt that was settled as unknown, and is now known by its callback, opens again.
             db.prepare_cached(
-                "UPDATE attempt SET task_id = ?2, outcome = NULL, reason = NULL WHERE key = ?1",
+                "UPDATE attempt SET task_id = ?2, outcome = NULL, reason = NULL, finished_at = NULL WHERE key = ?1",
             )?
             .execute(params![attempt.0, task_id.0])?;
             set_state_of(db, *attempt, State::Running, None, None)
@@ -123,6 +123,15 @@ pub(super) fn apply(db: &Connection, change: &Change, at: Timestamp) -> rusqlite
         Change::Lost(attempt, reason) => {
             end(db, *attempt, "lost", None, Some(reason), at)?;
             set_state_of(db, *attempt, State::Lost, None, Some(reason))
+        }
+        Change::Again(attempt) => {
+            // Never over what has become of the task since.
+            db.prepare_cached(
+                "UPDATE state SET state = 'pending' WHERE state = 'unknown' AND task = (
+                     SELECT task FROM attempt WHERE key = ?1 AND outcome = 'unknown')",
+            )?
+            .execute([attempt.0])?;
+            Ok(())
         }
     }
 }

@@ -16,6 +16,9 @@ mod listing;
 mod lock;
 mod reader;
 mod reserve;
+mod resolve;
+#[cfg(test)]
+mod resolve_tests;
 #[cfg(test)]
 mod rules_tests;
 mod schema;
@@ -37,10 +40,13 @@ pub use error::StoreError;
 pub use integrity::salvage;
 pub use ledger::{Intent, Outgoing};
 pub use reader::{Header, Reader, View};
+pub use resolve::{Doubt, Found, Resolution, Resolved};
 pub use writer::WriteError;
 use writer::{Run, Writer};
 
-use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting};
+use crate::engine::{
+    Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting,
+};
 use crate::failpoint::{self, Point};
 use crate::plan::{Choice, Knowledge, Only, Plan};
 use crate::task::{Counts, Id, Mode, Prices, State, Task, TaskId};
@@ -74,6 +80,10 @@ pub struct Snapshot {
     pub resumed: Vec<Resumed>,
     /// The tasks of those, in the same order.
     pub resumed_tasks: Vec<ResumedTask>,
+    /// Submits of earlier runs of which nothing is known.
+    pub adrift: Vec<Adrift>,
+    /// The tasks of those, in the same order.
+    pub adrift_tasks: Vec<ResumedTask>,
     /// How many submits of a run that died became unknown just now.
     pub cut_off: u64,
     /// How many tasks of the manifest have each status.
@@ -346,20 +356,49 @@ fn read_snapshot(
         };
         let (id, state) = (Id(row.get(8)?), state_at(row, 6)?);
         snapshot.resumed_tasks.push(ResumedTask { id, state, listed: row.get(9)?, hook_token: row.get(10)? });
-        let submitted: i64 = row.get(5)?;
-        let age = u64::try_from(now.as_millisecond() - submitted).unwrap_or(0);
         snapshot.resumed.push(Resumed {
             attempt: AttemptKey(row.get(3)?),
             waiting: waiting_at(row)?,
             task_id: TaskId(row.get(4)?),
-            age: Duration::from_millis(age),
+            age: age_at(now, row.get(5)?),
             second_look,
         });
     }
+    read_adrift(db, now, &mut snapshot)?;
     snapshot.counts = reader::counts(db, true)?;
     snapshot.next_attempt =
         db.query_row("SELECT coalesce(max(key), 0) + 1 FROM attempt", [], |row| row.get(0))?;
     Ok(snapshot)
+}
+
+/// The last attempt of each task that is unknown: a callback may still settle it, and it may be for the run to send it again.
+fn read_adrift(db: &Connection, now: Timestamp, snapshot: &mut Snapshot) -> rusqlite::Result<()> {
+    let mut query = db.prepare(
+        "SELECT task.key, attempt.mode, timeout, attempt.key, hook_token, intended_at, id, position IS NOT NULL
+         FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
+         WHERE state = 'unknown' AND outcome = 'unknown' AND task_id IS NULL
+             AND attempt.key = (SELECT max(key) FROM attempt AS last
+                 WHERE last.task = task.key AND last.outcome IS NOT 'not_accepted')
+         ORDER BY attempt.key",
+    )?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let hook_token: Option<String> = row.get(4)?;
+        snapshot.adrift.push(Adrift {
+            attempt: AttemptKey(row.get(3)?),
+            waiting: waiting_at(row)?,
+            age: age_at(now, row.get(5)?),
+            called_back: hook_token.is_some(),
+        });
+        let (id, listed) = (Id(row.get(6)?), row.get(7)?);
+        snapshot.adrift_tasks.push(ResumedTask { id, state: State::Unknown, listed, hook_token });
+    }
+    Ok(())
+}
+
+/// How old at `now` a submit of that time is; a clock that went back makes none older.
+fn age_at(now: Timestamp, submitted: i64) -> Duration {
+    Duration::from_millis(u64::try_from(now.as_millisecond() - submitted).unwrap_or(0))
 }
 
 fn waiting_at(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {

@@ -92,6 +92,12 @@ impl View<'_> {
         counts(&self.moment, run_lives).map_err(|e| self.error(e))
     }
 
+    /// Whether the manifest had a task of this id when the state last saw one.
+    pub fn lists(&self, id: &Id) -> Result<bool, StoreError> {
+        let query = "SELECT EXISTS (SELECT 1 FROM task JOIN state ON task = key WHERE id = ?1 AND position IS NOT NULL)";
+        self.moment.query_row(query, [&id.0], |row| row.get(0)).map_err(|e| self.error(e))
+    }
+
     /// The largest number of single pictures that a task has.
     pub fn most_images(&self) -> Result<usize, StoreError> {
         let query =

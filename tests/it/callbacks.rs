@@ -1,8 +1,12 @@
 //! Webhooks: they settle what a lost reply left open, and however they come or do not come, each task ends once.
 
-use mjbatch::sandbox::Outcome;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 
-use crate::support::{Desk, Service, paid_once};
+use mjbatch::sandbox::Outcome;
+use mjbatch::task::State;
+
+use crate::support::{Desk, Service, paid_once, until};
 
 const LISTEN: &str = "--webhook-listen 127.0.0.1:0";
 
@@ -112,4 +116,53 @@ fn an_address_that_is_taken_is_found_before_anything_is_spent() {
     let ran = desk.run(&service.url()).and(&taken).ends_with(2);
     assert!(ran.stderr.contains("cannot receive callbacks"), "{}", ran.stderr);
     assert_eq!((service.submits(), desk.files()), (0, vec!["spring.csv".to_owned()]));
+}
+
+/// Calls back, as the service would. True once somebody has taken it.
+fn call(hook: &str, task_id: &str, status: u8) -> bool {
+    let (host, path) = hook.strip_prefix("http://").unwrap().split_once('/').unwrap();
+    let images = (1..=4).map(|n| format!("http://pictures.invalid/{n}.png")).collect::<Vec<_>>();
+    let item =
+        serde_json::json!({"taskId": task_id, "status": status, "images": images, "failReason": "forged"});
+    let body = serde_json::json!({"status": 0, "data": item, "message": "success"}).to_string();
+    let Ok(mut stream) = TcpStream::connect(host) else { return false };
+    let head = "Content-Type: application/json\r\nConnection: close";
+    let length = body.len();
+    let request =
+        format!("POST /{path} HTTP/1.1\r\nHost: {host}\r\n{head}\r\nContent-Length: {length}\r\n\r\n{body}");
+    let mut reply = String::new();
+    stream.write_all(request.as_bytes()).and_then(|()| stream.read_to_string(&mut reply)).is_ok()
+        && reply.starts_with("HTTP/1.1 2")
+}
+
+#[test]
+fn a_callback_that_comes_in_a_later_run_ties_up_what_was_lost_or_cut_off_by_a_kill() {
+    for (fault, left) in [("accept-cut", State::Unknown), ("accept-hang", State::Submitting)] {
+        let (service, desk) = (Service::with(&format!("{fault}=only:2, webhook-drop")), Desk::of(3));
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let listen = format!("--webhook-listen 127.0.0.1:{port}");
+        let first = desk.run(&service.url()).and(&listen).start();
+        until("the others are done", || service.jobs() == 3 && desk.count([State::Done, left]) == [2, 1]);
+        first.kill();
+
+        let ledger = service.ledger();
+        let lost = ledger.jobs.iter().find(|job| !job.told).unwrap();
+        let hook = lost.hook_url.clone().unwrap();
+        let second = desk.run(&service.url()).and(&listen).start();
+        // A stranger who knows the address but no token says that all has failed.
+        let (address, _) = hook.rsplit_once('/').unwrap();
+        let forged = format!("{address}/{}", "0".repeat(32));
+        until("the second run listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        call(&forged, &lost.task_id, 2);
+        until("the callback is taken", || call(&hook, &lost.task_id, 1));
+        let ran = second.ended();
+        assert_eq!(ran.code, Some(0), "{fault}: {ran:?}");
+        let said = "a callback may still tell what became of 1 submit of an earlier run";
+        assert!(ran.stderr.contains(said), "{fault}: {}", ran.stderr);
+        let (results, paid) = (desk.results(), paid_once(&[&ledger]));
+        for row in &results.rows {
+            assert_eq!((&row["status"], &row["task_id"]), ("done", &*paid[&row["prompt"]]), "{fault}");
+        }
+        assert_eq!(service.submits(), 3, "{fault}");
+    }
 }

@@ -23,6 +23,7 @@ fn after_a_run_it_has_the_batch_a_count_for_every_status_and_the_state() {
             "total": 5,
             "counts": {"pending": 2, "running": 0, "done": 2, "failed": 1, "unknown": 0, "lost": 0, "skipped": 0},
             "quota": 3.0,
+            "resolve": null,
         })
     );
     insta::assert_snapshot!(desk.mjbatch("status spring.csv").ends_with(0).stdout, @"

@@ -1,6 +1,6 @@
 //! What must hold at every step, at the end of a run, and when all is settled.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::service::End;
 use super::world::World;
@@ -31,7 +31,7 @@ impl World {
                 Phase::Adrift => assert_eq!(self.live.task(row.task), Word::Unknown),
             }
         }
-        let latest = self.latest();
+        let latest = self.live.latest();
         let open = |word: Word| {
             let latest = &latest;
             self.live.attempts.iter().filter(move |(key, row)| {
@@ -49,18 +49,14 @@ impl World {
         assert_eq!(running, open(Word::Running).map(named).collect(), "jobs that run");
     }
 
-    /// The last attempt of each task: one whose end could not be written stays open in the records when its task goes on.
-    fn latest(&self) -> BTreeMap<TaskKey, AttemptKey> {
-        self.live.attempts.iter().map(|(key, row)| (row.task, *key)).collect()
-    }
-
     /// Never more jobs than were asked for, nor, on an honest account of our own, than it has.
     pub(in crate::engine) fn check_slots(&self) {
         let ended = |id: &TaskId| self.service.jobs.get(id).is_some_and(|job| job.has_ended(self.now));
-        let open = self.latest().into_values().map(|attempt| &self.live.attempts[&attempt]).filter(|row| {
-            let held = row.open && matches!(self.live.task(row.task), Word::Submitting | Word::Running);
-            held && !row.task_id.as_ref().is_some_and(ended)
-        });
+        let open =
+            self.live.latest().into_values().map(|attempt| &self.live.attempts[&attempt]).filter(|row| {
+                let held = row.open && matches!(self.live.task(row.task), Word::Submitting | Word::Running);
+                held && !row.task_id.as_ref().is_some_and(ended)
+            });
         let open = open.count();
         assert!(open <= self.scenario.policy.concurrency, "{open} jobs at once: {:?}", self.engine);
         let enough = self.scenario.policy.concurrency <= self.scenario.slots;
@@ -102,9 +98,14 @@ impl World {
             let paid = !matches!(word, Word::Pending | Word::Submitting | Word::Running);
             assert!(paid, "{task_id} is paid for and {word:?}");
             let jobs = || self.service.jobs.values().filter(|other| other.task == job.task);
+            let again = self.again.get(&job.task).map_or(0, |again| again.attempts.len());
             let not_failed = jobs().filter(|job| job.end != End::Failed).count();
-            assert!(not_failed <= 1, "{:?} is paid for twice", job.task);
-            let most = 1 + self.scenario.policy.retries as usize;
+            assert!(
+                not_failed <= 1 + again,
+                "{:?} is paid for {not_failed} times, and was sent again {again} times",
+                job.task
+            );
+            let most = 1 + again + self.scenario.policy.retries as usize;
             assert!(jobs().count() <= most, "{:?} is sent again more often than allowed", job.task);
         }
         if self.scenario.calm {

@@ -82,6 +82,9 @@ impl Scenario {
             retries: dice.pick(&[0, 0, 1, 3]),
             ..Policy::default()
         };
+        // By dice of their own, so that the other seeds stay what they are.
+        let resend_unknown = Dice::new(!seed).roll(0.25);
+        let policy = Policy { resend_unknown, ..policy };
         let calm = dice.roll(0.15);
         let faults = if calm { Faults::default() } else { Faults::some(&mut dice) };
         let crash = if calm || dice.roll(0.5) { 0.0 } else { dice.pick(&[0.003, 0.01, 0.03]) };

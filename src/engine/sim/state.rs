@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::engine::{AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting};
+use crate::engine::{
+    Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting,
+};
 use crate::task::{Mode, State as Word, TaskId};
 
 /// Something to be made durable.
@@ -75,6 +77,7 @@ impl State {
             Change::Unknown(attempt, _) => (attempt, Word::Unknown, false),
             Change::Done(attempt, _) => (attempt, Word::Done, false),
             Change::Lost(attempt, _) => (attempt, Word::Lost, false),
+            Change::Again(attempt) => (attempt, Word::Pending, false),
         };
         let row = self.attempts.get_mut(attempt).expect("a change of an attempt that was never intended");
         row.open = open;
@@ -94,6 +97,27 @@ impl State {
         if let Some(row) = self.attempts.remove(&attempt) {
             self.tasks[row.task.0 as usize] = Word::Pending;
         }
+    }
+
+    /// The last attempt of each task: one whose end could not be written stays open in the records when its task goes on.
+    pub(in crate::engine) fn latest(&self) -> BTreeMap<TaskKey, AttemptKey> {
+        self.attempts.iter().map(|(key, row)| (row.task, *key)).collect()
+    }
+
+    /// The submits of which nothing is known, of the run that was just begun at `now`.
+    pub(in crate::engine) fn adrift(&self, now: Duration, called_back: bool) -> Vec<Adrift> {
+        let latest = self.latest();
+        let unknown = self
+            .attempts
+            .iter()
+            .filter(|(attempt, row)| self.task(row.task) == Word::Unknown && latest[&row.task] == **attempt);
+        let adrift = |(attempt, row): (&AttemptKey, &Attempt)| Adrift {
+            attempt: *attempt,
+            waiting: waiting_of(row.task),
+            age: now - row.intended_at,
+            called_back,
+        };
+        unknown.map(adrift).collect()
     }
 
     /// What a new run does first, and starts from, as the store does it.

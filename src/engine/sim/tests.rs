@@ -68,6 +68,8 @@ fn the_seeds_reach_what_they_are_for() {
     some("run again", &|world| world.runs > 1);
     some("lose a reply", &has(crate::task::State::Unknown));
     some("fail", &has(crate::task::State::Failed));
+    some("send again what is unknown", &|world| !world.again.is_empty());
+    some("tie a callback to a submit of an earlier run", &|world| world.tied_late > 0);
     some("lose a job", &has(crate::task::State::Lost));
     some("take hours", &|world| world.now > Duration::from_secs(3600));
 }

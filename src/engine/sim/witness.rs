@@ -88,6 +88,7 @@ impl Witness {
         patience: Duration,
     ) {
         let (attempt, job) = match change {
+            Change::Again(_) => return,
             Change::Accepted(attempt, task_id) => {
                 let job = service.jobs.get(task_id);
                 assert_eq!(job.map(|job| job.attempt), Some(*attempt), "a taskId of another attempt");
@@ -106,7 +107,7 @@ impl Witness {
         let heard = self.of(attempt);
         let truth = |end: End| job.is_some_and(|job: &Job| job.end == end && job.has_ended(now));
         match change {
-            Change::Accepted(..) => {}
+            Change::Accepted(..) | Change::Again(..) => {}
             Change::NotAccepted(..) => {
                 assert!(heard.is_certainly_not_accepted(), "{attempt:?} may have been accepted: {heard:?}");
                 let content = matches!(heard.reply, Some(SubmitOutcome::Refused(Refusal::Content(_))));

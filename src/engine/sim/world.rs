@@ -9,8 +9,8 @@ use super::service::Service;
 use super::state::{Attempt, State, Write};
 use super::witness::Witness;
 use crate::engine::{
-    Action, AttemptKey, Ending, Engine, Event, Item, LATE, Progress, Refusal, StatusOutcome, SubmitOutcome,
-    TaskKey,
+    Action, AttemptKey, Change, Ending, Engine, Event, Item, LATE, Progress, Refusal, StatusOutcome,
+    SubmitOutcome, TaskKey,
 };
 use crate::task::{State as Word, TaskId};
 
@@ -29,6 +29,14 @@ enum Later {
     Told(Vec<TaskId>, StatusOutcome),
     CallsBack(AttemptKey, Item),
     Stops,
+}
+
+/// How often a task was sent again.
+#[derive(Debug, Default)]
+pub(in crate::engine) struct Again {
+    /// The attempts that stay unknown.
+    pub(in crate::engine) attempts: HashSet<AttemptKey>,
+    in_this_run: usize,
 }
 
 /// How a run ended.
@@ -58,6 +66,10 @@ pub(in crate::engine) struct World {
     understood: bool,
     stopped: bool,
     pub(in crate::engine) refusals: u64,
+    /// What was sent again though its outcome is unknown, as the policy wanted it.
+    pub(in crate::engine) again: BTreeMap<TaskKey, Again>,
+    /// How many submits of earlier runs a callback has tied to their tasks.
+    pub(in crate::engine) tied_late: u64,
     dice: Dice,
     later: BTreeMap<(Duration, u64), Later>,
     durable_at: Duration,
@@ -86,6 +98,8 @@ impl World {
             understood: false,
             stopped: false,
             refusals: 0,
+            again: BTreeMap::new(),
+            tied_late: 0,
             dice,
             later: BTreeMap::new(),
             durable_at: Duration::ZERO,
@@ -133,8 +147,12 @@ impl World {
         for resumed in &resumed {
             self.witness.of(resumed.attempt).second_look = resumed.second_look;
         }
-        self.engine =
-            Engine::new(self.scenario.policy.clone(), waiting, resumed, next).knowing(self.disk.past());
+        self.again.values_mut().for_each(|again| again.in_this_run = 0);
+        let adrift = self.disk.adrift(self.now, self.scenario.policy.callbacks);
+        self.routable.extend(adrift.iter().map(|lost| lost.attempt));
+        self.engine = Engine::new(self.scenario.policy.clone(), waiting, resumed, next)
+            .knowing(self.disk.past())
+            .awaiting(adrift);
         if self.dice.roll(self.scenario.stop * 10.0) {
             let most = self.dice.pick(&[500, 300_000]);
             let after = Duration::from_millis(self.dice.between(0, most));
@@ -311,7 +329,8 @@ impl World {
         let heard = self.witness.of(attempt);
         let sent = heard.sent_at.unwrap_or_default();
         let awaited = self.now < sent + super::super::DEFAULT_TIMEOUT;
-        let can_be_tied = open || (word == Word::Unknown && awaited);
+        let latest = self.live.latest()[&row.task] == attempt;
+        let can_be_tied = latest && (open || (word == Word::Unknown && awaited));
         if genuine {
             heard.item(&item.progress);
             heard.tied = true;
@@ -320,7 +339,10 @@ impl World {
                 && !heard.second_look;
             self.understood = true;
         }
+        let of_earlier = word == Word::Unknown && sent < self.begun;
         self.tell(Event::Callback(attempt, item));
+        let tied = self.live.attempts[&attempt].task_id.is_some() && !named;
+        self.tied_late += u64::from(of_earlier && tied);
     }
 
     fn carry_out(&mut self, action: Action) {
@@ -345,12 +367,27 @@ impl World {
                 self.soon(after, Later::Asked(ids));
             }
             Action::Record(change) => {
+                if let Change::Again(attempt) = &change {
+                    self.sends_again(*attempt);
+                }
                 let patience = self.scenario.policy.lost_after;
                 self.witness.check(self.now, &change, &self.service, patience);
                 self.write(Write::Change(change));
             }
             Action::Tell(_) => {}
         }
+    }
+
+    /// Only what is unknown, only where the policy says so, and once in a run.
+    fn sends_again(&mut self, attempt: AttemptKey) {
+        let row = &self.live.attempts[&attempt];
+        assert!(self.scenario.policy.resend_unknown, "{attempt:?} is sent again, and nobody wanted it");
+        assert_eq!(self.live.task(row.task), Word::Unknown, "{attempt:?} is not unknown, and is sent again");
+        assert!(!self.stopped, "{attempt:?} is to be sent again after a stop");
+        let again = self.again.entry(row.task).or_default();
+        again.attempts.insert(attempt);
+        again.in_this_run += 1;
+        assert_eq!(again.in_this_run, 1, "{attempt:?} is sent again once more in a run");
     }
 
     fn write(&mut self, write: Write) {
@@ -369,8 +406,9 @@ impl World {
         for (other, heard) in &self.witness.heard {
             let earlier = heard.task == Some(task) && *other != attempt;
             let failed = || self.disk.attempts.get(other).is_some_and(Attempt::has_failed);
+            let wanted = self.again.get(&task).is_some_and(|again| again.attempts.contains(other));
             assert!(
-                !earlier || heard.is_certainly_not_accepted() || failed(),
+                !earlier || heard.is_certainly_not_accepted() || failed() || wanted,
                 "{task:?} may be paid for already: {heard:?}"
             );
         }
@@ -391,6 +429,7 @@ impl World {
 
     /// A change that has no action: what a wake-up may be for.
     fn moves(&self) -> (usize, usize, String) {
-        (self.engine.flights.iter().count(), self.engine.retries.len(), format!("{:?}", self.engine.mood))
+        let waiting = self.engine.waiting.len() + 1000 * self.engine.retries.len();
+        (self.engine.flights.iter().count(), waiting, format!("{:?}", self.engine.mood))
     }
 }

@@ -257,6 +257,7 @@ batch:
   budget: 20usd
   prices: { fast: 4, usd: 0.0077 }
   retries: 3
+  on_unknown: resend
   max_tasks: 5000
   results: [out/spring.csv, out/spring.jsonl]
 output: { images: out/pictures }
@@ -267,6 +268,7 @@ output: { images: out/pictures }
     assert_eq!(batch.budget, Some(Budget::Usd(Usd(20_000_000))));
     assert_eq!(batch.usd_per_quota, Some(Usd(7700)));
     assert_eq!((batch.retries, batch.max_tasks), (Some(3), Some(5000)));
+    assert_eq!(batch.on_unknown, Some(OnUnknown::Resend));
     assert_eq!(batch.results, ["out/spring.csv", "out/spring.jsonl"]);
 }
 

@@ -68,6 +68,7 @@ fn what_the_parser_takes_the_schema_takes() {
         "version: 1\nbatch: {concurrency: 5, poll_min: 500ms, poll_max: 2h, budget: 20usd, retries: 2}\nprompts: [a mug]",
         "version: 1\nbatch: {prices: {fast: 4, relaxed: 1.5, usd: 0.0075}, max_tasks: 5000}\nprompts: [a mug]",
         "version: 1\nbatch: {results: [a.csv, b.csv]}\noutput: {images: pictures}\nprompts: [a mug]",
+        "version: 1\nbatch: {on_unknown: Resend}\nprompts: [a mug]",
         "version: 1\nprompts: [{prompt: 'a {{ x }}', matrix: {x: [a, 2], exclude: [{x: a}], include: [{x: c}]}}]",
         "version: 1\noutput: {rows: image, columns: shopify, formula_guard: true}\nprompts: [a mug]",
         "version: 1\noutput: {columns: {'Image Src': '{{ image }}', n: 1}}\nprompts: [a mug]",
@@ -106,6 +107,7 @@ fn what_the_schema_refuses_the_parser_refuses() {
         "version: 1\nbatch: {concurrency: 0}\nprompts: [a mug]",
         "version: 1\nbatch: {poll_min: 5}\nprompts: [a mug]",
         "version: 1\nbatch: {retries: 11}\nprompts: [a mug]",
+        "version: 1\nbatch: {on_unknown: retry}\nprompts: [a mug]",
         "version: 1\nbatch: {prices: {turbo: 4}}\nprompts: [a mug]",
     ] {
         assert!(!accepts(yaml), "the schema takes {yaml}");

@@ -1,0 +1,267 @@
+//! What a person decides about tasks whose outcome is unknown: follow the job that was found, send again, or give up.
+//!
+//! One transaction under the lock of the state: a crash leaves all of it or nothing, and asking twice asks for the same, since
+//! what was settled is unknown no more. Nothing is paid here. What is sent again is paid by the run that comes after, once for
+//! each task; the attempt that nobody knows about stays in the history, and counts as spent.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::again::WAIT_AGAIN;
+use super::ledger::{self, mode_at, state_at};
+use super::reader;
+use super::{Store, StoreError, View};
+use crate::engine::{AttemptKey, Change};
+use crate::plan::Looked;
+use crate::task::{Counts, Id, Mode, Quota, State, Status, TaskId};
+
+/// A task whose outcome is unknown, and the submit that made it so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// The task.
+    pub id: Id,
+    /// What was sent.
+    pub prompt: String,
+    /// The mode it was sent in.
+    pub mode: Mode,
+    /// What it costs if it was taken, where that is known.
+    pub quota: Option<Quota>,
+    /// When it was about to leave.
+    pub submitted_at: Option<Timestamp>,
+    /// Why nothing is known of it.
+    pub reason: Option<String>,
+    /// The run that sent it; none where it was taken over from results.
+    pub run: Option<i64>,
+    /// The values of the manifest's own columns.
+    pub vars: Vec<String>,
+}
+
+impl Doubt {
+    /// What filters look at.
+    pub fn looked(&self) -> Looked<'_> {
+        Looked { id: &self.id, mode: self.mode, status: Status::Unknown, vars: &self.vars }
+    }
+}
+
+/// What was decided about several tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolution {
+    /// They wait again: one more paid attempt each.
+    Resend,
+    /// They are lost for good.
+    GiveUp,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resolved {
+    /// How many tasks were unknown, and are settled.
+    pub tasks: u64,
+    /// How many are not sent again because the manifest skips them.
+    pub skipped: u64,
+    /// How many tasks have each status now.
+    pub counts: Counts,
+}
+
+/// What came of saying under which taskId a task runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// It is followed under it by the next run.
+    Follows,
+    /// That was known already.
+    Known(Status),
+    /// This task has it: one job is never two tasks'.
+    TakenBy(Id),
+    /// Nothing is in doubt about the task.
+    Certain(Status),
+    /// The manifest that the state listed last has no such task.
+    NoTask,
+}
+
+impl Store {
+    /// Settles the tasks that are unknown and chosen. Submits that a run left without a reply when it died are unknown too.
+    ///
+    /// # Errors
+    /// What SQLite says; then nothing is changed.
+    pub fn resolve(
+        &mut self,
+        chosen: impl Fn(Looked<'_>) -> bool,
+        how: Resolution,
+    ) -> Result<Resolved, StoreError> {
+        resolve(&mut self.db, chosen, how).map_err(|e| StoreError::database(&self.path, e))
+    }
+
+    /// A person found the job of a task that is unknown, was given up, or waits to be sent again because it was unknown: its
+    /// attempt opens again under this taskId, and the next run follows it.
+    ///
+    /// # Errors
+    /// What SQLite says; then nothing is changed.
+    pub fn found(&mut self, id: &Id, task_id: &TaskId) -> Result<Found, StoreError> {
+        found(&mut self.db, id, task_id).map_err(|e| StoreError::database(&self.path, e))
+    }
+
+    /// How many tasks of the manifest have each status.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        reader::counts(&self.db, false).map_err(|e| self.error(e))
+    }
+}
+
+fn resolve(
+    db: &mut Connection,
+    chosen: impl Fn(Looked<'_>) -> bool,
+    how: Resolution,
+) -> rusqlite::Result<Resolved> {
+    let (now, tx) = (Timestamp::now(), db.transaction()?);
+    ledger::settle_submitting(&tx, now)?;
+    let (mut tasks, mut skipped) = (0, 0);
+    {
+        let mut query = tx.prepare(
+            "SELECT key, id, mode, vars, skip FROM state JOIN task ON key = task
+             WHERE position IS NOT NULL AND state = 'unknown'",
+        )?;
+        let mut wait = tx.prepare(WAIT_AGAIN)?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let (key, id, mode) = (row.get(0)?, Id(row.get(1)?), mode_at(row, 2)?);
+            let vars = vars_at(row, 3)?;
+            if !chosen(Looked { id: &id, mode, status: Status::Unknown, vars: &vars }) {
+                continue;
+            }
+            match how {
+                Resolution::Resend if row.get(4)? => {
+                    skipped += 1;
+                    continue;
+                }
+                Resolution::Resend => drop(wait.execute([key])?),
+                Resolution::GiveUp => give_up(&tx, key, now)?,
+            }
+            tasks += 1;
+        }
+    }
+    let counts = reader::counts(&tx, false)?;
+    tx.commit()?;
+    Ok(Resolved { tasks, skipped, counts })
+}
+
+/// The last attempt of a task that may have been accepted.
+const LAST: &str =
+    "SELECT max(key) FROM attempt AS last WHERE last.task = ?1 AND last.outcome IS NOT 'not_accepted'";
+
+fn give_up(db: &Connection, task: i64, at: Timestamp) -> rusqlite::Result<()> {
+    db.prepare_cached(&format!(
+        "UPDATE attempt SET outcome = 'lost', reason = 'given up by a person' || coalesce('; ' || reason, ''),
+             finished_at = ?2
+         WHERE key = ({LAST})"
+    ))?
+    .execute(params![task, at.as_millisecond()])?;
+    db.prepare_cached(
+        "UPDATE state SET state = 'lost', class = NULL,
+             reason = 'given up by a person' || coalesce('; ' || reason, '')
+         WHERE task = ?1",
+    )?
+    .execute([task])?;
+    Ok(())
+}
+
+fn found(db: &mut Connection, id: &Id, task_id: &TaskId) -> rusqlite::Result<Found> {
+    let (now, tx) = (Timestamp::now(), db.transaction()?);
+    ledger::settle_submitting(&tx, now)?;
+    let listed = tx
+        .query_row(
+            "SELECT key, state FROM task JOIN state ON task = key WHERE id = ?1 AND position IS NOT NULL",
+            [&id.0],
+            |row| Ok((row.get::<_, i64>(0)?, state_at(row, 1)?)),
+        )
+        .optional()?;
+    let Some((task, state)) = listed else { return Ok(Found::NoTask) };
+    let last = tx
+        .query_row(
+            &format!("SELECT key, outcome, task_id FROM attempt WHERE key = ({LAST})"),
+            [task],
+            |row| {
+                let (outcome, name): (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+                Ok((AttemptKey(row.get(0)?), outcome, name))
+            },
+        )
+        .optional()?;
+    let Some((attempt, outcome, name)) = last else { return Ok(Found::Certain(state.shown(false))) };
+    if name.as_deref() == Some(&task_id.0) {
+        return Ok(Found::Known(state.shown(false)));
+    }
+    let holder = "SELECT id FROM attempt JOIN task ON task.key = attempt.task WHERE task_id = ?1";
+    if let Some(other) = tx.query_row(holder, [&task_id.0], |row| row.get(0)).optional()? {
+        return Ok(Found::TakenBy(Id(other)));
+    }
+    // What was given up, or sent to wait again before it was found, may still be taken back: nothing was sent since.
+    let in_doubt = name.is_none()
+        && matches!(outcome.as_deref(), Some("unknown" | "lost"))
+        && matches!(state, State::Unknown | State::Lost | State::Pending);
+    if !in_doubt {
+        return Ok(Found::Certain(state.shown(false)));
+    }
+    ledger::apply(&tx, &Change::Accepted(attempt, task_id.clone()), now)?;
+    tx.commit()?;
+    Ok(Found::Follows)
+}
+
+impl View<'_> {
+    /// The tasks of the manifest whose outcome is unknown, in its order. A submit in flight is one of them unless its run
+    /// lives.
+    pub fn doubts(&self, run_lives: bool) -> impl Iterator<Item = Result<Doubt, StoreError>> {
+        let mut from = -1;
+        let mut page = Vec::new().into_iter();
+        std::iter::from_fn(move || {
+            if page.len() == 0 {
+                match doubts_after(self.moment(), from, run_lives) {
+                    Ok(doubts) => page = doubts.into_iter(),
+                    Err(e) => {
+                        from = i64::MAX;
+                        return Some(Err(self.error(e)));
+                    }
+                }
+            }
+            let (position, doubt) = page.next()?;
+            from = position;
+            Some(Ok(doubt))
+        })
+    }
+}
+
+/// How many are read at once.
+const PAGE: i64 = 500;
+
+fn doubts_after(db: &Connection, position: i64, run_lives: bool) -> rusqlite::Result<Vec<(i64, Doubt)>> {
+    let mut query = db.prepare_cached(
+        "SELECT position, id, prompt, coalesce(attempt.mode, task.mode), quota, intended_at,
+             coalesce(attempt.reason, state.reason), run, vars
+         FROM state JOIN task ON task.key = state.task
+             LEFT JOIN attempt ON attempt.key = (
+                 SELECT max(key) FROM attempt AS last
+                 WHERE last.task = state.task AND last.outcome IS NOT 'not_accepted')
+         WHERE position > ?1 AND (state = 'unknown' OR state = 'submitting' AND NOT ?2)
+         ORDER BY position LIMIT ?3",
+    )?;
+    query.query_map(params![position, run_lives, PAGE], |row| Ok((row.get(0)?, doubt_at(row)?)))?.collect()
+}
+
+fn doubt_at(row: &Row<'_>) -> rusqlite::Result<Doubt> {
+    let submitted_at: Option<i64> = row.get(5)?;
+    Ok(Doubt {
+        id: Id(row.get(1)?),
+        prompt: row.get(2)?,
+        mode: mode_at(row, 3)?,
+        quota: row.get::<_, Option<i64>>(4)?.map(|quota| Quota(quota.unsigned_abs())),
+        submitted_at: submitted_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+        reason: row.get(6)?,
+        run: row.get(7)?,
+        vars: vars_at(row, 8)?,
+    })
+}
+
+fn vars_at(row: &Row<'_>, column: usize) -> rusqlite::Result<Vec<String>> {
+    let vars: String = row.get(column)?;
+    Ok(serde_json::from_str(&vars).unwrap_or_default())
+}

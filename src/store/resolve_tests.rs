@@ -1,0 +1,200 @@
+//! What a person decides about what is unknown, in the state: each once, and nothing else with it.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::plan;
+use crate::task::{Action, Quota, Record, Status};
+
+struct Desk {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Desk {
+    /// Four tasks: `a` and `b` are unknown, the reply to `c` was never recorded, `d` is done.
+    fn new() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Desk { path: folder.path().join("spring.mjbatch"), _folder: folder };
+        let (snapshot, ledger) = desk.begin(&tasks());
+        for (n, waiting) in (1..).zip(&snapshot.waiting) {
+            let intent =
+                Intent { attempt: AttemptKey(n), task: waiting.task, hook_token: Some(format!("t{n}")) };
+            ledger.intend(intent).blocking_recv().unwrap().unwrap();
+        }
+        for change in [
+            Change::Unknown(AttemptKey(1), "cut".into()),
+            Change::Unknown(AttemptKey(2), "cut".into()),
+            Change::Accepted(AttemptKey(4), TaskId("T4".into())),
+            Change::Done(AttemptKey(4), crate::task::Pictures::default()),
+        ] {
+            ledger.record(change).blocking_recv().unwrap().unwrap();
+        }
+        desk
+    }
+
+    fn begin(&self, tasks: &[Task]) -> (Snapshot, Ledger) {
+        let mut store = Store::open(&self.path, "the sandbox", "a test").unwrap();
+        let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
+        let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
+        store.list(listing, tasks.iter().cloned(), &plan).unwrap();
+        store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap()
+    }
+
+    fn store(&self) -> Store {
+        Store::open_existing(&self.path, "a test").unwrap()
+    }
+
+    fn resolve(&self, ids: &[&str], how: Resolution) -> (u64, u64, u64) {
+        let resolved = self.store().resolve(|task| ids.contains(&task.id.0.as_str()), how).unwrap();
+        (resolved.tasks, resolved.skipped, resolved.counts.of(Status::Unknown))
+    }
+
+    fn found(&self, id: &str, task_id: &str) -> Found {
+        self.store().found(&Id(id.into()), &TaskId(task_id.into())).unwrap()
+    }
+
+    fn records(&self) -> Vec<Record> {
+        Reader::open(&self.path).unwrap().view().unwrap().records().map(Result::unwrap).collect()
+    }
+
+    fn states(&self) -> Vec<State> {
+        self.records().iter().map(|record| record.state).collect()
+    }
+}
+
+fn tasks() -> Vec<Task> {
+    ["a", "b", "c", "d"].map(|id| Task::new(id, format!("mug {id}"), Mode::Fast)).into()
+}
+
+#[test]
+fn what_is_unknown_is_listed_with_its_submit_and_a_submit_of_a_dead_run_with_it() {
+    let desk = Desk::new();
+    let reader = Reader::open(&desk.path).unwrap();
+    let view = reader.view().unwrap();
+    let listed = |lives| view.doubts(lives).map(|doubt| doubt.unwrap().id.0).collect::<Vec<_>>();
+    assert_eq!(
+        (listed(true), listed(false)),
+        (vec!["a".into(), "b".into()], vec!["a".into(), "b".into(), "c".into()])
+    );
+    let first = view.doubts(false).next().unwrap().unwrap();
+    assert_eq!((first.prompt.as_str(), first.mode, first.quota), ("mug a", Mode::Fast, Some(Quota(4000))));
+    assert_eq!(
+        (first.reason.as_deref(), first.run, first.submitted_at.is_some()),
+        (Some("cut"), Some(1), true)
+    );
+}
+
+#[test]
+fn sent_again_is_sent_once_and_the_old_attempt_stays_unknown_and_spent() {
+    let desk = Desk::new();
+    assert_eq!(desk.resolve(&["a", "c", "d"], Resolution::Resend), (2, 0, 1));
+    assert_eq!(desk.resolve(&["a", "c", "d"], Resolution::Resend), (0, 0, 1), "twice is once");
+    use State::{Done, Pending, Unknown};
+    assert_eq!(desk.states(), [Pending, Unknown, Pending, Done]);
+    let (snapshot, ledger) = desk.begin(&tasks());
+    assert_eq!((snapshot.waiting.len(), snapshot.past.spent), (2, Quota(16_000)));
+    drop(ledger);
+    assert_eq!(desk.records()[0].attempts, 1, "the history is kept");
+}
+
+#[test]
+fn what_the_manifest_skips_is_not_sent_again() {
+    let desk = Desk::new();
+    let mut listed = tasks();
+    listed[0].action = Some(Action::Skip);
+    drop(desk.begin(&listed));
+    assert_eq!(desk.resolve(&["a", "b"], Resolution::Resend), (1, 1, 2));
+    assert_eq!(desk.states()[..2], [State::Unknown, State::Pending]);
+}
+
+#[test]
+fn given_up_is_lost_for_good_and_counts_as_spent() {
+    let desk = Desk::new();
+    assert_eq!(desk.resolve(&["a", "b", "c"], Resolution::GiveUp), (3, 0, 0));
+    assert_eq!(desk.resolve(&["a", "b", "c"], Resolution::GiveUp), (0, 0, 0), "twice is once");
+    let a = &desk.records()[0];
+    assert_eq!((a.state, a.reason.as_deref()), (State::Lost, Some("given up by a person; cut")));
+    let (snapshot, ledger) = desk.begin(&tasks());
+    assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (0, 0));
+    assert_eq!(snapshot.past.spent, Quota(16_000));
+    drop(ledger);
+    let again = desk.store().send_again(&Only::default(), false).unwrap();
+    assert_eq!(again.total(), 0, "a retry does not take it for a failure");
+}
+
+#[test]
+fn what_was_found_is_followed_under_its_taskid_and_so_is_what_was_given_up_too_early() {
+    let desk = Desk::new();
+    assert_eq!(desk.found("a", "T1"), Found::Follows);
+    assert_eq!(desk.found("a", "T1"), Found::Known(Status::Running), "twice is once");
+    assert_eq!(desk.found("a", "T9"), Found::Certain(Status::Running));
+    desk.resolve(&["b"], Resolution::GiveUp);
+    desk.resolve(&["c"], Resolution::Resend);
+    assert_eq!((desk.found("b", "T2"), desk.found("c", "T3")), (Found::Follows, Found::Follows));
+    let (snapshot, _ledger) = desk.begin(&tasks());
+    let followed: Vec<_> = snapshot.resumed.iter().map(|it| (it.attempt.0, it.task_id.0.as_str())).collect();
+    assert_eq!(followed, [(1, "T1"), (2, "T2"), (3, "T3")]);
+    assert_eq!((snapshot.waiting.len(), snapshot.past.spent), (0, Quota(16_000)));
+}
+
+#[test]
+fn one_job_is_never_two_tasks() {
+    let desk = Desk::new();
+    let before = desk.records();
+    assert_eq!(desk.found("a", "T4"), Found::TakenBy(Id("d".into())));
+    assert_eq!(desk.found("d", "T4"), Found::Known(Status::Done));
+    assert_eq!(desk.found("d", "T5"), Found::Certain(Status::Done));
+    assert_eq!(desk.found("e", "T5"), Found::NoTask);
+    assert_eq!(desk.records(), before);
+}
+
+#[test]
+fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.begin(&tasks()[1..]);
+    let lost: Vec<_> = snapshot.adrift.iter().map(|lost| (lost.attempt.0, lost.called_back)).collect();
+    assert_eq!(lost, [(1, true), (2, true), (3, true)], "the one that was cut off too");
+    let whose: Vec<_> = snapshot
+        .adrift_tasks
+        .iter()
+        .map(|task| (task.id.0.as_str(), task.listed, task.hook_token.as_deref()))
+        .collect();
+    assert_eq!(whose, [("a", false, Some("t1")), ("b", true, Some("t2")), ("c", true, Some("t3"))]);
+    assert_eq!(snapshot.past.barred, [TaskKey(1)].into(), "it is not in the manifest any more");
+    for change in [
+        Change::Accepted(AttemptKey(2), TaskId("T2".into())),
+        Change::Again(AttemptKey(3)),
+        Change::Again(AttemptKey(2)),
+        Change::Again(AttemptKey(4)),
+    ] {
+        ledger.record(change).blocking_recv().unwrap().unwrap();
+    }
+    drop(ledger);
+    use State::{Done, Pending, Running};
+    assert_eq!(desk.states(), [Running, Pending, Done], "only what is unknown waits again");
+    let (snapshot, _ledger) = desk.begin(&tasks()[1..]);
+    assert_eq!((snapshot.waiting.len(), snapshot.resumed.len(), snapshot.adrift.len()), (1, 1, 1));
+    assert_eq!(snapshot.past.spent, Quota(16_000));
+}
+
+#[test]
+fn of_a_task_that_was_sent_again_only_the_last_attempt_is_awaited() {
+    let desk = Desk::new();
+    desk.resolve(&["a"], Resolution::Resend);
+    let (snapshot, ledger) = desk.begin(&tasks());
+    let intent =
+        Intent { attempt: AttemptKey(9), task: snapshot.waiting[0].task, hook_token: Some("t9".into()) };
+    ledger.intend(intent).blocking_recv().unwrap().unwrap();
+    drop(ledger);
+    let (snapshot, _ledger) = desk.begin(&tasks());
+    let lost: Vec<_> = snapshot.adrift.iter().map(|lost| lost.attempt.0).collect();
+    assert_eq!(lost, [2, 3, 9]);
+}
+
+#[test]
+fn nothing_is_settled_while_a_run_holds_the_state() {
+    let desk = Desk::new();
+    let (_snapshot, _ledger) = desk.begin(&tasks());
+    assert!(matches!(Store::open_existing(&desk.path, "a test"), Err(StoreError::Held { .. })));
+}
