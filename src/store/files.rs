@@ -2,21 +2,57 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::StoreError;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
-/// Creates the file, readable by its owner alone. False where it is already there with something in it.
-pub(super) fn create_private(path: &Path) -> Result<bool, StoreError> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let file = options.open(path).map_err(|e| StoreError::file(path, e))?;
-    let length = file.metadata().map_err(|e| StoreError::file(path, e))?.len();
-    Ok(length == 0)
+/// A state that is being made, under another name. Gone where it was not settled.
+#[derive(Debug)]
+pub(super) struct Draft(PathBuf);
+
+impl Draft {
+    /// An empty file beside the state, readable by its owner alone. One that a run left that died is begun anew.
+    pub(super) fn begin(state: &Path) -> Result<Draft, StoreError> {
+        let mut name = state.as_os_str().to_owned();
+        name.push("-new");
+        let draft = Draft(name.into());
+        draft.clear();
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(&draft.0).map_err(|e| StoreError::file(state, e))?;
+        Ok(draft)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// Gives it its name, once it is on the disk.
+    pub(super) fn settle(self, state: &Path) -> Result<(), StoreError> {
+        let settled = File::open(&self.0).and_then(|file| file.sync_all());
+        let settled = settled.and_then(|()| std::fs::rename(&self.0, state));
+        settled.map_err(|e| StoreError::file(state, e))?;
+        sync_folder_of(state);
+        Ok(())
+    }
+
+    fn clear(&self) {
+        for ending in ["", "-wal", "-shm"] {
+            let mut name = self.0.as_os_str().to_owned();
+            name.push(ending);
+            let _ = std::fs::remove_file(name);
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        self.clear();
+    }
 }
 
 /// Refuses what is not an SQLite file, before SQLite itself could touch it.
@@ -31,7 +67,7 @@ pub(super) fn check_is_state(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes the file's name durable. Not possible everywhere, and then not needed to go on.
-pub(super) fn sync_folder_of(path: &Path) {
+fn sync_folder_of(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();

@@ -103,26 +103,36 @@ CREATE TABLE file (
 
 /// Opens the state for writing, and creates its tables where the file is new.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
-    let new = super::files::create_private(path)?;
-    if !new {
-        super::files::check_is_state(path)?;
+    if !path.exists() || super::files::is_empty(path) {
+        make(path)?;
     }
-    let mut db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(|e| StoreError::database(path, e))?;
-    let prepared = prepare(&mut db).map_err(|e| StoreError::database(path, e))?;
-    let version = match prepared {
-        Prepared::Ready(version) => version,
-        Prepared::NoWal(mode) => return Err(StoreError::NoWal { path: path.into(), mode }),
-        Prepared::Foreign => return Err(StoreError::NotAState(path.into())),
-        Prepared::Newer(version) => return Err(StoreError::Newer { path: path.into(), version }),
-    };
-    if new {
-        super::files::sync_folder_of(path);
-    } else {
-        super::integrity::check(&db, path)?;
-    }
+    super::files::check_is_state(path)?;
+    let (mut db, version) = open_prepared(path, path)?;
+    super::integrity::check(&db, path)?;
     take_steps(&mut db, version).map_err(|e| StoreError::database(path, e))?;
     Ok(db)
+}
+
+/// Makes a state, under another name first: a power loss in the middle then leaves none, and not half of one that neither
+/// opens nor may be removed.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let draft = super::files::Draft::begin(path)?;
+    let (mut db, version) = open_prepared(draft.path(), path)?;
+    take_steps(&mut db, version).map_err(|e| StoreError::database(path, e))?;
+    db.close().map_err(|(_, e)| StoreError::database(path, e))?;
+    draft.settle(path)
+}
+
+/// Opens the file at `at` for writing; what goes wrong is told of the state at `path`. Gives how many steps were taken.
+fn open_prepared(at: &Path, path: &Path) -> Result<(Connection, i32), StoreError> {
+    let failed = |e| StoreError::database(path, e);
+    let mut db = Connection::open_with_flags(at, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+    match prepare(&mut db).map_err(failed)? {
+        Prepared::Ready(version) => Ok((db, version)),
+        Prepared::NoWal(mode) => Err(StoreError::NoWal { path: path.into(), mode }),
+        Prepared::Foreign => Err(StoreError::NotAState(path.into())),
+        Prepared::Newer(version) => Err(StoreError::Newer { path: path.into(), version }),
+    }
 }
 
 /// Opens the state for reading, beside a run that may be writing it. One of an older program is [`StoreError::Older`].

@@ -118,7 +118,7 @@ fn names_are_checked_before_anything_is_spent() {
         NAMED.replace("{ id: mug, prompt: a mug, vars: { sku: A-1 } }", "{ id: mug, prompt: a mug }"),
     );
     let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(2);
-    assert!(ran.stderr.contains("there is no variable `sku`") && ran.stderr.contains("m.yaml:3:"), "{ran:?}");
+    assert!(ran.stderr.contains("there is no variable `sku`") && ran.stderr.contains("m.yaml:2:"), "{ran:?}");
     assert_eq!(service.submits(), 0);
 }
 
@@ -185,6 +185,9 @@ fn evil_host() -> String {
                     head.push(byte[0]);
                 }
                 let head = String::from_utf8_lossy(&head).into_owned();
+                if !head.starts_with("GET ") {
+                    return Ok(()); // a stranger's, who had this port before
+                }
                 assert!(!head.to_lowercase().contains("api-key") && !head.to_lowercase().contains("cookie"));
                 let path = head.split(' ').nth(1).unwrap_or_default();
                 let to = |url: &str| reply("302 Found", &format!("Location: {url}\r\n"), "");

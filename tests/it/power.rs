@@ -122,6 +122,10 @@ impl Moment {
             'C' => drop(self.files.insert(file(), File::default())),
             'W' => self.files.entry(file()).or_default().since.push((deed.offset, Some(deed.bytes.clone()))),
             'T' => self.files.entry(file()).or_default().since.push((deed.offset, None)),
+            'R' => {
+                let moved = self.files.remove(&deed.path).unwrap_or_default();
+                self.files.insert(String::from_utf8(deed.bytes.clone()).unwrap().into(), moved);
+            }
             'U' => self.files.entry(file()).or_default().is_removed = true,
             'F' if deed.path == folder => {
                 self.files.retain(|_, file| !file.is_removed);
@@ -153,11 +157,12 @@ impl Moment {
                 std::fs::write(name(&at), bytes).unwrap();
             }
         }
+        // Also before anything was sent: a run must not stand in the way of the next.
+        let opened = Store::open(&at, "a service on this machine", "a test").map(drop);
+        opened.map_err(|e| format!("it does not open: {e}"))?;
         if self.submits == 0 {
             return Ok(());
         }
-        let opened = Store::open(&at, "a service on this machine", "a test").map(drop);
-        opened.map_err(|e| format!("it does not open: {e}"))?;
         let reader = Reader::open(&at).map_err(|e| e.to_string())?;
         let records: Vec<Record> =
             reader.view().unwrap().records().collect::<Result<_, _>>().map_err(|e| e.to_string())?;

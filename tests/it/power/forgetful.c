@@ -2,7 +2,8 @@
  *
  * Preloaded (LD_PRELOAD), it writes a record to FORGETFUL_LOG for every change of a file in the folder FORGETFUL_DIR, for
  * every sync, and for what is sent over sockets or said on stdout and stderr. A record is a line `KIND<TAB>PATH<TAB>OFFSET<TAB>LENGTH`
- * and so many bytes. Kinds: C created, W written, T cut to OFFSET, F synced, U removed, S sent, O said.
+ * and so many bytes. Kinds: C created, W written, T cut to OFFSET, F synced, U removed, R renamed (to what
+ * the bytes say), S sent, O said.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -132,6 +133,17 @@ static int opened(int fd, int is_new) {
     }
 OPEN(open)
 OPEN(open64)
+
+int rename(const char *from, const char *to) {
+    char real[PATH_MAX], path[PATH_MAX + 64];
+    int inside = realpath(from, real) && *folder && strncmp(real, folder, strlen(folder)) == 0;
+    int done = REAL(rename)(from, to);
+    if (done == 0 && inside && realpath(to, path)) {
+        struct iovec part = {path, strlen(path)};
+        record('R', real, 0, &part, 1, part.iov_len);
+    }
+    return done;
+}
 
 int unlink(const char *path) {
     char real[PATH_MAX];
