@@ -290,9 +290,17 @@ pub(super) struct StatusArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
+    /// List every attempt, in order, with what it cost and what became of it, and what was spent for what
+    #[arg(long)]
+    pub(super) attempts: bool,
+
     /// Print one JSON object
     #[arg(long)]
     pub(super) json: bool,
+
+    /// Print the attempts as CSV
+    #[arg(long, requires = "attempts", conflicts_with = "json")]
+    pub(super) csv: bool,
 }
 
 #[derive(Debug, Args)]

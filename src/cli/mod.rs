@@ -4,6 +4,7 @@
 //! a command cannot do its work.
 
 mod args;
+mod attempts;
 mod check;
 mod download;
 mod exit;

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use serde_json::json;
 
 use super::args::StatusArgs;
+use super::attempts;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::{self, Files};
@@ -16,6 +17,9 @@ use crate::text;
 /// Shows where a batch stands.
 pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
     let files = Files::of(&args.manifest, &args.place, Vec::new());
+    if args.attempts {
+        return attempts::attempts(&args, &files);
+    }
     let standing = Standing::read(&files).map_err(|e| match e {
         StoreError::Absent(path) => Failure::never_run(&path),
         e => Failure::opening(&e),

@@ -5,6 +5,7 @@
 //! Nothing above this module knows that the file is SQLite.
 
 mod again;
+mod attempts;
 mod chosen;
 mod downloads;
 mod durations;
@@ -35,6 +36,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 pub use again::Again;
+pub use attempts::{Attempt, Outcome};
 pub use downloads::{Brought, FileRow, FilesCount, PicturesOf};
 pub use error::StoreError;
 pub use integrity::salvage;

@@ -198,3 +198,25 @@ fn nothing_is_settled_while_a_run_holds_the_state() {
     let (_snapshot, _ledger) = desk.begin(&tasks());
     assert!(matches!(Store::open_existing(&desk.path, "a test"), Err(StoreError::Held { .. })));
 }
+
+#[test]
+fn the_ledger_has_every_attempt_once_and_in_order_over_its_pages() {
+    let desk = Desk::new();
+    desk.resolve(&["a"], Resolution::Resend);
+    let (snapshot, ledger) = desk.begin(&tasks()[..1]);
+    for n in 5..1400 {
+        let task = snapshot.waiting[0].task;
+        drop(ledger.intend(Intent { attempt: AttemptKey(n), task, hook_token: None }));
+        drop(ledger.record(Change::NotAccepted(AttemptKey(n), "no slot".into())));
+    }
+    drop(ledger);
+    let reader = Reader::open(&desk.path).unwrap();
+    let all: Vec<_> = reader.view().unwrap().attempts(false).map(Result::unwrap).collect();
+    assert_eq!(all.len(), 1399, "of tasks that the manifest has no longer too");
+    let outcomes: Vec<_> = all[..5].iter().map(|it| (it.id.0.as_str(), it.number, it.outcome)).collect();
+    use Outcome::{Done, NotAccepted, Unknown};
+    let first =
+        [("a", 1, Unknown), ("b", 1, Unknown), ("c", 1, Unknown), ("d", 1, Done), ("a", 2, NotAccepted)];
+    assert_eq!(outcomes, first);
+    assert_eq!((all[1398].number, all[1398].quota, all[1398].run), (1396, Some(Quota(0)), Some(2)));
+}

@@ -70,3 +70,73 @@ fn it_needs_neither_the_manifest_nor_a_key() {
     std::fs::rename(desk.path("spring.mjbatch"), desk.path("moved")).unwrap();
     assert_eq!(status(&desk, "--state moved")["state"], "moved");
 }
+
+/// A line without its time and taskId, which are never the same.
+fn timeless(line: &str) -> String {
+    let line = if line.starts_with("20") { format!("…{}", &line[19..]) } else { line.to_owned() };
+    let is_task_id = |word: &&str| word.starts_with("sb") && word.len() > 30;
+    match line.split(' ').find(is_task_id) {
+        Some(task_id) => line.replace(task_id, &format!("{:<1$}", "sb…", task_id.len())),
+        None => line,
+    }
+}
+
+#[test]
+fn the_ledger_has_every_attempt_and_what_was_spent_for_what() {
+    let (service, desk) = (Service::with("job-fail=only:1, accept-cut=only:3, slots=1"), Desk::of(3));
+    let run = || desk.run(&service.url()).and("--concurrency 1 --prices fast=1.5");
+    run().and("--retries 1").ends_with(6);
+    desk.mjbatch("resolve spring.csv --all --resend").ends_with(0);
+    desk.write("spring.csv", "id,prompt\nt1,a cup\nt2,a mug number 2 on linen\n");
+    run().go();
+    let ledger = |words: &str| desk.mjbatch("status spring.csv --attempts").and(words).ends_with(0).stdout;
+    let spent = service.ledger().jobs.len() as f64 * 1.5;
+
+    let all: Value = serde_json::from_str(&ledger("--json")).unwrap();
+    let attempts = all["attempts"].as_array().unwrap();
+    assert_eq!((all["quota"].as_f64(), all["count"].as_u64()), (Some(spent), Some(attempts.len() as u64)));
+    let names = |wanted: &str| -> Vec<(String, u64)> {
+        let of = attempts.iter().filter(|attempt| attempt["outcome"] == wanted);
+        of.map(|it| (it["id"].as_str().unwrap().to_owned(), it["attempt"].as_u64().unwrap())).collect()
+    };
+    assert_eq!(names("unknown").len(), 1);
+    assert_eq!(names("failed").len(), 1);
+    assert_eq!(all["totals"]["unknown"], json!({"attempts": 1, "quota": 1.5, "unpriced": 0}));
+    let billed: Vec<String> =
+        service.ledger().jobs.into_iter().filter(|job| job.told).map(|job| job.task_id).collect();
+    let known: Vec<&str> = attempts.iter().filter_map(|attempt| attempt["task_id"].as_str()).collect();
+    assert_eq!(known, billed, "in the order in which they were made, of tasks that are gone too");
+    assert!(attempts.iter().any(|attempt| attempt["run"] == 2), "{attempts:?}");
+    assert_eq!(status(&desk, "")["quota"].as_f64(), Some(spent), "the same sum");
+
+    let text = ledger("");
+    assert!(text.ends_with(&format!("spent: at most {spent} quota\n")), "{text}");
+    let csv = ledger("--csv");
+    let mut rows = csv::Reader::from_reader(csv.as_bytes());
+    assert_eq!(
+        rows.headers().unwrap(),
+        ["id", "attempt", "submitted_at", "mode", "quota", "task_id", "outcome", "reason", "run"].as_slice()
+    );
+    assert_eq!(rows.records().map(Result::unwrap).count(), attempts.len());
+}
+
+#[test]
+fn the_ledger_is_a_table_for_people() {
+    let (service, desk) = (Service::with("submit-moderated=number 1"), Desk::of(3));
+    desk.run(&service.url()).and("--limit 2 --concurrency 1 --prices fast=1.5").ends_with(10);
+    desk.run(&service.url()).and("--concurrency 1").ends_with(3);
+    let ran = desk.mjbatch("status spring.csv --attempts").ends_with(0);
+    let shown: Vec<String> = ran.stdout.lines().map(timeless).collect();
+    insta::assert_snapshot!(shown.join("\n"), @"
+    submitted (UTC)      run  mode     quota  outcome       taskId                              task #attempt: why
+    …    1  fast       1.5  done          sb…                                 t0 #1
+    …    1  fast         0  refused       -                                   t1 #1: banned prompt detected (code 1403)
+    …    2  fast         -  done          sb…                                 t2 #1
+    3 attempts
+      2 done: 1.5 quota, and 1 without a price
+      1 refused: 0 quota
+    spent: 1.5 quota, and 1 without a price
+    ");
+    Desk::of(1).mjbatch("status spring.csv --attempts").ends_with(2);
+    desk.mjbatch("status spring.csv --csv").ends_with(2);
+}
