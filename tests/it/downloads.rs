@@ -190,7 +190,9 @@ fn evil_host() -> String {
                 }
                 assert!(!head.to_lowercase().contains("api-key") && !head.to_lowercase().contains("cookie"));
                 let path = head.split(' ').nth(1).unwrap_or_default();
-                let to = |url: &str| reply("302 Found", &format!("Location: {url}\r\n"), "");
+                // It says that it closes the connection: what goes on to use it meets a reset, and not what is tried here.
+                let to =
+                    |url: &str| reply("302 Found", &format!("Location: {url}\r\nConnection: close\r\n"), "");
                 let bytes = match path {
                     "/html" => reply(
                         "200 OK",
