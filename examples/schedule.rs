@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mjbatch::api::{Client, Endpoint, Webhook};
-use mjbatch::engine::{Figures, Policy, Trial};
+use mjbatch::engine::{Figures, Learned, Policy, Trial};
 use mjbatch::progress::Quiet;
 use mjbatch::runner::{self, Run};
 use mjbatch::sandbox::{Ledger, Sandbox, Settings};
@@ -96,18 +96,19 @@ fn scaled_policy(work: &Work) -> Policy {
 /// The mean over some runs.
 fn tried(work: &Work, change: impl Fn(&mut Trial)) -> Figures {
     let runs = 20;
-    let mut sum = Figures { took: Duration::ZERO, busy: 0.0, jobs: 0, submits: 0, asks: 0, refusals: 0 };
+    let mut sum = Figures::default();
     for seed in 0..runs {
         let policy = Policy { seed, ..scaled_policy(work) };
         let request = Duration::from_millis(180).div_f64(work.speed);
         let mut trial = Trial {
             policy,
-            tasks: work.modes.iter().copied().cycle().take(work.tasks).collect(),
+            tasks: work.modes.iter().map(|mode| (*mode).into()).cycle().take(work.tasks).collect(),
             slots: 10,
             request,
             durable: Duration::from_millis(60).div_f64(work.speed),
             frees_after: Duration::ZERO,
             calls_back_after: None,
+            learned: Learned::default(),
         };
         change(&mut trial);
         let mut dice = Dice(seed);
@@ -248,6 +249,7 @@ fn figures_of(ledger: &Ledger) -> Figures {
         submits: ledger.submits,
         asks: ledger.statuses,
         refusals: ledger.refusals.get(&1002).copied().unwrap_or_default(),
+        ..Figures::default()
     }
 }
 

@@ -9,6 +9,8 @@
 //!   a run can no longer keep it.
 //! - A span of time from now, as in `6h`.
 
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::civil::{DateTime, Time};
@@ -33,27 +35,64 @@ pub enum NotADeadline {
     TooFar(String),
 }
 
-/// Reads a deadline: the moment that is meant by a text that counts from `now`.
-///
-/// # Errors
-/// Where the text is in none of the forms, or names a moment that is over.
-pub fn deadline(text: &str, now: &Zoned) -> Result<Timestamp, NotADeadline> {
-    let trimmed = text.trim();
-    let too_far = || NotADeadline::TooFar(text.to_owned());
-    if let Ok(span) = duration::parse(trimmed) {
-        return after(now.timestamp(), span).ok_or_else(too_far);
+/// A deadline as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadline {
+    text: String,
+    meant: Meant,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Meant {
+    After(Duration),
+    TimeOfDay(Time),
+    /// On the clock of whoever reads it.
+    Shown(DateTime),
+    At(Timestamp),
+}
+
+impl FromStr for Deadline {
+    type Err = NotADeadline;
+
+    fn from_str(text: &str) -> Result<Self, NotADeadline> {
+        let text = text.trim();
+        let date = || match text.parse().map(Meant::At) {
+            Ok(at) => Some(at),
+            Err(_) => Some(Meant::Shown(text.contains(['T', 't', ' ']).then(|| text.parse().ok())??)),
+        };
+        let span = duration::parse(text).ok().map(Meant::After);
+        let meant = span.or_else(|| time_of_day(text).map(Meant::TimeOfDay)).or_else(date);
+        let unreadable = || NotADeadline::Unreadable(text.to_owned());
+        Ok(Deadline { text: text.to_owned(), meant: meant.ok_or_else(unreadable)? })
     }
-    if let Some(time) = time_of_day(trimmed) {
-        return next(time, now).ok_or_else(too_far);
+}
+
+/// As it was written.
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
     }
-    let moment = trimmed.parse::<Timestamp>().ok().or_else(|| {
-        let civil: DateTime = trimmed.contains(['T', 't', ' ']).then(|| trimmed.parse().ok())??;
-        Some(civil.to_zoned(now.time_zone().clone()).ok()?.timestamp())
-    });
-    match moment {
-        None => Err(NotADeadline::Unreadable(text.to_owned())),
-        Some(moment) if moment <= now.timestamp() => Err(NotADeadline::Past(text.to_owned())),
-        Some(moment) => Ok(moment),
+}
+
+impl Deadline {
+    /// The moment that is meant, counted from `now`.
+    ///
+    /// # Errors
+    /// [`NotADeadline::Past`] where it is over, or [`NotADeadline::TooFar`].
+    pub fn after(&self, now: &Zoned) -> Result<Timestamp, NotADeadline> {
+        let moment = match self.meant {
+            Meant::After(span) => after(now.timestamp(), span),
+            Meant::TimeOfDay(time) => next(time, now),
+            Meant::At(at) => Some(at),
+            Meant::Shown(shown) => {
+                shown.to_zoned(now.time_zone().clone()).ok().map(|zoned| zoned.timestamp())
+            }
+        };
+        match moment {
+            None => Err(NotADeadline::TooFar(self.text.clone())),
+            Some(moment) if moment <= now.timestamp() => Err(NotADeadline::Past(self.text.clone())),
+            Some(moment) => Ok(moment),
+        }
     }
 }
 
@@ -99,7 +138,7 @@ mod tests {
     /// The moment meant, as the zone's clock shows it.
     fn read(text: &str, now: &str) -> Result<String, NotADeadline> {
         let now: Zoned = now.parse().unwrap();
-        deadline(text, &now).map(|at| at.to_zoned(now.time_zone().clone()).to_string())
+        text.parse::<Deadline>()?.after(&now).map(|at| at.to_zoned(now.time_zone().clone()).to_string())
     }
 
     fn is(text: &str, now: &str, expected: &str) {
@@ -125,7 +164,8 @@ mod tests {
     fn a_night_in_which_the_clock_is_set_is_an_hour_shorter_or_longer() {
         let hours = |now: &str, at: &str| {
             let now: Zoned = now.parse().unwrap();
-            deadline(at, &now).unwrap().duration_since(now.timestamp()).as_secs() / 60
+            at.parse::<Deadline>().unwrap().after(&now).unwrap().duration_since(now.timestamp()).as_secs()
+                / 60
         };
         assert_eq!(hours("2026-03-27T22:00:00+01:00[Europe/Berlin]", "08:00"), 600);
         assert_eq!(hours("2026-03-28T22:00:00+01:00[Europe/Berlin]", "08:00"), 540);

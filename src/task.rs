@@ -3,10 +3,14 @@
 //! Two names must never be mixed up, so each has a type: [`Id`] is the person's name of a task, stable over edits of the
 //! manifest; [`TaskId`] is the service's name of one accepted attempt. This module knows no other and does no I/O.
 
+mod mode;
+mod quota;
+
 use std::fmt;
-use std::str::FromStr;
 
 use jiff::Timestamp;
+pub use mode::{Mode, ModeCounts, NotAMode, TaskMode};
+pub use quota::{NotAQuota, Outlay, Prices, Quota};
 use serde::{Deserialize, Serialize};
 
 /// A task's name, unique in its batch: given, or made from the content; never from the position.
@@ -31,110 +35,6 @@ impl fmt::Display for TaskId {
     }
 }
 
-/// How the service is asked to run a job.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// About a minute a job, the dearer one. The service's own default.
-    #[default]
-    Fast,
-    /// One to ten minutes a job, the cheaper one, for bulk. People also write `relax`.
-    Relaxed,
-}
-
-impl Mode {
-    /// The word of the wire and of every column: `fast` or `relaxed`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Mode::Fast => "fast",
-            Mode::Relaxed => "relaxed",
-        }
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// The text is not a mode.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a mode: `fast` or `relaxed`")]
-pub struct NotAMode(pub String);
-
-impl FromStr for Mode {
-    type Err = NotAMode;
-
-    fn from_str(text: &str) -> Result<Self, NotAMode> {
-        match text.trim().to_ascii_lowercase().as_str() {
-            "fast" => Ok(Mode::Fast),
-            "relaxed" | "relax" => Ok(Mode::Relaxed),
-            _ => Err(NotAMode(text.to_owned())),
-        }
-    }
-}
-
-/// What the service charges, in thousandths of a quota, so that sums are exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Quota(pub u64);
-
-impl fmt::Display for Quota {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, part) = (self.0 / 1000, self.0 % 1000);
-        if part == 0 {
-            return write!(f, "{whole}");
-        }
-        let digits = format!("{part:03}");
-        write!(f, "{whole}.{}", digits.trim_end_matches('0'))
-    }
-}
-
-/// The text is not an amount of quota.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not an amount of quota: a number from 0 to 1000000 with at most three decimals, as in `2` or `1.5`"
-)]
-pub struct NotAQuota(pub String);
-
-impl FromStr for Quota {
-    type Err = NotAQuota;
-
-    fn from_str(text: &str) -> Result<Self, NotAQuota> {
-        let refused = || NotAQuota(text.to_owned());
-        let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
-        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || whole.len() > 7 || part.len() > 3 || !digits(whole) || !digits(part) {
-            return Err(refused());
-        }
-        let whole: u64 = whole.parse().map_err(|_| refused())?;
-        let thousandths: u64 = format!("{part:0<3}").parse().map_err(|_| refused())?;
-        if whole > 1_000_000 {
-            return Err(refused());
-        }
-        Ok(Quota(whole * 1000 + thousandths))
-    }
-}
-
-/// What one job costs in each mode, as the user configured it; the service publishes no price list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Prices {
-    /// For one `fast` job.
-    pub fast: Option<Quota>,
-    /// For one `relaxed` job.
-    pub relaxed: Option<Quota>,
-}
-
-impl Prices {
-    /// The price of one job in this mode, if it was configured.
-    pub fn of(&self, mode: Mode) -> Option<Quota> {
-        match mode {
-            Mode::Fast => self.fast,
-            Mode::Relaxed => self.relaxed,
-        }
-    }
-}
-
 /// Hash of what makes the picture: the final prompt and the mode. The same id with another fingerprint is a changed task.
 ///
 /// The timeout and the callback address are sent as well, but they are about delivery: raising a timeout half way through
@@ -144,9 +44,9 @@ pub struct Fingerprint(pub [u8; 16]);
 
 impl Fingerprint {
     /// The fingerprint of a prompt sent in a mode.
-    pub fn of(prompt: &str, mode: Mode) -> Self {
+    pub fn of(prompt: &str, mode: impl Into<TaskMode>) -> Self {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(mode.as_str().as_bytes());
+        hasher.update(mode.into().as_str().as_bytes());
         hasher.update(b"\0");
         hasher.update(prompt.as_bytes());
         let mut bytes = [0; 16];
@@ -162,8 +62,8 @@ pub struct Task {
     pub id: Id,
     /// The final prompt, as it will be sent.
     pub prompt: String,
-    /// The mode it will be sent in.
-    pub mode: Mode,
+    /// The mode it will be sent in, or that this is left to the run.
+    pub mode: TaskMode,
     /// How long the service may take, in seconds, 300 to 1200; `None` leaves it to the service (600).
     pub timeout: Option<u16>,
     /// The person's own receiver of callbacks, passed through to the service.
@@ -210,11 +110,11 @@ pub enum Action {
 
 impl Task {
     /// A task that says no more than it must.
-    pub fn new(id: impl Into<String>, prompt: impl Into<String>, mode: Mode) -> Task {
+    pub fn new(id: impl Into<String>, prompt: impl Into<String>, mode: impl Into<TaskMode>) -> Task {
         Task {
             id: Id(id.into()),
             prompt: prompt.into(),
-            mode,
+            mode: mode.into(),
             timeout: None,
             hook_url: None,
             vars: Vec::new(),
@@ -384,6 +284,8 @@ pub struct Record {
     pub state: State,
     /// Why it failed, was lost or is unknown.
     pub reason: Option<String>,
+    /// The mode that the last attempt was sent in.
+    pub sent_in: Option<Mode>,
     /// How many paid submits it took so far.
     pub attempts: u32,
     /// What those cost, where prices are configured.
@@ -398,28 +300,16 @@ pub struct Record {
     pub finished_at: Option<Timestamp>,
 }
 
+impl Record {
+    /// The mode that it was sent in, or else that it will be.
+    pub fn mode(&self) -> TaskMode {
+        self.sent_in.map_or(self.task.mode, TaskMode::Fixed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn people_write_relax_and_the_wire_says_relaxed() {
-        assert_eq!("relax".parse(), Ok(Mode::Relaxed));
-        assert_eq!(" Fast ".parse(), Ok(Mode::Fast));
-        assert!("turbo".parse::<Mode>().is_err());
-        assert_eq!(Mode::Relaxed.as_str(), "relaxed");
-    }
-
-    #[test]
-    fn quota_is_exact_and_reads_as_it_was_written() {
-        for text in ["0", "2", "1.5", "0.015", "1000000"] {
-            assert_eq!(text.parse::<Quota>().map(|q| q.to_string()), Ok(text.to_owned()));
-        }
-        assert_eq!("2.50".parse(), Ok(Quota(2500)));
-        for text in ["", ".5", "-1", "1e3", "1.2345", "99999999", "1000001", "2 quota"] {
-            assert!(text.parse::<Quota>().is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn a_fingerprint_tells_prompts_and_modes_apart_and_nothing_else() {

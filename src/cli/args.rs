@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::deadline::Deadline;
 use crate::duration;
 use crate::manifest::{self, Budget, OnUnknown};
 use crate::plan::Filter;
@@ -171,6 +172,10 @@ pub(super) struct Rules {
     /// The most that all runs of the batch may cost together, as in 500quota or 20usd
     #[arg(long, value_name = "AMOUNT")]
     pub(super) budget: Option<Budget>,
+
+    /// When all should be done, for tasks of mode auto, as in 08:00 or 6h; relaxed jobs only as far as it allows
+    #[arg(long, value_name = "TIME")]
+    pub(super) deadline: Option<Deadline>,
 
     /// How often a job that failed at the service is sent again, and paid again, 0 to 10 [default: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=10))]
@@ -452,6 +457,10 @@ pub(super) struct PlanArgs {
     /// The most that all runs of the batch may cost together, as in 500quota or 20usd
     #[arg(long, value_name = "AMOUNT")]
     pub(super) budget: Option<Budget>,
+
+    /// When all should be done, for tasks of mode auto, as in 08:00 or 6h
+    #[arg(long, value_name = "TIME")]
+    pub(super) deadline: Option<Deadline>,
 
     /// List every task, also those that would not be submitted
     #[arg(long)]

@@ -1,17 +1,19 @@
 //! The forecast of `mjbatch plan`: when the batch would end, and what more slots would change, in words and as JSON.
 
+use std::cmp::Reverse;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::args::PlanArgs;
+use super::rules::Due;
 use super::settings::REHEARSAL_SPEED;
 use crate::engine::{DEFAULT_TIMEOUT, Forecast, Learned, Policy, Prospect, TaskKey, Waiting, forecast};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::store::{StoreError, View};
-use crate::task::State;
+use crate::task::{Prices, Quota, State, TaskMode};
 
 /// The forecast is the same for the same batch: it is not to waver between two looks.
 const SEED: u64 = 1;
@@ -21,6 +23,15 @@ const ACCOUNT: usize = 10;
 /// From so many jobs on they outweigh what is usual.
 const FEW: usize = 20;
 
+/// What a forecast goes by, besides the tasks.
+#[derive(Debug)]
+pub(super) struct Terms<'a> {
+    pub(super) prices: Prices,
+    /// What may still be spent; none where there is no bound.
+    pub(super) left: Option<Quota>,
+    pub(super) due: Option<&'a Due>,
+}
+
 /// What is to be expected of a batch, and of the same with another account's slots.
 #[derive(Debug)]
 pub(super) struct Outlook {
@@ -28,6 +39,11 @@ pub(super) struct Outlook {
     expected: Forecast,
     more_slots: usize,
     with_more: Forecast,
+    /// The deadline, in words.
+    due: Option<String>,
+    /// How many tasks leave their mode to the run, and what all cost that are sent by the forecast.
+    auto: u64,
+    cost: Option<Quota>,
 }
 
 impl Outlook {
@@ -37,24 +53,29 @@ impl Outlook {
         manifest: &Manifest,
         plan: &Plan,
         view: Option<&View<'_>>,
+        terms: &Terms<'_>,
     ) -> Result<Option<Outlook>, StoreError> {
         let learned = view.map(View::durations).transpose()?.unwrap_or_default();
         let resumed = view.map(|view| view.running(Timestamp::now())).transpose()?.unwrap_or_default();
         let steps = manifest.tasks().zip(&plan.steps).zip(1..);
         let pending = steps.filter(|((_, step), _)| step.state() == State::Pending);
-        let waiting: Vec<Waiting> = pending
-            .map(|((task, _), row)| Waiting {
-                task: TaskKey(row),
-                mode: task.mode,
-                timeout: task.timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
+        let chosen = pending.filter(|(_, row)| plan.submits(*row as usize - 1));
+        let mut waiting: Vec<(i16, Waiting)> = chosen
+            .map(|((task, _), row)| {
+                let timeout =
+                    task.timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into()));
+                (task.priority, Waiting { task: TaskKey(row), mode: task.mode, timeout })
             })
             .collect();
-        let policy = policy(args, manifest);
+        waiting.sort_by_key(|(priority, _)| Reverse(*priority));
+        let waiting: Vec<Waiting> = waiting.into_iter().map(|(_, waiting)| waiting).collect();
+        let policy = policy(args, manifest, terms);
         let by = |concurrency, learned: &Learned| {
             let policy = Policy { concurrency, ..policy.clone() };
             let speed = speed(args);
             let (waiting, resumed) = (&waiting[..], &resumed[..]);
-            forecast(&Prospect { policy: &policy, waiting, resumed, learned, speed, seed: SEED })
+            let left = terms.left;
+            forecast(&Prospect { policy: &policy, waiting, resumed, left, learned, speed, seed: SEED })
         };
         let (slots, more_slots) = (policy.concurrency, policy.concurrency + ACCOUNT);
         Ok(by(slots, &learned).zip(by(more_slots, &learned)).map(|(expected, with_more)| Outlook {
@@ -62,6 +83,9 @@ impl Outlook {
             expected,
             more_slots,
             with_more,
+            due: terms.due.map(|due| due.words.clone()),
+            auto: plan.to_submit.of(TaskMode::Auto),
+            cost: expected.cost(&terms.prices),
         }))
     }
 
@@ -77,10 +101,32 @@ impl Outlook {
         let time = format!("time: about {}, in nine of ten cases under {}", about(half), under(nine_in_ten));
         let with_more = self.with_more.half;
         if about(with_more) == about(half) {
-            return format!("{time} ({source})"); // more slots would change nothing
+            return format!("{time} ({source}){}", self.of_modes()); // more slots would change nothing
         }
         let slots = format!("with {} slots instead of {}", self.more_slots, self.slots);
-        format!("{time} ({source})\n      {slots}: about {}", about(with_more))
+        format!("{time} ({source})\n      {slots}: about {}{}", about(with_more), self.of_modes())
+    }
+
+    /// Which modes are to be expected, and whether the deadline is kept.
+    fn of_modes(&self) -> String {
+        let mut text = String::new();
+        if self.auto > 0 {
+            let [fast, relaxed] = self.expected.submits;
+            text.push_str(&format!("\nmodes: about {fast} fast, {relaxed} relaxed"));
+            if let Some(cost) = self.cost {
+                text.push_str(&format!("; {cost} quota"));
+            }
+        }
+        if let Some(due) = &self.due {
+            text.push_str(&match self.expected.late {
+                [0, 0] => format!("\ndeadline: {due}, kept in nine of ten cases"),
+                [0, n] => format!(
+                    "\ndeadline: {due}, kept in half of the cases; in one of ten {n} tasks or more are late"
+                ),
+                [n, _] => format!("\ndeadline: {due}, about {n} tasks would be late"),
+            });
+        }
+        text
     }
 
     /// For programs.
@@ -91,6 +137,11 @@ impl Outlook {
             "half_s": seconds(self.expected.half),
             "nine_in_ten_s": seconds(self.expected.nine_in_ten),
             "requests": self.expected.requests,
+            "expected": { "fast": self.expected.submits[0], "relaxed": self.expected.submits[1],
+                "quota": self.cost.map(|cost| cost.0 as f64 / 1000.0) },
+            "deadline": self.due.as_ref().map(|due| json!({
+                "text": due, "late_half": self.expected.late[0], "late_nine_in_ten": self.expected.late[1],
+            })),
             "learned_from": self.expected.learned_from,
             "played": self.expected.played,
             "more_slots": {
@@ -107,7 +158,7 @@ fn speed(args: &PlanArgs) -> f64 {
 }
 
 /// As a run of the same manifest would behave.
-fn policy(args: &PlanArgs, manifest: &Manifest) -> Policy {
+fn policy(args: &PlanArgs, manifest: &Manifest, terms: &Terms<'_>) -> Policy {
     let default = Policy::default();
     let scaled = |time: Duration| time.div_f64(speed(args));
     let poll_min = manifest.batch.poll_min.unwrap_or_else(|| scaled(default.poll_min));
@@ -117,6 +168,8 @@ fn policy(args: &PlanArgs, manifest: &Manifest) -> Policy {
         poll_max: manifest.batch.poll_max.unwrap_or_else(|| scaled(default.poll_max)).max(poll_min),
         expect_fast: scaled(default.expect_fast),
         expect_relaxed: scaled(default.expect_relaxed),
+        prices: terms.prices,
+        deadline: terms.due.map(|due| scaled(due.left)),
         ..default
     }
 }

@@ -3,18 +3,19 @@
 
 use std::io::{self, Write};
 
-use serde_json::json;
+use jiff::Zoned;
+use serde_json::{Map, Value, json};
 
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
-use super::forecast::Outlook;
+use super::forecast::{Outlook, Terms};
 use super::rules::{self, Cap};
 use super::settings::{self, Files};
 use crate::manifest::{self, EntryFactors, Factor, Manifest};
 use crate::plan::{self, Knowledge, Plan, Step};
 use crate::store::{Reader, StoreError, View};
-use crate::task::{Mode, Prices, Quota, State, Status, Task};
+use crate::task::{Prices, Quota, State, Status, Task, TaskMode};
 use crate::text::{harmless, shown};
 
 /// How many tasks are listed where not all are asked for.
@@ -41,15 +42,26 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     let choice = rules::choice(&args.choice, &manifest.columns)?;
     rules::chooses_something(&manifest, &plan, &choice, &args.choice)?;
     plan.choose(&choice, || manifest.tasks());
-    let outlook = Outlook::of(args, &manifest, &plan, view.as_ref()).map_err(opening)?;
+    let prices = settings::merged(args.prices, manifest.batch.prices);
+    let cap = rules::budget(args.budget, &manifest.batch);
+    let due = rules::deadline(args.deadline.as_ref(), &manifest.batch, &Zoned::now())?;
+    if let Some(about) = rules::about_deadline(due.as_ref(), plan.to_submit.of(TaskMode::Auto)) {
+        say(&about.into());
+    }
+    let spent = view.as_ref().map(|view| view.reserved(&prices)).transpose().map_err(opening)?;
+    let spent = spent.map_or(Some(Quota(0)), |spent| spent);
+    let left = cap.as_ref().zip(spent).map(|(cap, spent)| Quota(cap.quota.0.saturating_sub(spent.0)));
+    let terms = Terms { prices, left, due: due.as_ref() };
+    let outlook = Outlook::of(args, &manifest, &plan, view.as_ref(), &terms).map_err(opening)?;
     let shown = Shown {
         args,
         files: &files,
         manifest: &manifest,
         knowledge: &knowledge,
         plan: &plan,
-        prices: settings::merged(args.prices, manifest.batch.prices),
-        cap: rules::budget(args.budget, &manifest.batch),
+        prices,
+        spent,
+        cap,
         outlook,
         view,
     };
@@ -66,6 +78,8 @@ struct Shown<'a> {
     knowledge: &'a Knowledge,
     plan: &'a Plan,
     prices: Prices,
+    /// What all attempts so far cost, where that can be told.
+    spent: Option<Quota>,
     cap: Option<Cap>,
     outlook: Option<Outlook>,
     view: Option<View<'a>>,
@@ -141,8 +155,7 @@ impl Shown<'_> {
     }
 
     fn to_submit(&self) -> String {
-        let modes = [Mode::Fast, Mode::Relaxed].map(|mode| (self.plan.to_submit(mode), mode));
-        let sum = modes[0].0 + modes[1].0;
+        let sum = self.plan.to_submit.total();
         let others = match self.plan.left_out {
             0 => String::new(),
             1 => "; 1 other waits that is not chosen".to_owned(),
@@ -151,30 +164,26 @@ impl Shown<'_> {
         if sum == 0 {
             return format!("to submit: nothing{others}");
         }
-        let each: Vec<String> =
-            modes.iter().filter(|(n, _)| *n > 0).map(|(n, mode)| format!("{n} {mode}")).collect();
-        format!("to submit: {sum} {}: {}{others}", noun(sum), each.join(", "))
+        format!("to submit: {sum} {}: {}{others}", noun(sum), self.plan.to_submit)
     }
 
     fn cost(&self) -> String {
-        match self.plan.cost(&self.prices) {
-            Some(quota) => format!("cost: {quota} quota, by the prices you gave"),
+        match self.plan.to_submit.cost(&self.prices) {
+            Some(cost) => format!("cost: {cost}, by the prices you gave"),
             None => "cost: not known; say what a job costs with `--prices fast=4,relaxed=2`".to_owned(),
         }
     }
 
     /// Whether the budget is enough, if nothing has to be sent again.
     fn budget(&self, cap: &Cap) -> String {
-        let spent = match &self.view {
-            None => Some(Quota(0)),
-            Some(view) => view.reserved(&self.prices).ok().flatten(),
-        };
         let words = &cap.words;
-        let Some((spent, cost)) = spent.zip(self.plan.cost(&self.prices)) else {
+        let Some((spent, cost)) = self.spent.zip(self.plan.to_submit.cost(&self.prices)) else {
             return format!("budget: {words}; a run needs the prices to keep it");
         };
-        let enough = if spent.0.saturating_add(cost.0) <= cap.quota.0 {
+        let enough = if spent.0.saturating_add(cost.most.0) <= cap.quota.0 {
             "enough for all of these"
+        } else if spent.0.saturating_add(cost.least.0) <= cap.quota.0 {
+            "enough for all of these, if not all that may be is sent fast; it will not be"
         } else {
             "not enough for all of these: a run would stop with exit code 8"
         };
@@ -243,14 +252,20 @@ impl Shown<'_> {
                 })
             })
             .collect();
+        let to_submit: Map<String, Value> = TaskMode::ALL
+            .map(|mode| (mode.to_string(), self.plan.to_submit.of(mode).into()))
+            .into_iter()
+            .collect();
+        let cost = self.plan.to_submit.cost(&self.prices);
         let head = json!({
             "manifest": self.args.manifest.to_string_lossy(),
             "batch": self.manifest.name,
             "state": self.view.is_some().then(|| self.files.state.to_string_lossy()),
             "total": self.manifest.len(),
             "factors": factors,
-            "to_submit": { "fast": self.plan.to_submit(Mode::Fast), "relaxed": self.plan.to_submit(Mode::Relaxed) },
-            "quota": self.plan.cost(&self.prices).map(|quota| quota.0 as f64 / 1000.0),
+            "to_submit": to_submit,
+            "quota": cost.map(|cost| cost.most.0 as f64 / 1000.0),
+            "least_quota": cost.map(|cost| cost.least.0 as f64 / 1000.0),
             "budget": self.cap.as_ref().map(|cap| cap.quota.0 as f64 / 1000.0),
             "left_out": self.plan.left_out,
             "forecast": self.outlook.as_ref().map(Outlook::json),

@@ -11,7 +11,7 @@ use super::signals;
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
 use crate::store::{Again, Store, StoreError};
-use crate::task::{Mode, Prices};
+use crate::task::Prices;
 
 /// Lets failed tasks wait again.
 pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
@@ -31,29 +31,24 @@ pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
 }
 
 fn said(args: &RetryArgs, again: &Again, prices: &Prices) -> String {
-    if again.total() == 0 {
+    if again.tasks.total() == 0 {
         let what = if args.lost { "failed, was lost or was given up" } else { "failed" };
         return format!("nothing to send again: no task that is chosen {what}\n");
     }
-    let noun = if again.total() == 1 { "task" } else { "tasks" };
+    let noun = if again.tasks.total() == 1 { "task" } else { "tasks" };
     format!(
         "{} {noun} to send again, {}\nnext: {}\n",
-        again.total(),
+        again.tasks.total(),
         cost(again, prices),
         settings::command_for("run", &args.manifest, &args.place, &[])
     )
 }
 
 fn cost(again: &Again, prices: &Prices) -> String {
-    let mut sum = 0;
-    for mode in [Mode::Fast, Mode::Relaxed] {
-        match (again.of(mode), prices.of(mode)) {
-            (0, _) => {}
-            (n, Some(price)) => sum += n * price.0,
-            (_, None) => return "each paid anew".to_owned(),
-        }
+    match again.tasks.cost(prices) {
+        Some(cost) => format!("each paid anew: {cost} by the prices you gave"),
+        None => "each paid anew".to_owned(),
     }
-    format!("each paid anew: {} quota by the prices you gave", crate::task::Quota(sum))
 }
 
 /// Says what a person should think of before the money is spent.

@@ -1,13 +1,17 @@
 //! What a run may spend, and on which tasks: what was typed and what the manifest says, made into one.
 
 use std::collections::HashSet;
+use std::time::Duration;
+
+use jiff::Zoned;
 
 use super::args::Choosing;
 use super::failure::Failure;
+use crate::deadline::{Deadline, NotADeadline};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{BatchSettings, Budget, Manifest};
 use crate::plan::{Choice, Filter, Looked, Only, Plan, Step, Unknown};
-use crate::task::{Mode, Prices, Quota, Status, Task};
+use crate::task::{Mode, Prices, Quota, Status, Task, TaskMode};
 
 /// The most that a batch may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +45,58 @@ pub(super) fn budget(typed: Option<Budget>, batch: &BatchSettings) -> Option<Cap
     Some(Cap { quota, words: format!("{budget} ({quota} quota{estimate})") })
 }
 
+/// When all should be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Due {
+    /// The time until then; none where it is over.
+    pub(super) left: Duration,
+    /// As a person wrote it, with the moment where that does not say it.
+    pub(super) words: String,
+}
+
+/// The deadline that is meant, if there is one. One of the manifest that is over leaves no time; to type one is a slip.
+pub(super) fn deadline(
+    typed: Option<&Deadline>,
+    batch: &BatchSettings,
+    now: &Zoned,
+) -> Result<Option<Due>, Failure> {
+    let Some(deadline) = typed.or(batch.deadline.as_ref()) else { return Ok(None) };
+    match deadline.after(now) {
+        Ok(at) => {
+            let left = Duration::try_from(at.duration_since(now.timestamp())).unwrap_or_default();
+            let shown = at.to_zoned(now.time_zone().clone()).strftime("%H:%M").to_string();
+            let said = deadline.to_string();
+            let words = if said.contains(':') { said } else { format!("{shown} ({said} from now)") };
+            Ok(Some(Due { left, words }))
+        }
+        Err(NotADeadline::Past(words)) if typed.is_none() => Ok(Some(Due { left: Duration::ZERO, words })),
+        Err(e) => Err(Failure::usage(
+            Diagnostic::error(e.to_string())
+                .help("give one that is to come, as in `--deadline 08:00` or `--deadline 6h`"),
+        )),
+    }
+}
+
+/// What a person should know of a deadline, or the lack of one, where so many tasks leave their mode to the run.
+pub(super) fn about_deadline(due: Option<&Due>, auto: u64) -> Option<Diagnostic> {
+    let these = match auto {
+        0 => return None,
+        1 => "1 task of mode `auto`".to_owned(),
+        n => format!("{n} tasks of mode `auto`"),
+    };
+    match due {
+        None => Some(
+            Diagnostic::warning(format!("{these} and no deadline: what waits is sent relaxed"))
+                .help("say when it should be done, with `--deadline 08:00`, or `deadline: \"08:00\"` under `batch:`"),
+        ),
+        Some(Due { left: Duration::ZERO, words }) => Some(
+            Diagnostic::warning(format!("the deadline {words} is over: {these} are sent fast"))
+                .help("give another one, with `--deadline 6h` or in the manifest"),
+        ),
+        Some(_) => None,
+    }
+}
+
 /// Refuses a budget that cannot be kept, since what these modes cost is not known.
 pub(super) fn check_prices(cap: Option<&Cap>, unpriced: &[Mode]) -> Result<(), Failure> {
     let (Some(_), [mode, ..]) = (cap, unpriced) else { return Ok(()) };
@@ -62,7 +118,7 @@ pub(super) fn only(filters: &[Filter], columns: &[String]) -> Result<Only, Failu
                     if columns.is_empty() { String::new() } else { format!(", {}", columns.join(", ")) };
                 found.note(format!("there are `id`, `mode`, `status`{more}"))
             }
-            Unknown::Value { name: "mode", .. } => found.note("there are `fast` and `relaxed`"),
+            Unknown::Value { name: "mode", .. } => found.note("there are `fast`, `relaxed` and `auto`"),
             Unknown::Value { .. } => found
                 .note("there are `pending`, `running`, `done`, `failed`, `unknown`, `lost` and `skipped`"),
         })
@@ -86,8 +142,8 @@ pub(super) fn unpriced(manifest: &Manifest, prices: &Prices, matters: bool) -> V
     let mut modes = vec![Mode::Fast, Mode::Relaxed];
     modes.retain(|mode| matters && prices.of(*mode).is_none());
     if !modes.is_empty() {
-        let used: HashSet<Mode> = manifest.tasks().map(|task| task.mode).collect();
-        modes.retain(|mode| used.contains(mode));
+        let used: HashSet<TaskMode> = manifest.tasks().map(|task| task.mode).collect();
+        modes.retain(|mode| used.iter().any(|used| used.may_be().contains(mode)));
     }
     modes
 }

@@ -1,5 +1,7 @@
 //! `mjbatch run`: check everything that can be wrong before anything is spent, then run.
 
+use jiff::Zoned;
+
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
@@ -13,7 +15,7 @@ use crate::manifest::{self, Manifest};
 use crate::plan::Choice;
 use crate::sandbox::{self, Sandbox};
 use crate::store::{Listing, Store};
-use crate::task::Task;
+use crate::task::{Task, TaskMode};
 use crate::{output, plan, progress, runner};
 
 /// The service in a rehearsal's state.
@@ -30,7 +32,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let results = settings::results_of(&args.results, &args.manifest, &args.place, &manifest.batch);
     let files = Files::of(&args.manifest, &args.place, results);
     files.check(&args.manifest, &args.place)?;
-    let policy = settings::policy(&args, &manifest.batch, &service)?;
+    let due = rules::deadline(args.rules.deadline.as_ref(), &manifest.batch, &Zoned::now())?;
+    let policy = settings::policy(&args, &manifest.batch, &service, due.as_ref())?;
     let prices = settings::prices(&args, &manifest.batch);
     // Before anything is opened, where that is enough to know.
     rules::check_prices(cap.as_ref(), &rules::unpriced(&manifest, &prices, cap.is_some()))?;
@@ -54,6 +57,10 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let unpriced = store.unpriced(&prices).map_err(|e| Failure::opening(&e))?;
     rules::check_prices(cap.as_ref(), &unpriced)?;
     let (snapshot, ledger) = store.begin_with(prices, &choice).map_err(|e| Failure::opening(&e))?;
+    let auto = snapshot.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;
+    if let Some(about) = rules::about_deadline(due.as_ref(), auto) {
+        say(&about.into());
+    }
     let run = runner::Run {
         batch: manifest.name,
         service: service.shown.clone(),
@@ -64,6 +71,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         next: settings::same_command(),
         terms: runner::Terms {
             budget: cap.map(|cap| cap.words),
+            deadline: due.map(|due| due.words),
             pilot: choice.pilot,
             next_without: Some(settings::command_for_all()),
             resolve: Some(settings::command_for("resolve", &args.manifest, &args.place, &[])),

@@ -206,7 +206,12 @@ pub(super) fn callbacks(args: &RunArgs) -> Result<Option<Callbacks>, Failure> {
 }
 
 /// How the engine is to behave.
-pub(super) fn policy(args: &RunArgs, batch: &BatchSettings, service: &Service) -> Result<Policy, Failure> {
+pub(super) fn policy(
+    args: &RunArgs,
+    batch: &BatchSettings,
+    service: &Service,
+    due: Option<&rules::Due>,
+) -> Result<Policy, Failure> {
     let default = Policy::default();
     let speed = match service {
         Service::Sandbox(settings) => settings.speed.max(1.0),
@@ -234,6 +239,8 @@ pub(super) fn policy(args: &RunArgs, batch: &BatchSettings, service: &Service) -
         resend_unknown: args.rules.on_unknown.or(batch.on_unknown) == Some(OnUnknown::Resend),
         budget: rules::budget(args.rules.budget, batch).map(|cap| cap.quota),
         prices: prices(args, batch),
+        // A rehearsal plays the night at its own speed.
+        deadline: due.map(|due| scaled(due.left)),
         max_duration: args.rules.max_duration,
         drain: args.rules.drain,
         no_wait: args.rules.no_wait,

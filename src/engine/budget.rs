@@ -4,10 +4,10 @@
 //! spent whatever became of it. So the cap holds over crashes and lost replies as well. What jobs that fail, are lost or
 //! unknown cost is never given back: no source says that the service does.
 
-use super::message::{Ending, Notice};
+use super::message::{Ending, Notice, Waiting};
 use super::policy::Policy;
 use super::{Engine, Mood};
-use crate::task::{Mode, Prices, Quota};
+use crate::task::{Mode, Prices, Quota, TaskMode};
 
 /// What may still be spent.
 #[derive(Debug)]
@@ -24,10 +24,23 @@ impl Budget {
     }
 
     /// Whether one more attempt in this mode stays within the cap. What has no price never does.
-    pub(super) fn fits(&self, mode: Mode) -> bool {
+    fn fits(&self, mode: Mode) -> bool {
         let Some(cap) = self.cap else { return true };
         let sum = self.prices.of(mode).and_then(|price| self.reserved.0.checked_add(price.0));
         sum.is_some_and(|sum| sum <= cap.0)
+    }
+
+    /// Whether a task may be sent, if need be in the cheaper mode.
+    pub(super) fn allows(&self, waiting: &Waiting) -> bool {
+        self.fits(match waiting.mode {
+            TaskMode::Fixed(mode) => mode,
+            TaskMode::Auto => self.prices.cheaper(),
+        })
+    }
+
+    /// What may still be spent; `None` where there is no cap.
+    pub(super) fn left(&self) -> Option<Quota> {
+        self.cap.map(|cap| Quota(cap.0.saturating_sub(self.reserved.0)))
     }
 
     /// An attempt is about to be made.
@@ -42,9 +55,8 @@ impl Budget {
 
     /// The most attempts that still fit, whichever they are. `None`: any number.
     pub(super) fn at_most(&self) -> Option<u64> {
-        let left = self.cap?.0.saturating_sub(self.reserved.0);
         let cheapest = [self.prices.fast, self.prices.relaxed].into_iter().flatten().min()?;
-        left.checked_div(cheapest.0)
+        self.left()?.0.checked_div(cheapest.0)
     }
 
     fn price(&self, mode: Mode) -> u64 {
@@ -56,9 +68,9 @@ impl Engine {
     /// Whether what is next in the order stays within the budget; so it does where nothing is next. What is cheaper and
     /// later in the order is not taken in its place.
     pub(super) fn next_fits(&self) -> bool {
-        let due = self.waiting.front().is_none_or(|waiting| self.budget.fits(waiting.mode));
+        let due = self.waiting.front().is_none_or(|waiting| self.budget.allows(waiting));
         due && (!self.waiting.is_empty()
-            || self.retries.first().is_none_or(|waiting| self.budget.fits(waiting.mode)))
+            || self.retries.first().is_none_or(|waiting| self.budget.allows(waiting)))
     }
 
     /// Says once that the budget is reached, when no refusal can give anything back any more.

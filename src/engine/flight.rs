@@ -6,12 +6,14 @@ use std::time::Duration;
 use super::MISSES_BEFORE_LOST;
 use super::message::{AttemptKey, Item, Waiting};
 use super::policy::Policy;
-use crate::task::TaskId;
+use crate::task::{Mode, TaskId};
 
 /// One attempt that has not ended.
 #[derive(Debug, Clone)]
 pub(super) struct Flight {
     pub(super) waiting: Waiting,
+    /// The mode it is sent in.
+    pub(super) mode: Mode,
     pub(super) phase: Phase,
     /// When it was submitted, or the start of the run for one of an earlier run.
     pub(super) since: Duration,
@@ -69,8 +71,8 @@ impl Followed {
 }
 
 impl Flight {
-    pub(super) fn new(waiting: Waiting, phase: Phase, since: Duration, age: Duration) -> Self {
-        Flight { waiting, phase, since, age, alive: None, early: Vec::new() }
+    pub(super) fn new(waiting: Waiting, mode: Mode, phase: Phase, since: Duration, age: Duration) -> Self {
+        Flight { waiting, mode, phase, since, age, alive: None, early: Vec::new() }
     }
 
     /// Whether the service is, or may be, working on it in one of our slots.

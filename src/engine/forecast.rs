@@ -13,8 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::{
-    Action, AttemptKey, Engine, Event, Item, Policy, Progress, Resumed, StatusOutcome, SubmitOutcome,
-    TaskKey, Waiting,
+    Action, AttemptKey, Engine, Event, Item, Policy, Progress, Resumed, StatusOutcome, SubmitOutcome, Waiting,
 };
 use crate::task::{Mode, Pictures, Prices, Quota, TaskId};
 
@@ -61,6 +60,8 @@ pub struct Prospect<'a> {
     pub waiting: &'a [Waiting],
     /// What runs already.
     pub resumed: &'a [Resumed],
+    /// What may still be spent; none where there is no bound.
+    pub left: Option<Quota>,
     /// What was seen of the service.
     pub learned: &'a Learned,
     /// How many times as fast as the real service this one is, where nothing was seen: 1, or a rehearsal's speed.
@@ -80,6 +81,8 @@ pub struct Forecast {
     pub requests: u64,
     /// Submits of a run, by mode: `fast`, `relaxed`.
     pub submits: [u64; 2],
+    /// How many tasks end after the deadline in half of the runs, and in nine of ten, at the most.
+    pub late: [u64; 2],
     /// How many jobs seen it is made from, of the modes that are to be run.
     pub learned_from: usize,
     /// How many of the waiting tasks were played; the others are like them.
@@ -119,21 +122,25 @@ pub fn forecast(prospect: &Prospect<'_>) -> Option<Forecast> {
         _ => waiting.to_vec(),
     };
     let scale = waiting.len() as f64 / part.len().max(1) as f64;
+    let policy = &scaled(policy, prospect, scale);
     let runs = (WORK / (part.len() + resumed.len()).max(1)).clamp(FEWEST_RUNS, RUNS);
-    let trial = Stage::new(prospect, &part, 0, Duration::ZERO).play();
+    let trial = Stage::new(prospect, policy, &part, 0, Duration::ZERO).play();
     let seen_late = trial.seen_late / u32::try_from(trial.seen.max(1)).unwrap_or(u32::MAX);
     let mut played: Vec<Played> =
-        (1..=runs as u64).map(|run| Stage::new(prospect, &part, run, seen_late).play()).collect();
+        (1..=runs as u64).map(|run| Stage::new(prospect, policy, &part, run, seen_late).play()).collect();
     let took = |run: &Played| run.last_submit.mul_f64(scale) + run.over.saturating_sub(run.last_submit);
     played.sort_by_key(took);
     let at = |share: usize| took(&played[(played.len() * share / 100).min(played.len() - 1)]);
+    let mut late: Vec<u64> = played.iter().map(|run| (run.late as f64 * scale).round() as u64).collect();
+    late.sort_unstable();
+    let late_at = |share: usize| late[(late.len() * share / 100).min(late.len() - 1)];
     let mean = |figure: &dyn Fn(&Played) -> u64| {
         let sum: u64 = played.iter().map(figure).sum();
         (sum as f64 / played.len() as f64 * scale).round() as u64
     };
     let is_needed = |mode: &Mode| {
         let mut all = waiting.iter().chain(resumed.iter().map(|resumed| &resumed.waiting));
-        all.any(|waiting| waiting.mode == *mode)
+        all.any(|waiting| waiting.mode.may_be().contains(mode))
     };
     let needed = [Mode::Fast, Mode::Relaxed].into_iter().filter(is_needed);
     Some(Forecast {
@@ -141,9 +148,24 @@ pub fn forecast(prospect: &Prospect<'_>) -> Option<Forecast> {
         nine_in_ten: at(90),
         requests: mean(&|run| run.submits.iter().sum::<u64>() + run.asks),
         submits: [0, 1].map(|mode| mean(&|run| run.submits[mode])),
+        late: [late_at(50), late_at(90)],
         learned_from: needed.map(|mode| learned.of(mode).len()).sum(),
         played: part.len(),
     })
+}
+
+/// The policy for a part of the batch: its share of the budget, and of the time until the deadline less what the last jobs take.
+fn scaled(policy: &Policy, prospect: &Prospect<'_>, scale: f64) -> Policy {
+    let last = usual(Mode::Relaxed, 1.0).div_f64(prospect.speed.max(1e-6));
+    let share = |deadline: Duration| match deadline.checked_sub(last) {
+        Some(before) => before.div_f64(scale) + last,
+        None => deadline,
+    };
+    Policy {
+        deadline: policy.deadline.map(share),
+        budget: prospect.left.map(|left| Quota((left.0 as f64 / scale) as u64)),
+        ..policy.clone()
+    }
 }
 
 /// The durations that one run lives with.
@@ -222,6 +244,8 @@ struct Played {
     /// How long ends went unseen, in sum.
     seen_late: Duration,
     seen: u64,
+    /// How many jobs end after the deadline.
+    late: u64,
 }
 
 #[derive(Debug)]
@@ -236,9 +260,10 @@ enum Happens {
 struct Stage {
     engine: Engine,
     callbacks: bool,
+    deadline: Option<Duration>,
     world: World,
     now: Duration,
-    modes: HashMap<TaskKey, Mode>,
+    modes: HashMap<AttemptKey, Mode>,
     /// When the job of each name ends.
     ends: HashMap<TaskId, Duration>,
     to_come: BTreeMap<(Duration, u64), Happens>,
@@ -247,22 +272,30 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(prospect: &Prospect<'_>, part: &[Waiting], run: u64, seen_late: Duration) -> Stage {
+    fn new(
+        prospect: &Prospect<'_>,
+        policy: &Policy,
+        part: &[Waiting],
+        run: u64,
+        seen_late: Duration,
+    ) -> Stage {
         let mut world = World::new(prospect, run, seen_late);
         let resumed = prospect.resumed.to_vec();
         let ends = resumed.iter().map(|resumed| {
-            let takes = world.draw_beyond(resumed.waiting.mode, resumed.age);
+            let takes = world.draw_beyond(resumed.mode, resumed.age);
             (resumed.task_id.clone(), takes.saturating_sub(resumed.age))
         });
         let ends: HashMap<_, _> = ends.collect();
         let next = resumed.iter().map(|resumed| resumed.attempt.0).max().unwrap_or(0) + 1;
-        let policy = Policy { seed: run, ..prospect.policy.clone() };
+        let policy = Policy { seed: run, ..policy.clone() };
+        let deadline = policy.deadline;
         let mut stage = Stage {
             callbacks: policy.callbacks,
+            deadline,
             engine: Engine::new(policy, part.to_vec(), resumed, AttemptKey(next)),
             world,
             now: Duration::ZERO,
-            modes: part.iter().map(|waiting| (waiting.task, waiting.mode)).collect(),
+            modes: HashMap::new(),
             ends,
             to_come: BTreeMap::new(),
             turns: 0,
@@ -278,7 +311,7 @@ impl Stage {
     }
 
     fn play(mut self) -> Played {
-        let enough = TURNS_A_TASK * (10 + (self.modes.len() + self.ends.len()) as u64);
+        let enough = TURNS_A_TASK * (10 + (self.engine.waiting() + self.ends.len()) as u64);
         self.tell(Event::Wake);
         while self.engine.over().is_none() && self.turns < enough {
             self.turns += 1;
@@ -296,7 +329,12 @@ impl Stage {
                 }
             }
         }
-        Played { over: self.now, ..self.played }
+        let unseen = self.ends.values().filter(|end| self.is_late(**end)).count() as u64;
+        Played { over: self.now, late: self.played.late + unseen, ..self.played }
+    }
+
+    fn is_late(&self, end: Duration) -> bool {
+        self.deadline.is_some_and(|deadline| end > deadline)
     }
 
     fn later(&mut self, after: Duration, happens: Happens) {
@@ -308,8 +346,11 @@ impl Stage {
         self.engine.handle(self.now, event);
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Intend(attempt, _) => self.later(DURABLE, Happens::Durable(attempt)),
-                Action::Submit(attempt, task) => self.submit(attempt, task),
+                Action::Intend(attempt, _, mode) => {
+                    self.modes.insert(attempt, mode);
+                    self.later(DURABLE, Happens::Durable(attempt));
+                }
+                Action::Submit(attempt, _) => self.submit(attempt),
                 Action::Ask(ids) => {
                     self.played.asks += 1;
                     self.later(REQUEST, Happens::Told(ids));
@@ -319,8 +360,8 @@ impl Stage {
         }
     }
 
-    fn submit(&mut self, attempt: AttemptKey, task: TaskKey) {
-        let mode = self.modes.get(&task).copied().unwrap_or_default();
+    fn submit(&mut self, attempt: AttemptKey) {
+        let mode = self.modes.remove(&attempt).unwrap_or_default();
         self.played.submits[mode as usize] += 1;
         self.played.last_submit = self.now;
         let task_id = TaskId(format!("forecast-{}", attempt.0));
@@ -356,6 +397,7 @@ impl Stage {
             return Item { task_id, progress: Progress::Running };
         }
         if self.ends.remove(&task_id).is_some() {
+            self.played.late += u64::from(self.is_late(end));
             self.played.seen_late += self.now - end;
             self.played.seen += 1;
         }
@@ -366,18 +408,21 @@ impl Stage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::DEFAULT_TIMEOUT;
+    use super::super::{DEFAULT_TIMEOUT, TaskKey};
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
 
     fn waiting(count: i64, mode: Mode) -> Vec<Waiting> {
-        (0..count).map(|n| Waiting { task: TaskKey(n), mode, timeout: DEFAULT_TIMEOUT }).collect()
+        (0..count)
+            .map(|n| Waiting { task: TaskKey(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT })
+            .collect()
     }
 
     fn of(waiting: &[Waiting], resumed: &[Resumed], learned: &Learned, concurrency: usize) -> Forecast {
         let policy = Policy { concurrency, ..Policy::default() };
-        let prospect = Prospect { policy: &policy, waiting, resumed, learned, speed: 1.0, seed: 1 };
+        let prospect =
+            Prospect { policy: &policy, waiting, resumed, left: None, learned, speed: 1.0, seed: 1 };
         forecast(&prospect).unwrap()
     }
 
@@ -426,6 +471,7 @@ mod tests {
         let one = |age| Resumed {
             attempt: AttemptKey(7),
             waiting: waiting(1, Mode::Relaxed)[0],
+            mode: Mode::Relaxed,
             task_id: TaskId("old".into()),
             age,
             second_look: false,
@@ -442,7 +488,15 @@ mod tests {
         let (policy, tasks, learned) = (Policy::default(), waiting(50, Mode::Relaxed), Learned::default());
         let by = |seed| {
             let (waiting, resumed) = (&tasks[..], &[][..]);
-            forecast(&Prospect { policy: &policy, waiting, resumed, learned: &learned, speed: 1.0, seed })
+            forecast(&Prospect {
+                policy: &policy,
+                waiting,
+                resumed,
+                left: None,
+                learned: &learned,
+                speed: 1.0,
+                seed,
+            })
         };
         let (one, two) = (by(1).unwrap(), by(2).unwrap());
         assert_eq!(Some(one), by(1));
@@ -470,6 +524,7 @@ mod tests {
                 policy: &policy,
                 waiting,
                 resumed: &[],
+                left: None,
                 learned: &learned,
                 speed: 1.0,
                 seed: 1,

@@ -41,7 +41,7 @@ impl Engine {
 
     pub(super) fn intent_failed(&mut self, attempt: AttemptKey) {
         if let Some(flight) = self.flights.remove(attempt) {
-            self.budget.release(flight.waiting.mode);
+            self.budget.release(flight.mode);
             self.waiting.push_front(flight.waiting);
         }
         self.close(Ending::StoreFailed);
@@ -131,7 +131,7 @@ impl Engine {
                 let failure = Failure { class: FailureClass::Refused, reason };
                 self.actions.push_back(Action::Record(Change::Refused(attempt, failure)));
                 if let Some(flight) = self.flights.remove(attempt) {
-                    self.budget.release(flight.waiting.mode);
+                    self.budget.release(flight.mode);
                     self.turned_down(flight.waiting.task);
                 }
             }
@@ -248,6 +248,10 @@ impl Engine {
     fn learn_pace(&mut self, now: Duration, attempt: AttemptKey, progress: &Progress, witness: Witness) {
         let Some(flight) = self.flights.get_mut(attempt) else { return };
         let ends_now = flight.holds_slot() && *progress != Progress::Running;
+        if let (true, Progress::Done(_)) = (ends_now, progress) {
+            let by = if let Witness::Asked(at) = witness { at } else { now };
+            self.modes.learn(flight, flight.ran(by));
+        }
         match (ends_now, witness) {
             (true, Witness::Asked(at)) => self.polling.found_ended(attempt, flight, at),
             (true, Witness::Called) => self.polling.called_back(flight, now),
@@ -292,7 +296,7 @@ impl Engine {
     /// The task of this attempt waits again, first in the line: nothing was accepted.
     pub(super) fn not_accepted(&mut self, attempt: AttemptKey, why: String) {
         if let Some(flight) = self.flights.remove(attempt) {
-            self.budget.release(flight.waiting.mode);
+            self.budget.release(flight.mode);
             if !mutant!(WaitingForgotten) {
                 self.waiting.push_front(flight.waiting);
             }

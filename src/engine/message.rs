@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::task::{Mode, Pictures, TaskId};
+use crate::task::{Mode, Pictures, TaskId, TaskMode};
 
 /// A task's row in the state file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -41,8 +41,8 @@ pub enum Event {
 /// Something is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Make the intent to submit this task durable, then say [`Event::IntentDurable`].
-    Intend(AttemptKey, TaskKey),
+    /// Make the intent to submit this task in this mode durable, then say [`Event::IntentDurable`].
+    Intend(AttemptKey, TaskKey, Mode),
     /// Send it, once. Costs money.
     Submit(AttemptKey, TaskKey),
     /// Ask for the status of these ids in one request. Free.
@@ -205,6 +205,10 @@ pub enum Notice {
     Recovered(Duration),
     /// Nothing more is submitted; what runs is followed to its end.
     Draining(Ending),
+    /// About so many tasks will miss the deadline, even if all that may be is sent fast.
+    WillBeLate(u64),
+    /// The deadline is over, and so many tasks have not ended.
+    DeadlineOver(u64),
 }
 
 /// Why a run ended, or will end as soon as what runs has ended.
@@ -239,8 +243,8 @@ pub enum Ending {
 pub struct Waiting {
     /// Its row.
     pub task: TaskKey,
-    /// The mode it will be sent in.
-    pub mode: Mode,
+    /// The mode it will be sent in, or that this is decided then.
+    pub mode: TaskMode,
     /// How long the service may take.
     pub timeout: Duration,
 }
@@ -250,8 +254,10 @@ pub struct Waiting {
 pub struct Adrift {
     /// Its row.
     pub attempt: AttemptKey,
-    /// Its task, mode and timeout.
+    /// Its task, as it would wait again.
     pub waiting: Waiting,
+    /// The mode it was sent in.
+    pub mode: Mode,
     /// How long ago it was submitted, at the start of this run.
     pub age: Duration,
     /// Whether it was given an address of ours to call back.
@@ -263,8 +269,10 @@ pub struct Adrift {
 pub struct Resumed {
     /// Its row.
     pub attempt: AttemptKey,
-    /// Its task, mode and timeout.
+    /// Its task, as it would wait again.
     pub waiting: Waiting,
+    /// The mode it was sent in.
+    pub mode: Mode,
     /// The service's name for it.
     pub task_id: TaskId,
     /// How long ago it was submitted, at the start of this run.

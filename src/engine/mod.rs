@@ -66,9 +66,14 @@ mod ending;
 mod flight;
 mod forecast;
 mod incoming;
+mod line;
 mod message;
+mod modes;
+#[cfg(test)]
+mod modes_tests;
 #[cfg(test)]
 mod mutants;
+mod night;
 mod outgoing;
 mod pace;
 mod policy;
@@ -95,10 +100,13 @@ use breaker::Breaker;
 use budget::Budget;
 use flight::{Flight, Flights, Followed, Phase};
 pub use forecast::{Forecast, Learned, Prospect, forecast, usual};
+use line::Line;
 pub use message::{
     Action, Adrift, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress,
     Refusal, Resumed, StatusOutcome, SubmitOutcome, TaskKey, Waiting,
 };
+use modes::Modes;
+pub use night::Night;
 use pace::{Backoff, Outage};
 pub use policy::{DEFAULT_TIMEOUT, Policy};
 use polling::Polling;
@@ -126,7 +134,7 @@ const ASKS_FOR_PICTURES: u32 = 5;
 #[derive(Debug)]
 pub struct Engine {
     policy: Policy,
-    waiting: VecDeque<Waiting>,
+    waiting: Line,
     flights: Flights,
     next_attempt: i64,
     /// How many more tasks `--limit` lets be submitted.
@@ -143,6 +151,7 @@ pub struct Engine {
     retries: Retries,
     unknowns: Unknowns,
     breaker: Breaker,
+    modes: Modes,
     round: Round,
     mood: Mood,
     actions: VecDeque<Action>,
@@ -172,9 +181,9 @@ impl Engine {
     ) -> Self {
         let round = Round { to_look: !resumed.is_empty(), refused: false };
         let mut flights = Flights::default();
-        for Resumed { attempt, waiting, task_id, age, second_look } in resumed {
+        for Resumed { attempt, waiting, mode, task_id, age, second_look } in resumed {
             let phase = Phase::Running(Followed::new(task_id, second_look));
-            flights.insert(attempt, Flight::new(waiting, phase, Duration::ZERO, age));
+            flights.insert(attempt, Flight::new(waiting, mode, phase, Duration::ZERO, age));
         }
         Engine {
             waiting: waiting.into(),
@@ -192,6 +201,7 @@ impl Engine {
             retries: Retries::new(&policy),
             unknowns: Unknowns::default(),
             breaker: Breaker::new(&policy),
+            modes: Modes::new(&policy),
             round,
             mood: Mood::Working,
             actions: VecDeque::new(),
@@ -218,6 +228,7 @@ impl Engine {
         self.bear_outage(now);
         self.give_up_waiting(now);
         self.take_back(now);
+        self.tell_of_deadline(now);
         self.submit_more(now);
         self.ask(now);
         self.end_round();
@@ -281,7 +292,10 @@ impl Engine {
             .min();
         let outage = self.outage.ends_at(&self.policy);
         let again = self.retries.next_at().filter(|_| self.mood == Mood::Working && self.allowed != Some(0));
-        let window = self.window_at();
-        [submit, self.grow_at(), again, window, self.ask_at(), adrift, outage].into_iter().flatten().min()
+        let (window, deadline) = (self.window_at(), self.deadline_at());
+        [submit, self.grow_at(), again, window, deadline, self.ask_at(), adrift, outage]
+            .into_iter()
+            .flatten()
+            .min()
     }
 }

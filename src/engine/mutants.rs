@@ -34,6 +34,7 @@ mutants! {
     WakesInVain "a wake-up is wanted for a time that has passed",
     StopIgnored "submits go on after a stop",
     LeaveForgets "leaving lets submits without a reply wait again",
+    ModeIgnored "a task is sent in a mode that is not its own",
     WaitingForgotten "a refused task does not wait again",
     FailuresNotCounted "what failed is sent again for ever",
     EarlierRunsForgotten "a submit that an earlier run lost is not tied to its task by a callback",

@@ -5,14 +5,14 @@ use std::time::Duration;
 use super::flight::{Flight, Phase};
 use super::message::{Action, AttemptKey, Ending, Notice};
 use super::{Engine, LATE, Mood};
-use crate::task::TaskId;
+use crate::task::{TaskId, TaskMode};
 
 impl Engine {
     /// Whether anything is left that may be submitted, slots aside.
     pub(super) fn may_submit(&self) -> bool {
         let working = self.mood == Mood::Working
             || mutant!(StopIgnored) && self.mood == Mood::Draining(Ending::Interrupted);
-        let next = self.waiting.front().is_some_and(|waiting| self.budget.fits(waiting.mode));
+        let next = self.waiting.front().is_some_and(|waiting| self.budget.allows(waiting));
         working && next && self.allowed != Some(0)
     }
 
@@ -50,14 +50,17 @@ impl Engine {
             self.slots.grow(now, self.a_job_takes());
         }
         while self.submit_at().is_some_and(|at| at <= now) {
-            let Some(waiting) = self.waiting.pop_front() else { return };
+            let mode = self.waiting.front().and_then(|waiting| self.mode_for(now, waiting));
+            let Some((waiting, mode)) = mode.and_then(|mode| Some((self.waiting.pop_front()?, mode))) else {
+                return;
+            };
             let attempt = AttemptKey(self.next_attempt);
             self.next_attempt += 1;
             self.allowed = self.allowed.map(|left| left - 1);
-            self.budget.reserve(waiting.mode);
-            let flight = Flight::new(waiting, Phase::Intending, now, Duration::ZERO);
+            self.budget.reserve(mode);
+            let flight = Flight::new(waiting, mode, Phase::Intending, now, Duration::ZERO);
             self.flights.insert(attempt, flight);
-            self.actions.push_back(Action::Intend(attempt, waiting.task));
+            self.actions.push_back(Action::Intend(attempt, waiting.task, mode));
             if mutant!(SendBeforeDurable) {
                 self.intent_durable(now, attempt);
             }
@@ -73,7 +76,7 @@ impl Engine {
             return None;
         }
         let due = match self.polling.outstanding {
-            0 => self.polling.next_at,
+            0 => self.polling.next_at.min(self.last_look_at().unwrap_or(Duration::MAX)),
             _ => self.polling.asked_at + LATE.max(self.policy.poll_max / 3),
         };
         Some(due.max(self.asks.until()))
@@ -101,7 +104,11 @@ impl Engine {
 
     /// How long a job of the kind that waits next is expected to take.
     pub(super) fn a_job_takes(&self) -> Duration {
-        self.polling.typical(self.waiting.front().map_or_else(Default::default, |waiting| waiting.mode))
+        let next = self.waiting.front().map_or_else(TaskMode::default, |waiting| waiting.mode);
+        self.polling.typical(match next {
+            TaskMode::Fixed(mode) => mode,
+            TaskMode::Auto => self.policy.prices.cheaper(),
+        })
     }
 
     pub(super) fn second_looks(&self) -> impl Iterator<Item = AttemptKey> {

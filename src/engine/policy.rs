@@ -51,6 +51,9 @@ pub struct Policy {
     pub drain: Duration,
     /// Submit what the slots take, and await no job's end.
     pub no_wait: bool,
+    /// When all should have ended, for the choice between the modes. Without one, what leaves its mode to the run is sent in
+    /// the cheaper one.
+    pub deadline: Option<Duration>,
     /// How many prompts may be turned down in a row before submitting ends. 0: any number.
     pub breaker: u32,
     /// Makes the jitter of the waits; the same seed gives the same waits.
@@ -80,6 +83,7 @@ impl Default for Policy {
             max_duration: None,
             drain: Duration::from_secs(900),
             no_wait: false,
+            deadline: None,
             breaker: 0,
             seed: 0,
         }

@@ -84,7 +84,7 @@ impl Polling {
 
     /// The service says that it ran at this moment.
     pub(super) fn runs(&mut self, flight: &mut Flight, at: Duration) {
-        let mode = flight.waiting.mode;
+        let mode = flight.mode;
         let (from, to) = (flight.alive.map(|alive| flight.ran(alive)), flight.ran(at));
         if let Some(from) = from.filter(|from| *from < to) {
             self.durations[index(mode)].lived(from, to);
@@ -95,7 +95,7 @@ impl Polling {
     /// It was seen to have ended by this moment, by a status request.
     pub(super) fn found_ended(&mut self, attempt: AttemptKey, flight: &Flight, by: Duration) {
         if let Some(alive) = flight.alive {
-            self.durations[index(flight.waiting.mode)].ended(flight.ran(alive), flight.ran(by));
+            self.durations[index(flight.mode)].ended(flight.ran(alive), flight.ran(by));
         }
         self.callbacks.missed(attempt, by);
         self.stale = true;
@@ -104,7 +104,7 @@ impl Polling {
     /// The service called back that it has ended just now.
     pub(super) fn called_back(&mut self, flight: &Flight, now: Duration) {
         if let Some(alive) = flight.alive {
-            let learned = &mut self.durations[index(flight.waiting.mode)];
+            let learned = &mut self.durations[index(flight.mode)];
             learned.lived(flight.ran(alive), flight.ran(now));
             learned.ended(flight.ran(now), flight.ran(now));
         }
@@ -157,7 +157,7 @@ impl Polling {
     fn silence(&self, flights: &Flights, trust: f64) -> Vec<Silent> {
         let silent = |(flight, followed): (&Flight, &Followed)| {
             let alive = flight.alive.filter(|_| followed.is_as_it_was())?;
-            let mode = index(flight.waiting.mode);
+            let mode = index(flight.mode);
             let age = flight.ran(alive).as_secs_f64();
             let borne = self.durations[mode].borne(age);
             Some(Silent { mode, alive: alive.as_secs_f64(), age, borne, untold: 1.0 - trust })

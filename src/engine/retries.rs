@@ -12,6 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
+use super::forecast::Learned;
 use super::message::{Action, Change, FailureClass, TaskKey, Waiting};
 use super::policy::Policy;
 use super::{Engine, Mood};
@@ -32,6 +33,8 @@ pub struct Past {
     /// Tasks whose jobs are followed, but which this run may not send again: they are not among those chosen for it, or the
     /// manifest skips them, or has them no longer.
     pub barred: HashSet<TaskKey>,
+    /// How long jobs took, the last ones first.
+    pub learned: Learned,
 }
 
 /// How often which task failed, and which are sent again when.
@@ -108,7 +111,6 @@ impl Retries {
     }
 
     /// What will be sent again.
-    #[cfg(test)]
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Waiting> {
         self.later.iter().map(|(_, waiting)| waiting)
     }
@@ -129,6 +131,7 @@ impl Engine {
     pub fn knowing(mut self, past: Past) -> Self {
         self.budget = super::budget::Budget::new(&self.policy, past.spent);
         (self.retries.failures, self.retries.barred) = (past.failures, past.barred);
+        self.modes.remember(&past.learned);
         self
     }
 
@@ -143,7 +146,7 @@ impl Engine {
 
     /// Whether anything may be submitted in this run, now or when what failed is due.
     pub(super) fn may_yet_submit(&self) -> bool {
-        let later = self.retries.first().is_some_and(|waiting| self.budget.fits(waiting.mode));
+        let later = self.retries.first().is_some_and(|waiting| self.budget.allows(waiting));
         self.may_submit() || (self.mood == Mood::Working && self.allowed != Some(0) && later)
     }
 

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Mode, Pictures, Prices, TaskId};
+use crate::task::{Mode, Pictures, Prices, TaskId, TaskMode};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
 
 fn task(n: i64, mode: Mode) -> Waiting {
-    Waiting { task: TaskKey(n), mode, timeout: DEFAULT_TIMEOUT }
+    Waiting { task: TaskKey(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT }
 }
 
 fn fast(tasks: i64) -> Vec<Waiting> {
@@ -68,7 +68,7 @@ impl Hand {
         self.engine.handle(self.now, event);
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Intend(attempt, _) => self.engine.handle(self.now, Event::IntentDurable(attempt)),
+                Action::Intend(attempt, ..) => self.engine.handle(self.now, Event::IntentDurable(attempt)),
                 Action::Submit(attempt, task) => self.sent.push((attempt, task)),
                 Action::Ask(ids) => self.asked = ids,
                 Action::Record(change) => self.changes.push(change),
@@ -225,6 +225,7 @@ fn failures_of_earlier_runs_count_and_what_is_barred_is_left_to_another_run() {
         let old = Resumed {
             attempt: AttemptKey(1),
             waiting: fast(1)[0],
+            mode: Mode::Fast,
             task_id: id(AttemptKey(1)),
             age: SECOND,
             second_look: false,
@@ -314,6 +315,7 @@ fn a_run_that_does_not_wait_looks_first_at_what_an_earlier_one_left() {
     let old = Resumed {
         attempt: AttemptKey(1),
         waiting: fast(1)[0],
+        mode: Mode::Fast,
         task_id: id(AttemptKey(1)),
         age: SECOND,
         second_look: false,
@@ -360,12 +362,15 @@ fn prompts_turned_down_in_a_row_break_the_run_and_a_picture_in_between_does_not(
     assert_eq!(hand.ending(), Some(&Ending::Finished));
 }
 
+/// The row of an attempt: the task, how it ended, the job's name and its mode.
+type Row = (TaskKey, Option<&'static str>, Option<TaskId>, Mode);
+
 /// A service and a state that outlive the program.
 struct Town {
     policy: Policy,
-    /// The rows of attempts: the task and how it ended; only what was written is here.
-    attempts: BTreeMap<AttemptKey, (TaskKey, Option<&'static str>, Option<TaskId>)>,
-    tasks: BTreeMap<TaskKey, (Mode, &'static str)>,
+    /// Only what was written is here.
+    attempts: BTreeMap<AttemptKey, Row>,
+    tasks: BTreeMap<TaskKey, (TaskMode, &'static str)>,
     /// Jobs that were billed: the task, when it ends and how.
     jobs: HashMap<TaskId, (TaskKey, Duration, Progress)>,
     billed: u64,
@@ -375,7 +380,11 @@ struct Town {
 
 impl Town {
     fn new(policy: Policy, tasks: i64, seed: u64) -> Town {
-        let mode = |n| if n % 3 == 2 { Mode::Relaxed } else { Mode::Fast };
+        let mode = |n| match n % 4 {
+            1 => TaskMode::Auto,
+            2 => Mode::Relaxed.into(),
+            _ => Mode::Fast.into(),
+        };
         Town {
             policy,
             attempts: BTreeMap::new(),
@@ -397,13 +406,13 @@ impl Town {
     /// The program starts, from what was written alone.
     fn begin(&mut self) -> Engine {
         let (mut waiting, mut resumed, mut past) = (Vec::new(), Vec::new(), Past::default());
-        for (task, outcome, task_id) in self.attempts.values_mut() {
+        for (task, outcome, task_id, mode) in self.attempts.values_mut() {
             if outcome.is_none() && task_id.is_none() {
                 *outcome = Some("unknown");
                 self.tasks.get_mut(task).unwrap().1 = "unknown";
             }
             if !matches!(outcome, Some("not_accepted" | "refused")) {
-                past.spent.0 += PRICES.of(self.tasks[task].0).unwrap().0;
+                past.spent.0 += PRICES.of(*mode).unwrap().0;
             }
             if *outcome == Some("failed") {
                 *past.failures.entry(*task).or_default() += 1;
@@ -414,13 +423,14 @@ impl Town {
             if *state == "pending" {
                 waiting.push(of);
             }
-            for (attempt, (task, outcome, task_id)) in &self.attempts {
+            for (attempt, (task, outcome, task_id, mode)) in &self.attempts {
                 if let (true, None, Some(task_id)) = (task == key, outcome, task_id) {
                     let task_id = task_id.clone();
                     let age = Duration::ZERO;
                     resumed.push(Resumed {
                         attempt: *attempt,
                         waiting: of,
+                        mode: *mode,
                         task_id,
                         age,
                         second_look: false,
@@ -434,6 +444,7 @@ impl Town {
         let adrift = unknown.map(|(key, (mode, _))| Adrift {
             attempt: last[key],
             waiting: Waiting { task: *key, mode: *mode, timeout: DEFAULT_TIMEOUT },
+            mode: self.attempts[&last[key]].3,
             age: Duration::ZERO,
             called_back: false,
         });
@@ -457,9 +468,10 @@ impl Town {
                 number += 1;
                 let soon = |ms: u64| (self.now + Duration::from_millis(ms), number);
                 match action {
-                    Action::Intend(attempt, task) => {
+                    Action::Intend(attempt, task, mode) => {
                         assert_eq!(self.tasks[&task].1, "pending", "{task:?} is intended again");
-                        self.attempts.insert(attempt, (task, None, None));
+                        assert!(self.tasks[&task].0.may_be().contains(&mode), "{task:?} is sent {mode}");
+                        self.attempts.insert(attempt, (task, None, None, mode));
                         self.tasks.get_mut(&task).unwrap().1 = "submitting";
                         later.insert(soon(1), Event::IntentDurable(attempt));
                     }
@@ -516,7 +528,7 @@ impl Town {
         };
         let ends = self.now + Duration::from_secs(20 + self.random(60));
         self.jobs.insert(id(attempt), (task, ends, end));
-        self.billed += PRICES.of(self.tasks[&task].0).unwrap().0;
+        self.billed += PRICES.of(self.attempts[&attempt].3).unwrap().0;
         let cap = self.policy.budget.unwrap().0;
         assert!(self.billed <= cap, "{} of {cap} are billed", self.billed);
         match self.random(100) {
@@ -567,6 +579,7 @@ fn whatever_is_lost_and_whenever_it_is_killed_the_budget_is_never_passed_and_not
             resend_unknown: seed % 5 == 4,
             seed,
             patience: Duration::from_secs(3600),
+            deadline: (seed % 3 > 0).then(|| Duration::from_secs(seed % 23 * 60)),
             ..budget(20_000 + seed % 7 * 15_000)
         };
         let mut town = Town::new(policy, 20, seed + 1);

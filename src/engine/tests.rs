@@ -8,12 +8,14 @@ use crate::task::{Mode, Pictures, TaskId};
 const SECOND: Duration = Duration::from_secs(1);
 
 fn waiting(tasks: i64) -> Vec<Waiting> {
-    (0..tasks).map(|n| Waiting { task: TaskKey(n), mode: Mode::Fast, timeout: DEFAULT_TIMEOUT }).collect()
+    (0..tasks)
+        .map(|n| Waiting { task: TaskKey(n), mode: Mode::Fast.into(), timeout: DEFAULT_TIMEOUT })
+        .collect()
 }
 
 fn resumed(age: Duration, second_look: bool) -> Resumed {
     let task_id = TaskId("old".into());
-    Resumed { attempt: AttemptKey(1), waiting: waiting(1)[0], task_id, age, second_look }
+    Resumed { attempt: AttemptKey(1), waiting: waiting(1)[0], mode: Mode::Fast, task_id, age, second_look }
 }
 
 /// An engine driven by hand.
@@ -51,7 +53,7 @@ impl Desk {
 
     /// The first submit, up to the moment it is sent.
     fn send_first(&mut self) -> AttemptKey {
-        let Some(Action::Intend(attempt, task)) = self.actions().pop() else { panic!("no intent") };
+        let Some(Action::Intend(attempt, task, _)) = self.actions().pop() else { panic!("no intent") };
         assert_eq!(self.tell(Event::IntentDurable(attempt)), [Action::Submit(attempt, task)]);
         attempt
     }
@@ -90,7 +92,7 @@ fn a_first_reply_that_is_late_holds_the_others_for_seconds_and_not_for_a_minute(
     let mut sent = 1;
     while desk.now < Duration::from_secs(12) {
         for action in desk.wait() {
-            let Action::Intend(attempt, _) = action else { panic!("{action:?}") };
+            let Action::Intend(attempt, ..) = action else { panic!("{action:?}") };
             desk.tell(Event::IntentDurable(attempt));
             sent += 1;
         }
@@ -127,7 +129,7 @@ fn after_a_lost_reply_submits_go_one_by_one_and_five_in_a_row_end_them() {
         let intents: Vec<_> = next
             .iter()
             .filter_map(|action| match action {
-                Action::Intend(attempt, _) => Some(*attempt),
+                Action::Intend(attempt, ..) => Some(*attempt),
                 _ => None,
             })
             .collect();
@@ -156,7 +158,7 @@ fn out_of_quota_submits_no_more_and_follows_what_runs() {
     let mut desk = Desk::new(Policy { concurrency: 2, ..Policy::default() }, 5, vec![]);
     let first = desk.send_first();
     let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
-    let Action::Intend(second, _) = next[1] else { panic!("{next:?}") };
+    let Action::Intend(second, ..) = next[1] else { panic!("{next:?}") };
     desk.tell(Event::IntentDurable(second));
     let next = desk.tell(Event::SubmitReply(second, SubmitOutcome::Refused(Refusal::Quota)));
     assert!(matches!(next[..], [Action::Record(Change::NotAccepted(..))]), "{next:?}");
@@ -182,7 +184,7 @@ fn an_outage_is_borne_shortly_before_the_first_answer_and_nothing_is_marked() {
     for _ in 0..100 {
         desk.tell(Event::SubmitReply(attempt, SubmitOutcome::NotSent("connection refused".into())));
         match desk.wait()[..] {
-            [Action::Intend(next, _)] => attempt = next,
+            [Action::Intend(next, ..)] => attempt = next,
             _ => break,
         }
         desk.tell(Event::IntentDurable(attempt));
@@ -200,7 +202,7 @@ fn a_service_that_only_ever_asks_for_fewer_requests_is_borne_for_patience_and_wh
         for _ in 0..1000 {
             desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::TooFast(asked))));
             match desk.wait()[..] {
-                [Action::Intend(next, _)] => attempt = next,
+                [Action::Intend(next, ..)] => attempt = next,
                 _ => break,
             }
             desk.tell(Event::IntentDurable(attempt));
@@ -398,7 +400,7 @@ fn a_taskid_that_another_attempt_has_is_not_believed() {
     let mut desk = Desk::new(Policy::default(), 2, vec![]);
     let first = desk.send_first();
     let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
-    let Action::Intend(second, _) = next[1] else { panic!("{next:?}") };
+    let Action::Intend(second, ..) = next[1] else { panic!("{next:?}") };
     desk.tell(Event::IntentDurable(second));
     let next = desk.tell(Event::SubmitReply(second, SubmitOutcome::Accepted(task_id("t1"))));
     assert!(matches!(next[..], [Action::Record(Change::Unknown(..))]), "{next:?}");
@@ -409,7 +411,7 @@ fn a_stop_follows_what_runs_and_a_second_one_leaves_it_resumable() {
     let mut desk = Desk::new(Policy { concurrency: 2, ..Policy::default() }, 5, vec![]);
     let first = desk.send_first();
     let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
-    let Action::Intend(second, _) = next[1] else { panic!("{next:?}") };
+    let Action::Intend(second, ..) = next[1] else { panic!("{next:?}") };
     assert_eq!(desk.tell(Event::Stop), []);
     let next = desk.tell(Event::IntentDurable(second));
     assert!(
@@ -448,7 +450,7 @@ fn a_state_that_cannot_be_written_ends_submitting_but_not_the_wait_for_replies()
 #[test]
 fn an_intent_that_cannot_be_written_is_not_sent_and_ends_the_run() {
     let mut desk = Desk::new(Policy::default(), 5, vec![]);
-    let Some(Action::Intend(attempt, _)) = desk.actions().pop() else { panic!("no intent") };
+    let Some(Action::Intend(attempt, ..)) = desk.actions().pop() else { panic!("no intent") };
     assert_eq!(desk.tell(Event::IntentFailed(attempt)), []);
     assert_eq!(desk.ending(), Some(&Ending::StoreFailed));
     assert_eq!(desk.engine.waiting(), 5);
@@ -464,7 +466,7 @@ fn a_limit_counts_what_may_be_paid_for() {
     while desk.ending().is_none() {
         for action in desk.wait() {
             match action {
-                Action::Intend(attempt, _) => {
+                Action::Intend(attempt, ..) => {
                     sent += 1;
                     desk.tell(Event::IntentDurable(attempt));
                     let accepted = SubmitOutcome::Accepted(task_id(&sent.to_string()));
@@ -474,7 +476,7 @@ fn a_limit_counts_what_may_be_paid_for() {
                 Action::Ask(ids) => {
                     let items = ids.iter().map(|id| done(&id.0)).collect();
                     for action in desk.tell(Event::StatusReply(ids, StatusOutcome::Items(items))) {
-                        if let Action::Intend(attempt, _) = action {
+                        if let Action::Intend(attempt, ..) = action {
                             sent += 1;
                             desk.tell(Event::IntentDurable(attempt));
                             let accepted = SubmitOutcome::Accepted(task_id(&sent.to_string()));

@@ -2,14 +2,14 @@
 //!
 //! It is the same engine as in a real run, so it forecasts one, and measures a policy in milliseconds.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::{
-    Action, AttemptKey, DEFAULT_TIMEOUT, Engine, Event, Item, Policy, Progress, Refusal, StatusOutcome,
-    SubmitOutcome, TaskKey, Waiting,
+    Action, AttemptKey, DEFAULT_TIMEOUT, Engine, Event, Item, Learned, Past, Policy, Progress, Refusal,
+    StatusOutcome, SubmitOutcome, TaskKey, Waiting,
 };
-use crate::task::{Mode, Pictures, TaskId};
+use crate::task::{Mode, Pictures, TaskId, TaskMode};
 
 /// What is tried.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub struct Trial {
     /// How the engine behaves.
     pub policy: Policy,
     /// The tasks' modes, in order.
-    pub tasks: Vec<Mode>,
+    pub tasks: Vec<TaskMode>,
     /// How many jobs the service runs at once.
     pub slots: usize,
     /// How long a request takes, there and back. The service acts halfway.
@@ -28,17 +28,23 @@ pub struct Trial {
     pub frees_after: Duration,
     /// How long after the end of a job it is called back, where it is.
     pub calls_back_after: Option<Duration>,
+    /// What earlier runs taught.
+    pub learned: Learned,
 }
 
 /// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Figures {
     /// From the start of the run to its end.
     pub took: Duration,
     /// The share of slot time in use from the first to the last submit that was accepted, 0 to 1.
     pub busy: f64,
+    /// When the last job ended, seen or not.
+    pub ended: Duration,
     /// Jobs that ended.
     pub jobs: u64,
+    /// Jobs by mode: `fast`, `relaxed`.
+    pub sent: [u64; 2],
     /// Submits, also those that were refused.
     pub submits: u64,
     /// Status requests.
@@ -63,7 +69,7 @@ impl Figures {
 #[derive(Debug)]
 enum Happens {
     Durable(AttemptKey),
-    Submitted(AttemptKey, Mode),
+    Submitted(AttemptKey),
     Accepted(AttemptKey),
     Refused(AttemptKey),
     Asked(Vec<TaskId>),
@@ -79,6 +85,7 @@ struct Stage<'a> {
     /// What is to come, by its time and in the order in which it was decided.
     queue: BTreeMap<(Duration, u64), Happens>,
     order: u64,
+    modes: HashMap<AttemptKey, Mode>,
     /// Each job's begin and end.
     jobs: BTreeMap<AttemptKey, (Duration, Duration)>,
     figures: Figures,
@@ -92,15 +99,16 @@ impl Trial {
             mode: *mode,
             timeout: DEFAULT_TIMEOUT * 2,
         });
-        let figures = Figures { took: Duration::ZERO, busy: 0.0, jobs: 0, submits: 0, asks: 0, refusals: 0 };
         let mut stage = Stage {
             trial: self,
-            engine: Engine::new(self.policy.clone(), waiting.collect(), Vec::new(), AttemptKey(1)),
+            engine: Engine::new(self.policy.clone(), waiting.collect(), Vec::new(), AttemptKey(1))
+                .knowing(Past { learned: self.learned.clone(), ..Past::default() }),
             now: Duration::ZERO,
             queue: BTreeMap::new(),
             order: 0,
+            modes: HashMap::new(),
             jobs: BTreeMap::new(),
-            figures,
+            figures: Figures::default(),
         };
         stage.tell(Event::Wake);
         while stage.engine.over().is_none() {
@@ -133,11 +141,13 @@ impl Stage<'_> {
         let half = self.trial.request / 2;
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Intend(attempt, _) => self.later(self.trial.durable, Happens::Durable(attempt)),
-                Action::Submit(attempt, task) => {
+                Action::Intend(attempt, _, mode) => {
+                    self.modes.insert(attempt, mode);
+                    self.later(self.trial.durable, Happens::Durable(attempt));
+                }
+                Action::Submit(attempt, _) => {
                     self.figures.submits += 1;
-                    let mode = self.trial.tasks.get(task.0.unsigned_abs() as usize).copied();
-                    self.later(half, Happens::Submitted(attempt, mode.unwrap_or_default()));
+                    self.later(half, Happens::Submitted(attempt));
                 }
                 Action::Ask(ids) => {
                     self.figures.asks += 1;
@@ -152,13 +162,16 @@ impl Stage<'_> {
         let half = self.trial.request / 2;
         match happens {
             Happens::Durable(attempt) => self.tell(Event::IntentDurable(attempt)),
-            Happens::Submitted(attempt, mode) => {
+            Happens::Submitted(attempt) => {
                 let taken = |(_, end): &&(Duration, Duration)| *end + self.trial.frees_after > self.now;
                 if self.jobs.values().filter(taken).count() >= self.trial.slots {
                     self.figures.refusals += 1;
                     return self.later(half, Happens::Refused(attempt));
                 }
+                let mode = self.modes.get(&attempt).copied().unwrap_or_default();
+                self.figures.sent[mode as usize] += 1;
                 let end = self.now + takes(mode);
+                self.figures.ended = self.figures.ended.max(end);
                 self.jobs.insert(attempt, (self.now, end));
                 self.later(half, Happens::Accepted(attempt));
                 if let Some(after) = self.trial.calls_back_after {
@@ -226,15 +239,16 @@ mod tests {
     fn trial(modes: &[Mode], change: impl Fn(&mut Trial)) -> Figures {
         let mut trial = Trial {
             policy: Policy::default(),
-            tasks: modes.iter().copied().cycle().take(150).collect(),
+            tasks: modes.iter().map(|mode| (*mode).into()).cycle().take(150).collect(),
             slots: 10,
             request: Duration::from_millis(180),
             durable: Duration::from_millis(60),
             frees_after: Duration::ZERO,
             calls_back_after: None,
+            learned: Learned::default(),
         };
         change(&mut trial);
-        let mut sum = Figures { took: Duration::ZERO, busy: 0.0, jobs: 0, submits: 0, asks: 0, refusals: 0 };
+        let mut sum = Figures::default();
         for seed in 1..=5u64 {
             let mut dice = seed;
             let figures = trial.play(&mut |mode| {

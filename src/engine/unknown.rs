@@ -43,7 +43,7 @@ impl Engine {
             // What nobody will call back for has waited long enough.
             let age = if lost.is_awaited(&self.policy) { lost.age } else { lost.age.max(longest) };
             if !mutant!(EarlierRunsForgotten) {
-                let flight = Flight::new(lost.waiting, Phase::Adrift, Duration::ZERO, age);
+                let flight = Flight::new(lost.waiting, lost.mode, Phase::Adrift, Duration::ZERO, age);
                 self.flights.insert(lost.attempt, flight);
             }
         }

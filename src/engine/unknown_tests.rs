@@ -10,12 +10,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(660);
 
 fn waiting(n: i64) -> Waiting {
-    Waiting { task: TaskKey(n), mode: Mode::Fast, timeout: DEFAULT_TIMEOUT }
+    Waiting { task: TaskKey(n), mode: Mode::Fast.into(), timeout: DEFAULT_TIMEOUT }
 }
 
 /// A submit of an earlier run: attempt `n` of task `n`.
 fn lost(n: i64, age: Duration) -> Adrift {
-    Adrift { attempt: AttemptKey(n), waiting: waiting(n), age, called_back: true }
+    Adrift { attempt: AttemptKey(n), waiting: waiting(n), mode: Mode::Fast, age, called_back: true }
 }
 
 fn calls() -> Policy {
@@ -58,7 +58,7 @@ impl Desk {
         let mut said = Vec::new();
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Intend(attempt, task) => {
+                Action::Intend(attempt, task, _) => {
                     said.push(format!("intend {} {}", attempt.0, task.0));
                     self.engine.handle(self.now, Event::IntentDurable(attempt));
                 }

@@ -17,7 +17,7 @@ use super::template::{Templates, Text, Writing};
 use super::value;
 use crate::diagnostic::{Diagnostic, quoted};
 use crate::prompt::Origin;
-use crate::task::Mode;
+use crate::task::TaskMode;
 
 pub(super) const DEFAULTS: [&str; 5] = ["mode", "timeout", "hook_url", "vars", "params"];
 pub(super) const ENTRY: [&str; 13] = [
@@ -43,7 +43,7 @@ const REPEATED: usize = 64 * 1024 * 1024;
 
 /// The entries while they are read.
 pub(super) struct Entries<'t, 'l> {
-    mode: Mode,
+    mode: TaskMode,
     timeout: Option<u16>,
     hook_url: Option<String>,
     vars: Pairs,
@@ -59,7 +59,7 @@ pub(super) struct Entries<'t, 'l> {
 impl<'t, 'l> Entries<'t, 'l> {
     pub(super) fn new(length: usize, tables: &'t mut Tables<'l>) -> Self {
         Entries {
-            mode: Mode::default(),
+            mode: TaskMode::default(),
             timeout: None,
             hook_url: None,
             vars: Vec::new(),

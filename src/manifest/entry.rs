@@ -7,7 +7,7 @@ use super::params::Written;
 use super::table::Row;
 use super::template::Text;
 use crate::prompt::{Origin, Param};
-use crate::task::{Action, Earlier, Mode};
+use crate::task::{Action, Earlier, TaskMode};
 
 /// One of `prompts`, or a whole table of rows that are alike.
 #[derive(Debug, Clone)]
@@ -21,7 +21,7 @@ pub(super) struct Entry {
     pub(super) id: Option<Text>,
     /// Variables that the id uses itself: their values are not added to it.
     pub(super) told: Vec<usize>,
-    pub(super) mode: Mode,
+    pub(super) mode: TaskMode,
     pub(super) timeout: Option<u16>,
     pub(super) hook_url: Option<String>,
     pub(super) params: Vec<Written>,
@@ -58,7 +58,7 @@ pub(super) struct Spot {
 pub(super) struct Item<'a> {
     pub(super) entry: &'a Entry,
     pub(super) row: Option<Row>,
-    pub(super) mode: Mode,
+    pub(super) mode: TaskMode,
     pub(super) timeout: Option<u16>,
     pub(super) hook_url: Option<String>,
     pub(super) repeat: Option<u32>,

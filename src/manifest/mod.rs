@@ -9,7 +9,7 @@
 //! version: 1                 # needed: the version of this language
 //! name: Spring sale          # the file's name, unless said
 //! defaults:                  # for entries that do not say it themselves
-//!   mode: relaxed            # fast (unless said) or relaxed, also written relax
+//!   mode: relaxed            # fast (unless said), relaxed, also written relax, or auto, which goes by the deadline
 //!   timeout: 900             # seconds from 300 to 1200, also written 15m; the service's own 600 unless said
 //!   hook_url: https://shop.example/hooks/images   # passed on to the service; for a receiver of your own
 //!   vars: { campaign: spring }      # merged key by key with those of an entry
@@ -166,12 +166,18 @@
 //!     fast: 4                # quota for a job
 //!     relaxed: 2
 //!     usd: 0.0077            # US dollars for one quota
+//!   deadline: "08:00"        # when all should be done: next time it is so late; or 2026-03-01T08:00, or 6h
 //!   retries: 3               # how often a failed task is sent again, 0 to 10
 //!   on_unknown: keep         # or resend: send again, once a run, what may have been paid for
 //!   max_tasks: 5000          # how many tasks there may be
 //!   results: out/spring.csv  # or a list of paths, from the manifest's folder
 //! prompts: [a ceramic mug on grey linen]
 //! ```
+//!
+//! A task of `mode: auto` is sent relaxed as long as the deadline allows it, and fast where it would be missed; which of the
+//! two is decided when its turn comes, by how long jobs have taken until then. Without a deadline all are relaxed. The budget
+//! goes before the deadline, and pays for every task before it pays for speed. A span of time counts from the start of each
+//! run. Pictures that are there already, or paid for, are not made again because a mode was changed to `auto`, or from it.
 //!
 //! # Pictures as files
 //!
@@ -228,7 +234,7 @@
 //! | --- | --- |
 //! | `prompt` | needed; templates, permutations and `--repeat` work as in YAML |
 //! | `id` | the task's name, perhaps a template; may be empty |
-//! | `mode` | `fast` or `relaxed`; empty is `fast` |
+//! | `mode` | `fast`, `relaxed` or `auto`; empty is `fast` |
 //! | `timeout`, `hook_url`, `repeat`, `priority` | as in YAML; empty is none; they come back in the results as well |
 //! | `action` | `redo` makes the row again though it is done, `skip` does not submit it; not kept |
 //! | `--ar`, `params.ar` | any Midjourney flag, by any of its names; as `params` of an entry; it comes back as well |
@@ -314,7 +320,7 @@ use expand::Expansion;
 use sources::Tables;
 
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name};
-use crate::task::{Action, Id, Mode, Task};
+use crate::task::{Action, Id, Task, TaskMode};
 
 pub use factors::{EntryFactors, Factor};
 pub use guard::{GUARD_COLUMN, guarded};
@@ -536,7 +542,7 @@ fn table(source: &Source<'_>, text: &Arc<str>, problems: &mut Problems) -> Conte
         priority: 0,
         id: None,
         told: Vec::new(),
-        mode: Mode::default(),
+        mode: TaskMode::default(),
         timeout: None,
         hook_url: None,
         params: Vec::new(),

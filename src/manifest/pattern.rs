@@ -89,7 +89,7 @@ fn scope(names: &[String], subject: &Subject<'_>) -> Scope {
     let mut named = vec![
         text("id", record.task.id.0.clone()),
         text("prompt", record.task.prompt.clone()),
-        text("mode", record.task.mode.to_string()),
+        text("mode", record.mode().to_string()),
         text("status", status.as_str().to_owned()),
         text("task_id", record.task_id.as_ref().map(ToString::to_string).unwrap_or_default()),
         text("reason", record.reason.clone().unwrap_or_default()),

@@ -6,15 +6,17 @@ use super::money::{Budget, Usd};
 use super::node::{Node, Value};
 use super::reader::{Field, Reader};
 use super::value;
+use crate::deadline::Deadline;
 use crate::diagnostic::Diagnostic;
 use crate::task::Prices;
 
-pub(super) const BATCH: [&str; 9] = [
+pub(super) const BATCH: [&str; 10] = [
     "concurrency",
     "poll_min",
     "poll_max",
     "budget",
     "prices",
+    "deadline",
     "retries",
     "on_unknown",
     "max_tasks",
@@ -65,6 +67,8 @@ pub struct BatchSettings {
     pub prices: Prices,
     /// What one quota costs.
     pub usd_per_quota: Option<Usd>,
+    /// When all should be done, for the tasks that leave their mode to the run.
+    pub deadline: Option<Deadline>,
     /// How often a task that failed is sent again, 0 to 10.
     pub retries: Option<u8>,
     /// What is done about a task whose outcome is unknown.
@@ -92,6 +96,7 @@ pub(super) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> BatchSettin
         poll_min,
         poll_max,
         budget: reader.value(fields.get("budget"), value::budget),
+        deadline: reader.value(fields.get("deadline"), value::deadline),
         retries: reader.value(fields.get("retries"), value::retries),
         on_unknown: reader.value(fields.get("on_unknown"), value::on_unknown),
         max_tasks: reader.value(fields.get("max_tasks"), value::max_tasks),

@@ -179,6 +179,7 @@ fn pending(task: Task) -> Record {
         task,
         state: State::Pending,
         reason: None,
+        sent_in: None,
         attempts: 0,
         quota: None,
         task_id: None,

@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
-use crate::task::{Fingerprint, Mode};
+use crate::task::{Fingerprint, TaskMode};
 
 /// Up to five words of the text before the flags, at most 32 characters, a dash, and twelve hex digits of the fingerprint:
-/// the name of a task that nobody named.
-pub(super) fn of_content(prompt: &str, mode: Mode) -> String {
+/// the name of a task that nobody named. One that leaves its mode to the run is called as if it said none, so that it keeps
+/// its name when that is decided half way through a batch.
+pub(super) fn of_content(prompt: &str, mode: TaskMode) -> String {
     let mut name = words(prompt);
+    let mode = if mode == TaskMode::Auto { TaskMode::default() } else { mode };
     hex(&mut name, &Fingerprint::of(prompt, mode).0[..6]);
     name
 }
@@ -87,6 +89,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::task::Mode;
 
     #[test]
     fn a_made_name_can_be_read() {
@@ -100,7 +103,9 @@ mod tests {
         ] {
             assert_eq!(words(prompt), expected);
         }
-        assert_eq!(of_content("a mug", Mode::Fast), "a-mug-ca804849706e");
+        for mode in [Mode::Fast.into(), TaskMode::Auto] {
+            assert_eq!(of_content("a mug", mode), "a-mug-ca804849706e");
+        }
     }
 
     #[test]

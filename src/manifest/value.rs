@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use super::money::{Budget, NotABudget, NotUsd, Usd};
 use super::settings::OnUnknown;
+use crate::deadline::Deadline;
 use crate::diagnostic::{Diagnostic, Severity, Source, close_name, quoted};
 use crate::duration;
 use crate::prompt::Finding;
-use crate::task::{Action, Mode, NotAMode, Quota};
+use crate::task::{Action, NotAMode, Quota, TaskMode};
 
 /// The most tasks that a manifest may be allowed to make by multiplication.
 pub(super) const MOST_TASKS: u64 = 10_000_000;
@@ -184,13 +185,15 @@ fn name_of(text: &str, what: &str) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
-/// `fast`, `relaxed` or `relax`.
-pub(super) fn mode(text: &str) -> Result<Mode, Fault> {
+/// `fast`, `relaxed`, `relax` or `auto`.
+pub(super) fn mode(text: &str) -> Result<TaskMode, Fault> {
     text.parse().map_err(|NotAMode(text)| {
-        let fault = Fault::new(format!("{} is not a mode", quoted(&text)), "expected `fast` or `relaxed`");
-        match close_name(text.trim(), ["fast", "relaxed"]) {
+        let fault = Fault::new(format!("{} is not a mode", quoted(&text)), "expected `fast`, `relaxed` or `auto`");
+        match close_name(text.trim(), ["fast", "relaxed", "auto"]) {
             Some(close) => fault.help(format!("did you mean `{close}`?")),
-            None => fault.note("`fast` takes about a minute a job and costs more, `relaxed` takes up to ten"),
+            None => fault.note(
+                "`fast` takes about a minute a job and costs more, `relaxed` takes up to ten, `auto` goes by the `deadline`",
+            ),
         }
     })
 }
@@ -335,6 +338,14 @@ pub(super) fn budget(text: &str) -> Result<Budget, Fault> {
     })
 }
 
+/// When all should be done.
+pub(super) fn deadline(text: &str) -> Result<Deadline, Fault> {
+    text.parse().map_err(|_| {
+        Fault::new(format!("{} is not a deadline", quoted(text)), "expected a time, or a span of time")
+            .help("write it as in `08:00`, `2026-03-01T08:00` or `6h`")
+    })
+}
+
 /// What a quota costs in US dollars.
 pub(super) fn usd(text: &str) -> Result<Usd, Fault> {
     text.parse().map_err(|NotUsd(text)| {
@@ -443,7 +454,7 @@ mod tests {
          --> m.csv:1:1
           |
         1 | relaxd
-          | ^^^^^^ expected `fast` or `relaxed`
+          | ^^^^^^ expected `fast`, `relaxed` or `auto`
           |
           = help: did you mean `relaxed`?
         ");
@@ -452,9 +463,9 @@ mod tests {
          --> m.csv:1:1
           |
         1 | no
-          | ^^ expected `fast` or `relaxed`
+          | ^^ expected `fast`, `relaxed` or `auto`
           |
-          = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten
+          = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten, `auto` goes by the `deadline`
         ");
         insta::assert_snapshot!(refused(timeout, "60"), @r"
         error: a timeout of 60 seconds is out of range

@@ -65,7 +65,7 @@ impl<'r> Line<'r> {
         Line {
             id: &record.task.id.0,
             status: record.state.shown(layout.run_lives),
-            mode: record.task.mode.as_str(),
+            mode: record.mode().as_str(),
             prompt: &record.task.prompt,
             vars: Vars { names: layout.columns, values: &record.task.vars },
             task_id: record.task_id.as_ref().map(|task_id| task_id.0.as_str()),

@@ -188,7 +188,7 @@ mod tests {
             task: Task {
                 id: Id(id.to_owned()),
                 prompt: format!("a {id}, soft light --ar 16:9"),
-                mode: Mode::Fast,
+                mode: Mode::Fast.into(),
                 timeout: None,
                 hook_url: None,
                 vars: vars.iter().map(|&v| v.to_owned()).collect(),
@@ -199,6 +199,7 @@ mod tests {
             },
             state: State::Pending,
             reason: None,
+            sent_in: None,
             attempts: 0,
             quota: None,
             task_id: None,

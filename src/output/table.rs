@@ -141,7 +141,7 @@ fn row<'r>(layout: &Layout<'_>, record: &'r Record, picture: usize) -> Vec<Cell<
     cells.extend((0..layout.columns.len()).map(var));
     cells.push(record.task_id.as_ref().map_or(Cell::Empty, |task_id| Cell::text(&task_id.0)));
     cells.push(Cell::Status(record.state.shown(layout.run_lives)));
-    cells.push(Cell::text(task.mode.as_str()));
+    cells.push(Cell::text(record.mode().as_str()));
     cells.push(Cell::text(&task.prompt));
     cells.push(record.reason.as_deref().map_or(Cell::Empty, Cell::text));
     cells.push(Cell::link(record.pictures.grid.as_ref()));

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::{Plan, Step};
 use crate::diagnostic::close_name;
-use crate::task::{Id, Mode, State, Status, Task};
+use crate::task::{Id, ModeCounts, State, Status, Task, TaskMode};
 
 /// `NAME=VALUE`, as it was typed: `id=hero/*`, `sku=A-1`, `status=failed`. A `*` stands for any text, also for none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,7 +88,7 @@ pub struct Looked<'a> {
     /// The task's name.
     pub id: &'a Id,
     /// Its mode.
-    pub mode: Mode,
+    pub mode: TaskMode,
     /// Where it stands.
     pub status: Status,
     /// The values of the manifest's own columns.
@@ -155,14 +155,16 @@ impl Plan {
             let begun = tasks().zip(&self.steps).filter(|(_, step)| begun(step));
             tried.extend(begun.map(|(task, _)| task.entry));
         }
-        (self.to_submit, self.left_out) = ([0; 2], 0);
+        (self.to_submit, self.left_out) = (ModeCounts::default(), 0);
         let mut chosen = Vec::with_capacity(self.steps.len());
         for (task, step) in tasks().zip(&self.steps) {
             let waits = step.state() == State::Pending;
             let looked = Looked { id: &task.id, mode: task.mode, status: Status::Pending, vars: &task.vars };
             let is_chosen =
                 waits && choice.only.chooses(looked) && (!choice.pilot || tried.insert(task.entry));
-            self.to_submit[task.mode as usize] += u64::from(is_chosen);
+            if is_chosen {
+                self.to_submit.add(task.mode);
+            }
             self.left_out += u64::from(waits && !is_chosen);
             chosen.push(is_chosen);
         }
@@ -179,7 +181,7 @@ fn mode(value: &str) -> Result<String, Unknown> {
     if value.contains('*') {
         return Ok(value.to_owned());
     }
-    let mode: Result<Mode, _> = value.parse();
+    let mode: Result<TaskMode, _> = value.parse();
     mode.map(|mode| mode.as_str().to_owned())
         .map_err(|_| Unknown::Value { name: "mode", value: value.to_owned() })
 }
@@ -208,12 +210,13 @@ fn meets(value: &str, pattern: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::task::Mode;
 
     fn chosen(filters: &[&str], id: &str, vars: &[&str]) -> bool {
         let filters: Vec<Filter> = filters.iter().map(|filter| filter.parse().unwrap()).collect();
         let only = Only::of(&filters, &["sku".to_owned(), "colour".to_owned()]).unwrap();
         let vars: Vec<String> = vars.iter().map(|&var| var.to_owned()).collect();
-        let (id, mode) = (Id(id.to_owned()), Mode::Relaxed);
+        let (id, mode) = (Id(id.to_owned()), Mode::Relaxed.into());
         only.chooses(Looked { id: &id, mode, status: Status::Pending, vars: &vars })
     }
 

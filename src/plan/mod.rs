@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 pub use choice::{Choice, Filter, Looked, NotAFilter, Only, Unknown};
 
-use crate::task::{Action, Fingerprint, Id, Mode, Prices, Quota, State, Task};
+use crate::task::{Action, Fingerprint, Id, Mode, ModeCounts, State, Task, TaskMode};
 
 /// What the state knows of one version of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +71,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The ids that the manifest no longer has, in order.
     pub removed: Vec<Id>,
-    /// How many tasks will be submitted, by mode: `fast`, `relaxed`.
-    to_submit: [u64; 2],
+    /// How many tasks will be submitted, by mode.
+    pub to_submit: ModeCounts,
     /// How many others wait, which a choice left out.
     pub left_out: u64,
     /// Task by task, where a choice was made.
@@ -80,24 +80,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// How many tasks will be submitted in this mode.
-    pub fn to_submit(&self, mode: Mode) -> u64 {
-        self.to_submit[mode as usize]
-    }
-
-    /// What that costs by these prices; `None` where a mode that is needed has none.
-    pub fn cost(&self, prices: &Prices) -> Option<Quota> {
-        let mut sum = 0;
-        for mode in [Mode::Fast, Mode::Relaxed] {
-            match (self.to_submit(mode), prices.of(mode)) {
-                (0, _) => {}
-                (n, Some(price)) => sum += n * price.0,
-                (_, None) => return None,
-            }
-        }
-        Some(Quota(sum))
-    }
-
     /// Whether the nth task will be submitted.
     pub fn submits(&self, n: usize) -> bool {
         let waits = self.steps.get(n).is_some_and(|step| step.state() == State::Pending);
@@ -125,7 +107,7 @@ pub fn compare(tasks: impl Iterator<Item = Task>, knowledge: &Knowledge) -> Plan
         }
         let step = step(&task, versions);
         if step.state() == State::Pending {
-            plan.to_submit[task.mode as usize] += 1;
+            plan.to_submit.add(task.mode);
         }
         plan.steps.push(step);
     }
@@ -135,8 +117,7 @@ pub fn compare(tasks: impl Iterator<Item = Task>, knowledge: &Knowledge) -> Plan
 }
 
 fn step(task: &Task, versions: &[Known]) -> Step {
-    let fingerprint = task.fingerprint();
-    let same = versions.iter().find(|known| known.fingerprint == fingerprint).copied();
+    let same = same(task, versions);
     let earlier = task.earlier.as_ref().filter(|_| versions.is_empty() && task.action.is_none());
     if let Some(earlier) = earlier {
         return Step::TakeOver(earlier.state);
@@ -152,6 +133,25 @@ fn step(task: &Task, versions: &[Known]) -> Step {
             None => Step::New,
         },
     }
+}
+
+/// The version of the task that the manifest asks for, if there is one.
+///
+/// A task that leaves its mode to the run is content with a picture in either mode, and one that was made so is not made
+/// again because the mode is now said: only the speed was left open, and it is paid for. What still waits is another matter.
+fn same(task: &Task, versions: &[Known]) -> Option<Known> {
+    let of = |mode: TaskMode| {
+        let fingerprint = Fingerprint::of(&task.prompt, mode);
+        versions.iter().find(|known| known.fingerprint == fingerprint).copied()
+    };
+    let others: &[TaskMode] = match task.mode {
+        TaskMode::Fixed(_) => &[TaskMode::Auto],
+        TaskMode::Auto => &[TaskMode::Fixed(Mode::Fast), TaskMode::Fixed(Mode::Relaxed)],
+    };
+    let was_sent = |known: &Known| !matches!(known.state, State::Pending | State::Skipped);
+    let other = || others.iter().filter_map(|mode| of(*mode)).filter(was_sent);
+    of(task.mode)
+        .or_else(|| other().max_by_key(|known| (known.listed, known.state == State::Done, known.key)))
 }
 
 /// What runs, or waits anyway, is not made once more.
@@ -201,7 +201,7 @@ mod tests {
             [Step::New, Step::Back(old_jar), changed, Step::Keep(known(1, "mug", State::Done))]
         );
         assert_eq!(plan.removed, [Id("gone".into())]);
-        assert_eq!((plan.to_submit(Mode::Fast), plan.to_submit(Mode::Relaxed)), (2, 0));
+        assert_eq!((plan.to_submit.of(Mode::Fast), plan.to_submit.of(Mode::Relaxed)), (2, 0));
     }
 
     #[test]
@@ -256,12 +256,32 @@ mod tests {
     }
 
     #[test]
-    fn the_cost_is_known_where_every_mode_that_is_needed_has_a_price() {
-        let tasks = || ["a", "b"].into_iter().map(|id| task(id, "mug"));
-        let plan = compare(tasks(), &Knowledge::new());
-        let prices = |fast, relaxed| Prices { fast, relaxed };
-        assert_eq!(plan.cost(&prices(Some(Quota(4000)), None)), Some(Quota(8000)));
-        assert_eq!(plan.cost(&prices(None, Some(Quota(2000)))), None);
-        assert_eq!(Plan::default().cost(&prices(None, None)), Some(Quota(0)));
+    fn a_mode_that_is_left_open_is_content_with_either_and_buys_nothing_again() {
+        let left_open = || Task::new("a", "mug", TaskMode::Auto);
+        let known = |mode: TaskMode, state| Known {
+            fingerprint: Fingerprint::of("mug", mode),
+            ..known(1, "mug", state)
+        };
+        for state in State::ALL {
+            let waits = matches!(state, State::Pending | State::Skipped);
+            for mode in [Mode::Fast, Mode::Relaxed] {
+                // To `auto`, and from it.
+                for (task, known) in [
+                    (left_open(), known(mode.into(), state)),
+                    (Task::new("a", "mug", mode), known(TaskMode::Auto, state)),
+                ] {
+                    let expected = if waits { Step::Changed(known) } else { Step::Keep(known) };
+                    assert_eq!(one(task, known), expected, "{mode} {state:?}");
+                }
+            }
+            let other =
+                Known { fingerprint: Fingerprint::of("cup", TaskMode::Auto), ..known(TaskMode::Auto, state) };
+            assert_eq!(one(left_open(), other), Step::Changed(other), "another prompt is another task");
+        }
+        // The version that says the same goes before one that would do.
+        let [waits, done] = [known(TaskMode::Auto, State::Pending), known(Mode::Fast.into(), State::Done)];
+        let done = Known { key: 2, listed: false, ..done };
+        let knowledge = Knowledge::from([(Id("a".into()), vec![done, waits])]);
+        assert_eq!(compare(std::iter::once(left_open()), &knowledge).steps, [Step::Keep(waits)]);
     }
 }

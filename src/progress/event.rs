@@ -128,6 +128,18 @@ pub enum Notice {
         /// How many jobs are still running.
         running: u64,
     },
+    /// Tasks will miss the deadline, even if all that may be is sent fast.
+    WillBeLate {
+        /// About how many.
+        tasks: u64,
+        /// The deadline, as a person would say it.
+        deadline: String,
+    },
+    /// The deadline is over.
+    DeadlineOver {
+        /// How many tasks have not ended.
+        left: u64,
+    },
     /// The time for submitting is over.
     TimeOver {
         /// How many jobs are still running.
@@ -233,6 +245,8 @@ impl Notice {
             | Notice::Unreachable { .. }
             | Notice::QuotaGone { .. }
             | Notice::Breaker { .. }
+            | Notice::WillBeLate { .. }
+            | Notice::DeadlineOver { .. }
             | Notice::CutOff { .. }
             | Notice::Pictures { .. }
             | Notice::PicturesNotLookedUp { .. }
@@ -245,25 +259,10 @@ impl Notice {
     }
 }
 
-/// One sentence, harmless to a terminal.
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Notice {
+    /// Why nothing more is submitted.
+    fn nothing_more(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Notice::SlotsLearned { slots, asked } => {
-                write!(f, "the service takes {} at once, not {asked}", many(*slots as u64, "job"))
-            }
-            Notice::BackingOff { wait, why } => {
-                write!(f, "waiting {}: {}", duration(*wait), shown(why, REASON))
-            }
-            Notice::Unreachable { since, why } => write!(
-                f,
-                "no answer from the service for {} ({}); still trying",
-                duration(*since),
-                shown(why, REASON)
-            ),
-            Notice::Reachable { after } => {
-                write!(f, "the service answers again, after {}", duration(*after))
-            }
             Notice::QuotaGone { running } => {
                 write!(f, "the account is out of quota: nothing more is submitted{}", followed(*running))
             }
@@ -290,6 +289,44 @@ impl fmt::Display for Notice {
                 write!(f, "stopping: nothing more is submitted{}", followed(*running))?;
                 if *running > 0 { f.write_str("; stop again to leave at once") } else { Ok(()) }
             }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// One sentence, harmless to a terminal.
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::SlotsLearned { slots, asked } => {
+                write!(f, "the service takes {} at once, not {asked}", many(*slots as u64, "job"))
+            }
+            Notice::BackingOff { wait, why } => {
+                write!(f, "waiting {}: {}", duration(*wait), shown(why, REASON))
+            }
+            Notice::Unreachable { since, why } => write!(
+                f,
+                "no answer from the service for {} ({}); still trying",
+                duration(*since),
+                shown(why, REASON)
+            ),
+            Notice::Reachable { after } => {
+                write!(f, "the service answers again, after {}", duration(*after))
+            }
+            Notice::WillBeLate { tasks, deadline } => write!(
+                f,
+                "about {} will not be done by {}, even if all that may be is sent fast",
+                many(*tasks, "task"),
+                shown(deadline, ADDRESS)
+            ),
+            Notice::DeadlineOver { left } => {
+                write!(f, "the deadline is over with {} not done", many(*left, "task"))
+            }
+            Notice::QuotaGone { .. }
+            | Notice::BudgetReached { .. }
+            | Notice::TimeOver { .. }
+            | Notice::Breaker { .. }
+            | Notice::Stopping { .. } => self.nothing_more(f),
             Notice::CutOff { tasks } => write!(
                 f,
                 "an earlier run ended before the reply to {} was recorded: unknown whether billed, so not sent again",
@@ -390,6 +427,8 @@ mod tests {
             Notice::Reachable { after: s(180) },
             Notice::QuotaGone { running: 7 },
             Notice::BudgetReached { left: 3, running: 2 },
+            Notice::WillBeLate { tasks: 12, deadline: "08:00".into() },
+            Notice::DeadlineOver { left: 1 },
             Notice::TimeOver { running: 1, drain: s(900) },
             Notice::TimeOver { running: 10, drain: s(90) },
             Notice::TimeOver { running: 0, drain: s(900) },
@@ -423,6 +462,8 @@ mod tests {
         note: the service answers again, after 3 min
         warning: the account is out of quota: nothing more is submitted; 7 jobs running at the service are not cancelled but followed to their end
         note: the budget is reached with 3 tasks left: nothing more is submitted; 2 jobs running at the service are not cancelled but followed to their end
+        warning: about 12 tasks will not be done by 08:00, even if all that may be is sent fast
+        warning: the deadline is over with 1 task not done
         note: the time for submitting is over: nothing more is submitted; 1 job running at the service is followed for 15 min at most
         note: the time for submitting is over: nothing more is submitted; 10 jobs running at the service are followed for 1 min 30 s at most
         note: the time for submitting is over: nothing more is submitted

@@ -108,6 +108,10 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
         Notice::BudgetReached { left, running } => {
             ("budget_reached", json!({"left": left, "running": running}))
         }
+        Notice::WillBeLate { tasks, deadline } => {
+            ("will_be_late", json!({"tasks": tasks, "deadline": deadline}))
+        }
+        Notice::DeadlineOver { left } => ("deadline_over", json!({"left": left})),
         Notice::TimeOver { running, drain } => {
             ("time_over", json!({"running": running, "seconds": seconds(*drain)}))
         }

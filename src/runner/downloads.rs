@@ -367,7 +367,7 @@ fn sidecar(of: &PicturesOf, n: u32, fetched: &Fetched, url: &str) -> String {
         "id": of.task.id.0,
         "n": n,
         "prompt": of.task.prompt,
-        "mode": of.task.mode.as_str(),
+        "mode": of.sent_in.as_str(),
         "task_id": of.task_id.0,
         "submitted_at": of.submitted_at.map(|at| at.to_string()),
         "finished_at": of.finished_at.map(|at| at.to_string()),

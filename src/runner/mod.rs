@@ -50,6 +50,8 @@ pub struct Run {
 pub struct Terms {
     /// The budget.
     pub budget: Option<String>,
+    /// The deadline.
+    pub deadline: Option<String>,
     /// One task of each entry is tried, for a person to look at.
     pub pilot: bool,
     /// The command that goes on with the tasks that were not chosen for this run.

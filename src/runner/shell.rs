@@ -20,7 +20,7 @@ use crate::engine::{
 use crate::failpoint::{Point, reach};
 use crate::progress::{Notice, RunEvent, Sink, Standing};
 use crate::store::{Intent, Ledger, Outgoing, Snapshot, StoreError, WriteError};
-use crate::task::TaskId;
+use crate::task::{Mode, TaskId};
 
 /// The results are written in the middle of a run at most this often, and less often where that takes long.
 const BETWEEN_RESULTS: Duration = Duration::from_secs(30);
@@ -276,7 +276,7 @@ impl Shell {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Intend(attempt, task) => self.intend(attempt, task),
+            Action::Intend(attempt, task, mode) => self.intend(attempt, task, mode),
             Action::Submit(attempt, _) => self.submit(attempt),
             Action::Ask(ids) => {
                 let client = self.client.clone();
@@ -298,9 +298,9 @@ impl Shell {
         }
     }
 
-    fn intend(&mut self, attempt: AttemptKey, task: TaskKey) {
+    fn intend(&mut self, attempt: AttemptKey, task: TaskKey, mode: Mode) {
         let token = self.run.webhook.as_ref().and_then(|_| new_token());
-        let written = self.ledger.intend(Intent { attempt, task, hook_token: token.clone() });
+        let written = self.ledger.intend(Intent { attempt, task, mode, hook_token: token.clone() });
         let intending = async move { Happened::Intended(attempt, token, written.await.unwrap_or_else(gone)) };
         self.writes.push(intending.boxed());
     }
@@ -344,6 +344,11 @@ impl Shell {
             Said::Draining(Ending::Breaker(tasks)) => {
                 Notice::Breaker { in_a_row: tasks.len() as u64, running }
             }
+            Said::WillBeLate(tasks) => Notice::WillBeLate {
+                tasks,
+                deadline: self.run.terms.deadline.clone().unwrap_or_else(|| "the deadline".into()),
+            },
+            Said::DeadlineOver(left) => Notice::DeadlineOver { left },
             Said::Draining(_) => return, // the summary says it
         };
         self.notice(notice);

@@ -8,29 +8,17 @@ use rusqlite::{Connection, params};
 use super::ledger::{mode_at, state_at};
 use crate::failpoint::Point;
 use crate::plan::{Looked, Only};
-use crate::task::{Id, Mode, State};
+use crate::task::{Id, ModeCounts, State, TaskMode};
 
 /// What waits again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Again {
-    /// How many tasks, by mode: `fast`, `relaxed`.
-    pub tasks: [u64; 2],
+    /// How many tasks, by mode.
+    pub tasks: ModeCounts,
     /// How many of them had been turned down, by moderation or by a refusal: the same prompt will most likely be again.
     pub turned_down: u64,
     /// How many of them had not been seen to end, or had no pictures: those may have been made and billed.
     pub may_be_made: u64,
-}
-
-impl Again {
-    /// How many tasks wait again in this mode.
-    pub fn of(&self, mode: Mode) -> u64 {
-        self.tasks[mode as usize]
-    }
-
-    /// How many wait again.
-    pub fn total(&self) -> u64 {
-        self.tasks.iter().sum()
-    }
 }
 
 /// A task waits again because a person says so; what failed before is not counted against it.
@@ -51,7 +39,8 @@ pub(super) fn send(db: &mut Connection, only: &Only, lost: bool) -> rusqlite::Re
         let mut wait = tx.prepare(WAIT_AGAIN)?;
         let mut rows = query.query([lost])?;
         while let Some(row) = rows.next()? {
-            let (key, mode, state): (i64, Mode, State) = (row.get(0)?, mode_at(row, 2)?, state_at(row, 4)?);
+            let (key, mode, state): (i64, TaskMode, State) =
+                (row.get(0)?, mode_at(row, 2)?, state_at(row, 4)?);
             let vars: String = row.get(3)?;
             let vars: Vec<String> = serde_json::from_str(&vars).unwrap_or_default();
             let id = Id(row.get(1)?);
@@ -59,7 +48,7 @@ pub(super) fn send(db: &mut Connection, only: &Only, lost: bool) -> rusqlite::Re
                 continue;
             }
             wait.execute(params![key])?;
-            again.tasks[mode as usize] += 1;
+            again.tasks.add(mode);
             match row.get::<_, Option<String>>(5)?.as_deref() {
                 Some("refused" | "moderated") => again.turned_down += 1,
                 Some("timeout" | "no_pictures") => again.may_be_made += 1,

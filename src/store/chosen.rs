@@ -4,11 +4,12 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 
+use super::durations::durations;
 use super::ledger::mode_at;
 use super::{Snapshot, StoreError, View, waiting_at};
 use crate::engine::{Past, TaskKey, Waiting};
 use crate::plan::{Choice, Looked, Only};
-use crate::task::{Id, Mode, Prices, Quota, Status};
+use crate::task::{Id, Mode, Prices, Quota, Status, TaskMode};
 
 /// Reads what waits, and the past.
 pub(super) fn read(
@@ -17,8 +18,12 @@ pub(super) fn read(
     prices: &Prices,
     snapshot: &mut Snapshot,
 ) -> rusqlite::Result<()> {
-    snapshot.past =
-        Past { spent: spent(db, prices)?, failures: failures(db)?, barred: barred(db, &choice.only)? };
+    snapshot.past = Past {
+        spent: spent(db, prices)?,
+        failures: failures(db)?,
+        barred: barred(db, &choice.only)?,
+        learned: durations(db)?,
+    };
     let mut pilot = if choice.pilot { Some(Pilot::of(db, &snapshot.past.failures)?) } else { None };
     let mut query = db.prepare(
         "SELECT key, mode, timeout, entry, id, vars FROM state JOIN task ON key = task
@@ -48,9 +53,14 @@ pub(super) fn unpriced(db: &Connection, prices: &Prices) -> rusqlite::Result<Vec
          WHERE quota IS NULL AND outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused'",
     )?;
     let mut rows = query.query([])?;
-    let mut modes = Vec::new();
+    let mut modes: Vec<Mode> = Vec::new();
     while let Some(row) = rows.next()? {
-        modes.push(mode_at(row, 0)?);
+        let mode: TaskMode = mode_at(row, 0)?;
+        for mode in mode.may_be() {
+            if !modes.contains(mode) {
+                modes.push(*mode);
+            }
+        }
     }
     modes.retain(|mode| prices.of(*mode).is_none());
     Ok(modes)
@@ -111,7 +121,7 @@ fn barred(db: &Connection, only: &Only) -> rusqlite::Result<HashSet<TaskKey>> {
     Ok(barred)
 }
 
-fn is_chosen(only: &Only, row: &rusqlite::Row<'_>, mode: Mode, status: Status) -> rusqlite::Result<bool> {
+fn is_chosen(only: &Only, row: &rusqlite::Row<'_>, mode: TaskMode, status: Status) -> rusqlite::Result<bool> {
     let vars: String = row.get(5)?;
     let vars: Vec<String> = serde_json::from_str(&vars).unwrap_or_default();
     Ok(only.chooses(Looked { id: &Id(row.get(4)?), mode, status, vars: &vars }))

@@ -10,7 +10,7 @@ use super::StoreError;
 use super::ledger::mode_at;
 use super::reader::View;
 use crate::engine::AttemptKey;
-use crate::task::{Pictures, Quota, Task, TaskId};
+use crate::task::{Mode, Pictures, Quota, Task, TaskId, TaskMode};
 
 /// A picture that was to become a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Brought {
 pub struct PicturesOf {
     /// The task.
     pub task: Task,
+    /// The mode it was sent in.
+    pub sent_in: Mode,
     /// The service's name of the attempt.
     pub task_id: TaskId,
     /// The addresses.
@@ -136,7 +138,8 @@ pub(super) fn write(db: &Connection, row: &FileRow, at: Timestamp) -> rusqlite::
 
 fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<PicturesOf>> {
     let mut query = db.prepare_cached(
-        "SELECT id, prompt, attempt.mode, vars, task_id, grid, images, quota, intended_at, finished_at
+        "SELECT id, prompt, task.mode, vars, task_id, grid, images, quota, intended_at, finished_at,
+             attempt.mode
          FROM attempt JOIN task ON task.key = attempt.task JOIN state ON state.task = task.key
          WHERE attempt.key = ?1 AND outcome = 'done' AND task_id IS NOT NULL",
     )?;
@@ -152,7 +155,8 @@ fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<Picture
         let prompt: String = row.get(1)?;
         let quota: Option<i64> = row.get(7)?;
         Ok(PicturesOf {
-            task: Task { vars: list(3)?, ..Task::new(id, prompt, mode_at(row, 2)?) },
+            task: Task { vars: list(3)?, ..Task::new(id, prompt, mode_at::<TaskMode>(row, 2)?) },
+            sent_in: mode_at(row, 10)?,
             task_id: TaskId(row.get(4)?),
             pictures: Pictures { grid: row.get(5)?, images: list(6)? },
             quota: quota.map(|quota| Quota(quota.unsigned_abs())),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use rusqlite::Connection;
 
 use super::ledger::mode_at;
 use super::{StoreError, View, waiting_at};
@@ -22,29 +23,7 @@ impl View<'_> {
     /// # Errors
     /// What SQLite says.
     pub fn durations(&self) -> Result<Learned, StoreError> {
-        let read = || {
-            let mut query = self.moment.prepare(
-                "SELECT mode, finished_at - intended_at
-                 FROM (SELECT * FROM attempt ORDER BY key DESC LIMIT ?1) AS last
-                 WHERE outcome = 'done' AND finished_at > intended_at AND NOT EXISTS
-                     (SELECT 1 FROM run WHERE started_at > intended_at AND started_at <= finished_at)
-                 ORDER BY last.key DESC",
-            )?;
-            let mut learned = Learned::default();
-            let mut rows = query.query([ATTEMPTS])?;
-            while let Some(row) = rows.next()? {
-                let took: i64 = row.get(1)?;
-                let jobs = match mode_at(row, 0)? {
-                    Mode::Fast => &mut learned.fast,
-                    Mode::Relaxed => &mut learned.relaxed,
-                };
-                if jobs.len() < JOBS {
-                    jobs.push(Duration::from_millis(took.unsigned_abs()));
-                }
-            }
-            Ok(learned)
-        };
-        read().map_err(|e| self.error(e))
+        durations(self.moment()).map_err(|e| self.error(e))
     }
 
     /// What runs at the service at this time, as far as the state knows: what a run that began now would follow.
@@ -54,7 +33,7 @@ impl View<'_> {
     pub fn running(&self, now: Timestamp) -> Result<Vec<Resumed>, StoreError> {
         let read = || {
             let mut query = self.moment.prepare(
-                "SELECT task.key, attempt.mode, timeout, attempt.key, task_id, intended_at
+                "SELECT task.key, task.mode, timeout, attempt.key, task_id, intended_at, attempt.mode
                  FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
                  WHERE state = 'running' AND outcome IS NULL AND task_id IS NOT NULL ORDER BY attempt.key",
             )?;
@@ -66,6 +45,7 @@ impl View<'_> {
                 running.push(Resumed {
                     attempt: AttemptKey(row.get(3)?),
                     waiting: waiting_at(row)?,
+                    mode: mode_at(row, 6)?,
                     task_id: TaskId(row.get(4)?),
                     age: Duration::from_millis(age),
                     second_look: false,
@@ -77,9 +57,32 @@ impl View<'_> {
     }
 }
 
+pub(super) fn durations(db: &Connection) -> rusqlite::Result<Learned> {
+    let mut query = db.prepare(
+        "SELECT mode, finished_at - intended_at
+         FROM (SELECT * FROM attempt ORDER BY key DESC LIMIT ?1) AS last
+         WHERE outcome = 'done' AND finished_at > intended_at AND NOT EXISTS
+             (SELECT 1 FROM run WHERE started_at > intended_at AND started_at <= finished_at)
+         ORDER BY last.key DESC",
+    )?;
+    let mut learned = Learned::default();
+    let mut rows = query.query([ATTEMPTS])?;
+    while let Some(row) = rows.next()? {
+        let took: i64 = row.get(1)?;
+        let jobs = match mode_at(row, 0)? {
+            Mode::Fast => &mut learned.fast,
+            Mode::Relaxed => &mut learned.relaxed,
+        };
+        if jobs.len() < JOBS {
+            jobs.push(Duration::from_millis(took.unsigned_abs()));
+        }
+    }
+    Ok(learned)
+}
+
 #[cfg(test)]
 mod tests {
-    use rusqlite::{Connection, params};
+    use rusqlite::params;
 
     use super::super::{Reader, Store};
     use super::*;
@@ -149,6 +152,9 @@ mod tests {
         let now = Timestamp::from_millisecond(160_000).unwrap();
         let running = view_of(&[0], &attempts, |view| view.running(now).unwrap());
         let [one] = &running[..] else { panic!("{running:?}") };
-        assert_eq!((one.age.as_secs(), one.waiting.mode, one.task_id.0.as_str()), (60, Mode::Relaxed, "a"));
+        assert_eq!(
+            (one.age.as_secs(), one.waiting.mode, one.task_id.0.as_str()),
+            (60, Mode::Relaxed.into(), "a")
+        );
     }
 }

@@ -1,12 +1,14 @@
 //! How a change becomes rows: the one place where the state of a task and its attempts are written.
 
+use std::str::FromStr;
+
 use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::engine::{AttemptKey, Change, FailureClass, TaskKey};
 use crate::failpoint::Point;
-use crate::task::{Id, Mode, Pictures, Prices, State};
+use crate::task::{Id, Mode, NotAMode, Pictures, Prices, State};
 
 /// What is sent for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct Intent {
     pub attempt: AttemptKey,
     /// Its task.
     pub task: TaskKey,
+    /// The mode it is sent in.
+    pub mode: Mode,
     /// The secret part of its callback address, where there is one.
     pub hook_token: Option<String>,
 }
@@ -42,34 +46,26 @@ pub(super) fn intend(
     intent: &Intent,
     at: Timestamp,
 ) -> rusqlite::Result<Outgoing> {
-    let Intent { attempt, task, hook_token } = intent;
+    let Intent { attempt, task, mode, hook_token } = intent;
     let outgoing = db
         .prepare_cached(
-            "SELECT id, prompt, mode, timeout, hook_url FROM task JOIN state ON task = key WHERE key = ?1",
+            "SELECT id, prompt, timeout, hook_url FROM task JOIN state ON task = key WHERE key = ?1",
         )?
         .query_row([task.0], |row| {
             Ok(Outgoing {
                 id: Id(row.get(0)?),
                 prompt: row.get(1)?,
-                mode: mode_at(row, 2)?,
-                timeout: row.get(3)?,
-                hook_url: row.get(4)?,
+                mode: *mode,
+                timeout: row.get(2)?,
+                hook_url: row.get(3)?,
             })
         })?;
-    let quota = prices.of(outgoing.mode).map(|quota| quota.0 as i64);
+    let quota = prices.of(*mode).map(|quota| quota.0 as i64);
     db.prepare_cached(
         "INSERT INTO attempt (key, task, run, intended_at, hook_token, quota, mode)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute(params![
-        attempt.0,
-        task.0,
-        run,
-        at.as_millisecond(),
-        hook_token,
-        quota,
-        outgoing.mode.as_str()
-    ])?;
+    .execute(params![attempt.0, task.0, run, at.as_millisecond(), hook_token, quota, mode.as_str()])?;
     set_state(db, task.0, State::Submitting, None, None)?;
     Ok(outgoing)
 }
@@ -218,8 +214,12 @@ fn set_state(
     Ok(())
 }
 
-/// The mode in this column. A word that is none is damage, never a guess: modes have prices.
-pub(super) fn mode_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Mode> {
+/// The mode in this column: a [`Mode`] of an attempt, a [`TaskMode`](crate::task::TaskMode) of a task. A word that is none is
+/// damage, never a guess: modes have prices.
+pub(super) fn mode_at<M>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<M>
+where
+    M: FromStr<Err = NotAMode>,
+{
     let word: String = row.get(column)?;
     word.parse().map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
 }

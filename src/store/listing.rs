@@ -82,7 +82,8 @@ impl<'c> Rows<'c> {
             set_reason: db.prepare("UPDATE state SET reason = ?2 WHERE task = ?1")?,
             add_attempt: db.prepare(
                 "INSERT INTO attempt (task, intended_at, quota, task_id, outcome, reason, grid, images, finished_at, mode)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, (SELECT mode FROM task WHERE key = ?1))",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 
+                     (SELECT CASE mode WHEN 'auto' THEN 'fast' ELSE mode END FROM task WHERE key = ?1))",
             )?,
         })
     }
@@ -115,7 +116,8 @@ impl<'c> Rows<'c> {
         Ok(key)
     }
 
-    /// The attempt that results tell of, so that it is followed, shown and counted as one of our own.
+    /// The attempt that results tell of, so that it is followed, shown and counted as one of our own. Where they do not tell
+    /// its mode it counts as the dearer one.
     fn take_over(&mut self, task: i64, earlier: &Earlier) -> rusqlite::Result<()> {
         let ended = match earlier.state {
             State::Running => None,

@@ -331,8 +331,8 @@ fn read_snapshot(
     chosen::read(db, choice, prices, &mut snapshot)?;
     // What was given up is asked about once more, since that is free and a late picture is paid for.
     let mut query = db.prepare(
-        "SELECT task.key, attempt.mode, timeout, attempt.key, task_id, intended_at, state, state.class, id,
-                position IS NOT NULL, hook_token
+        "SELECT task.key, task.mode, timeout, attempt.key, task_id, intended_at, state, state.class, id,
+                position IS NOT NULL, hook_token, attempt.mode
          FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
          WHERE task_id IS NOT NULL AND (state = 'running' AND outcome IS NULL
              OR state = 'lost' AND outcome = 'lost' OR state = 'failed' AND outcome = 'failed')
@@ -361,6 +361,7 @@ fn read_snapshot(
         snapshot.resumed.push(Resumed {
             attempt: AttemptKey(row.get(3)?),
             waiting: waiting_at(row)?,
+            mode: mode_at(row, 11)?,
             task_id: TaskId(row.get(4)?),
             age: age_at(now, row.get(5)?),
             second_look,
@@ -376,7 +377,8 @@ fn read_snapshot(
 /// The last attempt of each task that is unknown: a callback may still settle it, and it may be for the run to send it again.
 fn read_adrift(db: &Connection, now: Timestamp, snapshot: &mut Snapshot) -> rusqlite::Result<()> {
     let mut query = db.prepare(
-        "SELECT task.key, attempt.mode, timeout, attempt.key, hook_token, intended_at, id, position IS NOT NULL
+        "SELECT task.key, task.mode, timeout, attempt.key, hook_token, intended_at, id, position IS NOT NULL,
+                attempt.mode
          FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
          WHERE state = 'unknown' AND outcome = 'unknown' AND task_id IS NULL
              AND attempt.key = (SELECT max(key) FROM attempt AS last
@@ -389,6 +391,7 @@ fn read_adrift(db: &Connection, now: Timestamp, snapshot: &mut Snapshot) -> rusq
         snapshot.adrift.push(Adrift {
             attempt: AttemptKey(row.get(3)?),
             waiting: waiting_at(row)?,
+            mode: mode_at(row, 8)?,
             age: age_at(now, row.get(5)?),
             called_back: hook_token.is_some(),
         });

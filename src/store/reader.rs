@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, Transaction};
 use super::ledger::{mode_at, state_at};
 use super::{StoreError, lock, schema};
 use crate::plan::{Knowledge, Known};
-use crate::task::{Counts, Fingerprint, Id, Mode, Pictures, Quota, Record, State, Task, TaskId};
+use crate::task::{Counts, Fingerprint, Id, Pictures, Quota, Record, State, Task, TaskId, TaskMode};
 
 /// A state that is only read.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ impl View<'_> {
     }
 
     /// What a version of a task would send: its prompt and its mode.
-    pub fn content(&self, key: i64) -> Result<(String, Mode), StoreError> {
+    pub fn content(&self, key: i64) -> Result<(String, TaskMode), StoreError> {
         let query = "SELECT prompt, mode FROM task WHERE key = ?1";
         let row = |row: &Row<'_>| Ok((row.get(0)?, mode_at(row, 1)?));
         self.moment.query_row(query, [key], row).map_err(|e| self.error(e))
@@ -154,7 +154,7 @@ fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, R
          WHERE position > ?1 ORDER BY position LIMIT ?2",
     )?;
     let mut attempts = db.prepare_cached(
-        "SELECT outcome, quota, task_id, grid, images, intended_at, finished_at FROM attempt
+        "SELECT outcome, quota, task_id, grid, images, intended_at, finished_at, mode FROM attempt
          WHERE task = ?1 AND outcome IS NOT 'not_accepted' ORDER BY key",
     )?;
     let mut records = Vec::new();
@@ -227,6 +227,7 @@ fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
         },
         state: state_at(row, 6)?,
         reason: row.get(7)?,
+        sent_in: None,
         attempts: 0,
         quota: None,
         task_id: None,
@@ -249,6 +250,7 @@ fn add_attempt(record: &mut Record, row: &Row<'_>) -> rusqlite::Result<()> {
     if record.state == State::Pending {
         return Ok(()); // what an earlier attempt gave is history once the task is to be made again
     }
+    record.sent_in = row.get::<_, Option<String>>(7)?.and_then(|mode| mode.parse().ok());
     record.task_id = row.get::<_, Option<String>>(2)?.map(TaskId);
     let images: Option<String> = row.get(4)?;
     let images = images.and_then(|images| serde_json::from_str(&images).ok()).unwrap_or_default();

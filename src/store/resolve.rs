@@ -39,7 +39,7 @@ pub struct Doubt {
 impl Doubt {
     /// What filters look at.
     pub fn looked(&self) -> Looked<'_> {
-        Looked { id: &self.id, mode: self.mode, status: Status::Unknown, vars: &self.vars }
+        Looked { id: &self.id, mode: self.mode.into(), status: Status::Unknown, vars: &self.vars }
     }
 }
 
@@ -119,8 +119,9 @@ fn resolve(
     let (mut tasks, mut skipped) = (0, 0);
     {
         let mut query = tx.prepare(
-            "SELECT key, id, mode, vars, skip FROM state JOIN task ON key = task
-             WHERE position IS NOT NULL AND state = 'unknown'",
+            "SELECT key, id, coalesce((SELECT mode FROM attempt WHERE attempt.task = state.task
+                     AND outcome IS NOT 'not_accepted' ORDER BY attempt.key DESC LIMIT 1), mode), vars, skip
+             FROM state JOIN task ON key = task WHERE position IS NOT NULL AND state = 'unknown'",
         )?;
         let mut wait = tx.prepare(WAIT_AGAIN)?;
         let mut rows = query.query([])?;

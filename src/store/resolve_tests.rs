@@ -18,8 +18,12 @@ impl Desk {
         let desk = Desk { path: folder.path().join("spring.mjbatch"), _folder: folder };
         let (snapshot, ledger) = desk.begin(&tasks());
         for (n, waiting) in (1..).zip(&snapshot.waiting) {
-            let intent =
-                Intent { attempt: AttemptKey(n), task: waiting.task, hook_token: Some(format!("t{n}")) };
+            let intent = Intent {
+                attempt: AttemptKey(n),
+                task: waiting.task,
+                mode: Mode::Fast,
+                hook_token: Some(format!("t{n}")),
+            };
             ledger.intend(intent).blocking_recv().unwrap().unwrap();
         }
         for change in [
@@ -120,7 +124,7 @@ fn given_up_is_lost_for_good_and_counts_as_spent() {
     assert_eq!(snapshot.past.spent, Quota(16_000));
     drop(ledger);
     let again = desk.store().send_again(&Only::default(), false).unwrap();
-    assert_eq!(again.total(), 0, "a retry does not take it for a failure");
+    assert_eq!(again.tasks.total(), 0, "a retry does not take it for a failure");
 }
 
 #[test]
@@ -183,8 +187,12 @@ fn of_a_task_that_was_sent_again_only_the_last_attempt_is_awaited() {
     let desk = Desk::new();
     desk.resolve(&["a"], Resolution::Resend);
     let (snapshot, ledger) = desk.begin(&tasks());
-    let intent =
-        Intent { attempt: AttemptKey(9), task: snapshot.waiting[0].task, hook_token: Some("t9".into()) };
+    let intent = Intent {
+        attempt: AttemptKey(9),
+        task: snapshot.waiting[0].task,
+        mode: Mode::Fast,
+        hook_token: Some("t9".into()),
+    };
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
     drop(ledger);
     let (snapshot, _ledger) = desk.begin(&tasks());
@@ -206,7 +214,7 @@ fn the_ledger_has_every_attempt_once_and_in_order_over_its_pages() {
     let (snapshot, ledger) = desk.begin(&tasks()[..1]);
     for n in 5..1400 {
         let task = snapshot.waiting[0].task;
-        drop(ledger.intend(Intent { attempt: AttemptKey(n), task, hook_token: None }));
+        drop(ledger.intend(Intent { attempt: AttemptKey(n), task, mode: Mode::Fast, hook_token: None }));
         drop(ledger.record(Change::NotAccepted(AttemptKey(n), "no slot".into())));
     }
     drop(ledger);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::engine::Failure;
 use crate::plan::{self, Filter};
-use crate::task::{Action, Pictures, Quota, Record};
+use crate::task::{Action, ModeCounts, Pictures, Quota, Record};
 
 struct Desk {
     _folder: tempfile::TempDir,
@@ -68,7 +68,7 @@ fn tasks<const N: usize>(ids: [&str; N]) -> Vec<Task> {
 }
 
 fn intend(ledger: &Ledger, attempt: i64, task: TaskKey) {
-    let intent = Intent { attempt: AttemptKey(attempt), task, hook_token: None };
+    let intent = Intent { attempt: AttemptKey(attempt), task, mode: Mode::Fast, hook_token: None };
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
 }
 
@@ -82,6 +82,12 @@ fn run_all(snapshot: &Snapshot, ledger: &Ledger) {
         intend(ledger, n, waiting.task);
         record(ledger, Change::Accepted(AttemptKey(n), TaskId(format!("job-{n}"))));
     }
+}
+
+fn all_fast(tasks: u64) -> ModeCounts {
+    let mut counts = ModeCounts::default();
+    (0..tasks).for_each(|_| counts.add(Mode::Fast.into()));
+    counts
 }
 
 fn failure(class: FailureClass) -> Failure {
@@ -241,9 +247,12 @@ fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
     record(&ledger, Change::Unknown(AttemptKey(5), "cut".into()));
     assert!(matches!(Store::open_existing(&desk.path, "a test"), Err(StoreError::Held { .. })));
     drop(ledger);
-    assert_eq!(desk.again(&["id=a"], false), Again { tasks: [1, 0], turned_down: 0, may_be_made: 0 });
-    assert_eq!(desk.again(&[], false), Again { tasks: [2, 0], turned_down: 1, may_be_made: 1 });
-    assert_eq!(desk.again(&["status=lost"], true), Again { tasks: [1, 0], turned_down: 0, may_be_made: 1 });
+    assert_eq!(desk.again(&["id=a"], false), Again { tasks: all_fast(1), turned_down: 0, may_be_made: 0 });
+    assert_eq!(desk.again(&[], false), Again { tasks: all_fast(2), turned_down: 1, may_be_made: 1 });
+    assert_eq!(
+        desk.again(&["status=lost"], true),
+        Again { tasks: all_fast(1), turned_down: 0, may_be_made: 1 }
+    );
     assert_eq!(desk.again(&[], true), Again::default(), "what is unknown never is");
     let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (4, 0));

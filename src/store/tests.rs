@@ -47,7 +47,12 @@ fn task(id: &str, prompt: &str) -> Task {
 }
 
 fn intend(ledger: &Ledger, attempt: i64, task: TaskKey) -> Outgoing {
-    let intent = Intent { attempt: AttemptKey(attempt), task, hook_token: Some(format!("token-{attempt}")) };
+    let intent = Intent {
+        attempt: AttemptKey(attempt),
+        task,
+        mode: Mode::Fast,
+        hook_token: Some(format!("token-{attempt}")),
+    };
     ledger.intend(intent).blocking_recv().unwrap().unwrap()
 }
 
@@ -350,7 +355,7 @@ fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read()
         }
         let (snapshot, _ledger) = open(&desk.path).unwrap().begin(Prices::default()).unwrap();
         let [one] = &snapshot.resumed[..] else { panic!("{snapshot:?}") };
-        assert_eq!((one.waiting.mode, one.task_id.0.as_str()), (Mode::Relaxed, "job-1"));
+        assert_eq!((one.waiting.mode, one.task_id.0.as_str()), (Mode::Relaxed.into(), "job-1"));
     }
 }
 
@@ -399,8 +404,12 @@ fn a_write_that_fails_is_said_and_takes_no_other_with_it() {
     intend(&ledger, 1, snapshot.waiting[0].task);
     let bad = ledger.record(Change::Lost(AttemptKey(99), "there is no such attempt".into()));
     let good = ledger.record(accepted(1));
-    let next =
-        ledger.intend(Intent { attempt: AttemptKey(2), task: snapshot.waiting[1].task, hook_token: None });
+    let next = ledger.intend(Intent {
+        attempt: AttemptKey(2),
+        task: snapshot.waiting[1].task,
+        mode: Mode::Fast,
+        hook_token: None,
+    });
     assert!(bad.blocking_recv().unwrap().is_err());
     assert!(good.blocking_recv().unwrap().is_ok());
     assert!(next.blocking_recv().unwrap().is_ok());

@@ -84,7 +84,10 @@ impl Scenario {
         };
         // By dice of their own, so that the other seeds stay what they are.
         let resend_unknown = Dice::new(!seed).roll(0.25);
-        let policy = Policy { resend_unknown, ..policy };
+        let mut dice_of_time = Dice::new(seed ^ 0xDEAD);
+        let minutes = dice_of_time.between(0, 40);
+        let deadline = dice_of_time.roll(0.5).then(|| Duration::from_secs(60 * minutes));
+        let policy = Policy { resend_unknown, deadline, ..policy };
         let calm = dice.roll(0.15);
         let faults = if calm { Faults::default() } else { Faults::some(&mut dice) };
         let crash = if calm || dice.roll(0.5) { 0.0 } else { dice.pick(&[0.003, 0.01, 0.03]) };

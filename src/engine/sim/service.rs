@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::dice::Dice;
 use super::scenario::Faults;
-use super::state::mode_of;
 use crate::engine::{
     AttemptKey, Failure, FailureClass, Item, Progress, Refusal, StatusOutcome, SubmitOutcome, TaskKey,
 };
@@ -92,7 +91,7 @@ impl Service {
         &mut self,
         now: Duration,
         attempt: AttemptKey,
-        task: TaskKey,
+        (task, mode): (TaskKey, Mode),
     ) -> (SubmitOutcome, Duration) {
         let soon = Duration::from_millis(self.dice.between(5, 80));
         let minute = Duration::from_secs(60);
@@ -136,17 +135,17 @@ impl Service {
         if taken >= self.slots_left(now) {
             return refused(Refusal::Slots);
         }
-        let task_id = self.accept(now, attempt, task);
+        let task_id = self.accept(now, attempt, task, mode);
         match self.roll(faults.lost_reply) {
             true => (unknown("cut"), late),
             false => (SubmitOutcome::Accepted(task_id), late),
         }
     }
 
-    fn accept(&mut self, now: Duration, attempt: AttemptKey, task: TaskKey) -> TaskId {
+    fn accept(&mut self, now: Duration, attempt: AttemptKey, task: TaskKey, mode: Mode) -> TaskId {
         let faults = self.faults;
         self.quota = self.quota.map(|quota| quota - 1);
-        let takes = match mode_of(task) {
+        let takes = match mode {
             Mode::Fast => Duration::from_millis(self.dice.between(25_000, 90_000)),
             Mode::Relaxed => Duration::from_millis(self.dice.between(60_000, 400_000)),
         };

@@ -6,12 +6,12 @@ use std::time::Duration;
 use crate::engine::{
     Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting,
 };
-use crate::task::{Mode, State as Word, TaskId};
+use crate::task::{Mode, State as Word, TaskId, TaskMode};
 
 /// Something to be made durable.
 #[derive(Debug, Clone)]
 pub(in crate::engine) enum Write {
-    Intent(AttemptKey, TaskKey, Duration),
+    Intent(AttemptKey, TaskKey, Mode, Duration),
     Change(Change),
 }
 
@@ -19,6 +19,7 @@ pub(in crate::engine) enum Write {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine) struct Attempt {
     pub(in crate::engine) task: TaskKey,
+    pub(in crate::engine) mode: Mode,
     /// By the world's clock.
     pub(in crate::engine) intended_at: Duration,
     pub(in crate::engine) task_id: Option<TaskId>,
@@ -41,8 +42,12 @@ pub(in crate::engine) struct State {
 }
 
 /// The mode of a task: they take turns, in an odd way.
-pub(in crate::engine) fn mode_of(task: TaskKey) -> Mode {
-    if task.0 % 3 == 2 { Mode::Relaxed } else { Mode::Fast }
+pub(in crate::engine) fn mode_of(task: TaskKey) -> TaskMode {
+    match task.0 % 4 {
+        1 => TaskMode::Auto,
+        2 => Mode::Relaxed.into(),
+        _ => Mode::Fast.into(),
+    }
 }
 
 pub(in crate::engine) fn waiting_of(task: TaskKey) -> Waiting {
@@ -60,8 +65,9 @@ impl State {
 
     pub(in crate::engine) fn apply(&mut self, write: &Write) {
         let change = match write {
-            Write::Intent(attempt, task, at) => {
-                let row = Attempt { task: *task, intended_at: *at, task_id: None, open: true, class: None };
+            Write::Intent(attempt, task, mode, at) => {
+                let (task_id, open, class) = (None, true, None);
+                let row = Attempt { task: *task, mode: *mode, intended_at: *at, task_id, open, class };
                 assert!(self.attempts.insert(*attempt, row).is_none(), "{attempt:?} is used twice");
                 self.tasks[task.0 as usize] = Word::Submitting;
                 return;
@@ -114,6 +120,7 @@ impl State {
         let adrift = |(attempt, row): (&AttemptKey, &Attempt)| Adrift {
             attempt: *attempt,
             waiting: waiting_of(row.task),
+            mode: row.mode,
             age: now - row.intended_at,
             called_back,
         };
@@ -139,7 +146,14 @@ impl State {
                 _ => return None,
             };
             let age = now - row.intended_at;
-            Some(Resumed { attempt: *attempt, waiting: waiting_of(row.task), task_id, age, second_look })
+            Some(Resumed {
+                attempt: *attempt,
+                waiting: waiting_of(row.task),
+                mode: row.mode,
+                task_id,
+                age,
+                second_look,
+            })
         });
         let next = self.attempts.keys().next_back().map_or(1, |last| last.0 + 1);
         (waiting, resumed.collect(), AttemptKey(next))

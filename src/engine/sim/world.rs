@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::scenario::{Faults, Scenario};
 use super::service::Service;
-use super::state::{Attempt, State, Write};
+use super::state::{Attempt, State, Write, mode_of};
 use super::witness::Witness;
 use crate::engine::{
     Action, AttemptKey, Change, Ending, Engine, Event, Item, LATE, Progress, Refusal, StatusOutcome,
@@ -288,7 +288,8 @@ impl World {
 
     fn arrives(&mut self, attempt: AttemptKey, task: TaskKey) {
         let jobs = self.service.jobs.len();
-        let (outcome, after) = self.service.submit(self.now, attempt, task);
+        let mode = self.live.attempts[&attempt].mode;
+        let (outcome, after) = self.service.submit(self.now, attempt, (task, mode));
         if self.unanswered.contains_key(&attempt) {
             self.soon(after, Later::Replied(attempt, outcome));
         }
@@ -347,7 +348,8 @@ impl World {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Intend(attempt, task) => {
+            Action::Intend(attempt, task, mode) => {
+                assert!(mode_of(task).may_be().contains(&mode), "{task:?} is sent {mode}");
                 assert_eq!(self.live.task(task), Word::Pending, "a settled task is submitted again");
                 let young = self.live.attempts.iter().any(|(other, row)| {
                     let sent_at = self.witness.heard.get(other).and_then(|heard| heard.sent_at);
@@ -357,7 +359,7 @@ impl World {
                 assert!(self.understood || !young, "several submits before the service is trusted");
                 self.witness.of(attempt).task = Some(task);
                 self.routable.insert(attempt);
-                self.write(Write::Intent(attempt, task, self.now));
+                self.write(Write::Intent(attempt, task, mode, self.now));
             }
             Action::Submit(attempt, task) => self.submit(attempt, task),
             Action::Ask(ids) => {

@@ -125,9 +125,9 @@ fn cells_have_places_also_after_quoted_line_breaks() {
      --> products.csv:4:8
       |
     4 | , red",slow,
-      |        ^^^^ expected `fast` or `relaxed`
+      |        ^^^^ expected `fast`, `relaxed` or `auto`
       |
-      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten
+      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten, `auto` goes by the `deadline`
 
     error: a timeout of 5 seconds is out of range
      --> products.csv:5:14

@@ -105,9 +105,9 @@ prompts:
      --> spring.yaml:6:11
       |
     6 |     mode: turbo
-      |           ^^^^^ expected `fast` or `relaxed`
+      |           ^^^^^ expected `fast`, `relaxed` or `auto`
       |
-      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten
+      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten, `auto` goes by the `deadline`
 
     error: a timeout of 60 seconds is out of range
      --> spring.yaml:7:14
@@ -329,9 +329,9 @@ fn a_word_that_other_parsers_take_for_false_is_the_word() {
      --> spring.yaml:3:23
       |
     3 |   - {prompt: a, mode: no}
-      |                       ^^ expected `fast` or `relaxed`
+      |                       ^^ expected `fast`, `relaxed` or `auto`
       |
-      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten
+      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten, `auto` goes by the `deadline`
       = note: nothing was submitted
     ");
 }

@@ -14,7 +14,7 @@ pub(super) use text::has_image;
 
 use super::Finding;
 use super::scan::Scan;
-use crate::task::Mode;
+use crate::task::TaskMode;
 
 /// All that is wrong with a final prompt (after templates, permutations and params), in the order of the text.
 ///
@@ -29,7 +29,7 @@ use crate::task::Mode;
 /// assert_eq!(findings[0].help.as_deref(), Some("write `--ar 16:9`"));
 /// assert_eq!(findings[1].severity, Severity::Warning);
 /// ```
-pub fn lint(prompt: &str, mode: Mode) -> Vec<Finding> {
+pub fn lint(prompt: &str, mode: impl Into<TaskMode>) -> Vec<Finding> {
     let scan = Scan::of(prompt);
     let mut findings = Vec::new();
     let swallows = flags::check(prompt, &scan, &mut findings);
@@ -37,7 +37,7 @@ pub fn lint(prompt: &str, mode: Mode) -> Vec<Finding> {
     if scan.text.trim().is_empty() && !swallows {
         findings.push(text::missing(&scan));
     }
-    pairs::check(&scan, mode, &mut findings);
+    pairs::check(&scan, mode.into(), &mut findings);
     findings.sort_by_key(|finding| (finding.span.start, finding.severity, finding.span.end));
     findings
 }

@@ -8,10 +8,10 @@ use super::super::table::{Flag, Kind};
 use super::super::value::number;
 use super::text::has_image;
 use crate::diagnostic::quoted;
-use crate::task::Mode;
+use crate::task::{Mode, TaskMode};
 
 /// Checks flags against each other and against the mode.
-pub(super) fn check(scan: &Scan<'_>, mode: Mode, findings: &mut Vec<Finding>) {
+pub(super) fn check(scan: &Scan<'_>, mode: TaskMode, findings: &mut Vec<Finding>) {
     let model = model(scan);
     // The first of each known flag, so that a long prompt takes no quadratic time.
     let mut before: Vec<&Written<'_>> = Vec::new();
@@ -128,9 +128,10 @@ fn quality(model: &Model, written: &Written<'_>) -> Option<Finding> {
     })
 }
 
-fn against_mode(mode: Mode, flag: &Flag, written: &Written<'_>) -> Option<Finding> {
+fn against_mode(mode: TaskMode, flag: &Flag, written: &Written<'_>) -> Option<Finding> {
     let same = match (flag.kind, flag.name, mode) {
-        (Kind::Speed, "fast", Mode::Fast) | (Kind::Speed, "relax", Mode::Relaxed) => true,
+        (Kind::Speed, "fast", TaskMode::Fixed(Mode::Fast))
+        | (Kind::Speed, "relax", TaskMode::Fixed(Mode::Relaxed)) => true,
         (Kind::Speed, ..) => false,
         _ => return None,
     };

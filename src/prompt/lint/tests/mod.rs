@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::super::Severity;
 use super::*;
+use crate::task::Mode;
 
 /// The findings as a person sees them, without a file.
 fn shown(prompt: &str, findings: &[Finding]) -> String {

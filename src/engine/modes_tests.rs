@@ -1,0 +1,201 @@
+//! Which mode is chosen when, in a run; and nights.
+
+use std::time::Duration;
+
+use super::*;
+use crate::task::{Mode, Prices, TaskId, TaskMode};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
+
+fn auto(tasks: i64) -> Vec<Waiting> {
+    let (mode, timeout) = (TaskMode::Auto, DEFAULT_TIMEOUT);
+    (0..tasks).map(|n| Waiting { task: TaskKey(n), mode, timeout }).collect()
+}
+
+fn policy(deadline: impl Into<Option<Duration>>) -> Policy {
+    Policy { deadline: deadline.into(), prices: PRICES, ..Policy::default() }
+}
+
+/// An engine whose intents are durable at once.
+struct Desk {
+    engine: Engine,
+    now: Duration,
+    /// The modes in which attempts were to be sent, in order.
+    modes: Vec<Mode>,
+    sent: Vec<AttemptKey>,
+    said: Vec<Notice>,
+    asked: Vec<Duration>,
+}
+
+impl Desk {
+    fn of(policy: Policy, tasks: Vec<Waiting>) -> Desk {
+        Desk::after(policy, tasks, Past::default())
+    }
+
+    fn after(policy: Policy, tasks: Vec<Waiting>, past: Past) -> Desk {
+        let engine = Engine::new(policy, tasks, Vec::new(), AttemptKey(1)).knowing(past);
+        let now = Duration::ZERO;
+        let mut desk =
+            Desk { engine, now, modes: Vec::new(), sent: Vec::new(), said: Vec::new(), asked: Vec::new() };
+        desk.tell(Event::Wake);
+        desk
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.engine.handle(self.now, event);
+        while let Some(action) = self.engine.next_action() {
+            match action {
+                Action::Intend(attempt, _, mode) => {
+                    self.modes.push(mode);
+                    self.engine.handle(self.now, Event::IntentDurable(attempt));
+                }
+                Action::Submit(attempt, _) => self.sent.push(attempt),
+                Action::Ask(_) => self.asked.push(self.now),
+                Action::Tell(notice) => self.said.push(notice),
+                Action::Record(_) => {}
+            }
+        }
+    }
+
+    /// Accepts whatever is sent until the slots are full.
+    fn accept_all(&mut self) {
+        while let Some(attempt) = self.sent.pop() {
+            let task_id = TaskId(format!("job-{}", attempt.0));
+            self.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id)));
+        }
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        let attempt = self.sent.pop().expect("one was sent");
+        self.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(refusal)));
+    }
+
+    /// Lets time go by until then, in which nothing is answered.
+    fn wait_until(&mut self, then: Duration) {
+        while let Some(wake) = self.engine.wake_at().filter(|wake| *wake <= then) {
+            self.now = self.now.max(wake);
+            self.tell(Event::Wake);
+        }
+        self.now = then;
+    }
+}
+
+/// The modes of all that is sent at once.
+fn modes(policy: Policy, tasks: i64) -> (usize, usize) {
+    let mut desk = Desk::of(policy, auto(tasks));
+    desk.accept_all();
+    let fast = desk.modes.iter().filter(|mode| **mode == Mode::Fast).count();
+    (fast, desk.modes.len() - fast)
+}
+
+#[test]
+fn what_leaves_its_mode_to_the_run_goes_by_the_deadline_and_without_one_by_the_price() {
+    assert_eq!(modes(policy(8 * HOUR), 20), (0, 10));
+    assert_eq!(modes(policy(5 * MINUTE), 20), (10, 0));
+    assert_eq!(modes(policy(None), 20), (0, 10));
+    let same = Prices { fast: Some(Quota(2000)), ..PRICES };
+    assert_eq!(
+        modes(Policy { prices: same, ..policy(None) }, 20),
+        (10, 0),
+        "who pays the same waits for nothing"
+    );
+    assert_eq!(modes(Policy { prices: Prices::default(), ..policy(None) }, 20), (0, 10));
+}
+
+#[test]
+fn a_task_of_a_mode_of_its_own_keeps_it() {
+    let fixed = [Mode::Fast, Mode::Relaxed, Mode::Relaxed, Mode::Fast];
+    let tasks = auto(4).into_iter().zip(fixed).map(|(task, mode)| Waiting { mode: mode.into(), ..task });
+    for deadline in [None, Some(MINUTE), Some(8 * HOUR)] {
+        let mut desk = Desk::of(policy(deadline), tasks.clone().collect());
+        desk.accept_all();
+        assert_eq!(desk.modes, fixed);
+    }
+}
+
+#[test]
+fn only_what_this_run_may_submit_counts() {
+    let tight = policy(12 * MINUTE);
+    assert_eq!(modes(tight.clone(), 300), (10, 0));
+    assert_eq!(modes(Policy { limit: Some(5), ..tight }, 300), (0, 5));
+}
+
+#[test]
+fn the_budget_pays_for_every_task_before_it_pays_for_speed_and_a_refusal_gives_back_what_was_reserved() {
+    let short = |quota: u64| Policy { budget: Some(Quota(quota)), ..policy(5 * MINUTE) };
+    assert_eq!(modes(short(7999), 4), (0, 3), "not enough for all: what there is buys pictures");
+    assert_eq!(modes(short(8000), 4), (0, 4));
+    assert_eq!(modes(short(11_000), 4), (1, 3));
+    assert_eq!(modes(short(16_000), 4), (4, 0));
+    let mut desk = Desk::of(short(6000), auto(2));
+    for _ in 0..3 {
+        desk.refuse(Refusal::TooFast(None));
+        while desk.sent.is_empty() {
+            desk.wait_until(desk.engine.wake_at().expect("it sends again"));
+        }
+    }
+    desk.accept_all();
+    assert_eq!(desk.modes, [Mode::Fast, Mode::Fast, Mode::Fast, Mode::Fast, Mode::Relaxed]);
+}
+
+#[test]
+fn what_was_seen_before_counts_from_the_first_submit_on() {
+    let learned = |fast: u64, relaxed: u64| Past {
+        learned: Learned {
+            fast: vec![Duration::from_secs(fast); 60],
+            relaxed: vec![Duration::from_secs(relaxed); 60],
+        },
+        ..Past::default()
+    };
+    let first = |past: Past| Desk::after(policy(4 * MINUTE), auto(1), past).modes[0];
+    assert_eq!(first(Past::default()), Mode::Fast);
+    assert_eq!(first(learned(30, 100)), Mode::Relaxed);
+    assert_eq!(first(learned(30, 300)), Mode::Fast);
+}
+
+#[test]
+fn what_will_be_late_is_told_once_and_so_is_the_end_of_the_time() {
+    let mut desk = Desk::of(policy(125 * Duration::from_secs(1)), auto(100));
+    assert_eq!(desk.said, [Notice::WillBeLate(80)], "two rounds of a minute in ten slots");
+    desk.accept_all();
+    desk.wait_until(MINUTE);
+    assert_eq!(desk.said.len(), 1);
+    desk.wait_until(125 * Duration::from_secs(1));
+    desk.wait_until(10 * MINUTE);
+    assert_eq!(desk.said[1..2], [Notice::DeadlineOver(100)]);
+    let told = |notice: &&Notice| matches!(notice, Notice::DeadlineOver(_) | Notice::WillBeLate(_));
+    assert_eq!(desk.said.iter().filter(told).count(), 2);
+    assert!(desk.modes.iter().all(|mode| *mode == Mode::Fast));
+}
+
+#[test]
+fn the_status_is_asked_for_shortly_before_the_deadline() {
+    let mut desk = Desk::of(policy(20 * MINUTE), auto(1));
+    desk.accept_all();
+    desk.wait_until(20 * MINUTE);
+    let before = 20 * MINUTE - *desk.asked.last().unwrap();
+    assert!(before <= Duration::from_secs(2), "{before:?} before it");
+}
+
+/// `MJBATCH_NIGHTS=3000 cargo test --lib no_night_is_late` plays more of them; `examples/nights.rs` tells the figures.
+#[test]
+fn no_night_is_late_that_all_fast_would_not_make_late_and_the_cost_is_near_the_least() {
+    let nights = std::env::var("MJBATCH_NIGHTS").ok().and_then(|nights| nights.parse().ok()).unwrap_or(40);
+    let (mut cost, mut least, mut kept) = (0.0, 0.0, 0);
+    for seed in 0..nights {
+        let night = Night::of(seed);
+        if night.play(Mode::Fast.into()).took > night.deadline {
+            continue; // late whatever is done
+        }
+        let auto = night.play(TaskMode::Auto);
+        assert!(auto.took <= night.deadline, "night {seed} is late by {:?}", auto.took - night.deadline);
+        let bound = night.cost(night.fewest_fast().unwrap());
+        let its = night.cost(auto.sent[Mode::Fast as usize] as usize);
+        assert!(its >= bound, "night {seed} is cheaper than the least: the bound is wrong");
+        (cost, least, kept) = (cost + its, least + bound, kept + 1);
+    }
+    assert!(kept > nights * 9 / 10, "most nights can be kept");
+    assert!(cost / least < 1.06, "{} over the least", cost / least);
+}
