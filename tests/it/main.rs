@@ -9,6 +9,7 @@
 )]
 
 mod architecture;
+mod auto;
 mod batch;
 mod callbacks;
 #[cfg(debug_assertions)]
