@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::followup::{self, FollowUp};
 use super::money::{Budget, Usd};
 use super::node::{Node, Value};
 use super::reader::{Field, Reader};
@@ -9,7 +10,7 @@ use super::value;
 use crate::diagnostic::Diagnostic;
 use crate::task::Prices;
 
-pub(super) const BATCH: [&str; 9] = [
+pub(super) const BATCH: [&str; 11] = [
     "concurrency",
     "poll_min",
     "poll_max",
@@ -19,6 +20,8 @@ pub(super) const BATCH: [&str; 9] = [
     "on_unknown",
     "max_tasks",
     "results",
+    "on_done",
+    "on_finish",
 ];
 const PRICES: [&str; 3] = ["fast", "relaxed", "usd"];
 
@@ -73,6 +76,10 @@ pub struct BatchSettings {
     pub max_tasks: Option<u64>,
     /// Where the results go, as written: paths from the manifest's folder.
     pub results: Vec<String>,
+    /// Who is told of each task that is done.
+    pub on_done: Option<FollowUp>,
+    /// Who is told when a run is over.
+    pub on_finish: Option<FollowUp>,
 }
 
 /// Reads the map.
@@ -95,6 +102,8 @@ pub(super) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> BatchSettin
         retries: reader.value(fields.get("retries"), value::retries),
         on_unknown: reader.value(fields.get("on_unknown"), value::on_unknown),
         max_tasks: reader.value(fields.get("max_tasks"), value::max_tasks),
+        on_done: fields.get("on_done").and_then(|field| followup::read(field, true, reader)),
+        on_finish: fields.get("on_finish").and_then(|field| followup::read(field, false, reader)),
         ..BatchSettings::default()
     };
     if let Some(prices) = fields.get("prices").and_then(|field| reader.map(field.value, "`prices`", &PRICES))
