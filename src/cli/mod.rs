@@ -9,6 +9,7 @@ mod check;
 mod download;
 mod exit;
 mod failure;
+mod followup;
 mod forecast;
 mod init;
 mod pictures;

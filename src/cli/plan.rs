@@ -8,6 +8,7 @@ use serde_json::json;
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
+use super::followup;
 use super::forecast::Outlook;
 use super::rules::{self, Cap};
 use super::settings::{self, Files};
@@ -108,6 +109,9 @@ impl Shown<'_> {
         }
         if let Some(outlook) = &self.outlook {
             writeln!(out, "{}", outlook.text())?;
+        }
+        for line in followup::in_words(&self.manifest.batch) {
+            writeln!(out, "{line}")?;
         }
         self.list(out)
     }
@@ -254,6 +258,7 @@ impl Shown<'_> {
             "budget": self.cap.as_ref().map(|cap| cap.quota.0 as f64 / 1000.0),
             "left_out": self.plan.left_out,
             "forecast": self.outlook.as_ref().map(Outlook::json),
+            "follow_up": followup::in_words(&self.manifest.batch),
             "removed": self.plan.removed,
             "known": self.knowledge.len(),
         })

@@ -11,8 +11,9 @@ use serde_json::{Map, Value, json};
 
 use super::event::{Notice, RunEvent};
 use super::summary::Summary;
+use super::wording::counts_line;
 use super::{Sink, Standing};
-use crate::task::{Quota, Status};
+use crate::task::{Counts, Quota, Status};
 use crate::text::is_harmful;
 
 /// Writes one object a line, a stable contract: fields are added, never renamed or removed, and a reader ignores the fields
@@ -52,11 +53,7 @@ impl<W: Write + Send> Sink for JsonLines<W> {
         if let Value::Object(fields) = fields {
             line.extend(fields);
         }
-        let counts: Map<_, _> = Status::ALL
-            .into_iter()
-            .map(|status| (status.as_str().to_owned(), now.counts.of(status).into()))
-            .collect();
-        line.insert("counts".to_owned(), counts.into());
+        line.insert("counts".to_owned(), counts(&now.counts));
         line.insert("slots".to_owned(), now.slots.into());
         line.insert("in_slots".to_owned(), now.in_slots.into());
         line.insert("remaining".to_owned(), now.remaining.into());
@@ -135,9 +132,34 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
             }),
         ),
         Notice::PicturesNotLookedUp { why } => ("pictures_not_looked_up", json!({"why": why})),
+        Notice::FollowUp { told, left, first_failed } => (
+            "follow_up",
+            json!({
+                "told": told,
+                "not_told": left,
+                "first_failed": first_failed.as_ref().map(|(id, why)| json!({"id": id, "why": why})),
+            }),
+        ),
+        Notice::NothingTold { why } => ("nothing_told", json!({"why": why})),
+        Notice::FollowUpNotLookedUp { why } => ("follow_up_not_looked_up", json!({"why": why})),
         Notice::OfResults { path: of, what } => ("of_results", json!({"path": path(of), "what": what})),
         Notice::ResultsBeside { path: to, why } => ("results_beside", json!({"path": path(to), "why": why})),
     }
+}
+
+fn counts(counts: &Counts) -> Value {
+    let words = Status::ALL.into_iter();
+    words.map(|status| (status.as_str().to_owned(), counts.of(status).into())).collect::<Map<_, _>>().into()
+}
+
+/// The summary of a run for others than those who watch it: the fields of `finished`, and `text`, `counts` and `took_s`.
+pub fn summary_as_json(summary: &Summary) -> Value {
+    let mut object = finished(summary);
+    let pieces = counts_line(&summary.counts);
+    object["text"] = format!("{}: {pieces}; {}", summary.batch, summary.stop).into();
+    object["counts"] = counts(&summary.counts);
+    object["took_s"] = seconds(summary.took);
+    object
 }
 
 fn finished(summary: &Summary) -> Value {
