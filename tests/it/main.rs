@@ -18,6 +18,7 @@ mod downloads;
 mod edits;
 mod exits;
 mod faults;
+mod followup;
 mod formats;
 mod input;
 mod key;
