@@ -11,6 +11,7 @@ use super::failure::say;
 use super::followup;
 use crate::diagnostic::Problems;
 use crate::manifest;
+use crate::text::harmless_json;
 
 /// Checks a manifest.
 pub(super) fn check(args: &CheckArgs) -> Exit {
@@ -26,7 +27,7 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
         if !follow_up.is_empty() {
             object["follow_up"] = follow_up.into();
         }
-        let _ = writeln!(anstream::stdout(), "{object:#}");
+        let _ = writeln!(anstream::stdout(), "{}", harmless_json(&format!("{object:#}")));
         return if tasks.is_some() { Exit::Success } else { Exit::Usage };
     }
     say(problems);

@@ -16,7 +16,7 @@ use crate::manifest::{self, EntryFactors, Factor, Manifest};
 use crate::plan::{self, Knowledge, Plan, Step};
 use crate::store::{Reader, StoreError, View};
 use crate::task::{Mode, Prices, Quota, State, Status, Task};
-use crate::text::{harmless, shown};
+use crate::text::{harmless, harmless_json, shown};
 
 /// How many tasks are listed where not all are asked for.
 const LISTED: usize = 20;
@@ -264,7 +264,7 @@ impl Shown<'_> {
         })
         .to_string();
         // The tasks are written one by one: there may be many.
-        write!(out, "{},\"tasks\":[", head.trim_end_matches('}'))?;
+        write!(out, "{},\"tasks\":[", harmless_json(head.trim_end_matches('}')))?;
         for (n, (task, step)) in self.manifest.tasks().zip(&self.plan.steps).enumerate() {
             let (word, why) = self.why(&task, step);
             let comma = if n == 0 { "" } else { "," };
@@ -272,7 +272,7 @@ impl Shown<'_> {
                 "id": task.id, "mode": task.mode, "prompt": task.prompt, "plan": word,
                 "why": (!why.is_empty()).then_some(why), "submit": self.plan.submits(n),
             });
-            write!(out, "{comma}\n{task}")?;
+            write!(out, "{comma}\n{}", harmless_json(&task.to_string()))?;
         }
         writeln!(out, "\n]}}")
     }

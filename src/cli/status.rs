@@ -84,7 +84,7 @@ impl Standing {
                 "first_not_told": self.undelivered.iter().map(untold).collect::<Vec<_>>(),
             });
         }
-        format!("{object:#}\n")
+        text::harmless_json(&format!("{object:#}\n"))
     }
 
     fn text(&self, files: &Files, resolve: Option<&str>) -> String {

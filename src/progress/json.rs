@@ -2,7 +2,6 @@
 //!
 //! The words of `notice` and `stop`, unlike their sentences, are never changed, so they are spelled out here.
 
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +13,7 @@ use super::summary::Summary;
 use super::wording::counts_line;
 use super::{Sink, Standing};
 use crate::task::{Counts, Quota, Status};
-use crate::text::is_harmful;
+use crate::text::harmless_json;
 
 /// Writes one object a line, a stable contract: fields are added, never renamed or removed, and a reader ignores the fields
 /// and the events that it does not know.
@@ -57,7 +56,7 @@ impl<W: Write + Send> Sink for JsonLines<W> {
         line.insert("slots".to_owned(), now.slots.into());
         line.insert("in_slots".to_owned(), now.in_slots.into());
         line.insert("remaining".to_owned(), now.remaining.into());
-        let _ = writeln!(self.out, "{}", ascii_where_harmful(&Value::Object(line).to_string()));
+        let _ = writeln!(self.out, "{}", harmless_json(&Value::Object(line).to_string()));
         let _ = self.out.flush();
     }
 }
@@ -203,20 +202,6 @@ fn quota(amount: Quota) -> Value {
 
 fn path(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// The same JSON, with what a terminal might obey written as escapes: the stream may end up on a screen as well.
-/// Such characters stand inside of strings only, where the escape means the same.
-fn ascii_where_harmful(json: &str) -> String {
-    let mut line = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_harmful(c) {
-            let _ = write!(line, "\\u{:04x}", u32::from(c));
-        } else {
-            line.push(c);
-        }
-    }
-    line
 }
 
 #[cfg(test)]
