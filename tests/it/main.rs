@@ -20,6 +20,7 @@ mod exits;
 mod faults;
 mod followup;
 mod formats;
+mod hostile;
 mod input;
 mod key;
 mod kill;

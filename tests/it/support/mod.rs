@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use desk::{Desk, rows};
 pub(crate) use program::{Call, KEY, Ran, Running};
-pub(crate) use receiver::Receiver;
+pub(crate) use receiver::{Post, Receiver};
 pub(crate) use results::Results;
 pub(crate) use service::{Service, await_future, paid_once, quick};
 pub(crate) use wire::{Answer, Wire, reply};
