@@ -151,7 +151,7 @@ impl FollowUps {
 
     /// Leaves what is due and what is on its way.
     pub(super) fn leave(&mut self) {
-        self.failed += (self.queue.len() + self.telling.len()) as u64;
+        self.failed += self.queue.len() as u64;
         self.queue.clear();
         self.telling.abort_all();
     }
@@ -187,7 +187,10 @@ impl FollowUps {
                     Told { delivery: None, id: None }
                 }
                 // One that was left.
-                Err(_) => Told { delivery: None, id: None },
+                Err(_) => {
+                    self.failed += 1;
+                    Told { delivery: None, id: None }
+                }
             };
         }
     }

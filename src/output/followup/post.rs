@@ -115,7 +115,8 @@ async fn first_line(mut reply: Response) -> Option<String> {
 
 fn fault_of(error: &reqwest::Error) -> Fault {
     if error.is_timeout() {
-        return Fault::passing("no answer came in time");
+        // It may have been taken: the next run tells it again, not this one.
+        return Fault::lasting("no answer came in time");
     }
     let mut deepest: &(dyn std::error::Error + 'static) = error;
     while let Some(source) = deepest.source() {
