@@ -8,6 +8,8 @@ mod again;
 mod attempts;
 mod chosen;
 mod deliveries;
+#[cfg(test)]
+mod deliveries_tests;
 mod downloads;
 mod durations;
 mod error;
