@@ -113,6 +113,9 @@ impl FollowUps {
 
     /// Wants told that an attempt ended, now or once its pictures are files.
     pub(super) fn add(&mut self, attempt: AttemptKey, hold: bool) {
+        if self.who.on_done.is_none() {
+            return;
+        }
         if hold {
             self.held.insert(attempt);
         } else {
@@ -137,7 +140,7 @@ impl FollowUps {
     /// Whether anything is to be told or on its way. Where the rest of the run is over, a receiver that takes nothing is not
     /// waited for.
     pub(super) fn is_busy(&mut self, run_is_over: bool) -> bool {
-        if run_is_over && self.in_a_row >= IN_A_ROW && self.telling.is_empty() {
+        if run_is_over && self.paused().is_some() && self.telling.is_empty() {
             self.failed += self.queue.len() as u64;
             self.queue.clear();
         }
@@ -159,7 +162,7 @@ impl FollowUps {
     /// What came of the next one. Never comes while there is nothing to tell.
     pub(super) async fn next(&mut self) -> Told {
         loop {
-            let paused = self.pause.map(|(until, _)| until).filter(|until| *until > Instant::now());
+            let paused = self.paused();
             let at_once = match self.in_a_row {
                 // One finds out whether the receiver is back.
                 IN_A_ROW.. => 1,
@@ -193,6 +196,11 @@ impl FollowUps {
                 }
             };
         }
+    }
+
+    /// Until when the receiver is left alone, where it is.
+    fn paused(&self) -> Option<Instant> {
+        self.pause.map(|(until, _)| until).filter(|until| *until > Instant::now())
     }
 
     fn note(&mut self, told: Told) -> Told {
