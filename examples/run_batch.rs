@@ -87,6 +87,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         next: "cargo run --example run_batch".to_owned(),
         terms: runner::Terms::default(),
         pictures: None,
+        follow_up: None,
+        untold: None,
     };
     // `stop.send(Signal::Interrupt)` is what Ctrl-C does in the program.
     let (_stop, shutdown) = runner::shutdown();

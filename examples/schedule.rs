@@ -223,6 +223,8 @@ async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
         webhook,
         terms: runner::Terms::default(),
         pictures: None,
+        follow_up: None,
+        untold: None,
         hint: None,
         next: String::new(),
     };

@@ -37,6 +37,12 @@ pub enum Point {
     Recording,
     /// Changes are on the disk, and nobody was told yet.
     Recorded,
+    /// Something is about to be told to a command or an address.
+    DeliveryLeaves,
+    /// It was told, and that is not written yet.
+    DeliveryAnswered,
+    /// It is written, and not committed yet.
+    DeliveryRecording,
     /// The end of the run was written, and is not committed yet.
     Ending,
     /// The results are written beside their place.
@@ -47,7 +53,7 @@ pub enum Point {
 
 impl Point {
     /// All of them.
-    pub const ALL: [Point; 17] = [
+    pub const ALL: [Point; 20] = [
         Point::LockTaken,
         Point::StepsTaken,
         Point::Listing,
@@ -62,6 +68,9 @@ impl Point {
         Point::CalledBack,
         Point::Recording,
         Point::Recorded,
+        Point::DeliveryLeaves,
+        Point::DeliveryAnswered,
+        Point::DeliveryRecording,
         Point::Ending,
         Point::ResultsWritten,
         Point::ResultsPlaced,
@@ -84,6 +93,9 @@ impl Point {
             Point::CalledBack => "called-back",
             Point::Recording => "recording",
             Point::Recorded => "recorded",
+            Point::DeliveryLeaves => "delivery-leaves",
+            Point::DeliveryAnswered => "delivery-answered",
+            Point::DeliveryRecording => "delivery-recording",
             Point::Ending => "ending",
             Point::ResultsWritten => "results-written",
             Point::ResultsPlaced => "results-placed",

@@ -19,6 +19,20 @@ pub fn harmless(text: &str) -> String {
     text.chars().map(|c| if is_harmful(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
+/// The same JSON, line breaks and all, with what a terminal might obey written as escapes: it may end up on a screen as well.
+/// Such characters stand inside of strings only, where the escape means the same.
+pub fn harmless_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_harmful(c) && c != '\n' {
+            text.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// The text as one harmless line of at most `most` characters, the last of them `…` where some were left out.
 ///
 /// Whitespace of any kind and length becomes one space; another harmful character becomes `\u{fffd}`. No more of the text is read than is shown, however long it is, runs of whitespace apart.
@@ -68,6 +82,19 @@ mod tests {
     fn escape_sequences_are_disarmed_and_stay_visible() {
         insta::assert_snapshot!(shown("\u{1b}[2J\u{1b}]0;owned\u{7}red", 80), @"�[2J�]0;owned�red");
         insta::assert_snapshot!(shown("one\u{9b}31mtwo \u{202e}desrever", 80), @"one�31mtwo �desrever");
+    }
+
+    #[test]
+    fn json_says_the_same_with_escapes() {
+        let text = "{\n  \"a\": \"\u{9b}31m\u{202e}\u{7f} é\"\n}";
+        let safe = harmless_json(text);
+        insta::assert_snapshot!(safe, @r#"
+        {
+          "a": "\u009b31m\u202e\u007f é"
+        }
+        "#);
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(read(&safe), read(text));
     }
 
     #[test]

@@ -159,7 +159,27 @@ pub(super) struct RunArgs {
     pub(super) pictures: PictureArgs,
 
     #[command(flatten)]
+    pub(super) follow_up: FollowUpArgs,
+
+    #[command(flatten)]
     pub(super) rehearsal: Rehearsal,
+}
+
+/// Who is told of what became of the batch: `on_done` and `on_finish` of the manifest.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Follow-up")]
+pub(super) struct FollowUpArgs {
+    /// Tell nobody: run no command of the manifest's on_done and on_finish, and post nothing; a later run tells what is due
+    #[arg(long, conflicts_with_all = ["hooks", "deliver_all"])]
+    pub(super) no_hooks: bool,
+
+    /// Tell on_done and on_finish in a rehearsal too, with "rehearsal": true
+    #[arg(long)]
+    pub(super) hooks: bool,
+
+    /// Tell on_done also of what was done before the manifest had one
+    #[arg(long)]
+    pub(super) deliver_all: bool,
 }
 
 /// What a run may spend, in money, time and patience.

@@ -7,12 +7,13 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::args::StatusArgs;
+use super::cell;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::Files;
 use crate::store::{Attempt, Outcome, Reader, StoreError};
 use crate::task::Quota;
-use crate::text::shown;
+use crate::text::{harmless_json, shown};
 
 /// How much of a name and of a reason fits on a line.
 const NAME: usize = 60;
@@ -41,7 +42,7 @@ pub(super) fn attempts(args: &StatusArgs, files: &Files) -> Result<Exit, Failure
     // A reader that has seen enough (`| head`) is no failure; a state that cannot be read is.
     let _ = match (args.json, args.csv) {
         (true, _) => json(&about.to_string(), all, &mut out),
-        (_, true) => csv(all, &mut out),
+        (_, true) => csv(all, &mut io::stdout().lock()),
         _ => text(all, &mut out),
     }
     .and_then(|()| out.flush());
@@ -132,7 +133,7 @@ fn text(all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<
 
 fn json(about: &str, all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<()> {
     let mut totals = Totals::default();
-    write!(out, "{},\"attempts\":[", about.trim_end_matches('}'))?;
+    write!(out, "{},\"attempts\":[", harmless_json(about.trim_end_matches('}')))?;
     for attempt in all {
         let comma = if totals.0.is_empty() { "" } else { "," };
         totals.add(&attempt);
@@ -147,7 +148,7 @@ fn json(about: &str, all: impl Iterator<Item = Attempt>, out: &mut impl Write) -
             "reason": attempt.reason,
             "run": attempt.run,
         });
-        write!(out, "{comma}\n{line}")?;
+        write!(out, "{comma}\n{}", harmless_json(&line.to_string()))?;
     }
     let by_outcome: serde_json::Map<_, _> = totals
         .0
@@ -179,14 +180,14 @@ fn csv(all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<(
     ])?;
     for attempt in all {
         csv.write_record([
-            attempt.id.0,
+            cell(attempt.id.0),
             attempt.number.to_string(),
             attempt.submitted_at.map(|at| at.to_string()).unwrap_or_default(),
             attempt.mode.to_string(),
             attempt.quota.map(|quota| quota.to_string()).unwrap_or_default(),
-            attempt.task_id.map(|task_id| task_id.0).unwrap_or_default(),
+            cell(attempt.task_id.map(|task_id| task_id.0).unwrap_or_default()),
             attempt.outcome.as_str().to_owned(),
-            attempt.reason.unwrap_or_default(),
+            cell(attempt.reason.unwrap_or_default()),
             attempt.run.map(|run| run.to_string()).unwrap_or_default(),
         ])?;
     }

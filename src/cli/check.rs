@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 use super::args::CheckArgs;
 use super::exit::Exit;
 use super::failure::say;
+use super::followup;
 use crate::diagnostic::Problems;
 use crate::manifest;
+use crate::text::harmless_json;
 
 /// Checks a manifest.
 pub(super) fn check(args: &CheckArgs) -> Exit {
@@ -18,21 +20,27 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
         Ok(manifest) => (Some(manifest.len()), &manifest.warnings),
         Err(problems) => (None, problems),
     };
+    // A manifest from elsewhere may run commands: nobody has to find them in it.
+    let follow_up = read.as_ref().map(|manifest| followup::in_words(&manifest.batch)).unwrap_or_default();
     if args.json {
-        let _ = writeln!(anstream::stdout(), "{:#}", json(&args.manifest, tasks, problems));
-    } else {
-        say(problems);
+        let mut object = json(&args.manifest, tasks, problems);
+        if !follow_up.is_empty() {
+            object["follow_up"] = follow_up.into();
+        }
+        let _ = writeln!(anstream::stdout(), "{}", harmless_json(&format!("{object:#}")));
+        return if tasks.is_some() { Exit::Success } else { Exit::Usage };
     }
+    say(problems);
     let Some(tasks) = tasks else { return Exit::Usage };
-    if !args.json {
-        let warnings = match problems.warnings() {
-            0 => String::new(),
-            1 => ", 1 warning".to_owned(),
-            n => format!(", {n} warnings"),
-        };
-        let noun = if tasks == 1 { "task" } else { "tasks" };
-        let _ =
-            writeln!(anstream::stdout(), "{}: {tasks} {noun}, no errors{warnings}", args.manifest.display());
+    let warnings = match problems.warnings() {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        n => format!(", {n} warnings"),
+    };
+    let noun = if tasks == 1 { "task" } else { "tasks" };
+    let _ = writeln!(anstream::stdout(), "{}: {tasks} {noun}, no errors{warnings}", args.manifest.display());
+    for line in follow_up {
+        let _ = writeln!(anstream::stdout(), "  {line}");
     }
     Exit::Success
 }

@@ -9,6 +9,7 @@ mod check;
 mod download;
 mod exit;
 mod failure;
+mod followup;
 mod forecast;
 mod init;
 mod pictures;
@@ -24,7 +25,7 @@ mod settings;
 mod signals;
 mod status;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use clap::Parser as _;
 
@@ -66,4 +67,9 @@ fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<
     // What still runs is a picture being drawn or a name being resolved: nobody waits for it.
     runtime.shutdown_background();
     done
+}
+
+/// A cell of a table that goes to stdout: exact for a program, harmless to a terminal.
+fn cell(text: String) -> String {
+    if std::io::stdout().is_terminal() { crate::text::harmless(&text) } else { text }
 }

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
+use super::followup;
 use super::forecast::{Outlook, Terms};
 use super::rules::{self, Cap};
 use super::settings::{self, Files};
@@ -16,7 +17,7 @@ use crate::manifest::{self, EntryFactors, Factor, Manifest};
 use crate::plan::{self, Knowledge, Plan, Step};
 use crate::store::{Reader, StoreError, View};
 use crate::task::{Prices, Quota, State, Status, Task, TaskMode};
-use crate::text::{harmless, shown};
+use crate::text::{harmless, harmless_json, shown};
 
 /// How many tasks are listed where not all are asked for.
 const LISTED: usize = 20;
@@ -122,6 +123,9 @@ impl Shown<'_> {
         }
         if let Some(outlook) = &self.outlook {
             writeln!(out, "{}", outlook.text())?;
+        }
+        for line in followup::in_words(&self.manifest.batch) {
+            writeln!(out, "{line}")?;
         }
         self.list(out)
     }
@@ -269,12 +273,13 @@ impl Shown<'_> {
             "budget": self.cap.as_ref().map(|cap| cap.quota.0 as f64 / 1000.0),
             "left_out": self.plan.left_out,
             "forecast": self.outlook.as_ref().map(Outlook::json),
+            "follow_up": followup::in_words(&self.manifest.batch),
             "removed": self.plan.removed,
             "known": self.knowledge.len(),
         })
         .to_string();
         // The tasks are written one by one: there may be many.
-        write!(out, "{},\"tasks\":[", head.trim_end_matches('}'))?;
+        write!(out, "{},\"tasks\":[", harmless_json(head.trim_end_matches('}')))?;
         for (n, (task, step)) in self.manifest.tasks().zip(&self.plan.steps).enumerate() {
             let (word, why) = self.why(&task, step);
             let comma = if n == 0 { "" } else { "," };
@@ -282,7 +287,7 @@ impl Shown<'_> {
                 "id": task.id, "mode": task.mode, "prompt": task.prompt, "plan": word,
                 "why": (!why.is_empty()).then_some(why), "submit": self.plan.submits(n),
             });
-            write!(out, "{comma}\n{task}")?;
+            write!(out, "{comma}\n{}", harmless_json(&task.to_string()))?;
         }
         writeln!(out, "\n]}}")
     }

@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, close_name};
 use crate::plan::{Looked, Only};
 use crate::store::{Doubt, Found, Header, Reader, Resolution, Resolved, Store, StoreError};
 use crate::task::{Counts, Id, Quota, Status, TaskId};
-use crate::text::{harmless, shown};
+use crate::text::{harmless, harmless_json, shown};
 
 /// How much of a name, a prompt and a reason fits on a line.
 const NAME: usize = 60;
@@ -156,14 +156,14 @@ For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
         })
         .to_string();
         // One by one: there may be many.
-        write!(out, "{},\"tasks\":[", head.trim_end_matches('}'))?;
+        write!(out, "{},\"tasks\":[", harmless_json(head.trim_end_matches('}')))?;
         for (n, doubt) in doubts.enumerate() {
             let comma = if n == 0 { "" } else { "," };
             let task = json!({
                 "id": doubt.id, "submitted_at": doubt.submitted_at.map(|at| at.to_string()), "mode": doubt.mode,
                 "quota": doubt.quota.map(quota), "prompt": doubt.prompt, "reason": doubt.reason, "run": doubt.run,
             });
-            write!(out, "{comma}\n{task}")?;
+            write!(out, "{comma}\n{}", harmless_json(&task.to_string()))?;
         }
         writeln!(out, "\n]}}")
     }

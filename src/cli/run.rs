@@ -5,6 +5,7 @@ use jiff::Zoned;
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
+use super::followup::{self, Following};
 use super::pictures;
 use super::rules;
 use super::settings::{self, Callbacks, Files, Service};
@@ -42,6 +43,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     }
 
     let naming = pictures::naming(&args.manifest, &args.place, &args.pictures, &manifest)?;
+    let following = followup::following(&args.manifest, &args.place, &args.follow_up, &manifest.batch)?;
 
     let webhook = listen(callbacks).await?;
     let service = Connected::to(service).await?;
@@ -56,6 +58,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let store = take_up(&args, &files, &manifest, &service.identity, &choice)?;
     let unpriced = store.unpriced(&prices).map_err(|e| Failure::opening(&e))?;
     rules::check_prices(cap.as_ref(), &unpriced)?;
+    owe(&store, &following, &manifest, args.follow_up.deliver_all)?;
     let (snapshot, ledger) = store.begin_with(prices, &choice).map_err(|e| Failure::opening(&e))?;
     let auto = snapshot.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;
     if let Some(about) = rules::about_deadline(due.as_ref(), auto) {
@@ -77,6 +80,8 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
             resolve: Some(settings::command_for("resolve", &args.manifest, &args.place, &[])),
         },
         pictures,
+        untold: following.untold.clone(),
+        follow_up: following.into_run(&files.state, args.place.sandbox),
     };
     let sink = progress::sink(args.progress);
     let outcome = runner::run(run, service.client, (snapshot, ledger), sink, signals::listen()).await;
@@ -125,6 +130,18 @@ fn take_up(
     rules::chooses_something(manifest, &plan, choice, &args.rules.choice)?;
     store.list(listing, manifest.tasks(), &plan).map_err(opening)?;
     Ok(store)
+}
+
+/// What ends from now on is to be told to whom the manifest says. Results that are fed back say nothing about that.
+fn owe(store: &Store, following: &Following, manifest: &Manifest, all: bool) -> Result<(), Failure> {
+    let opening = |e| Failure::opening(&e);
+    if !manifest.is_results {
+        store.tell(following.told).map_err(opening)?;
+    }
+    if all {
+        store.tell_all().map_err(opening)?;
+    }
+    Ok(())
 }
 
 /// Refuses the results of a rehearsal, whatever their file is called now: what a sandbox drew would pass for done.

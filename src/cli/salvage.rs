@@ -3,6 +3,7 @@
 use std::io;
 
 use super::args::SalvageArgs;
+use super::cell;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::diagnostic::Diagnostic;
@@ -20,7 +21,8 @@ pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, Failure> {
     // A reader that has seen enough (`| head`) is no failure.
     let _ = csv.write_record(["id", "task_id"]).and_then(|()| {
         for (id, task_id) in &found {
-            csv.write_record([id.as_ref().map_or("", |id| id.0.as_str()), &task_id.0])?;
+            let id = id.as_ref().map(|id| id.0.clone()).unwrap_or_default();
+            csv.write_record([cell(id), cell(task_id.0.clone())])?;
         }
         csv.flush().map_err(csv::Error::from)
     });

@@ -17,7 +17,7 @@ use crate::sandbox::{self, Faults};
 use crate::task::Prices;
 
 /// The names of the vendor's own samples.
-const KEY: &str = "MIDJOURNEY_API_KEY";
+pub(super) const KEY: &str = "MIDJOURNEY_API_KEY";
 const BASE_URL: &str = "MIDJOURNEY_API_BASE_URL";
 const WEBHOOK_URL: &str = "MIDJOURNEY_WEBHOOK_URL";
 
@@ -311,7 +311,7 @@ fn command(words: impl Iterator<Item = String>) -> String {
     std::iter::once("mjbatch".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }
 
-fn quoted(argument: &str) -> String {
+pub(super) fn quoted(argument: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         argument.to_owned()
@@ -320,7 +320,7 @@ fn quoted(argument: &str) -> String {
     }
 }
 
-fn environment(name: &str) -> Option<String> {
+pub(super) fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())
 }
 

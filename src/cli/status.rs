@@ -10,9 +10,13 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::{self, Files};
 use crate::progress::counts_line;
-use crate::store::{FilesCount, Header, Reader, StoreError};
+use crate::store::{DeliveryCount, FilesCount, Header, Reader, StoreError, Undelivered};
 use crate::task::{Counts, Quota, Status};
 use crate::text;
+
+/// At most so many that were not told yet are in the JSON, and in the text.
+const MOST_UNTOLD: u32 = 1000;
+const MOST_SHOWN: usize = 5;
 
 /// Shows where a batch stands.
 pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
@@ -38,6 +42,8 @@ struct Standing {
     counts: Counts,
     spent: Option<Quota>,
     files: FilesCount,
+    deliveries: DeliveryCount,
+    undelivered: Vec<Undelivered>,
 }
 
 impl Standing {
@@ -48,7 +54,8 @@ impl Standing {
         let holder = reader.holder();
         let view = reader.view()?;
         let (counts, files) = (view.counts(holder.is_some())?, view.files()?);
-        Ok(Standing { header, counts, holder, spent: view.spent(None)?, files })
+        let (deliveries, undelivered) = (view.deliveries()?, view.undelivered(MOST_UNTOLD)?);
+        Ok(Standing { header, counts, holder, spent: view.spent(None)?, files, deliveries, undelivered })
     }
 
     fn json(&self, files: &Files, resolve: Option<String>) -> String {
@@ -69,7 +76,15 @@ impl Standing {
         if self.files != FilesCount::default() {
             object["pictures"] = json!({"brought": self.files.brought, "failed": self.files.failed});
         }
-        format!("{object:#}\n")
+        if self.deliveries != DeliveryCount::default() {
+            let untold = |it: &Undelivered| json!({"id": it.id, "tries": it.tries, "why": it.error});
+            object["follow_up"] = json!({
+                "told": self.deliveries.delivered,
+                "not_told": self.deliveries.due,
+                "first_not_told": self.undelivered.iter().map(untold).collect::<Vec<_>>(),
+            });
+        }
+        text::harmless_json(&format!("{object:#}\n"))
     }
 
     fn text(&self, files: &Files, resolve: Option<&str>) -> String {
@@ -87,6 +102,7 @@ impl Standing {
             let FilesCount { brought, failed } = self.files;
             lines.push(format!("  pictures: {brought} brought to files, {failed} could not be"));
         }
+        lines.extend(self.follow_up());
         lines.push(format!(
             "  state: {}, of {}",
             text::harmless(&files.state.to_string_lossy()),
@@ -97,5 +113,27 @@ impl Standing {
             None => "  not running now".to_owned(),
         });
         lines.join("\n") + "\n"
+    }
+
+    /// What was told to others, and the first that was not.
+    fn follow_up(&self) -> Vec<String> {
+        let DeliveryCount { delivered, due } = self.deliveries;
+        if self.deliveries == DeliveryCount::default() {
+            return Vec::new();
+        }
+        let mut lines = vec![format!("  follow-up: {delivered} told, {due} not told yet")];
+        for Undelivered { id, tries, error } in self.undelivered.iter().take(MOST_SHOWN) {
+            let about = id.as_ref().map_or("the end of a run".to_owned(), |id| text::shown(&id.0, 60));
+            let why = match (error, tries) {
+                (Some(why), _) => text::shown(why, 200),
+                (None, 0) => "not tried yet".to_owned(),
+                (None, _) => "not written down why".to_owned(),
+            };
+            lines.push(format!("    {about}: {why}"));
+        }
+        if let Some(more) = due.checked_sub(MOST_SHOWN as u64).filter(|more| *more > 0) {
+            lines.push(format!("    … and {more} more"));
+        }
+        lines
     }
 }

@@ -179,6 +179,26 @@
 //! goes before the deadline, and pays for every task before it pays for speed. A span of time counts from the start of each
 //! run. Pictures that are there already, or paid for, are not made again because a mode was changed to `auto`, or from it.
 //!
+//! # Follow-up
+//!
+//! ```yaml
+//! version: 1
+//! batch:
+//!   on_done:                 # for each task that is done
+//!     command: [python3, publish.py, --stage]   # its words, one by one: no shell reads them
+//!     timeout: 60s           # for one try; that unless said, 30s for an address
+//!     at_once: 1             # that unless said, 4 for an address; up to 16
+//!     failed: false          # true: for tasks that failed or were lost as well
+//!   on_finish:               # once a run, when it is over
+//!     url: https://hooks.example/mjbatch        # or url_env: the environment variable that holds the address
+//!     secret_env: HOOK_SECRET                   # the environment variable with the secret that signs
+//! prompts: [a ceramic mug on grey linen]
+//! ```
+//!
+//! `on_done: [python3, publish.py]` and `on_done: https://hooks.example/mjbatch` are the same in short. What is told, and how
+//! a receiver knows that it is genuine, is at [`crate::output::followup`]. A manifest with a command runs it, as a Makefile
+//! does: `mjbatch check` shows what would be run, and `mjbatch run --no-hooks` runs nothing of it.
+//!
 //! # Pictures as files
 //!
 //! ```yaml
@@ -272,7 +292,7 @@
 //!
 //! # Within
 //!
-//! `yaml` makes a tree with places, `document`, `entries`, `lists`, `params` and `settings` give it its meaning; `csv`
+//! `yaml` makes a tree with places, `document`, `entries`, `lists`, `params`, `settings` and `followup` give it its meaning; `csv`
 //! understands the header of a table, `cells` finds places again when something is wrong. Both end in the same entries.
 //! `expand` makes tasks of them, one by one, as often as they are asked for; `check` goes the same way once, tells all that
 //! is wrong, and leaves counts (`factors`) and a register of names (`ids`). All of it is pure over text; only [`read`]
@@ -290,6 +310,7 @@ mod entries;
 mod entry;
 mod expand;
 mod factors;
+mod followup;
 mod guard;
 mod ids;
 mod lists;
@@ -323,6 +344,7 @@ use crate::diagnostic::{Diagnostic, Problems, Source, close_name};
 use crate::task::{Action, Id, Task, TaskMode};
 
 pub use factors::{EntryFactors, Factor};
+pub use followup::{FollowTarget, FollowUp, PostTo};
 pub use guard::{GUARD_COLUMN, guarded};
 pub use money::{Budget, NotABudget, NotUsd, Usd};
 pub use pattern::{NotFilled, Pattern, Subject};

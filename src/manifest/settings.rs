@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::followup::{self, FollowUp};
 use super::money::{Budget, Usd};
 use super::node::{Node, Value};
 use super::reader::{Field, Reader};
@@ -10,7 +11,7 @@ use crate::deadline::Deadline;
 use crate::diagnostic::Diagnostic;
 use crate::task::Prices;
 
-pub(super) const BATCH: [&str; 10] = [
+pub(super) const BATCH: [&str; 12] = [
     "concurrency",
     "poll_min",
     "poll_max",
@@ -21,6 +22,8 @@ pub(super) const BATCH: [&str; 10] = [
     "on_unknown",
     "max_tasks",
     "results",
+    "on_done",
+    "on_finish",
 ];
 const PRICES: [&str; 3] = ["fast", "relaxed", "usd"];
 
@@ -77,6 +80,10 @@ pub struct BatchSettings {
     pub max_tasks: Option<u64>,
     /// Where the results go, as written: paths from the manifest's folder.
     pub results: Vec<String>,
+    /// Who is told of each task that is done.
+    pub on_done: Option<FollowUp>,
+    /// Who is told when a run is over.
+    pub on_finish: Option<FollowUp>,
 }
 
 /// Reads the map.
@@ -100,6 +107,8 @@ pub(super) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> BatchSettin
         retries: reader.value(fields.get("retries"), value::retries),
         on_unknown: reader.value(fields.get("on_unknown"), value::on_unknown),
         max_tasks: reader.value(fields.get("max_tasks"), value::max_tasks),
+        on_done: fields.get("on_done").and_then(|field| followup::read(field, true, reader)),
+        on_finish: fields.get("on_finish").and_then(|field| followup::read(field, false, reader)),
         ..BatchSettings::default()
     };
     if let Some(prices) = fields.get("prices").and_then(|field| reader.map(field.value, "`prices`", &PRICES))

@@ -43,6 +43,11 @@ pub(super) fn write<E>(
     Ok(rows)
 }
 
+/// A task's object, as a value.
+pub(super) fn line(layout: &Layout<'_>, record: &Record) -> serde_json::Value {
+    serde_json::to_value(Line::of(layout, record)).unwrap_or_default()
+}
+
 #[derive(serde::Serialize)]
 struct Line<'r> {
     id: &'r str,

@@ -9,6 +9,7 @@
 mod csv;
 pub mod downloads;
 mod error;
+pub mod followup;
 pub mod jsonl;
 pub mod shop;
 mod table;

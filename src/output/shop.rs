@@ -7,7 +7,7 @@
 //! | `google` | `id`, `title`, `image_link`, `additional_image_link` | `id` | the first, and ten more with commas between |
 //!
 //! The values come from the manifest's variables, whose names may be written in any case: `sku`, or else the task's id;
-//! `handle`, or else the SKU in small letters, digits and dashes; `title`, or else `product`, `name`, or the SKU; `alt`, or
+//! `handle`, or else the SKU, in small letters without accents, digits and dashes; `title`, or else `product`, `name`, or the SKU; `alt`, or
 //! else the title. There is a further column for each of these variables that the manifest has, and for no other, since an
 //! empty column would empty what is in the shop: `description`, `vendor`, `type`, `tags` (Shopify); `description`,
 //! `short_description`, `categories`, `tags`, `price` (WooCommerce); `description`, `link`, `price`, `availability`,
@@ -16,7 +16,7 @@
 //! # Sources
 //!
 //! - Shopify: help.shopify.com, "Using CSV files": the columns, one row a picture, positions from 1, alt texts of 512
-//!   characters. Newer templates call the columns `URL handle`, `Product image URL`, `Image position` and
+//!   characters, handles of letters, digits and dashes, without accents and periods. Newer templates call the columns `URL handle`, `Product image URL`, `Image position` and
 //!   `Image alt text`; the import takes both. The import fetches each picture, so addresses have to be public.
 //! - WooCommerce: github.com/woocommerce/woocommerce, wiki, "Product CSV Import Schema": the columns, commas between values.
 //! - Google: support.google.com/merchants/answer/6324370: up to ten additional pictures, commas between them, and `%2C` for
@@ -29,8 +29,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io;
 
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
 use super::Wrote;
 use super::table::Cell;
+use crate::diagnostic::quoted;
 use crate::manifest::Shop;
 use crate::task::{Record, State};
 
@@ -95,6 +99,8 @@ pub(super) fn header(shop: Shop, columns: &[String]) -> Vec<String> {
 struct Product {
     record: Record,
     images: Vec<String>,
+    /// Another name whose product has the same handle.
+    shared_with: Option<String>,
 }
 
 /// The products so far, in the order of their first tasks. They are held until the last task is read, since any may add
@@ -123,8 +129,15 @@ impl<'c> Products<'c> {
         let key = self.name(&record);
         let next = self.products.len();
         match *self.index.entry(key).or_insert(next) {
-            known if known < next => self.products[known].images.extend(images),
-            _ => self.products.push(Product { record, images }),
+            known if known < next => {
+                let own = self.own_name(&record);
+                if self.own_name(&self.products[known].record) != own {
+                    let own = own.to_owned();
+                    self.products[known].shared_with.get_or_insert(own);
+                }
+                self.products[known].images.extend(images);
+            }
+            _ => self.products.push(Product { record, images, shared_with: None }),
         }
     }
 
@@ -176,11 +189,14 @@ impl<'c> Products<'c> {
 
     /// What the shop tells a product by.
     fn name(&self, record: &Record) -> String {
-        let sku = self.var(record, "sku").unwrap_or(&record.task.id.0);
-        match self.shop {
-            Shop::Shopify => handle(self.var(record, "handle").unwrap_or(sku)),
-            Shop::WooCommerce | Shop::Google => sku.to_owned(),
-        }
+        let own = self.own_name(record);
+        if self.shop == Shop::Shopify { handle(own) } else { own.to_owned() }
+    }
+
+    /// What the person tells it by.
+    fn own_name<'r>(&self, record: &'r Record) -> &'r str {
+        let handle = self.var(record, "handle").filter(|_| self.shop == Shop::Shopify);
+        handle.or_else(|| self.var(record, "sku")).unwrap_or(&record.task.id.0)
     }
 
     fn title<'r>(&self, record: &'r Record) -> &'r str {
@@ -201,6 +217,16 @@ impl<'c> Products<'c> {
             1 => notes.push("1 task without pictures is left out".to_owned()),
             n => notes.push(format!("{n} tasks without pictures are left out")),
         }
+        let shared = |product: &Product| {
+            let (one, other) = (self.own_name(&product.record), product.shared_with.as_ref()?);
+            Some(format!(
+                "{} and {} have the same handle, `{}`, and are one product to the shop: give them a `handle` each",
+                quoted(one),
+                quoted(other),
+                self.name(&product.record)
+            ))
+        };
+        notes.extend(self.products.iter().find_map(shared));
         let crowded = self.products.iter().filter(|product| product.images.len() > most).count();
         if crowded > 0 {
             notes.push(format!(
@@ -245,10 +271,11 @@ fn joined(images: &[String]) -> Cell<'static> {
     }
 }
 
-/// Small letters, digits and dashes, as in an address of the shop. Text without any stays as it is, for the import to judge.
+/// Small letters without accents, digits and dashes, as in an address of the shop. Text without any stays as it is, for the
+/// import to judge.
 fn handle(text: &str) -> String {
     let mut handle = String::new();
-    for c in text.chars().flat_map(char::to_lowercase) {
+    for c in text.nfc().flat_map(char::to_lowercase).flat_map(without_accent) {
         if c.is_alphanumeric() {
             handle.push(c);
         } else if !handle.is_empty() && !handle.ends_with('-') {
@@ -257,6 +284,28 @@ fn handle(text: &str) -> String {
     }
     handle.truncate(handle.trim_end_matches('-').len());
     if handle.is_empty() { text.to_owned() } else { handle }
+}
+
+/// The letter alone: `é` is `e`, `ø` is `o`, `ß` is `ss`. Letters of other scripts stay whole.
+fn without_accent(c: char) -> impl Iterator<Item = char> {
+    let c = match c {
+        'ø' => 'o',
+        'đ' | 'ð' => 'd',
+        'ł' => 'l',
+        'ı' => 'i',
+        c => c,
+    };
+    let spelt = match c {
+        'ß' => "ss",
+        'æ' => "ae",
+        'œ' => "oe",
+        'þ' => "th",
+        _ => "",
+    };
+    let bare = std::iter::once(c).nfkd().next().filter(char::is_ascii_alphanumeric).unwrap_or(c);
+    // What lower case or another form has split off is a mark that belongs to the letter before it.
+    let alone = (spelt.is_empty() && !is_combining_mark(c)).then_some(bare);
+    spelt.chars().chain(alone)
 }
 
 fn cut(text: &str, most: usize) -> &str {
@@ -305,15 +354,33 @@ mod tests {
         let rows: Vec<String> = rows.iter().map(|row| row.join(" | ")).collect();
         insta::assert_snapshot!(rows.join("\n"), @r"
         Handle | Title | Vendor | Image Src | Image Position | Image Alt Text
-        mg-01-é | Mug, sage | Kiln & Co | https://cdn/a_1.png | 1 | Mug, sage
-        mg-01-é |  |  | https://cdn/a_2.png | 2 | Mug, sage
-        mg-01-é |  |  | https://cdn/c_1.png | 3 | Mug, sage
+        mg-01-e | Mug, sage | Kiln & Co | https://cdn/a_1.png | 1 | Mug, sage
+        mg-01-e |  |  | https://cdn/a_2.png | 2 | Mug, sage
+        mg-01-e |  |  | https://cdn/c_1.png | 3 | Mug, sage
         b | Bowl |  | https://cdn/b_1.png | 1 | Bowl
         ");
         insta::assert_snapshot!(notes.join("\n"), @r"
         1 task without pictures is left out
         the pictures are at the service, and how long it keeps them is not documented: import the file soon, or host them yourself
         ");
+    }
+
+    #[test]
+    fn a_handle_has_no_accents_and_one_that_two_products_share_is_told() {
+        for (text, expected) in [
+            ("Crème Brûlée No. 7", "creme-brulee-no-7"),
+            ("Smørrebrød, 2 Stück à 100 g (groß)", "smorrebrod-2-stuck-a-100-g-gross"),
+            ("İstanbul", "istanbul"),
+            ("MG.0142", "mg-0142"),
+            ("磁器 が", "磁器-が"),
+            ("…", "…"),
+        ] {
+            assert_eq!(handle(text), expected);
+        }
+        let rows = vec![done("a", &["MG.1"], 1), done("b", &["MG-1"], 1), done("c", &["MG.1"], 1)];
+        let (rows, notes) = written(Shop::Shopify, &["sku"], rows);
+        assert_eq!(rows.len(), 4);
+        assert!(notes[0].starts_with("`MG.1` and `MG-1` have the same handle, `mg-1`"), "{notes:?}");
     }
 
     #[test]

@@ -213,6 +213,25 @@ pub enum Notice {
         /// Why.
         why: String,
     },
+    /// What became of what was to be told to `on_done` and `on_finish`.
+    FollowUp {
+        /// How much was told in this run.
+        told: u64,
+        /// How much could not be, or was left to the next run.
+        left: u64,
+        /// The first that could not be: its task, if it is about one, and why.
+        first_failed: Option<(Option<Id>, String)>,
+    },
+    /// Nothing is told in this run.
+    NothingTold {
+        /// Why, and what to do about it, as a phrase.
+        why: String,
+    },
+    /// It could not be read what is to be told.
+    FollowUpNotLookedUp {
+        /// Why.
+        why: String,
+    },
     /// Something about a file of results that a person should know: what does not fit into it, say.
     OfResults {
         /// The file.
@@ -239,6 +258,8 @@ impl Notice {
             | Notice::TimeOver { .. }
             | Notice::Stopping { .. }
             | Notice::Pictures { failed: 0, .. }
+            | Notice::FollowUp { left: 0, .. }
+            | Notice::NothingTold { .. }
             | Notice::Awaiting { .. }
             | Notice::Listening { .. } => Level::Note,
             Notice::BackingOff { .. }
@@ -250,6 +271,8 @@ impl Notice {
             | Notice::CutOff { .. }
             | Notice::Pictures { .. }
             | Notice::PicturesNotLookedUp { .. }
+            | Notice::FollowUp { .. }
+            | Notice::FollowUpNotLookedUp { .. }
             | Notice::OfResults { .. }
             | Notice::ResultsBeside { .. } => Level::Warning,
             Notice::StateNotWritten { .. }
@@ -354,6 +377,9 @@ impl fmt::Display for Notice {
                 shown(&id.0, ADDRESS),
                 shown(what, ADDRESS)
             ),
+            Notice::FollowUp { .. } | Notice::NothingTold { .. } | Notice::FollowUpNotLookedUp { .. } => {
+                self.about_others(f)
+            }
             Notice::Pictures { .. }
             | Notice::PicturesNotLookedUp { .. }
             | Notice::ResultsNotWritten { .. }
@@ -388,6 +414,22 @@ impl Notice {
     }
 }
 
+impl Notice {
+    /// What is said of who is told.
+    fn about_others(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Notice::FollowUp { told, left, first_failed } => {
+                follow_up(f, (*told, *left), first_failed.as_ref())
+            }
+            Notice::NothingTold { why } => f.write_str(&shown(why, 2 * REASON)),
+            Notice::FollowUpNotLookedUp { why } => {
+                write!(f, "what is to be told is not looked up ({})", shown(why, REASON))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 fn pictures(
     f: &mut fmt::Formatter<'_>,
     (brought, failed): (u64, u64),
@@ -400,6 +442,27 @@ fn pictures(
     let (id, why) = (shown(&id.0, ADDRESS), shown(why, 2 * REASON));
     write!(f, ", {failed} not: the first is number {n} of `{id}` ({why}); ")?;
     f.write_str("the tasks are done, and `mjbatch download` tries again")
+}
+
+fn follow_up(
+    f: &mut fmt::Formatter<'_>,
+    (told, left): (u64, u64),
+    first_failed: Option<&(Option<Id>, String)>,
+) -> fmt::Result {
+    write!(f, "follow-up: {told} told")?;
+    if left == 0 {
+        return Ok(());
+    }
+    write!(f, ", {left} not")?;
+    if let Some((id, why)) = first_failed {
+        let (about, why) = (about(id.as_ref()), shown(why, 2 * REASON));
+        write!(f, ": the first is {about} ({why})")?;
+    }
+    f.write_str("; the next run tries again")
+}
+
+fn about(id: Option<&Id>) -> String {
+    id.map_or_else(|| "the end of a run".to_owned(), |id| format!("`{}`", shown(&id.0, ADDRESS)))
 }
 
 /// What becomes of the jobs that run while nothing more is submitted.
@@ -448,6 +511,15 @@ mod tests {
                 first_failed: Some((Id("mug".into()), 2, "the link is gone (HTTP 404)".into())),
             },
             Notice::PicturesNotLookedUp { why: "disk I/O error".into() },
+            Notice::FollowUp { told: 1, left: 0, first_failed: None },
+            Notice::FollowUp {
+                told: 57,
+                left: 3,
+                first_failed: Some((Some(Id("mug".into())), "HTTP 500: \u{1b}[2Jno".into())),
+            },
+            Notice::FollowUp { told: 0, left: 1, first_failed: Some((None, "HTTP 404".into())) },
+            Notice::NothingTold { why: "`on_done` is not called in a rehearsal; `--hooks` calls it".into() },
+            Notice::FollowUpNotLookedUp { why: "disk I/O error".into() },
             Notice::Awaiting { submits: 2, at_most: s(400) },
             Notice::ResultsNotWritten { why: "`r.csv` cannot be replaced".into() },
             Notice::OfResults { path: "r.xlsx".into(), what: "1 longer text is cut".into() },
@@ -475,6 +547,11 @@ mod tests {
         note: 8 pictures brought to `out`
         warning: 1 picture brought to `out`, 3 not: the first is number 2 of `mug` (the link is gone (HTTP 404)); the tasks are done, and `mjbatch download` tries again
         warning: pictures of earlier runs are not looked up (disk I/O error)
+        note: follow-up: 1 told
+        warning: follow-up: 57 told, 3 not: the first is `mug` (HTTP 500: �[2Jno); the next run tries again
+        warning: follow-up: 0 told, 1 not: the first is the end of a run (HTTP 404); the next run tries again
+        note: `on_done` is not called in a rehearsal; `--hooks` calls it
+        warning: what is to be told is not looked up (disk I/O error)
         note: a callback may still tell what became of 2 submits of an earlier run, within 6 min 40 s
         error: `r.csv` cannot be replaced
         warning: r.xlsx: 1 longer text is cut

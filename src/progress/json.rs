@@ -2,7 +2,6 @@
 //!
 //! The words of `notice` and `stop`, unlike their sentences, are never changed, so they are spelled out here.
 
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
@@ -11,9 +10,10 @@ use serde_json::{Map, Value, json};
 
 use super::event::{Notice, RunEvent};
 use super::summary::Summary;
+use super::wording::counts_line;
 use super::{Sink, Standing};
-use crate::task::{Quota, Status};
-use crate::text::is_harmful;
+use crate::task::{Counts, Quota, Status};
+use crate::text::harmless_json;
 
 /// Writes one object a line, a stable contract: fields are added, never renamed or removed, and a reader ignores the fields
 /// and the events that it does not know.
@@ -52,15 +52,11 @@ impl<W: Write + Send> Sink for JsonLines<W> {
         if let Value::Object(fields) = fields {
             line.extend(fields);
         }
-        let counts: Map<_, _> = Status::ALL
-            .into_iter()
-            .map(|status| (status.as_str().to_owned(), now.counts.of(status).into()))
-            .collect();
-        line.insert("counts".to_owned(), counts.into());
+        line.insert("counts".to_owned(), counts(&now.counts));
         line.insert("slots".to_owned(), now.slots.into());
         line.insert("in_slots".to_owned(), now.in_slots.into());
         line.insert("remaining".to_owned(), now.remaining.into());
-        let _ = writeln!(self.out, "{}", ascii_where_harmful(&Value::Object(line).to_string()));
+        let _ = writeln!(self.out, "{}", harmless_json(&Value::Object(line).to_string()));
         let _ = self.out.flush();
     }
 }
@@ -139,9 +135,34 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
             }),
         ),
         Notice::PicturesNotLookedUp { why } => ("pictures_not_looked_up", json!({"why": why})),
+        Notice::FollowUp { told, left, first_failed } => (
+            "follow_up",
+            json!({
+                "told": told,
+                "not_told": left,
+                "first_failed": first_failed.as_ref().map(|(id, why)| json!({"id": id, "why": why})),
+            }),
+        ),
+        Notice::NothingTold { why } => ("nothing_told", json!({"why": why})),
+        Notice::FollowUpNotLookedUp { why } => ("follow_up_not_looked_up", json!({"why": why})),
         Notice::OfResults { path: of, what } => ("of_results", json!({"path": path(of), "what": what})),
         Notice::ResultsBeside { path: to, why } => ("results_beside", json!({"path": path(to), "why": why})),
     }
+}
+
+fn counts(counts: &Counts) -> Value {
+    let words = Status::ALL.into_iter();
+    words.map(|status| (status.as_str().to_owned(), counts.of(status).into())).collect::<Map<_, _>>().into()
+}
+
+/// The summary of a run for others than those who watch it: the fields of `finished`, and `text`, `counts` and `took_s`.
+pub fn summary_as_json(summary: &Summary) -> Value {
+    let mut object = finished(summary);
+    let pieces = counts_line(&summary.counts);
+    object["text"] = format!("{}: {pieces}; {}", summary.batch, summary.stop).into();
+    object["counts"] = counts(&summary.counts);
+    object["took_s"] = seconds(summary.took);
+    object
 }
 
 fn finished(summary: &Summary) -> Value {
@@ -185,20 +206,6 @@ fn quota(amount: Quota) -> Value {
 
 fn path(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// The same JSON, with what a terminal might obey written as escapes: the stream may end up on a screen as well.
-/// Such characters stand inside of strings only, where the escape means the same.
-fn ascii_where_harmful(json: &str) -> String {
-    let mut line = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_harmful(c) {
-            let _ = write!(line, "\\u{:04x}", u32::from(c));
-        } else {
-            line.push(c);
-        }
-    }
-    line
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use jiff::Timestamp;
 
 pub use bar::Bar;
 pub use event::{Level, Notice, RunEvent};
-pub use json::JsonLines;
+pub use json::{JsonLines, summary_as_json};
 pub use plain::Plain;
 pub use quiet::Quiet;
 use screen::Screen;

@@ -1,44 +1,89 @@
 //! The end of a run: the results and the last word.
 
+use std::path::PathBuf;
+
+use futures::stream::StreamExt as _;
+
 use super::downloads::Downloads;
+use super::followup::FollowUps;
 use super::results::{When, Written, write_results};
-use super::shell::Shell;
+use super::shell::{Shell, next_told};
+use super::shutdown::Shutdown;
 use super::{Outcome, Terms};
 use crate::engine::{Ending, TaskKey};
-use crate::progress::{Cost, Notice, RunEvent, StopReason, Summary};
+use crate::progress::{Cost, Notice, RunEvent, StopReason, Summary, Troubles, summary_as_json};
 use crate::store::{Reader, StoreError};
 use crate::task::Status;
 
 impl Shell {
     /// The results and the last word.
-    pub(super) async fn close(mut self) -> Result<Outcome, StoreError> {
+    pub(super) async fn close(mut self, mut stop: Shutdown) -> Result<Outcome, StoreError> {
         let ending = self.engine.over().cloned().unwrap_or(Ending::Finished);
+        let tells = self.followups.as_ref().is_some_and(FollowUps::tells_the_end);
+        // What is known already is told even if this process dies from here on.
+        let so_far = tells.then(|| to_be_told(self.summary(&ending, self.so_far())));
         // A state that cannot be written any more says so already; its last row is no loss.
-        let _ = self.ledger.end(word(&ending)).await;
+        let _ = self.ledger.end(word(&ending), so_far).await;
+        let written = self.write_results().await?;
+        let results_written = written.failed.is_empty();
+        let written = self.tell_of_files(written);
+        let counts = written.counts;
+        let summary = self.summary(&ending, written);
+        if tells && ending != Ending::StoreFailed {
+            self.tell_the_end(&summary, &mut stop).await;
+        }
+        if let Some(notice) = self.followups.as_ref().and_then(FollowUps::tally) {
+            self.notice(notice);
+        }
+        self.show(RunEvent::Finished(Box::new(summary)));
+        Ok(Outcome { ending, counts, signal: self.signal, results_written })
+    }
+
+    async fn write_results(&self) -> Result<Written, StoreError> {
         let (state, wanted, run) =
             (self.ledger.path().to_owned(), self.run.results.clone(), self.ledger.run());
         let written = tokio::task::spawn_blocking(move || {
             write_results(&state, &wanted, false, Some(run), When::AtTheEnd)
         });
-        let written = written.await.unwrap_or(Err(StoreError::WriterGone))?;
-        let Written { counts, troubles, spent, files, failed, beside, notes } = written;
-        for (path, why) in beside {
+        written.await.unwrap_or(Err(StoreError::WriterGone))
+    }
+
+    /// What a person should know about the files that are left behind; gives what is not told of them by that.
+    fn tell_of_files(&mut self, mut written: Written) -> Written {
+        for (path, why) in written.beside.drain(..) {
             self.notice(Notice::ResultsBeside { path, why });
         }
-        for (path, what) in notes {
+        for (path, what) in written.notes.drain(..) {
             self.notice(Notice::OfResults { path, what });
         }
-        let results_written = failed.is_empty();
-        for why in failed {
+        for why in written.failed.drain(..) {
             self.notice(Notice::ResultsNotWritten { why });
         }
         if let Some(notice) = self.downloads.as_ref().and_then(about_pictures) {
             self.notice(notice);
         }
-        let stop = self.stop_reason(&ending, counts.of(Status::Pending));
+        written
+    }
+
+    /// What is known of the results before they are written.
+    fn so_far(&self) -> Written {
+        Written {
+            counts: self.book.counts(),
+            troubles: Troubles::default(),
+            spent: None,
+            files: self.run.results.paths.clone(),
+            failed: Vec::new(),
+            beside: Vec::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    fn summary(&self, ending: &Ending, written: Written) -> Summary {
+        let Written { counts, troubles, spent, files, .. } = written;
+        let stop = self.stop_reason(ending, counts.of(Status::Pending));
         let left = counts.of(Status::Pending) + counts.of(Status::Running);
         let left_running = self.book.running();
-        let summary = Summary {
+        Summary {
             batch: self.run.batch.clone(),
             counts,
             took: self.clock.now(),
@@ -51,9 +96,23 @@ impl Shell {
             results: files,
             state: self.ledger.path().to_owned(),
             hint: self.run.hint.clone(),
-        };
-        self.show(RunEvent::Finished(Box::new(summary)));
-        Ok(Outcome { ending, counts, signal: self.signal, results_written })
+        }
+    }
+
+    /// The run's end, told to whoever is to know of it; one more request to stop, after the first, leaves it to the next run.
+    async fn tell_the_end(&mut self, summary: &Summary, stop: &mut Shutdown) {
+        let _ = self.ledger.summarize(to_be_told(summary.clone())).await;
+        let run = self.ledger.run();
+        if let Some(followups) = &mut self.followups {
+            followups.add_end(run);
+        }
+        while !self.writes.is_empty() || self.follows_up() {
+            tokio::select! {
+                Some(happened) = self.writes.next() => self.happened(happened),
+                told = next_told(&mut self.followups) => self.told(told),
+                signal = stop.next() => self.signalled(signal),
+            }
+        }
     }
 
     fn next(&self, stop: &StopReason) -> String {
@@ -96,6 +155,13 @@ impl Shell {
         };
         shared().unwrap_or_default()
     }
+}
+
+/// The summary for others, who may be in another folder.
+fn to_be_told(summary: Summary) -> String {
+    let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+    let results = summary.results.iter().map(absolute).collect();
+    summary_as_json(&Summary { results, state: absolute(&summary.state), ..summary }).to_string()
 }
 
 /// What became of the pictures in this run, if anything.

@@ -4,7 +4,7 @@
 //! for a disk. What it needs to know it reads from the state when its turn comes; nothing here says anything of a task but
 //! where its pictures are.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -66,6 +66,8 @@ pub struct Tally {
 /// The pictures of one attempt.
 #[derive(Debug, Default)]
 pub struct Got {
+    /// The attempt, where it has pictures.
+    pub attempt: Option<AttemptKey>,
     /// What is to be written to the state.
     pub rows: Vec<FileRow>,
     /// Which could not be brought: the task, the picture's number, and why.
@@ -125,6 +127,11 @@ impl Downloads {
     /// Wants the pictures of an attempt that is done.
     pub fn add(&mut self, attempt: AttemptKey) {
         self.queue.push_back(attempt);
+    }
+
+    /// The attempts whose pictures wait for their turn.
+    pub fn wanted(&self) -> HashSet<AttemptKey> {
+        self.queue.iter().copied().collect()
     }
 
     /// Whether anything is wanted or on its way.
@@ -205,7 +212,7 @@ async fn bring(what: Arc<Wanted>, attempt: AttemptKey) -> Result<Got, StoreError
     let looked = tokio::task::spawn_blocking(move || {
         let reader = Reader::open(&known.picturing.state)?;
         let Some(of) = reader.view()?.pictures_of(attempt)? else { return Ok(None) };
-        let mut got = Got::default();
+        let mut got = Got { attempt: Some(attempt), ..Got::default() };
         let lacking = known.lacking(&of, &mut got.tally);
         Ok(Some((of, lacking, got)))
     });

@@ -8,6 +8,7 @@ mod book;
 mod clock;
 mod close;
 mod downloads;
+mod followup;
 mod results;
 mod shell;
 mod shutdown;
@@ -18,6 +19,7 @@ use crate::progress::Sink;
 use crate::store::{Ledger, Snapshot, StoreError};
 use crate::task::Counts;
 pub use downloads::{BadName, Downloads, Got, Picturing, Tally, check_names};
+pub use followup::FollowUp;
 pub use results::{Wanted, When, Written, write_results};
 use shell::Shell;
 pub use shutdown::{Shutdown, Signal, shutdown};
@@ -43,6 +45,10 @@ pub struct Run {
     pub terms: Terms,
     /// How pictures become files beside the run, if they do.
     pub pictures: Option<Picturing>,
+    /// Who is told of what is done, and of the run's end, if anybody is.
+    pub follow_up: Option<FollowUp>,
+    /// Why nobody is told of anything though somebody should be, as a phrase.
+    pub untold: Option<String>,
 }
 
 /// What a run is bound by, as a person is told it; the [`Policy`] has what the engine goes by.

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::book::Book;
 use super::clock::Clock;
 use super::downloads::{Downloads, Got};
+use super::followup::{FollowUps, Told};
 use super::results::{When, Written, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::{Outcome, Run};
@@ -28,14 +29,14 @@ const BETWEEN_RESULTS: Duration = Duration::from_secs(30);
 const RESULTS_SHARE: u32 = 20;
 
 /// Something came of an action.
-enum Happened {
+pub(super) enum Happened {
     Intended(AttemptKey, Option<String>, Result<Outgoing, WriteError>),
     Recorded(Change, Result<(), WriteError>),
     Replied(AttemptKey, SubmitOutcome),
     Told(Vec<TaskId>, StatusOutcome),
     Results(Duration, Result<Written, StoreError>),
-    /// Where a picture is was written, or was not: then the next run brings it once more.
-    Filed,
+    /// Where the pictures of an attempt are, or what was told, was written, or was not: then the next run does it once more.
+    Filed(Option<AttemptKey>),
 }
 
 pub(super) struct Shell {
@@ -53,7 +54,7 @@ pub(super) struct Shell {
     /// Requests under way. Dropped where the run leaves at once.
     requests: FuturesUnordered<BoxFuture<'static, Happened>>,
     /// Writes under way. Never dropped.
-    writes: FuturesUnordered<BoxFuture<'static, Happened>>,
+    pub(super) writes: FuturesUnordered<BoxFuture<'static, Happened>>,
     pub(super) signal: Option<Signal>,
     /// When the results may be written next, and whether anything has changed since they were.
     results_due: Duration,
@@ -63,6 +64,8 @@ pub(super) struct Shell {
     pub(super) held_back: u64,
     /// Pictures on their way to files.
     pub(super) downloads: Option<Downloads>,
+    /// What is told to others.
+    pub(super) followups: Option<FollowUps>,
 }
 
 impl Shell {
@@ -89,6 +92,7 @@ impl Shell {
         let tokens = tokens.filter_map(|(attempt, task)| Some((task.hook_token.clone()?, attempt))).collect();
         let next = AttemptKey(snapshot.next_attempt.max(1));
         let downloads = run.pictures.take().map(Downloads::new);
+        let followups = run.follow_up.take().map(FollowUps::new);
         let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next)
             .knowing(snapshot.past)
             .awaiting(snapshot.adrift);
@@ -110,6 +114,7 @@ impl Shell {
             nothing_to_do,
             held_back,
             downloads,
+            followups,
         };
         shell.show(RunEvent::Started {
             batch: shell.run.batch.clone(),
@@ -127,6 +132,9 @@ impl Shell {
         if let Some(awaits) = awaits {
             shell.notice(awaits);
         }
+        if let Some(why) = shell.run.untold.take() {
+            shell.notice(Notice::NothingTold { why });
+        }
         shell
     }
 
@@ -139,8 +147,13 @@ impl Shell {
         {
             self.notice(Notice::PicturesNotLookedUp { why: why.to_string() });
         }
+        self.look_up_follow_up();
         self.tell_engine(Event::Wake);
-        while self.engine.over().is_none() || !self.writes.is_empty() || self.brings_pictures() {
+        while self.engine.over().is_none()
+            || !self.writes.is_empty()
+            || self.brings_pictures()
+            || self.follows_up()
+        {
             let over = self.engine.over().is_some();
             let wake =
                 self.clock.at(self.engine.wake_at().unwrap_or(Duration::from_secs(3600) + self.clock.now()));
@@ -149,16 +162,17 @@ impl Shell {
                 Some(happened) = self.requests.next(), if !over => self.happened(happened),
                 Some(call) = next_call(&mut self.run.webhook), if !over => self.called(call),
                 got = next_pictures(&mut self.downloads) => self.brought(got),
+                told = next_told(&mut self.followups) => self.told(told),
                 signal = stop.next() => self.signalled(signal),
                 () = tokio::time::sleep_until(wake), if !over => self.tell_engine(Event::Wake),
                 _ = ticks.tick() => self.tick(),
             }
         }
-        self.close().await
+        self.close(stop).await
     }
 
     /// Everything that can come of an action is decided here.
-    fn happened(&mut self, happened: Happened) {
+    pub(super) fn happened(&mut self, happened: Happened) {
         match happened {
             Happened::Intended(attempt, token, Ok(outgoing)) => {
                 self.book.intended(attempt, outgoing.id.clone(), self.clock.now());
@@ -176,9 +190,7 @@ impl Shell {
             Happened::Told(asked, outcome) => self.tell_engine(Event::StatusReply(asked, outcome)),
             Happened::Recorded(change, Ok(())) => {
                 self.results_stale = true;
-                if let (Change::Done(attempt, _), Some(downloads)) = (&change, &mut self.downloads) {
-                    downloads.add(*attempt);
-                }
+                self.ended_for_good(&change);
                 if let Some(event) = self.book.apply(change, self.clock.now()) {
                     self.show(event);
                 }
@@ -189,7 +201,11 @@ impl Shell {
                 self.notice(Notice::NotRecorded { id: self.book.id(attempt), what, why });
                 self.tell_engine(Event::StoreFailed);
             }
-            Happened::Filed => {}
+            Happened::Filed(attempt) => {
+                if let (Some(attempt), Some(followups)) = (attempt, &mut self.followups) {
+                    followups.release(attempt);
+                }
+            }
             Happened::Results(took, written) => {
                 self.results_due = self.clock.now() + BETWEEN_RESULTS.max(took * RESULTS_SHARE);
                 let failed = match written {
@@ -212,10 +228,11 @@ impl Shell {
         }
     }
 
-    fn signalled(&mut self, signal: Signal) {
+    pub(super) fn signalled(&mut self, signal: Signal) {
         let event = if self.signal.is_some() { Event::Leave } else { Event::Stop };
         if self.signal.is_some() {
             self.downloads.iter_mut().for_each(Downloads::leave);
+            self.followups.iter_mut().for_each(FollowUps::leave);
         }
         self.signal.get_or_insert(signal);
         if self.engine.over().is_none() {
@@ -237,11 +254,13 @@ impl Shell {
 
     /// A task stays what it is, whatever became of its pictures.
     fn brought(&mut self, got: Got) {
-        for row in got.rows {
-            let written = self.ledger.record_file(row);
-            self.writes
-                .push(async move { written.await.map_or(Happened::Filed, |_| Happened::Filed) }.boxed());
-        }
+        let written: Vec<_> = got.rows.into_iter().map(|row| self.ledger.record_file(row)).collect();
+        let attempt = got.attempt;
+        let filing = async move {
+            futures::future::join_all(written).await;
+            Happened::Filed(attempt)
+        };
+        self.writes.push(filing.boxed());
     }
 
     fn tick(&mut self) {
@@ -399,6 +418,13 @@ fn new_token() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+pub(super) async fn next_told(followups: &mut Option<FollowUps>) -> Told {
+    match followups {
+        Some(followups) => followups.next().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn next_pictures(downloads: &mut Option<Downloads>) -> Got {

@@ -6,9 +6,10 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::deliveries::{self, Told};
 use crate::engine::{AttemptKey, Change, FailureClass, TaskKey};
 use crate::failpoint::Point;
-use crate::task::{Id, Mode, NotAMode, Pictures, Prices, State};
+use crate::task::{Id, Mode, NotAMode, Pictures, Prices, State, Status};
 
 /// What is sent for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,8 +71,27 @@ pub(super) fn intend(
     Ok(outgoing)
 }
 
-/// Writes a change.
-pub(super) fn apply(db: &Connection, change: &Change, at: Timestamp) -> rusqlite::Result<()> {
+/// Writes a change, and with it that it is to be told.
+pub(super) fn apply(
+    db: &Connection,
+    change: &Change,
+    told: Option<Told>,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    write(db, change, at)?;
+    let (attempt, status) = match change {
+        Change::Done(attempt, _) => (*attempt, Status::Done),
+        Change::Refused(attempt, _) | Change::Failed(attempt, _) => (*attempt, Status::Failed),
+        Change::Lost(attempt, _) => (*attempt, Status::Lost),
+        _ => return Ok(()),
+    };
+    match told.filter(|told| told.includes(status)) {
+        Some(_) => deliveries::owe(db, attempt, status),
+        None => Ok(()),
+    }
+}
+
+fn write(db: &Connection, change: &Change, at: Timestamp) -> rusqlite::Result<()> {
     match change {
         Change::Accepted(attempt, task_id) => {
             // An attempt that was settled as unknown, and is now known by its callback, opens again.

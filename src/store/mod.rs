@@ -7,6 +7,9 @@
 mod again;
 mod attempts;
 mod chosen;
+mod deliveries;
+#[cfg(test)]
+mod deliveries_tests;
 mod downloads;
 mod durations;
 mod error;
@@ -37,6 +40,7 @@ use tokio::sync::oneshot;
 
 pub use again::Again;
 pub use attempts::{Attempt, Outcome};
+pub use deliveries::{About, Delivery, DeliveryCount, DeliveryKey, Due, Told, Undelivered};
 pub use downloads::{Brought, FileRow, FilesCount, PicturesOf};
 pub use error::StoreError;
 pub use integrity::salvage;
@@ -237,14 +241,14 @@ impl Store {
             self.db.execute("INSERT INTO run (started_at) VALUES (?1)", [now.as_millisecond()])?;
             let run = self.db.last_insert_rowid();
             reach(Point::RunBegun)?;
+            let run = Run { key: run, prices, told: deliveries::told(&self.db)? };
             Ok((run, Snapshot { cut_off, ..read_snapshot(&self.db, now, choice, &prices)? }))
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;
         let Store { db, path, lock } = self;
         let reserve = Reserve::keep(&path);
-        let writer =
-            Writer::start(db, Run { key: run, prices }, reserve).map_err(|e| StoreError::file(&path, e))?;
-        Ok((snapshot, Ledger { writer, path, run, _lock: lock }))
+        let writer = Writer::start(db, run, reserve).map_err(|e| StoreError::file(&path, e))?;
+        Ok((snapshot, Ledger { writer, path, run: run.key, _lock: lock }))
     }
 
     /// Writes what became of a picture.
@@ -300,9 +304,23 @@ impl Ledger {
         self.writer.record_file(row)
     }
 
-    /// Writes that the run is over, for this reason. Answered when it is on the disk.
-    pub fn end(&self, why: &'static str) -> oneshot::Receiver<Result<(), WriteError>> {
-        self.writer.end(why)
+    /// Writes what came of telling. Answered when it is on the disk.
+    pub fn record_delivery(&self, delivery: Delivery) -> oneshot::Receiver<Result<(), WriteError>> {
+        self.writer.record_delivery(delivery)
+    }
+
+    /// Writes that the run is over, for this reason, and what is to be told of it, in JSON. Answered when it is on the disk.
+    pub fn end(
+        &self,
+        why: &'static str,
+        summary: Option<String>,
+    ) -> oneshot::Receiver<Result<(), WriteError>> {
+        self.writer.end(why, summary)
+    }
+
+    /// Writes what is known better now of what is to be told of the run. Answered when it is on the disk.
+    pub fn summarize(&self, summary: String) -> oneshot::Receiver<Result<(), WriteError>> {
+        self.writer.summarize(summary)
     }
 
     /// The row of this run.

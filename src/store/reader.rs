@@ -147,22 +147,45 @@ impl View<'_> {
 /// How many records are read at once: enough to be fast, little to hold.
 const PAGE: i64 = 500;
 
+/// What [`record_at`] reads, in its order.
+const TASK: &str = "SELECT key, id, prompt, mode, timeout, vars, state, reason, position, hook_url,
+        priority, entry FROM state JOIN task ON key = task";
+/// What [`add_attempt`] reads, in its order: of a task, up to an attempt.
+const ATTEMPTS: &str =
+    "SELECT outcome, quota, task_id, grid, images, intended_at, finished_at, mode FROM attempt
+     WHERE task = ?1 AND outcome IS NOT 'not_accepted' AND key <= ?2 ORDER BY key";
+
+/// A task as it was when this attempt had ended; `None` where the attempt has not.
+pub(super) fn record_of(db: &Connection, task: i64, attempt: i64) -> rusqlite::Result<Option<Record>> {
+    let mut query = db.prepare_cached("SELECT outcome, reason FROM attempt WHERE key = ?1")?;
+    let (outcome, reason): (Option<String>, Option<String>) =
+        query.query_row([attempt], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let state = match outcome.as_deref() {
+        Some("done") => State::Done,
+        Some("failed" | "refused") => State::Failed,
+        Some("lost") => State::Lost,
+        _ => return Ok(None),
+    };
+    let mut query = db.prepare_cached(&format!("{TASK} WHERE key = ?1"))?;
+    let record = query.query_row([task], record_at)?;
+    let mut record = Record { state, reason, ..record };
+    let mut attempts = db.prepare_cached(ATTEMPTS)?;
+    let mut its = attempts.query([task, attempt])?;
+    while let Some(row) = its.next()? {
+        add_attempt(&mut record, row)?;
+    }
+    Ok(Some(record))
+}
+
 fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, Record)>> {
-    let mut tasks = db.prepare_cached(
-        "SELECT key, id, prompt, mode, timeout, vars, state, reason, position, hook_url,
-                priority, entry FROM state JOIN task ON key = task
-         WHERE position > ?1 ORDER BY position LIMIT ?2",
-    )?;
-    let mut attempts = db.prepare_cached(
-        "SELECT outcome, quota, task_id, grid, images, intended_at, finished_at, mode FROM attempt
-         WHERE task = ?1 AND outcome IS NOT 'not_accepted' ORDER BY key",
-    )?;
+    let mut tasks = db.prepare_cached(&format!("{TASK} WHERE position > ?1 ORDER BY position LIMIT ?2"))?;
+    let mut attempts = db.prepare_cached(ATTEMPTS)?;
     let mut records = Vec::new();
     let mut rows = tasks.query([position, PAGE])?;
     while let Some(row) = rows.next()? {
         let key: i64 = row.get(0)?;
         let mut record = record_at(row)?;
-        let mut its = attempts.query([key])?;
+        let mut its = attempts.query([key, i64::MAX])?;
         while let Some(attempt) = its.next()? {
             add_attempt(&mut record, attempt)?;
         }

@@ -203,7 +203,7 @@ fn found(db: &mut Connection, id: &Id, task_id: &TaskId) -> rusqlite::Result<Fou
     if !in_doubt {
         return Ok(Found::Certain(state.shown(false)));
     }
-    ledger::apply(&tx, &Change::Accepted(attempt, task_id.clone()), now)?;
+    ledger::apply(&tx, &Change::Accepted(attempt, task_id.clone()), None, now)?;
     tx.commit()?;
     Ok(Found::Follows)
 }

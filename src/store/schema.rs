@@ -17,7 +17,7 @@ const APPLICATION_ID: i32 = 0x6d6a_6261;
 const VERSION: i32 = STEPS.len() as i32;
 
 /// What makes the tables, from nothing to the newest version. A step is never edited once it was released: a new one is added.
-const STEPS: [&str; 3] = [TABLES, MODES, FILES];
+const STEPS: [&str; 4] = [TABLES, MODES, FILES, DELIVERIES];
 
 const TABLES: &str = "
 CREATE TABLE header (
@@ -99,6 +99,26 @@ CREATE TABLE file (
     error      TEXT,
     PRIMARY KEY (attempt, n)
 ) STRICT;
+";
+
+/// What is to be told to others, and what of it was: a row for each task that ended, and for each run.
+const DELIVERIES: &str = "
+ALTER TABLE header ADD COLUMN told TEXT; -- of which tasks the batch tells: done, ended; NULL for none
+CREATE TABLE delivery (
+    key          INTEGER PRIMARY KEY,
+    id           TEXT NOT NULL DEFAULT (lower(hex(randomblob(16)))), -- the same in each try
+    attempt      INTEGER REFERENCES attempt, -- the one that ended
+    status       TEXT,             -- and how: done failed lost
+    run          INTEGER UNIQUE REFERENCES run, -- the one that is over
+    body         TEXT,             -- and its summary, in JSON
+    tries        INTEGER NOT NULL DEFAULT 0,
+    tried_at     INTEGER,
+    delivered_at INTEGER,          -- NULL while it is due
+    error        TEXT,             -- why the last try did not work
+    UNIQUE (attempt, status),
+    CHECK ((attempt IS NULL) <> (run IS NULL))
+) STRICT;
+CREATE INDEX delivery_due ON delivery (key) WHERE delivered_at IS NULL;
 ";
 
 /// Opens the state for writing, and creates its tables where the file is new.
@@ -226,7 +246,7 @@ pub(super) mod tests {
     /// States in the world were made by these steps: what is to change comes as a step of its own.
     #[test]
     fn a_step_that_was_released_is_never_edited() {
-        let known = ["42b8cb5b023732d3", "c85e8f9b007303ea", "e436bfb98b46cc56"];
+        let known = ["42b8cb5b023732d3", "c85e8f9b007303ea", "e436bfb98b46cc56", "3951f4d753653f0e"];
         let steps = STEPS.map(|step| blake3::hash(step.as_bytes()).to_hex()[..16].to_owned());
         assert_eq!(steps, known);
     }

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use super::deliveries::{self, Delivery, Told};
 use super::downloads::{self, FileRow};
 use super::ledger::{self, Intent, Outgoing};
 use super::reserve::Reserve;
@@ -32,6 +33,8 @@ pub(super) struct Run {
     pub(super) key: i64,
     /// What it pays for a job.
     pub(super) prices: Prices,
+    /// Of which tasks it tells.
+    pub(super) told: Option<Told>,
 }
 
 enum Command {
@@ -39,9 +42,23 @@ enum Command {
     Record(Change, Timestamp, oneshot::Sender<Result<(), WriteError>>),
     /// A picture was brought, or not.
     File(FileRow, Timestamp, oneshot::Sender<Result<(), WriteError>>),
-    /// The run is over, for this reason.
-    End(&'static str, Timestamp, oneshot::Sender<Result<(), WriteError>>),
+    /// Something was told, or could not be.
+    Delivered(Delivery, Timestamp, oneshot::Sender<Result<(), WriteError>>),
+    /// The run is over, for this reason, and this is to be told of it.
+    End(&'static str, Option<String>, Timestamp, oneshot::Sender<Result<(), WriteError>>),
+    /// What is to be told of the run that is over is known better now.
+    Summary(String, oneshot::Sender<Result<(), WriteError>>),
     Stop,
+}
+
+impl Command {
+    /// Whether it is for something that is not paid for, or not yet, or can be found out again.
+    fn can_wait(&self) -> bool {
+        matches!(
+            self,
+            Command::Intend(..) | Command::File(..) | Command::Delivered(..) | Command::Summary(..)
+        )
+    }
 }
 
 /// The writing thread. Ends, with everything it was told on the disk, when dropped.
@@ -79,10 +96,26 @@ impl Writer {
         answered
     }
 
-    /// The run is over, for this reason.
-    pub(super) fn end(&self, why: &'static str) -> oneshot::Receiver<Result<(), WriteError>> {
+    pub(super) fn record_delivery(&self, delivery: Delivery) -> oneshot::Receiver<Result<(), WriteError>> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.commands.send(Command::End(why, Timestamp::now(), answer));
+        let _ = self.commands.send(Command::Delivered(delivery, Timestamp::now(), answer));
+        answered
+    }
+
+    /// The run is over, for this reason, and this is to be told of it.
+    pub(super) fn end(
+        &self,
+        why: &'static str,
+        summary: Option<String>,
+    ) -> oneshot::Receiver<Result<(), WriteError>> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.commands.send(Command::End(why, summary, Timestamp::now(), answer));
+        answered
+    }
+
+    pub(super) fn summarize(&self, summary: String) -> oneshot::Receiver<Result<(), WriteError>> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.commands.send(Command::Summary(summary, answer));
         answered
     }
 }
@@ -128,8 +161,7 @@ impl Desk {
         {
             return confirm(batch.drain(..), outgoing);
         }
-        let (intents, records): (Vec<_>, Vec<_>) =
-            batch.drain(..).partition(|c| matches!(c, Command::Intend(..) | Command::File(..)));
+        let (intents, records): (Vec<_>, Vec<_>) = batch.drain(..).partition(Command::can_wait);
         for command in records {
             self.write_record(command);
         }
@@ -174,21 +206,30 @@ impl Desk {
                 Command::Intend(intent, at, _) => {
                     outgoing.push(ledger::intend(&tx, self.run.key, &self.run.prices, intent, *at)?)
                 }
-                Command::Record(change, at, _) => ledger::apply(&tx, change, *at)?,
+                Command::Record(change, at, _) => ledger::apply(&tx, change, self.run.told, *at)?,
                 Command::File(row, at, _) => downloads::write(&tx, row, *at)?,
-                Command::End(why, at, _) => ledger::end_run(&tx, self.run.key, why, *at)?,
+                Command::Delivered(delivery, at, _) => deliveries::write(&tx, delivery, *at)?,
+                Command::End(why, summary, at, _) => {
+                    ledger::end_run(&tx, self.run.key, why, *at)?;
+                    if let Some(summary) = summary {
+                        deliveries::owe_run(&tx, self.run.key, summary)?;
+                    }
+                }
+                Command::Summary(summary, _) => deliveries::owe_run(&tx, self.run.key, summary)?,
                 Command::Stop => {}
             }
         }
-        let [intends, records, ends] = [
+        let [intends, records, delivers, ends] = [
             |command: &Command| matches!(command, Command::Intend(..)),
             |command: &Command| matches!(command, Command::Record(..)),
+            |command: &Command| matches!(command, Command::Delivered(..)),
             |command: &Command| matches!(command, Command::End(..)),
         ]
         .map(|kind| batch.iter().any(kind));
         let come_by = |here: bool, point| if here { super::reach(point) } else { Ok(()) };
         come_by(intends, Point::Intending)?;
         come_by(records, Point::Recording)?;
+        come_by(delivers, Point::DeliveryRecording)?;
         come_by(ends, Point::Ending)?;
         tx.commit()?;
         come_by(intends, Point::Intended)?;
@@ -211,9 +252,11 @@ fn confirm(batch: impl Iterator<Item = Command>, outgoing: Vec<Outgoing>) {
                     let _ = answer.send(Ok(outgoing));
                 }
             }
-            Command::Record(_, _, answer) | Command::File(_, _, answer) | Command::End(_, _, answer) => {
-                drop(answer.send(Ok(())));
-            }
+            Command::Record(_, _, answer)
+            | Command::File(_, _, answer)
+            | Command::Delivered(_, _, answer)
+            | Command::End(_, _, _, answer)
+            | Command::Summary(_, answer) => drop(answer.send(Ok(()))),
             Command::Stop => {}
         }
     }
@@ -222,9 +265,11 @@ fn confirm(batch: impl Iterator<Item = Command>, outgoing: Vec<Outgoing>) {
 fn refuse(command: Command, why: WriteError) {
     match command {
         Command::Intend(_, _, answer) => drop(answer.send(Err(why))),
-        Command::Record(_, _, answer) | Command::File(_, _, answer) | Command::End(_, _, answer) => {
-            drop(answer.send(Err(why)));
-        }
+        Command::Record(_, _, answer)
+        | Command::File(_, _, answer)
+        | Command::Delivered(_, _, answer)
+        | Command::End(_, _, _, answer)
+        | Command::Summary(_, answer) => drop(answer.send(Err(why))),
         Command::Stop => {}
     }
 }

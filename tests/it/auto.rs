@@ -93,7 +93,8 @@ fn a_deadline_that_is_over_is_a_slip_where_it_is_typed_and_haste_where_the_manif
 #[test]
 fn a_budget_needs_the_prices_of_both_modes_and_goes_before_the_deadline() {
     let (service, desk) = (Service::with(""), desk(""));
-    let ran = desk.mjbatch("run spring.yaml --budget 10quota --prices fast=4").at(&service.url()).ends_with(2);
+    let ran =
+        desk.mjbatch("run spring.yaml --budget 10quota --prices fast=4").at(&service.url()).ends_with(2);
     assert!(ran.stderr.contains("mode `relaxed` has no price"), "{}", ran.stderr);
     run(&desk, &service, "--deadline 20s --budget 12quota").ends_with(0);
     assert_eq!((billed(&service), service.ledger().quota), ((2, 2), 12));

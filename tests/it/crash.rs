@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use mjbatch::failpoint::Point;
 use mjbatch::task::State;
 
-use crate::support::{Call, Desk, Ran, Service};
+use crate::support::{Call, Desk, Ran, Receiver, Service};
 
 const TASKS: usize = 8;
 const SLOTS: usize = 3;
@@ -20,15 +20,31 @@ struct Batch {
     listens: bool,
     /// How many jobs that failed at the service are sent again because a person asked for it.
     sent_again: usize,
+    /// Who is told of what is done, if anybody is.
+    receiver: Option<Receiver>,
 }
 
 impl Batch {
     fn new(faults: &str) -> Batch {
-        Batch { service: Service::with(faults), desk: Desk::of(TASKS), listens: false, sent_again: 0 }
+        let (service, desk) = (Service::with(faults), Desk::of(TASKS));
+        Batch { service, desk, listens: false, sent_again: 0, receiver: None }
+    }
+
+    /// One that tells somebody.
+    fn told() -> Batch {
+        let (batch, receiver) = (Batch::new(""), Receiver::taking());
+        let rows = "prompts: [{ data: spring.csv, prompt: \"{{ prompt }}\" }]";
+        let text = format!("version: 1\nbatch: {{ on_done: '{}' }}\n{rows}\n", receiver.url());
+        batch.desk.write("spring.yaml", text);
+        Batch { receiver: Some(receiver), ..batch }
     }
 
     fn run(&self) -> Call {
-        let call = self.desk.run(&self.service.url()).and("--concurrency 3 --patience 500ms");
+        let call = match self.receiver {
+            Some(_) => self.desk.run_of("spring.yaml", &self.service.url()),
+            None => self.desk.run(&self.service.url()),
+        };
+        let call = call.and("--concurrency 3 --patience 500ms");
         if self.listens { call.and("--webhook-listen 127.0.0.1:0") } else { call }
     }
 
@@ -51,6 +67,12 @@ impl Batch {
         assert_eq!(code, Some(if unknown > 0 { 6 } else { 0 }), "{story}");
         let results = self.desk.results();
         assert_eq!((results.rows.len(), results.count("done")), (TASKS, TASKS - unknown), "{story}");
+        if let Some(receiver) = &self.receiver {
+            let told: BTreeSet<_> = receiver.tasks().into_iter().collect();
+            let done = results.rows.iter().filter(|row| &row["status"] == "done");
+            let done: BTreeSet<_> = done.map(|row| row["id"].to_owned()).collect();
+            assert_eq!(told, done, "{story}: at least once");
+        }
     }
 
     /// The books of the service against the state. Gives how many tasks are unknown.
@@ -106,6 +128,11 @@ fn fails(point: Point, what: &str, nth: u32) {
             failing(batch.run());
             batch.settles(&fail);
         }
+        Point::DeliveryLeaves | Point::DeliveryAnswered | Point::DeliveryRecording => {
+            let mut batch = Batch::told();
+            failing(batch.run());
+            batch.settles(&fail);
+        }
         _ => {
             let mut batch = Batch::new("");
             failing(batch.run());
@@ -129,6 +156,9 @@ fn times(point: Point) -> &'static [u32] {
         | Point::SubmitAnswered
         | Point::Recording
         | Point::Recorded
+        | Point::DeliveryLeaves
+        | Point::DeliveryAnswered
+        | Point::DeliveryRecording
         | Point::CalledBack => {
             if long {
                 &[1, 2, 3, 4, 5]

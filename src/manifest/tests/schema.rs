@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::super::entries::{DEFAULTS, ENTRY};
+use super::super::followup::{DONE, FINISH};
 use super::super::settings::BATCH;
 use super::super::shape::OUTPUT;
 use super::super::{SCHEMA, parse};
@@ -39,6 +40,8 @@ fn the_schema_has_the_keys_that_the_parser_has() {
     assert_eq!(keys("/properties/output"), set(&OUTPUT));
     assert_eq!(keys("/$defs/entry"), set(&ENTRY));
     assert_eq!(keys("/$defs/batch"), set(&BATCH));
+    assert_eq!(keys("/$defs/batch/properties/on_done/anyOf/3"), set(&DONE));
+    assert_eq!(keys("/$defs/batch/properties/on_finish/anyOf/3"), set(&FINISH));
     for param in keys("/$defs/params") {
         assert_eq!(prompt::canonical(&param), Some(param.as_str()), "the params of the schema are flags");
     }
@@ -69,6 +72,9 @@ fn what_the_parser_takes_the_schema_takes() {
         "version: 1\nbatch: {prices: {fast: 4, relaxed: 1.5, usd: 0.0075}, max_tasks: 5000}\nprompts: [a mug]",
         "version: 1\nbatch: {results: [a.csv, b.csv]}\noutput: {images: pictures}\nprompts: [a mug]",
         "version: 1\nbatch: {on_unknown: Resend}\nprompts: [a mug]",
+        "version: 1\nbatch: {on_done: [./publish.sh, --now, 2], on_finish: https://hooks.example/x}\nprompts: [a mug]",
+        "version: 1\nbatch: {on_done: {command: [a], timeout: 5s, at_once: 2, failed: true}}\nprompts: [a mug]",
+        "version: 1\nbatch: {on_finish: {url_env: CHAT, secret_env: SECRET}}\nprompts: [a mug]",
         "version: 1\nprompts: [{prompt: 'a {{ x }}', matrix: {x: [a, 2], exclude: [{x: a}], include: [{x: c}]}}]",
         "version: 1\noutput: {rows: image, columns: shopify, formula_guard: true}\nprompts: [a mug]",
         "version: 1\noutput: {columns: {'Image Src': '{{ image }}', n: 1}}\nprompts: [a mug]",
@@ -108,6 +114,10 @@ fn what_the_schema_refuses_the_parser_refuses() {
         "version: 1\nbatch: {poll_min: 5}\nprompts: [a mug]",
         "version: 1\nbatch: {retries: 11}\nprompts: [a mug]",
         "version: 1\nbatch: {on_unknown: retry}\nprompts: [a mug]",
+        "version: 1\nbatch: {on_done: ./publish.sh}\nprompts: [a mug]",
+        "version: 1\nbatch: {on_done: []}\nprompts: [a mug]",
+        "version: 1\nbatch: {on_done: {command: ./publish.sh}}\nprompts: [a mug]",
+        "version: 1\nbatch: {on_finish: {command: [a], failed: true}}\nprompts: [a mug]",
         "version: 1\nbatch: {prices: {turbo: 4}}\nprompts: [a mug]",
     ] {
         assert!(!accepts(yaml), "the schema takes {yaml}");

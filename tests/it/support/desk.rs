@@ -74,8 +74,13 @@ impl Desk {
 
     /// A run of `spring.csv` at this address, with a key, that asks often, and sends again only what it is told to, soon.
     pub(crate) fn run(&self, url: &str) -> Call {
-        let words = "run spring.csv --poll-min 20ms --poll-max 100ms --lost-after 300ms --retries 0 --retry-after 20ms";
-        self.mjbatch(words).at(url)
+        self.run_of("spring.csv", url)
+    }
+
+    /// The same of another manifest.
+    pub(crate) fn run_of(&self, manifest: &str, url: &str) -> Call {
+        let words = "--poll-min 20ms --poll-max 100ms --lost-after 300ms --retries 0 --retry-after 20ms";
+        self.mjbatch(&format!("run {manifest} {words}")).at(url)
     }
 
     /// `spring.results.csv`, read back.

@@ -2,6 +2,7 @@
 
 mod desk;
 mod program;
+mod receiver;
 mod results;
 mod service;
 mod wire;
@@ -10,6 +11,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use desk::{Desk, rows};
 pub(crate) use program::{Call, KEY, Ran, Running};
+pub(crate) use receiver::{Post, Receiver};
 pub(crate) use results::Results;
 pub(crate) use service::{Service, await_future, paid_once, quick};
 pub(crate) use wire::{Answer, Wire, reply};

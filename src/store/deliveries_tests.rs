@@ -1,0 +1,143 @@
+//! What is to be told, in the state: owed with the change that makes it so, and told at least once.
+
+use std::path::PathBuf;
+
+use super::*;
+use crate::engine::Failure;
+use crate::plan;
+use crate::task::{Pictures, Task};
+
+struct Desk {
+    _folder: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let folder = tempfile::tempdir().unwrap();
+        Desk { path: folder.path().join("s.mjbatch"), _folder: folder }
+    }
+
+    fn store(&self) -> Store {
+        Store::open(&self.path, "the sandbox", "a test").unwrap()
+    }
+
+    /// A run over `a` and `b` that tells of these.
+    fn begin(&self, told: Option<Told>) -> Ledger {
+        let mut store = self.store();
+        let tasks = ["a", "b"].map(|id| Task::new(id, format!("a mug {id}"), Mode::Fast));
+        let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
+        let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "m.yaml" };
+        store.list(listing, tasks.into_iter(), &plan).unwrap();
+        store.tell(told).unwrap();
+        store.begin(Prices::default()).unwrap().1
+    }
+
+    /// A view of what is due: the task, its status, and the taskId that is told.
+    fn due(&self) -> Vec<(String, &'static str, Option<String>)> {
+        let reader = Reader::open(&self.path).unwrap();
+        let view = reader.view().unwrap();
+        let due = view.due().unwrap().into_iter().map(|(key, _)| view.delivery(key).unwrap().unwrap());
+        due.map(|due| match due.about {
+            About::Task { record, status, .. } => {
+                (record.task.id.0, status.as_str(), record.task_id.map(|id| id.0))
+            }
+            About::Run(body) => (body, "", None),
+        })
+        .collect()
+    }
+}
+
+fn submit(ledger: &Ledger, attempt: i64, task: i64) {
+    let intent =
+        Intent { attempt: AttemptKey(attempt), task: TaskKey(task), mode: Mode::Fast, hook_token: None };
+    ledger.intend(intent).blocking_recv().unwrap().unwrap();
+    record(ledger, Change::Accepted(AttemptKey(attempt), TaskId(format!("T{attempt}"))));
+}
+
+fn record(ledger: &Ledger, change: Change) {
+    ledger.record(change).blocking_recv().unwrap().unwrap();
+}
+
+fn done(attempt: i64) -> Change {
+    Change::Done(AttemptKey(attempt), Pictures { grid: None, images: vec!["http://h/1.png".into()] })
+}
+
+fn failed(attempt: i64) -> Change {
+    Change::Failed(AttemptKey(attempt), Failure { class: FailureClass::Generation, reason: "no".into() })
+}
+
+fn of(id: &str, status: &'static str, task_id: &str) -> (String, &'static str, Option<String>) {
+    (id.to_owned(), status, Some(task_id.to_owned()))
+}
+
+#[test]
+fn what_is_done_is_due_until_it_was_told_and_never_after() {
+    let desk = Desk::new();
+    let ledger = desk.begin(Some(Told::Done));
+    submit(&ledger, 1, 1);
+    submit(&ledger, 2, 2);
+    record(&ledger, done(1));
+    record(&ledger, failed(2));
+    assert_eq!(desk.due(), [of("a", "done", "T1")]);
+    let tell = |error: Option<&str>| {
+        let delivery = Delivery { key: DeliveryKey(1), tries: 2, error: error.map(str::to_owned) };
+        ledger.record_delivery(delivery).blocking_recv().unwrap().unwrap();
+    };
+    tell(Some("HTTP 500"));
+    let reader = Reader::open(&desk.path).unwrap();
+    let undelivered = Undelivered { id: Some(Id("a".into())), tries: 2, error: Some("HTTP 500".into()) };
+    assert_eq!(reader.view().unwrap().undelivered(9).unwrap(), [undelivered]);
+    tell(None);
+    record(&ledger, done(1));
+    assert_eq!(desk.due(), []);
+    let count = DeliveryCount { delivered: 1, due: 0 };
+    assert_eq!(reader.view().unwrap().deliveries().unwrap(), count);
+}
+
+#[test]
+fn a_failure_is_told_where_that_is_wanted_and_overtaken_by_what_came_after() {
+    let desk = Desk::new();
+    let ledger = desk.begin(Some(Told::Ended));
+    submit(&ledger, 1, 1);
+    record(&ledger, failed(1));
+    assert_eq!(desk.due(), [of("a", "failed", "T1")]);
+    record(&ledger, done(1));
+    assert_eq!(desk.due(), [of("a", "done", "T1")], "its pictures came after all");
+    submit(&ledger, 2, 2);
+    record(&ledger, Change::Lost(AttemptKey(2), "gone".into()));
+    assert_eq!(desk.due()[1..], [of("b", "lost", "T2")]);
+}
+
+#[test]
+fn what_was_done_before_is_told_only_where_a_person_asks_for_it() {
+    let desk = Desk::new();
+    let ledger = desk.begin(None);
+    submit(&ledger, 1, 1);
+    record(&ledger, done(1));
+    drop(ledger);
+    drop(desk.begin(Some(Told::Done)));
+    assert_eq!(desk.due(), []);
+    assert_eq!(desk.store().tell_all().unwrap(), 1);
+    assert_eq!(desk.store().tell_all().unwrap(), 0);
+    assert_eq!(desk.due(), [of("a", "done", "T1")]);
+}
+
+#[test]
+fn an_attempt_is_told_as_it_was_also_after_its_task_was_made_again() {
+    let desk = Desk::new();
+    let ledger = desk.begin(Some(Told::Done));
+    submit(&ledger, 1, 1);
+    record(&ledger, done(1));
+    submit(&ledger, 2, 1);
+    assert_eq!(desk.due(), [of("a", "done", "T1")]);
+}
+
+#[test]
+fn a_runs_summary_is_due_from_its_end_on_and_is_brought_up_to_date() {
+    let desk = Desk::new();
+    let ledger = desk.begin(None);
+    ledger.end("finished", Some("{}".into())).blocking_recv().unwrap().unwrap();
+    ledger.summarize("{\"n\":1}".into()).blocking_recv().unwrap().unwrap();
+    assert_eq!(desk.due(), [("{\"n\":1}".to_owned(), "", None)]);
+}

@@ -1,0 +1,408 @@
+//! What became of a batch, told to a command or to an address: whole, signed, at least once, and never in the way.
+
+use aws_lc_rs::hmac;
+
+use crate::support::{Call, Desk, Ran, Receiver, Service, reply, until};
+
+const SECRET: &str = "a-secret-of-the-receiver";
+
+/// A folder whose `m.yaml` tells this way of three tasks, with more under `batch:`.
+fn desk(batch: &str) -> Desk {
+    let desk = Desk::bare();
+    desk.write("rows.csv", "id,prompt,sku\nmug,a mug,A-1\nbowl,a bowl,A-2\njar,a jar,A-3\n");
+    desk.write("m.yaml", manifest(batch));
+    desk
+}
+
+fn manifest(batch: &str) -> String {
+    format!(
+        "version: 1\nname: Spring\nbatch:\n  {batch}\nprompts:\n  - {{ data: rows.csv, prompt: \"{{{{ prompt }}}}\" }}\n"
+    )
+}
+
+fn run(desk: &Desk, service: &Service) -> Call {
+    let words = "run m.yaml --poll-min 20ms --poll-max 100ms --lost-after 300ms --retries 0";
+    desk.mjbatch(words).at(&service.url()).env("HOOK_SECRET", SECRET).env("PATH", "/usr/bin:/bin")
+}
+
+fn status(desk: &Desk) -> serde_json::Value {
+    let ran = desk.mjbatch("status m.yaml --json").ends_with(0);
+    serde_json::from_str(&ran.stdout).unwrap()
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
+
+const ALL: [&str; 3] = ["bowl", "jar", "mug"];
+
+#[test]
+fn an_address_is_told_of_each_task_that_is_done_in_a_post_that_it_can_trust() {
+    let (receiver, service) = (Receiver::taking(), Service::with(""));
+    let desk = desk(&format!("on_done: {{ url: '{}/hook?x=1', secret_env: HOOK_SECRET }}", receiver.url()));
+    let ran = run(&desk, &service).ends_with(0);
+    assert!(ran.stderr.contains("follow-up: 3 told"), "{ran:?}");
+    assert_eq!(sorted(receiver.tasks()), ALL);
+    let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
+    for post in receiver.posts() {
+        assert!(post.head.starts_with("POST /hook?x=1 HTTP/1.1"), "{post:?}");
+        assert_eq!(post.header("content-type"), Some("application/json"));
+        let signed = format!("{}.{}", post.header("x-mjbatch-timestamp").unwrap(), post.body);
+        let signature = post.header("x-mjbatch-signature").unwrap().strip_prefix("sha256=").unwrap();
+        let bytes: Vec<u8> = (0..signature.len())
+            .step_by(2)
+            .map(|at| u8::from_str_radix(&signature[at..at + 2], 16).unwrap())
+            .collect();
+        hmac::verify(&key, signed.as_bytes(), &bytes).unwrap();
+        let body = post.json();
+        assert_eq!(post.header("x-mjbatch-delivery"), body["delivery"].as_str());
+        assert_eq!((&body["batch"], &body["rehearsal"]), (&"Spring".into(), &false.into()));
+        let task = &body["task"];
+        assert_eq!((&task["status"], task["images"].as_array().unwrap().len()), (&"done".into(), 4));
+        assert!(task["vars"]["sku"].as_str().unwrap().starts_with("A-"));
+        assert!(!post.head.to_lowercase().contains("api-key"), "{post:?}");
+    }
+    // What was told is not told again.
+    run(&desk, &service).ends_with(0);
+    assert_eq!(receiver.posts().len(), 3);
+    assert_eq!(status(&desk)["follow_up"]["told"], 3);
+}
+
+#[test]
+fn the_end_of_each_run_is_told_with_its_summary() {
+    let (receiver, service) = (Receiver::taking(), Service::with("job-moderated=jar"));
+    let desk = desk(&format!("on_finish: {}", receiver.url()));
+    run(&desk, &service).and("--limit 1").ends_with(10);
+    run(&desk, &service).ends_with(3);
+    run(&desk, &service).ends_with(3);
+    let told: Vec<_> = receiver.posts().iter().map(|post| post.json()).collect();
+    let stops: Vec<_> = told.iter().map(|told| told["stop"].as_str().unwrap()).collect();
+    assert_eq!(stops, ["limit_reached", "finished", "nothing_to_do"]);
+    let second = &told[1];
+    assert_eq!((&second["event"], &second["counts"]["done"]), (&"finish".into(), &2.into()));
+    assert_eq!((&second["counts"]["failed"], &second["troubles"][0]["count"]), (&1.into(), &1.into()));
+    assert!(second["text"].as_str().unwrap().starts_with("Spring: 2 done · 1 failed"), "{second}");
+    let results = std::path::Path::new(second["results"].as_str().unwrap());
+    assert!(results.is_absolute() && results.exists(), "{second}");
+}
+
+#[test]
+fn a_failure_is_told_only_where_that_is_wanted() {
+    for (failed, expected) in [("false", &["bowl", "mug"][..]), ("true", &ALL)] {
+        let (receiver, service) = (Receiver::taking(), Service::with("job-moderated=jar"));
+        let desk = desk(&format!("on_done: {{ url: '{}', failed: {failed} }}", receiver.url()));
+        run(&desk, &service).ends_with(3);
+        assert_eq!(sorted(receiver.tasks()), expected);
+        let jar =
+            receiver.posts().into_iter().map(|post| post.json()).find(|told| told["task"]["id"] == "jar");
+        if let Some(jar) = jar {
+            assert_eq!(
+                (&jar["task"]["status"], &jar["text"]),
+                (&"failed".into(), &"Spring: jar failed".into())
+            );
+            assert!(!jar["task"]["reason"].as_str().unwrap().is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_receiver_that_stumbles_is_told_again_under_the_same_name() {
+    let stumbles =
+        |n, _: &_| if n == 0 { reply("503 Slow down", "", "") } else { reply("204 No Content", "", "") };
+    let (receiver, service) = (Receiver::answering(stumbles), Service::with(""));
+    let desk = desk(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
+    run(&desk, &service).ends_with(0);
+    let posts = receiver.posts();
+    assert_eq!(posts.len(), 4);
+    assert_eq!(posts[0].body, posts[1].body, "the same, with the same `delivery`");
+    assert_eq!(
+        status(&desk)["follow_up"],
+        serde_json::json!({"told": 3, "not_told": 0, "first_not_told": []})
+    );
+}
+
+#[test]
+fn a_receiver_that_refuses_changes_no_exit_code_and_is_listed_until_it_takes() {
+    let hostile = |_, _: &_| reply("422 No", "", "\u{1b}]0;owned\u{7} <b>no such product</b>\nmore");
+    let (receiver, service) = (Receiver::answering(hostile), Service::with(""));
+    let desk = desk(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
+    let ran = run(&desk, &service).ends_with(0);
+    let said = "follow-up: 0 told, 3 not: the first is `";
+    assert!(ran.stderr.contains("warning") && ran.stderr.contains(said), "{ran:?}");
+    assert!(ran.stderr.contains("HTTP 422: \u{fffd}]0;owned\u{fffd} <b>no such product</b>"), "{ran:?}");
+    assert!(!ran.stderr.contains('\u{1b}'));
+    let told = status(&desk);
+    assert_eq!((&told["counts"]["done"], &told["follow_up"]["not_told"]), (&3.into(), &3.into()));
+    let shown = desk.mjbatch("status m.yaml").ends_with(0).stdout;
+    assert!(shown.contains("follow-up: 0 told, 3 not told yet") && shown.contains("HTTP 422"), "{shown}");
+    // Another address gets what is due, in a run that has nothing else to do.
+    let other = Receiver::taking();
+    desk.write("m.yaml", manifest(&format!("on_done: {}", other.url())));
+    let ran = run(&desk, &service).ends_with(0);
+    assert!(ran.stderr.contains("nothing to do") && ran.stderr.contains("3 told"), "{ran:?}");
+    assert_eq!((sorted(other.tasks()), service.submits()), (ALL.map(str::to_owned).to_vec(), 3));
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let other = Receiver::taking();
+    let to = format!("Location: {}\r\n", other.url());
+    let (receiver, service) =
+        (Receiver::answering(move |_, _| reply("307 Over there", &to, "")), Service::with(""));
+    let desk = desk(&format!("on_finish: {{ url: '{}', secret_env: HOOK_SECRET }}", receiver.url()));
+    let ran = run(&desk, &service).ends_with(0);
+    assert!(ran.stderr.contains("the first is the end of a run (HTTP 307: redirects"), "{ran:?}");
+    assert_eq!((receiver.posts().len(), other.posts().len()), (1, 0));
+}
+
+#[test]
+fn what_was_done_before_is_told_only_where_a_person_asks_for_it() {
+    let (receiver, service) = (Receiver::taking(), Service::with(""));
+    let desk = desk("retries: 0");
+    run(&desk, &service).ends_with(0);
+    desk.write("m.yaml", manifest(&format!("on_done: {}", receiver.url())));
+    run(&desk, &service).ends_with(0);
+    assert_eq!(receiver.tasks(), [""; 0]);
+    run(&desk, &service).and("--deliver-all").ends_with(0);
+    run(&desk, &service).and("--deliver-all").ends_with(0);
+    assert_eq!((sorted(receiver.tasks()), service.submits()), (ALL.map(str::to_owned).to_vec(), 3));
+}
+
+#[test]
+fn a_run_without_hooks_tells_nobody_and_the_next_one_with_them_does() {
+    let (receiver, service) = (Receiver::taking(), Service::with(""));
+    let desk = desk(&format!("on_done: {}", receiver.url()));
+    let ran = run(&desk, &service).and("--no-hooks").ends_with(0);
+    assert!(!ran.stderr.contains("follow-up") && receiver.posts().is_empty(), "{ran:?}");
+    run(&desk, &service).ends_with(0);
+    assert_eq!(sorted(receiver.tasks()), ALL);
+}
+
+#[test]
+fn a_rehearsal_tells_nobody_unless_asked_and_then_says_what_it_is() {
+    let receiver = Receiver::taking();
+    let desk = desk(&format!("on_done: {0}\n  on_finish: {0}", receiver.url()));
+    let rehearse = || desk.mjbatch("run m.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms");
+    let ran = rehearse().ends_with(0);
+    assert!(ran.stderr.contains("`on_done` and `on_finish`: nobody is told in a rehearsal"), "{ran:?}");
+    assert_eq!(receiver.posts().len(), 0);
+    rehearse().and("--hooks").ends_with(0);
+    assert_eq!((receiver.tasks().len(), receiver.posts().len()), (3, 4));
+    assert!(receiver.posts().iter().all(|post| post.json()["rehearsal"] == true));
+}
+
+#[test]
+fn pictures_are_files_before_their_task_is_told() {
+    let (receiver, service) = (Receiver::taking(), Service::with(""));
+    let desk = desk(&format!("on_done: {}", receiver.url()));
+    run(&desk, &service).and("--download out").ends_with(0);
+    assert_eq!(sorted(receiver.tasks()), ALL);
+    for post in receiver.posts() {
+        let files: Vec<_> =
+            post.json()["files"].as_array().unwrap().iter().map(|f| f.as_str().unwrap().to_owned()).collect();
+        assert_eq!(files.len(), 4);
+        assert!(
+            files
+                .iter()
+                .all(|file| std::path::Path::new(file).is_absolute() && std::fs::exists(file).unwrap())
+        );
+    }
+}
+
+#[test]
+fn what_cannot_work_is_told_before_anything_is_spent() {
+    let service = Service::with("");
+    for (batch, said) in [
+        ("on_done: [./publish.sh]", "there is no command `./publish.sh` beside the manifest"),
+        ("on_done: [no-such-command-anywhere]", "in the PATH"),
+        ("on_done: [./rows.csv]", "is not executable"),
+        ("on_finish: { url: 'https://x.example', secret_env: NOT_SET }", "`NOT_SET` is not set"),
+        ("on_finish: { url_env: NOT_SET }", "`NOT_SET` is not set"),
+        ("on_finish: { url_env: HOOK_SECRET }", "cannot be used"),
+    ] {
+        if cfg!(windows) && ["PATH", "executable"].iter().any(|word| said.contains(word)) {
+            continue;
+        }
+        let ran = run(&desk(batch), &service).ends_with(2);
+        assert!(
+            ran.stderr.contains(said) && ran.stderr.contains("nothing was submitted"),
+            "{batch}: {ran:?}"
+        );
+        assert!(ran.stderr.contains("m.yaml:4:") && !ran.stderr.contains(SECRET), "{batch}: {ran:?}");
+    }
+    assert_eq!(service.submits(), 0);
+    let desk = desk("retries: 0");
+    let ran = run(&desk, &service).and("--deliver-all").ends_with(2);
+    assert!(ran.stderr.contains("nobody to be told"), "{ran:?}");
+}
+
+#[test]
+fn check_and_plan_show_what_will_be_run() {
+    let desk = desk("on_done: [./publish.sh, --to, 'a b']\n  on_finish: { url_env: CHAT }");
+    let expected = "on_done runs: ./publish.sh --to 'a b'";
+    for command in ["check", "plan"] {
+        let said = desk.mjbatch(&format!("{command} m.yaml")).ends_with(0).stdout;
+        assert!(
+            said.contains(expected) && said.contains("on_finish posts to: the address in CHAT"),
+            "{said}"
+        );
+        let json = desk.mjbatch(&format!("{command} m.yaml --json")).ends_with(0).stdout;
+        let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(json["follow_up"][0], expected);
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_kill_between_done_and_told_is_made_good_by_the_next_run() {
+    let fails = [
+        "delivery-leaves=abort@2",
+        "delivery-answered=abort@2",
+        "delivery-recording=abort",
+        "recorded=abort@6",
+    ];
+    for fail in fails {
+        let (receiver, service) = (Receiver::taking(), Service::taking(80.0..=120.0, ""));
+        let desk = desk(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
+        let failing = run(&desk, &service).env("MJBATCH_FAIL", fail);
+        // One after another the sixth record is the last `done`; else all are submitted when the first is told.
+        let failing = if fail.starts_with("recorded") { failing.and("--concurrency 1") } else { failing };
+        assert_eq!(failing.go().code, None, "{fail}");
+        run(&desk, &service).ends_with(0);
+        let mut told = sorted(receiver.tasks());
+        assert!(told.len() <= 4, "{fail}: {told:?}");
+        told.dedup();
+        assert_eq!((told, service.submits()), (ALL.map(str::to_owned).to_vec(), 3), "{fail}");
+        let so_far = receiver.posts().len();
+        run(&desk, &service).ends_with(0);
+        assert_eq!(receiver.posts().len(), so_far, "{fail}: told once more");
+    }
+}
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_run_that_dies_after_its_end_was_written_is_told_by_the_next() {
+    for fail in ["results-written=abort", "delivery-leaves=abort", "delivery-answered=abort"] {
+        let (receiver, service) = (Receiver::taking(), Service::with(""));
+        let desk = desk(&format!("on_finish: {}", receiver.url()));
+        assert_eq!(run(&desk, &service).env("MJBATCH_FAIL", fail).go().code, None, "{fail}");
+        run(&desk, &service).ends_with(0);
+        let stops = receiver.posts().iter().map(|post| post.json()["stop"].to_string()).collect::<Vec<_>>();
+        assert!(stops.contains(&"\"finished\"".to_owned()), "{fail}: {stops:?}");
+        assert_eq!(stops.last().map(String::as_str), Some("\"nothing_to_do\""), "{fail}");
+    }
+}
+
+#[cfg(unix)]
+mod commands {
+    use super::*;
+
+    /// A script beside the manifest that the batch tells.
+    fn script(desk: &Desk, text: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        desk.write("told.sh", format!("#!/bin/sh\n{text}\n"));
+        std::fs::set_permissions(desk.path("told.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn lines(desk: &Desk, name: &str) -> Vec<serde_json::Value> {
+        let text = String::from_utf8(desk.read(name)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Not one that has ended and that nobody has buried yet.
+    fn runs(process: rustix::process::Pid) -> bool {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
+        let is_zombie =
+            stat.is_ok_and(|stat| stat.rsplit(") ").next().is_some_and(|rest| rest.starts_with('Z')));
+        rustix::process::test_kill_process(process).is_ok() && !is_zombie
+    }
+
+    fn first_reason(ran: &Ran) -> &str {
+        ran.stderr.lines().find(|line| line.contains("follow-up")).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_command_gets_the_result_on_its_standard_input_in_the_manifests_folder_and_no_key() {
+        let service = Service::with("");
+        let desk = desk(
+            "on_done: [./told.sh, '$(touch owned)', 'a b']\n  on_finish: { url_env: CHAT, secret_env: HOOK_SECRET }",
+        );
+        let receiver = Receiver::taking();
+        script(
+            &desk,
+            "cat >> told.jsonl; env >> env.txt; pwd >> pwd.txt; echo \"$# $1|$2\" >> words.txt; echo noise; echo noise >&2",
+        );
+        // From another folder.
+        let manifest = desk.path("m.yaml");
+        let ran = Desk::bare()
+            .mjbatch("run --poll-min 20ms --poll-max 100ms")
+            .arg(manifest.to_str().unwrap())
+            .at(&service.url())
+            .env("HOOK_SECRET", SECRET)
+            .env("CHAT", &receiver.url())
+            .env("CMS_TOKEN", "its-own")
+            .env("PATH", "/usr/bin:/bin")
+            .ends_with(0);
+        assert!(!ran.stderr.contains("noise") && !ran.stdout.contains("noise"), "{ran:?}");
+        let told = lines(&desk, "told.jsonl");
+        assert_eq!(told.len(), 3);
+        assert!(told.iter().all(|told| told["event"] == "done" && told["task"]["images"][3].is_string()));
+        let env = String::from_utf8(desk.read("env.txt")).unwrap();
+        assert!(
+            !env.contains("MIDJOURNEY_API_KEY") && !env.contains(SECRET) && !env.contains(&receiver.url()),
+            "{env}"
+        );
+        assert!(env.contains("CMS_TOKEN=its-own"));
+        let folder = desk.folder().canonicalize().unwrap();
+        assert!(String::from_utf8(desk.read("pwd.txt")).unwrap().starts_with(folder.to_str().unwrap()));
+        assert!(String::from_utf8(desk.read("words.txt")).unwrap().starts_with("2 $(touch owned)|a b\n"));
+        assert!(!desk.path("owned").exists(), "no shell read it");
+        assert_eq!(receiver.posts().len(), 1);
+    }
+
+    #[test]
+    fn a_command_that_fails_says_why_and_the_batch_is_done_all_the_same() {
+        let service = Service::with("");
+        let desk = desk("on_done: [./told.sh]");
+        script(&desk, "grep -q '\"id\":\"mug\"' || exit 0; echo 'no room' >&2; exit 4");
+        let ran = run(&desk, &service).ends_with(0);
+        let said = "2 told, 1 not: the first is `mug` (it ended with exit code 4: no room)";
+        assert!(first_reason(&ran).contains(said), "{ran:?}");
+        assert_eq!(status(&desk)["follow_up"]["first_not_told"][0]["tries"], 4);
+        script(&desk, "cat > /dev/null");
+        run(&desk, &service).ends_with(0);
+        assert_eq!(status(&desk)["follow_up"]["told"], 3);
+    }
+
+    #[test]
+    fn a_command_that_hangs_holds_up_no_slot_and_is_stopped() {
+        let service = Service::taking(10.0..=20.0, "");
+        let desk = desk("on_done: { command: [./told.sh], timeout: 2s }");
+        script(&desk, "echo x >> begun; sleep 600");
+        let running = run(&desk, &service).and("--concurrency 1").start();
+        until("all is done while the first is still told", || {
+            desk.path("m.mjbatch").exists() && desk.path("begun").exists() && service.jobs() == 3
+        });
+        assert_eq!(desk.read("begun").len(), 2, "the first command alone was begun");
+        let ran = running.ended();
+        assert_eq!(ran.code, Some(0), "{ran:?}");
+        assert!(first_reason(&ran).contains("it took longer than 2s and was stopped"), "{ran:?}");
+    }
+
+    #[test]
+    fn a_run_that_is_stopped_waits_for_a_command_only_so_long() {
+        let service = Service::with("");
+        let desk = desk("on_done: { command: [./told.sh], timeout: 10m }");
+        script(&desk, "echo $$ > begun; sleep 600");
+        let running = run(&desk, &service).start();
+        until("a command runs", || desk.path("begun").exists() && service.jobs() == 3);
+        running.signal(rustix::process::Signal::INT);
+        running.signal(rustix::process::Signal::INT);
+        let ran = running.ended();
+        assert_eq!(ran.code, Some(0), "all is done: {ran:?}");
+        let script = String::from_utf8(desk.read("begun")).unwrap().trim().parse().unwrap();
+        let script = rustix::process::Pid::from_raw(script).unwrap();
+        until("it is ended with the run", || !runs(script));
+    }
+}
