@@ -11,6 +11,7 @@ mod downloads;
 mod results;
 mod shell;
 mod shutdown;
+mod tokens;
 
 use crate::api::{Client, Webhook};
 use crate::engine::{Ending, Policy};
