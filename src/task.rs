@@ -76,7 +76,7 @@ impl FromStr for Mode {
 }
 
 /// What the service charges, in thousandths of a quota, so that sums are exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Quota(pub u64);
 
 impl fmt::Display for Quota {
@@ -117,7 +117,7 @@ impl FromStr for Quota {
 }
 
 /// What one job costs in each mode, as the user configured it; the service publishes no price list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Prices {
     /// For one `fast` job.
     pub fast: Option<Quota>,

@@ -11,6 +11,7 @@ mod exit;
 mod failure;
 mod forecast;
 mod init;
+mod known;
 mod pictures;
 mod plan;
 mod resolve;

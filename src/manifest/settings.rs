@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::money::{Budget, Usd};
 use super::node::{Node, Value};
 use super::reader::{Field, Reader};
@@ -24,7 +26,7 @@ const PRICES: [&str; 3] = ["fast", "relaxed", "usd"];
 
 /// What is done about a task whose outcome is unknown: the reply to its submit is missing, so that the job may exist and be
 /// billed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum OnUnknown {
     /// It stays unknown until a callback or a person settles it.
     #[default]
@@ -51,7 +53,8 @@ impl std::str::FromStr for OnUnknown {
 }
 
 /// How the batch is to be run, where the manifest says so; a flag overrides it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BatchSettings {
     /// Jobs at once, 1 to 1000.
     pub concurrency: Option<u16>,

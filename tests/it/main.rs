@@ -22,6 +22,7 @@ mod formats;
 mod input;
 mod key;
 mod kill;
+mod long_life;
 mod manifests;
 mod money;
 mod plan;
