@@ -54,7 +54,10 @@ fn what_is_in_doubt_is_read_anew() {
     is_read(run(&desk, &service).and("--only id=t9*"));
     is_read(run(&desk, &service).and("--pilot"));
     is_read(run(&desk, &service).and("--download pictures"));
-    is_read(desk.mjbatch("run ./spring.csv --limit 4 --poll-min 20ms --max-tasks 9000").at(&service.url()));
+    is_read(
+        desk.mjbatch("run ./spring.csv --limit 4 --poll-max 100ms --poll-min 20ms --max-tasks 9000")
+            .at(&service.url()),
+    );
     is_read(desk.run(&service.url()).and("--limit 4 --max-tasks 9001"));
     desk.write("spring.csv", rows("a cup --v 99"));
     is_read(run(&desk, &service));
