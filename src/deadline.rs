@@ -16,6 +16,7 @@ use std::time::Duration;
 use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
+use serde::{Deserialize, Serialize};
 
 use crate::duration;
 
@@ -36,7 +37,8 @@ pub enum NotADeadline {
 }
 
 /// A deadline as it was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Deadline {
     text: String,
     meant: Meant,
@@ -64,6 +66,20 @@ impl FromStr for Deadline {
         let meant = span.or_else(|| time_of_day(text).map(Meant::TimeOfDay)).or_else(date);
         let unreadable = || NotADeadline::Unreadable(text.to_owned());
         Ok(Deadline { text: text.to_owned(), meant: meant.ok_or_else(unreadable)? })
+    }
+}
+
+impl TryFrom<String> for Deadline {
+    type Error = NotADeadline;
+
+    fn try_from(text: String) -> Result<Self, NotADeadline> {
+        text.parse()
+    }
+}
+
+impl From<Deadline> for String {
+    fn from(deadline: Deadline) -> String {
+        deadline.text
     }
 }
 

@@ -23,11 +23,12 @@ const MOST_NAMED: u64 = 20;
 pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
     let manifest = manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
     let naming =
-        pictures::naming(&args.manifest, &args.place, &args.pictures, &manifest)?.ok_or_else(|| {
-            Failure::nothing_to_show(Diagnostic::error("nothing says where the pictures go").help(
-                "name a folder with `--download FOLDER`, or in the manifest with `output: { images: … }`",
-            ))
-        })?;
+        pictures::naming(&args.manifest, &args.place, &args.pictures, &manifest.outline(), Some(&manifest))?
+            .ok_or_else(|| {
+                Failure::nothing_to_show(Diagnostic::error("nothing says where the pictures go").help(
+                    "name a folder with `--download FOLDER`, or in the manifest with `output: { images: … }`",
+                ))
+            })?;
     let files = Files::of(&args.manifest, &args.place, Vec::new());
     let store = Store::open_existing(&files.state, &signals::who_we_are()).map_err(|e| match e {
         StoreError::Absent(_) => Failure::never_run(&files.state),

@@ -12,6 +12,7 @@ mod failure;
 mod followup;
 mod forecast;
 mod init;
+mod known;
 mod pictures;
 mod plan;
 mod resolve;

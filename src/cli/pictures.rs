@@ -6,7 +6,7 @@ use super::args::{PictureArgs, Place};
 use super::failure::Failure;
 use crate::api::Client;
 use crate::diagnostic::{Diagnostic, quoted};
-use crate::manifest::{Manifest, PictureName};
+use crate::manifest::{Manifest, Outline, PictureName};
 use crate::output::downloads::{Fetcher, Folder, Limits, Trust};
 use crate::runner::{BadName, Picturing, check_names};
 
@@ -22,12 +22,13 @@ pub(super) struct Naming {
     sidecar: bool,
 }
 
-/// How pictures are named, if they are to become files.
+/// How pictures are named, if they are to become files. `whole` has the tasks, unless the names were tried with them before.
 pub(super) fn naming(
     manifest_path: &Path,
     place: &Place,
     args: &PictureArgs,
-    manifest: &Manifest,
+    manifest: &Outline,
+    whole: Option<&Manifest>,
 ) -> Result<Option<Naming>, Failure> {
     let says = &manifest.pictures;
     let at = |found: Diagnostic| match (&args.download, &says.place) {
@@ -41,7 +42,9 @@ pub(super) fn naming(
             Diagnostic::error(e.to_string()).help("name pictures as in `images/{{ id }}-{{ n }}.{{ ext }}`"),
         )
     })?;
-    check_names(&name, says.grid, manifest.tasks()).map_err(|bad| usage(told(&bad)))?;
+    if let Some(manifest) = whole {
+        check_names(&name, says.grid, manifest.tasks()).map_err(|bad| usage(told(&bad)))?;
+    }
     // What is typed counts from where it is typed, what is written from where it is written.
     let mut folder = match &args.download {
         Some(_) => Path::new(name.folder()).to_owned(),

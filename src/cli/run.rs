@@ -6,13 +6,14 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
 use super::followup::{self, Following};
+use super::known::{self, Known};
 use super::pictures;
 use super::rules;
 use super::settings::{self, Callbacks, Files, Service};
 use super::signals;
 use crate::api::{Client, Endpoint, Webhook};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{self, Manifest};
+use crate::manifest::{Manifest, Outline};
 use crate::plan::Choice;
 use crate::sandbox::{self, Sandbox};
 use crate::store::{Listing, Store};
@@ -26,8 +27,8 @@ const REHEARSAL: &str = "the sandbox";
 pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let service = settings::service(&args)?;
     let callbacks = settings::callbacks(&args)?;
-    let manifest = manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
-    say(&manifest.warnings);
+    let mut known = Known::of(&args)?;
+    let manifest = &known.outline;
     let choice = rules::choice(&args.rules.choice, &manifest.columns)?;
     let cap = rules::budget(args.rules.budget, &manifest.batch);
     let results = settings::results_of(&args.results, &args.manifest, &args.place, &manifest.batch);
@@ -37,12 +38,15 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let policy = settings::policy(&args, &manifest.batch, &service, due.as_ref())?;
     let prices = settings::prices(&args, &manifest.batch);
     // Before anything is opened, where that is enough to know.
-    rules::check_prices(cap.as_ref(), &rules::unpriced(&manifest, &prices, cap.is_some()))?;
+    if let Some(manifest) = &known.whole {
+        rules::check_prices(cap.as_ref(), &rules::unpriced(manifest, &prices, cap.is_some()))?;
+    }
     for path in &files.results {
         output::check(path).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
     }
 
-    let naming = pictures::naming(&args.manifest, &args.place, &args.pictures, &manifest)?;
+    let tasks = known.whole.as_ref();
+    let naming = pictures::naming(&args.manifest, &args.place, &args.pictures, manifest, tasks)?;
     let following = followup::following(&args.manifest, &args.place, &args.follow_up, &manifest.batch)?;
 
     let webhook = listen(callbacks).await?;
@@ -53,11 +57,15 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     });
     let pictures = pictures.transpose()?;
     if !service.is_on_this_machine {
-        check_real(&args.manifest, &manifest)?;
+        known.whole.as_ref().map_or(Ok(()), |manifest| check_real(&args.manifest, manifest))?;
     }
-    let store = take_up(&args, &files, &manifest, &service.identity, &choice)?;
-    let unpriced = store.unpriced(&prices).map_err(|e| Failure::opening(&e))?;
-    rules::check_prices(cap.as_ref(), &unpriced)?;
+    let store = take_up(&args, &files, &mut known, &service.identity, &choice)?;
+    if cap.is_some() {
+        let unpriced = store.unpriced(&prices).map_err(|e| Failure::opening(&e))?;
+        rules::check_prices(cap.as_ref(), &unpriced)?;
+    }
+    let manifest = known.outline;
+    drop(known.whole);
     owe(&store, &following, &manifest, args.follow_up.deliver_all)?;
     let (snapshot, ledger) = store.begin_with(prices, &choice).map_err(|e| Failure::opening(&e))?;
     let auto = snapshot.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;
@@ -99,7 +107,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
 fn take_up(
     args: &RunArgs,
     files: &Files,
-    manifest: &Manifest,
+    known: &mut Known,
     service: &str,
     choice: &Choice,
 ) -> Result<Store, Failure> {
@@ -120,8 +128,17 @@ fn take_up(
         ));
     }
     // Nothing to compare where nothing was edited: a batch of a million tasks resumes without writing each of them again.
+    let is_listed = store.lists(&known.outline.hash).map_err(opening)?;
+    if known.whole.is_none() && is_listed {
+        return Ok(store);
+    }
+    let mut outline = known.outline.clone();
+    outline.names_checked = known::picture_names(args, &outline).cloned();
+    let manifest = known.whole(args)?;
+    let keep = |store: &Store| outline.to_keep().map_or(Ok(()), |text| store.keep_outline(&text));
     let asks_for_more = *choice != Choice::default() || manifest.actions().next().is_some();
-    if !asks_for_more && store.lists(&manifest.hash).map_err(opening)? {
+    if !asks_for_more && is_listed {
+        keep(&store).map_err(opening)?;
         return Ok(store);
     }
     let plan = plan::compare(manifest.tasks(), &store.knowledge().map_err(opening)?);
@@ -129,11 +146,12 @@ fn take_up(
         Listing { batch: &manifest.name, columns: &manifest.columns, manifest: manifest.hash, file: &file };
     rules::chooses_something(manifest, &plan, choice, &args.rules.choice)?;
     store.list(listing, manifest.tasks(), &plan).map_err(opening)?;
+    keep(&store).map_err(opening)?;
     Ok(store)
 }
 
 /// What ends from now on is to be told to whom the manifest says. Results that are fed back say nothing about that.
-fn owe(store: &Store, following: &Following, manifest: &Manifest, all: bool) -> Result<(), Failure> {
+fn owe(store: &Store, following: &Following, manifest: &Outline, all: bool) -> Result<(), Failure> {
     let opening = |e| Failure::opening(&e);
     if !manifest.is_results {
         store.tell(following.told).map_err(opening)?;

@@ -295,6 +295,11 @@ fn without_choice(arguments: impl Iterator<Item = String>) -> Vec<String> {
     kept
 }
 
+/// The command that looks at a manifest alone, to be pasted.
+pub(super) fn command_to_check(manifest: &Path) -> String {
+    command(["check".to_owned(), manifest.to_string_lossy().into_owned()].into_iter())
+}
+
 /// A command for a batch, with more words after it, to be pasted.
 pub(super) fn command_for(name: &str, manifest: &Path, place: &Place, more: &[&str]) -> String {
     let mut words = vec![name.to_owned(), manifest.to_string_lossy().into_owned()];

@@ -139,7 +139,8 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
-    const ALL: [FailureClass; 5] = [
+    /// Every class.
+    pub const ALL: [FailureClass; 5] = [
         FailureClass::Refused,
         FailureClass::Moderated,
         FailureClass::Generation,

@@ -295,8 +295,9 @@
 //! `yaml` makes a tree with places, `document`, `entries`, `lists`, `params`, `settings` and `followup` give it its meaning; `csv`
 //! understands the header of a table, `cells` finds places again when something is wrong. Both end in the same entries.
 //! `expand` makes tasks of them, one by one, as often as they are asked for; `check` goes the same way once, tells all that
-//! is wrong, and leaves counts (`factors`) and a register of names (`ids`). All of it is pure over text; only [`read`]
-//! touches files.
+//! is wrong, and leaves counts (`factors`) and a register of names (`ids`). `outline` is what a state keeps of it, so that
+//! one that was not edited need not be read again. All of it is pure over text; only [`read`] and [`Outline::kept`]
+//! touch files.
 
 mod cells;
 mod check;
@@ -318,6 +319,7 @@ mod matrix;
 mod money;
 mod naming;
 mod node;
+mod outline;
 mod params;
 mod pattern;
 mod pictures;
@@ -338,6 +340,7 @@ use std::{fs, io};
 use content::Content;
 use csv::Purpose;
 use expand::Expansion;
+use serde::{Deserialize, Serialize};
 use sources::Tables;
 
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name};
@@ -347,6 +350,7 @@ pub use factors::{EntryFactors, Factor};
 pub use followup::{FollowTarget, FollowUp, PostTo};
 pub use guard::{GUARD_COLUMN, guarded};
 pub use money::{Budget, NotABudget, NotUsd, Usd};
+pub use outline::Outline;
 pub use pattern::{NotFilled, Pattern, Subject};
 pub use pictures::{NotAName, PictureName, PictureSettings};
 pub use settings::{BatchSettings, NotOnUnknown, OnUnknown};
@@ -382,6 +386,8 @@ pub struct Manifest {
     pub hash: [u8; 32],
     /// The results of an earlier run, fed back: the prompts are final.
     pub is_results: bool,
+    /// How it was read.
+    reading: outline::Reading,
     expansion: Expansion,
     lines: Vec<usize>,
 }
@@ -411,10 +417,13 @@ impl Manifest {
 
     /// What the column `action` of a table asks for, task by task.
     pub fn actions(&self) -> impl Iterator<Item = (Id, Action)> + '_ {
-        let has_actions =
-            self.expansion.tables.iter().any(|table| table.column(&table::Role::Action).is_some());
-        let tasks = has_actions.then(|| self.tasks()).into_iter().flatten();
+        let tasks = self.has_actions().then(|| self.tasks()).into_iter().flatten();
         tasks.filter_map(|task| task.action.map(|action| (task.id, action)))
+    }
+
+    /// Whether a table has a column `action`.
+    fn has_actions(&self) -> bool {
+        self.expansion.tables.iter().any(|table| table.column(&table::Role::Action).is_some())
     }
 }
 
@@ -435,7 +444,7 @@ impl Format {
 }
 
 /// What the command line says about reading a manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Options {
     /// How many tasks there may be; it overrides `max_tasks` of the manifest.
     pub max_tasks: Option<u64>,
@@ -532,21 +541,20 @@ pub fn parse_with(
         output: content.output.shape,
         pictures: content.output.pictures,
         warnings: problems,
-        hash: hash(bytes, &tables),
+        hash: hash(blake3::hash(bytes), (!tables.is_empty()).then_some(&tables.hasher)),
+        reading: outline::Reading::of(path, options, bytes.len(), tables.loaded),
         is_results: content.expansion.entries.iter().any(is_final),
         lines: content.expansion.entries.iter().map(line).collect(),
         expansion: content.expansion,
     })
 }
 
-fn hash(bytes: &[u8], tables: &Tables<'_>) -> [u8; 32] {
-    let own = blake3::hash(bytes);
-    if tables.is_empty() {
-        return *own.as_bytes();
-    }
+/// The hash of a manifest, of that of its own bytes and that of its data files, if it has any.
+fn hash(own: blake3::Hash, files: Option<&blake3::Hasher>) -> [u8; 32] {
+    let Some(files) = files else { return *own.as_bytes() };
     let mut all = blake3::Hasher::new();
     all.update(own.as_bytes());
-    all.update(tables.hasher.finalize().as_bytes());
+    all.update(files.finalize().as_bytes());
     *all.finalize().as_bytes()
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::columns::Columns;
 use super::template::{Known, Scope, Templates, Text, Writing};
 use super::value::Fault;
@@ -11,10 +13,29 @@ use crate::task::{Record, Status};
 const LEAST_IMAGES: usize = 4;
 
 /// Names of columns, and what stands under them.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(into = "Vec<(String, String)>", try_from = "Vec<(String, String)>")]
 pub struct Pattern {
     templates: Templates,
     columns: Vec<(String, Text)>,
+}
+
+impl From<Pattern> for Vec<(String, String)> {
+    fn from(pattern: Pattern) -> Self {
+        pattern.columns.into_iter().map(|(name, text)| (name, text.source)).collect()
+    }
+}
+
+impl TryFrom<Vec<(String, String)>> for Pattern {
+    type Error = String;
+
+    fn try_from(columns: Vec<(String, String)>) -> Result<Self, String> {
+        let mut pattern = Pattern::default();
+        for (name, template) in columns {
+            pattern.add(&name, &template).map_err(|fault| fault.message().to_owned())?;
+        }
+        Ok(pattern)
+    }
 }
 
 /// A template that cannot be filled in for a task.

@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::columns::Columns;
 use super::reader::{Fields, Reader};
 use super::template::{Scope, Templates, Text, Writing, is_template};
@@ -20,11 +22,13 @@ const PLAIN: &str = "{{ id }}-{{ n }}.{{ ext }}";
 const OWN: [&str; 4] = ["id", "mode", "n", "ext"];
 
 /// What a manifest says about the files of pictures: `images`, `grid` and `sidecar` of `output`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct PictureSettings {
     /// The folder, or the folder and the name, as written; from the manifest's folder. [`PictureName`] reads it.
     pub images: Option<String>,
     /// Where that is written.
+    #[serde(skip)]
     pub place: Option<Place>,
     /// Whether the 2×2 overview is wanted too.
     pub grid: bool,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::followup::{self, FollowUp};
 use super::money::{Budget, Usd};
 use super::node::{Node, Value};
@@ -29,7 +31,7 @@ const PRICES: [&str; 3] = ["fast", "relaxed", "usd"];
 
 /// What is done about a task whose outcome is unknown: the reply to its submit is missing, so that the job may exist and be
 /// billed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum OnUnknown {
     /// It stays unknown until a callback or a person settles it.
     #[default]
@@ -56,7 +58,8 @@ impl std::str::FromStr for OnUnknown {
 }
 
 /// How the batch is to be run, where the manifest says so; a flag overrides it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BatchSettings {
     /// Jobs at once, 1 to 1000.
     pub concurrency: Option<u16>,
@@ -80,9 +83,11 @@ pub struct BatchSettings {
     pub max_tasks: Option<u64>,
     /// Where the results go, as written: paths from the manifest's folder.
     pub results: Vec<String>,
-    /// Who is told of each task that is done.
+    /// Who is told of each task that is done. Only a manifest says that, never what a state has kept of it: it may be a command.
+    #[serde(skip)]
     pub on_done: Option<FollowUp>,
     /// Who is told when a run is over.
+    #[serde(skip)]
     pub on_finish: Option<FollowUp>,
 }
 

@@ -3,6 +3,8 @@
 use std::ops::Range;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::expand::Expansion;
 use super::node::Value;
 use super::pattern::{Pattern, Subject};
@@ -15,7 +17,7 @@ use crate::task::{Pictures, Record, State, Status, Task};
 pub(super) const OUTPUT: [&str; 6] = ["rows", "columns", "formula_guard", "images", "grid", "sidecar"];
 
 /// What a row of the results is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Rows {
     /// A task.
     #[default]
@@ -25,7 +27,7 @@ pub enum Rows {
 }
 
 /// Columns that a shop's import knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shop {
     /// Shopify's product CSV.
     Shopify,
@@ -36,7 +38,7 @@ pub enum Shop {
 }
 
 /// The columns of the results.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub enum Shown {
     /// The results' own, which are a manifest again.
     #[default]
@@ -48,7 +50,8 @@ pub enum Shown {
 }
 
 /// What the tables of results look like.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Shape {
     /// What a row is. A shop has its own opinion.
     pub rows: Rows,

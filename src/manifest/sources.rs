@@ -30,6 +30,8 @@ pub(super) struct Tables<'l> {
     known: HashMap<String, Option<usize>>,
     pub(super) tables: Vec<Table>,
     pub(super) hasher: blake3::Hasher,
+    /// The files that were loaded, as they were written, in the order in which they were hashed.
+    pub(super) loaded: Vec<String>,
     /// What is wrong within the files.
     pub(super) problems: Problems,
 }
@@ -42,6 +44,7 @@ impl<'l> Tables<'l> {
             known: HashMap::new(),
             tables: Vec::new(),
             hasher: blake3::Hasher::new(),
+            loaded: Vec::new(),
             problems: Problems::new(),
         }
     }
@@ -58,10 +61,9 @@ impl<'l> Tables<'l> {
         }
         let path = self.folder.join(written);
         let bytes = (self.load)(&path).map_err(|why| not_loaded(written, why))?;
-        self.hasher.update(&(written.len() as u64).to_le_bytes());
-        self.hasher.update(written.as_bytes());
-        self.hasher.update(&(bytes.len() as u64).to_le_bytes());
+        announce(&mut self.hasher, written, bytes.len() as u64);
         self.hasher.update(&bytes);
+        self.loaded.push(written.to_owned());
         let table = self.table(&path, &bytes, columns);
         let index = table.map(|table| {
             self.tables.push(table);
@@ -84,6 +86,13 @@ impl<'l> Tables<'l> {
         let (table, purpose) = csv::header(&source, &text, true, columns, &mut self.problems)?;
         (purpose == Purpose::Data).then_some(table)
     }
+}
+
+/// What goes before the bytes of a data file in the hash, so that no two sets of files are one.
+pub(super) fn announce(hasher: &mut blake3::Hasher, written: &str, bytes: u64) {
+    hasher.update(&(written.len() as u64).to_le_bytes());
+    hasher.update(written.as_bytes());
+    hasher.update(&bytes.to_le_bytes());
 }
 
 fn not_loaded(written: &str, why: NotLoaded) -> Fault {

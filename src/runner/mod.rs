@@ -12,6 +12,7 @@ mod followup;
 mod results;
 mod shell;
 mod shutdown;
+mod tokens;
 
 use crate::api::{Client, Webhook};
 use crate::engine::{Ending, Policy};

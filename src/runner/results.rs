@@ -6,7 +6,7 @@ use crate::manifest::Shape;
 use crate::output::{self, Format, Layout, WriteError, Wrote};
 use crate::progress::Troubles;
 use crate::store::{Header, Reader, StoreError};
-use crate::task::{Counts, Quota, Record, State};
+use crate::task::{Counts, Quota};
 
 /// A spreadsheet takes about fifteen times as long as a CSV: one of more tasks than this is written at the end alone.
 const MOST_IN_BETWEEN: u64 = 5_000;
@@ -73,9 +73,7 @@ pub fn write_results(
     let (max_images, shape) = (view.most_images()?, &wanted.shape);
     let layout = Layout { columns: &columns, max_images, run_lives, batch: &batch, shape };
     let mut troubles = Troubles::default();
-    for record in view.records() {
-        note(&mut troubles, &record?, run_lives);
-    }
+    view.troubled(|id, state, reason| troubles.note(id, state.shown(run_lives), reason))?;
     let spent = match (view.spent(run)?, view.spent(None)?) {
         (_, None) => None,
         (run, Some(all)) => Some((run.unwrap_or_default(), all)),
@@ -112,11 +110,5 @@ impl Written {
     fn add(&mut self, path: PathBuf, wrote: Wrote) {
         self.notes.extend(wrote.notes.into_iter().map(|note| (path.clone(), note)));
         self.files.push(path);
-    }
-}
-
-fn note(troubles: &mut Troubles, record: &Record, run_lives: bool) {
-    if matches!(record.state, State::Failed | State::Unknown | State::Submitting | State::Lost) {
-        troubles.note(&record.task.id, record.state.shown(run_lives), record.reason.as_deref());
     }
 }

@@ -13,6 +13,7 @@ use super::downloads::{Downloads, Got};
 use super::followup::{FollowUps, Told};
 use super::results::{When, Written, write_results};
 use super::shutdown::{Shutdown, Signal};
+use super::tokens::Tokens;
 use super::{Outcome, Run};
 use crate::api::{Call, Client, SubmitRequest, Webhook};
 use crate::engine::{
@@ -50,7 +51,7 @@ pub(super) struct Shell {
     /// Intents that are durable, to be sent.
     outgoing: HashMap<AttemptKey, (Outgoing, Option<String>)>,
     /// Whose callback address ends with this token.
-    tokens: HashMap<String, AttemptKey>,
+    tokens: Tokens,
     /// Requests under way. Dropped where the run leaves at once.
     requests: FuturesUnordered<BoxFuture<'static, Happened>>,
     /// Writes under way. Never dropped.
@@ -177,7 +178,7 @@ impl Shell {
             Happened::Intended(attempt, token, Ok(outgoing)) => {
                 self.book.intended(attempt, outgoing.id.clone(), self.clock.now());
                 if let Some(token) = &token {
-                    self.tokens.insert(token.clone(), attempt);
+                    self.tokens.give(token.clone(), attempt);
                 }
                 self.outgoing.insert(attempt, (outgoing, token));
                 self.tell_engine(Event::IntentDurable(attempt));
@@ -190,6 +191,7 @@ impl Shell {
             Happened::Told(asked, outcome) => self.tell_engine(Event::StatusReply(asked, outcome)),
             Happened::Recorded(change, Ok(())) => {
                 self.results_stale = true;
+                self.tokens.recorded(&change);
                 self.ended_for_good(&change);
                 if let Some(event) = self.book.apply(change, self.clock.now()) {
                     self.show(event);
@@ -223,7 +225,7 @@ impl Shell {
         if reach(Point::CalledBack).is_err() {
             return; // as if it had never come
         }
-        if let Some(attempt) = self.tokens.get(&call.token).copied() {
+        if let Some(attempt) = self.tokens.whose(&call.token) {
             self.tell_engine(Event::Callback(attempt, call.item));
         }
     }

@@ -5,9 +5,8 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, params};
 
 use super::durations::durations;
-use super::ledger::mode_at;
 use super::{Snapshot, StoreError, View, waiting_at};
-use crate::engine::{Past, TaskKey, Waiting};
+use crate::engine::{Learned, Past, TaskKey, Waiting};
 use crate::plan::{Choice, Looked, Only};
 use crate::task::{Id, Mode, Prices, Quota, Status, TaskMode};
 
@@ -22,8 +21,20 @@ pub(super) fn read(
         spent: spent(db, prices)?,
         failures: failures(db)?,
         barred: barred(db, &choice.only)?,
-        learned: durations(db)?,
+        learned: Learned::default(),
     };
+    choose(db, choice, snapshot)?;
+    if snapshot.waiting.iter().any(|waiting| waiting.mode == TaskMode::Auto) {
+        snapshot.past.learned = durations(db)?;
+    }
+    Ok(())
+}
+
+fn choose(db: &Connection, choice: &Choice, snapshot: &mut Snapshot) -> rusqlite::Result<()> {
+    if *choice == Choice::default() {
+        snapshot.waiting = waiting(db)?;
+        return Ok(());
+    }
     let mut pilot = if choice.pilot { Some(Pilot::of(db, &snapshot.past.failures)?) } else { None };
     let mut query = db.prepare(
         "SELECT key, mode, timeout, entry, id, vars FROM state JOIN task ON key = task
@@ -43,27 +54,36 @@ pub(super) fn read(
     Ok(())
 }
 
+/// All that waits. There may be a million: of their rows nothing is read but what the run needs at once.
+fn waiting(db: &Connection) -> rusqlite::Result<Vec<Waiting>> {
+    let mut query = db.prepare(
+        "SELECT key, mode, timeout FROM state JOIN task ON key = task
+         WHERE state = 'pending' AND position IS NOT NULL ORDER BY priority DESC, position",
+    )?;
+    query.query_map([], waiting_at)?.collect()
+}
+
 /// Modes in which something was, or may be, submitted, and for which there is no price: with them, what a batch costs
 /// cannot be bounded.
 pub(super) fn unpriced(db: &Connection, prices: &Prices) -> rusqlite::Result<Vec<Mode>> {
+    let mut modes = vec![Mode::Fast, Mode::Relaxed];
+    modes.retain(|mode| prices.of(*mode).is_none());
+    if modes.is_empty() {
+        return Ok(modes);
+    }
     let mut query = db.prepare(
-        "SELECT mode FROM task JOIN state ON key = task WHERE position IS NOT NULL
-         UNION
-         SELECT mode FROM attempt
-         WHERE quota IS NULL AND outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused'",
+        "SELECT EXISTS (SELECT 1 FROM state CROSS JOIN task ON key = task
+                 WHERE state IN ('pending', 'submitting', 'running', 'unknown', 'failed', 'lost')
+                     AND position IS NOT NULL AND mode IN (?1, ?2))
+             OR EXISTS (SELECT 1 FROM spent WHERE mode = ?1 AND NOT priced AND attempts > 0)",
     )?;
-    let mut rows = query.query([])?;
-    let mut modes: Vec<Mode> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let mode: TaskMode = mode_at(row, 0)?;
-        for mode in mode.may_be() {
-            if !modes.contains(mode) {
-                modes.push(*mode);
-            }
+    let mut unpriced = Vec::new();
+    for mode in modes {
+        if query.query_row([mode.as_str(), TaskMode::Auto.as_str()], |row| row.get(0))? {
+            unpriced.push(mode);
         }
     }
-    modes.retain(|mode| prices.of(*mode).is_none());
-    Ok(modes)
+    Ok(unpriced)
 }
 
 impl View<'_> {
@@ -82,9 +102,8 @@ impl View<'_> {
 fn spent(db: &Connection, prices: &Prices) -> rusqlite::Result<Quota> {
     let price = |mode| prices.of(mode).map(|quota| quota.0 as i64);
     let query = "SELECT coalesce(sum(cost), 0), count(*) - count(cost) FROM (
-             SELECT coalesce(quota, CASE mode WHEN 'fast' THEN ?1 ELSE ?2 END) AS cost
-             FROM attempt
-             WHERE outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused')";
+             SELECT CASE WHEN priced THEN quota WHEN mode = 'fast' THEN attempts * ?1 ELSE attempts * ?2 END AS cost
+             FROM spent WHERE attempts > 0)";
     let (sum, unpriced): (i64, i64) =
         db.query_row(query, params![price(Mode::Fast), price(Mode::Relaxed)], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -94,11 +113,12 @@ fn spent(db: &Connection, prices: &Prices) -> rusqlite::Result<Quota> {
 
 /// How often jobs of open tasks failed at the service since a person asked for them last.
 fn failures(db: &Connection) -> rusqlite::Result<HashMap<TaskKey, u32>> {
+    // From the attempts that failed, which are few, to their tasks, of which a million may wait.
     let mut query = db.prepare(
-        "SELECT state.task, count(*) FROM state JOIN attempt ON attempt.task = state.task
-         WHERE state IN ('pending', 'running', 'unknown') AND outcome = 'failed' AND attempt.class = 'generation'
-             AND attempt.key > asked_after
-         GROUP BY state.task",
+        "SELECT attempt.task, count(*) FROM attempt CROSS JOIN state ON state.task = attempt.task
+         WHERE outcome = 'failed' AND attempt.class = 'generation' AND attempt.key > asked_after
+             AND state IN ('pending', 'running', 'unknown')
+         GROUP BY attempt.task",
     )?;
     query.query_map([], |row| Ok((TaskKey(row.get(0)?), row.get(1)?)))?.collect()
 }

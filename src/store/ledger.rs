@@ -240,14 +240,14 @@ pub(super) fn mode_at<M>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Re
 where
     M: FromStr<Err = NotAMode>,
 {
-    let word: String = row.get(column)?;
-    word.parse().map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
+    let word = row.get_ref(column)?.as_str()?;
+    word.parse::<M>().map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
 }
 
 /// The state in this column. A word that is none is damage.
 pub(super) fn state_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<State> {
-    let word: String = row.get(column)?;
-    State::from_word(&word).ok_or_else(|| {
+    let word = row.get_ref(column)?.as_str()?;
+    State::from_word(word).ok_or_else(|| {
         let damage = format!("`{word}` is not a state");
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, damage.into())
     })

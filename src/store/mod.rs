@@ -18,6 +18,8 @@ mod integrity;
 mod ledger;
 mod listing;
 mod lock;
+#[cfg(test)]
+mod long_life_tests;
 mod reader;
 mod reserve;
 mod resolve;
@@ -45,7 +47,7 @@ pub use downloads::{Brought, FileRow, FilesCount, PicturesOf};
 pub use error::StoreError;
 pub use integrity::salvage;
 pub use ledger::{Intent, Outgoing};
-pub use reader::{Header, Reader, View};
+pub use reader::{Header, Reader, View, kept_outline};
 pub use resolve::{Doubt, Found, Resolution, Resolved};
 pub use writer::WriteError;
 use writer::{Run, Writer};
@@ -174,6 +176,15 @@ impl Store {
     pub fn lists(&self, manifest: &[u8; 32]) -> Result<bool, StoreError> {
         let query = "SELECT manifest IS ?1 FROM header";
         self.db.query_row(query, [manifest], |row| row.get(0)).map_err(|e| self.error(e))
+    }
+
+    /// Keeps what a run needs of the manifest that the state lists, for the next one.
+    ///
+    /// # Errors
+    /// What SQLite says; then nothing is changed.
+    pub fn keep_outline(&self, text: &str) -> Result<(), StoreError> {
+        let query = "UPDATE header SET outline = ?1 WHERE outline IS NOT ?1";
+        self.db.execute(query, [text]).map(drop).map_err(|e| self.error(e))
     }
 
     /// Everything the state knows, to compare a manifest with.
@@ -348,41 +359,30 @@ fn read_snapshot(
     let mut snapshot = Snapshot::default();
     chosen::read(db, choice, prices, &mut snapshot)?;
     // What was given up is asked about once more, since that is free and a late picture is paid for.
-    let mut query = db.prepare(
-        "SELECT task.key, task.mode, timeout, attempt.key, task_id, intended_at, state, state.class, id,
-                position IS NOT NULL, hook_token, attempt.mode
-         FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
-         WHERE task_id IS NOT NULL AND (state = 'running' AND outcome IS NULL
-             OR state = 'lost' AND outcome = 'lost' OR state = 'failed' AND outcome = 'failed')
+    let late = FailureClass::ALL.into_iter().filter(|class| class.may_have_pictures());
+    let late: Vec<String> = late.map(|class| format!("'{}'", class.as_str())).collect();
+    let mut query = db.prepare(&format!(
+        "SELECT task.key, task.mode, timeout, attempt.key, task_id, intended_at, state, id, position IS NOT NULL,
+                hook_token, attempt.mode
+         FROM state CROSS JOIN task ON task.key = state.task CROSS JOIN attempt ON attempt.task = task.key
+         WHERE (state = 'running' OR state = 'lost' OR state = 'failed' AND state.class IN ({}))
+             AND task_id IS NOT NULL AND (state = 'running' AND outcome IS NULL OR outcome = state)
              AND attempt.key = (SELECT max(key) FROM attempt AS last
                  WHERE last.task = task.key AND last.outcome IS NOT 'not_accepted')
          ORDER BY attempt.key",
-    )?;
+        late.join(", ")
+    ))?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let second_look = match state_at(row, 6)? {
-            State::Running => false,
-            State::Failed => {
-                let class: Option<String> = row.get(7)?;
-                if !class
-                    .and_then(|c| FailureClass::from_word(&c))
-                    .is_some_and(FailureClass::may_have_pictures)
-                {
-                    continue;
-                }
-                true
-            }
-            _ => true,
-        };
-        let (id, state) = (Id(row.get(8)?), state_at(row, 6)?);
-        snapshot.resumed_tasks.push(ResumedTask { id, state, listed: row.get(9)?, hook_token: row.get(10)? });
+        let (id, state) = (Id(row.get(7)?), state_at(row, 6)?);
+        snapshot.resumed_tasks.push(ResumedTask { id, state, listed: row.get(8)?, hook_token: row.get(9)? });
         snapshot.resumed.push(Resumed {
             attempt: AttemptKey(row.get(3)?),
             waiting: waiting_at(row)?,
-            mode: mode_at(row, 11)?,
+            mode: mode_at(row, 10)?,
             task_id: TaskId(row.get(4)?),
             age: age_at(now, row.get(5)?),
-            second_look,
+            second_look: state != State::Running,
         });
     }
     read_adrift(db, now, &mut snapshot)?;

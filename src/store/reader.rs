@@ -13,7 +13,7 @@ use crate::task::{Counts, Fingerprint, Id, Pictures, Quota, Record, State, Task,
 /// A state that is only read.
 #[derive(Debug)]
 pub struct Reader {
-    db: Connection,
+    pub(super) db: Connection,
     path: std::path::PathBuf,
 }
 
@@ -108,11 +108,30 @@ impl View<'_> {
 
     /// What the attempts that count cost, where prices are configured: those of one run, or of all.
     pub fn spent(&self, run: Option<i64>) -> Result<Option<Quota>, StoreError> {
-        let query = "SELECT sum(quota) FROM attempt
-             WHERE outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused' AND (?1 IS NULL OR run = ?1)";
+        let query = "SELECT sum(quota) FROM spent WHERE priced AND attempts > 0 AND (?1 IS NULL OR run = ?1)";
         let sum: Option<i64> =
             self.moment.query_row(query, [run], |row| row.get(0)).map_err(|e| self.error(e))?;
         Ok(sum.map(|sum| Quota(sum.unsigned_abs())))
+    }
+
+    /// The tasks of the manifest that ended badly, or of which nothing is known, in its order, with where they stand and why.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn troubled(&self, mut note: impl FnMut(&Id, State, Option<&str>)) -> Result<(), StoreError> {
+        let mut read = || {
+            let mut query = self.moment.prepare(
+                "SELECT id, state, reason FROM state JOIN task ON key = task
+                 WHERE state IN ('failed', 'unknown', 'submitting', 'lost') AND position IS NOT NULL
+                 ORDER BY position",
+            )?;
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                note(&Id(row.get(0)?), state_at(row, 1)?, row.get_ref(2)?.as_str_or_null()?);
+            }
+            Ok(())
+        };
+        read().map_err(|e| self.error(e))
     }
 
     /// Every task of the manifest, in its order, with what became of it.
@@ -194,6 +213,12 @@ fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, R
     Ok(records)
 }
 
+/// What the state at this path has kept of its manifest, if there is one that can be read as it is.
+pub fn kept_outline(path: &Path) -> Option<String> {
+    let db = schema::open_for_reading(path).ok()?;
+    db.query_row("SELECT outline FROM header", [], |row| row.get(0)).ok()?
+}
+
 pub(super) fn header(db: &Connection) -> rusqlite::Result<Option<Header>> {
     let mut query = db.prepare("SELECT batch, service, columns FROM header")?;
     let mut rows = query.query([])?;
@@ -224,7 +249,7 @@ pub(super) fn knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
 
 pub(super) fn counts(db: &Connection, run_lives: bool) -> rusqlite::Result<Counts> {
     let mut counts = Counts::default();
-    let mut query = db.prepare("SELECT state, count(position) FROM state GROUP BY state")?;
+    let mut query = db.prepare("SELECT state, tasks FROM listed")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         let n: i64 = row.get(1)?;

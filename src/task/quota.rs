@@ -3,10 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::Mode;
 
 /// What the service charges, in thousandths of a quota, so that sums are exact.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Quota(pub u64);
 
 impl fmt::Display for Quota {
@@ -66,7 +68,7 @@ impl fmt::Display for Outlay {
 }
 
 /// What one job costs in each mode, as the user configured it; the service publishes no price list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Prices {
     /// For one `fast` job.
     pub fast: Option<Quota>,

@@ -25,6 +25,7 @@ mod hostile;
 mod input;
 mod key;
 mod kill;
+mod long_life;
 mod manifests;
 mod money;
 mod plan;

@@ -4,6 +4,7 @@ mod csv;
 mod files;
 mod language;
 mod messages;
+mod outline;
 mod schema;
 mod yaml;
 

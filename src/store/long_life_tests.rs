@@ -1,0 +1,250 @@
+//! Tests that a start and a glance cost the same however long the batch has lived: what is read are sums that were kept and
+//! rows that are open, never all of them.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
+use tempfile::TempDir;
+
+use super::{Intent, Listing, Reader, Store, kept_outline, schema};
+use crate::engine::{AttemptKey, Change, Failure, FailureClass};
+use crate::plan::{self, Choice};
+use crate::task::{Action, Earlier, Mode, Pictures, Prices, Quota, State, Status, Task, TaskId};
+
+const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: None };
+
+fn state() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("spring.mjbatch");
+    (folder, path)
+}
+
+fn open(path: &Path) -> Store {
+    Store::open(path, "the sandbox", "a test").unwrap()
+}
+
+fn list(store: &mut Store, tasks: &[Task]) {
+    let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
+    let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
+    store.list(listing, tasks.iter().cloned(), &plan).unwrap();
+}
+
+fn task(n: usize, version: usize) -> Task {
+    let mode = if n.is_multiple_of(3) { Mode::Relaxed } else { Mode::Fast };
+    Task::new(format!("t{n}"), format!("a mug {n}.{version}"), mode)
+}
+
+/// A batch in which everything has happened: every end of an attempt, edits, tasks that were taken out, sent again, taken over.
+fn lived(path: &Path) {
+    for version in 0..3 {
+        let mut tasks: Vec<Task> = (version * 4..30).map(|n| task(n, version * (n % 2))).collect();
+        let earlier = Earlier {
+            state: State::Done,
+            task_id: Some(TaskId(format!("theirs-{version}"))),
+            reason: None,
+            quota: Some(Quota(2500)),
+            pictures: Pictures::default(),
+            submitted_at: None,
+            finished_at: None,
+        };
+        tasks.push(Task { earlier: Some(Box::new(earlier)), ..task(100 + version, 0) });
+        tasks.push(Task { action: Some(Action::Skip), ..task(200, 0) });
+        let mut store = open(path);
+        list(&mut store, &tasks);
+        let prices = if version == 1 { Prices::default() } else { PRICES };
+        let (snapshot, ledger) = store.begin(prices).unwrap();
+        let keys = (snapshot.next_attempt..).map(AttemptKey);
+        for (n, (attempt, waiting)) in keys.zip(snapshot.waiting.iter().take(20)).enumerate() {
+            let mode = waiting.mode.may_be()[0];
+            drop(ledger.intend(Intent { attempt, task: waiting.task, mode, hook_token: None }));
+            let failure = |class| Failure { class, reason: "no".to_owned() };
+            let accepted = Change::Accepted(attempt, TaskId(format!("job-{}", attempt.0)));
+            let changes = match n % 10 {
+                0 => vec![Change::NotAccepted(attempt, "full".to_owned())],
+                1 => vec![Change::Refused(attempt, failure(FailureClass::Refused))],
+                2 => vec![Change::Unknown(attempt, "no reply".to_owned())],
+                3 => vec![accepted],
+                4 => vec![accepted, Change::Failed(attempt, failure(FailureClass::Timeout))],
+                5 => vec![accepted, Change::FailedForNow(attempt, failure(FailureClass::Generation))],
+                6 => vec![accepted, Change::Lost(attempt, "forgotten".to_owned())],
+                7 => vec![Change::Unknown(attempt, "no reply".to_owned()), accepted],
+                8 => vec![], // the run dies
+                _ => vec![accepted, Change::Done(attempt, Pictures::default())],
+            };
+            changes.into_iter().for_each(|change| drop(ledger.record(change)));
+        }
+    }
+}
+
+/// What a run cost, or all of them.
+type Cost = (Option<i64>, Option<i64>);
+
+/// Counts and costs as they were taken before they were kept.
+fn taken(db: &Connection) -> (BTreeMap<String, i64>, Vec<Cost>) {
+    let mut query = db.prepare("SELECT state, count(position) FROM state GROUP BY state").unwrap();
+    let counts = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let counts = counts.map(Result::unwrap).collect();
+    let mut query = db
+        .prepare(
+            "SELECT run, sum(quota) FROM attempt
+             WHERE outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused' AND run IS NOT NULL GROUP BY run
+             UNION ALL SELECT NULL, sum(quota) FROM attempt
+             WHERE outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused'",
+        )
+        .unwrap();
+    let spent = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    (counts, spent.map(Result::unwrap).collect())
+}
+
+#[track_caller]
+fn what_is_kept_is_what_is_there(path: &Path) {
+    let reader = Reader::open(path).unwrap();
+    let (counts, spent) = taken(&Connection::open(path).unwrap());
+    let view = reader.view().unwrap();
+    let kept = view.counts(true).unwrap();
+    for status in Status::ALL {
+        let there = counts.iter().filter(|(word, _)| State::from_word(word).unwrap().shown(true) == status);
+        assert_eq!(kept.of(status), there.map(|(_, n)| *n as u64).sum::<u64>(), "{status:?}: {counts:?}");
+    }
+    for (run, sum) in spent {
+        let sum = sum.map(|sum| Quota(sum as u64));
+        assert_eq!(view.spent(run).unwrap(), sum, "run {run:?}");
+    }
+    let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(7)) };
+    let all: i64 = Connection::open(path)
+        .unwrap()
+        .query_row(
+            "SELECT sum(coalesce(quota, CASE mode WHEN 'fast' THEN 4000 ELSE 7 END)) FROM attempt
+             WHERE outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused'",
+            [],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert_eq!(view.reserved(&prices).unwrap(), Some(Quota(all as u64)));
+    assert_eq!(view.reserved(&PRICES).unwrap(), None, "relaxed attempts have no price");
+}
+
+#[test]
+fn counts_and_costs_that_are_kept_are_those_that_would_be_taken() {
+    let (_folder, path) = state();
+    lived(&path);
+    what_is_kept_is_what_is_there(&path);
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(
+        "PRAGMA foreign_keys = OFF; DELETE FROM attempt WHERE key % 3 = 0; DELETE FROM state WHERE task % 3 = 0;
+         UPDATE attempt SET quota = quota + 1, run = 2 WHERE key % 2 = 0; UPDATE state SET state = 'lost', position = NULL
+         WHERE task % 5 = 0;",
+    )
+    .unwrap();
+    drop(db);
+    what_is_kept_is_what_is_there(&path);
+}
+
+#[test]
+fn a_state_of_any_earlier_version_has_its_counts_and_costs_kept_once_it_is_opened() {
+    let (_folder, lived_path) = state();
+    lived(&lived_path);
+    for version in 1..schema::tests::newest() {
+        let (_folder, path) = state();
+        schema::tests::make_of_version(version, &path);
+        let db = Connection::open(&path).unwrap();
+        db.execute("ATTACH ?1 AS lived", [lived_path.to_str().unwrap()]).unwrap();
+        for table in ["header", "task", "run", "state", "attempt"] {
+            let mut columns = db.prepare(&format!("SELECT name FROM pragma_table_info('{table}')")).unwrap();
+            let columns = columns.query_map([], |row| row.get::<_, String>(0)).unwrap();
+            let columns = columns.map(Result::unwrap).collect::<Vec<_>>().join(", ");
+            db.execute(
+                &format!("INSERT INTO main.{table} ({columns}) SELECT {columns} FROM lived.{table}"),
+                [],
+            )
+            .unwrap();
+        }
+        drop(db);
+        drop(open(&path));
+        what_is_kept_is_what_is_there(&path);
+        let begin = |path: &Path| open(path).begin(PRICES).unwrap().0;
+        let (theirs, ours) = (begin(&path), begin(&lived_path));
+        assert_eq!((theirs.waiting, theirs.past), (ours.waiting, ours.past), "version {version}");
+    }
+}
+
+thread_local! {
+    static SEEN: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
+
+/// From now on, what this thread asks of the database is seen.
+fn listen(db: &mut Connection) {
+    fn hear(event: TraceEvent<'_>) {
+        if let TraceEvent::Stmt(statement, _) = event
+            && let Some(sql) = statement.expanded_sql()
+        {
+            SEEN.with(|seen| seen.borrow_mut().push(sql));
+        }
+    }
+    db.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(hear)).unwrap();
+}
+
+/// Reads all there is of a table, or of an index: fine where they hold sums or what is open, and nothing else.
+fn reads_all(db: &Connection, sql: &str) -> Vec<String> {
+    const FINE: [&str; 8] = [
+        "SCAN spent",
+        "SCAN listed",
+        "SCAN header",
+        "SCAN CONSTANT ROW",
+        "SCAN (subquery",
+        "SCAN state USING INDEX state_waiting",
+        "SCAN state USING COVERING INDEX state_waiting",
+        "SCAN attempt USING COVERING INDEX attempt_failed",
+    ];
+    let words = ["SELECT", "UPDATE", "INSERT", "DELETE", "WITH"];
+    if !words.iter().any(|word| sql.trim_start().starts_with(word)) {
+        return Vec::new();
+    }
+    let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let steps = plan.query_map([], |row| row.get::<_, String>("detail")).unwrap();
+    let steps = steps.map(Result::unwrap);
+    steps.filter(|step| step.starts_with("SCAN") && !FINE.iter().any(|fine| step.starts_with(fine))).collect()
+}
+
+#[test]
+fn a_start_reads_what_is_open_and_never_all_that_there_is() {
+    let (_folder, path) = state();
+    lived(&path);
+    let plans = Connection::open(&path).unwrap();
+    let mut store = open(&path);
+    listen(&mut store.db);
+    assert!(store.lists(&[7; 32]).unwrap());
+    store.listed_from().unwrap();
+    store.unpriced(&PRICES).unwrap();
+    let _begun = store.begin_with(PRICES, &Choice::default()).unwrap();
+    let seen = SEEN.with(RefCell::take);
+    assert!(seen.len() > 10, "{seen:#?}");
+    for sql in &seen {
+        assert_eq!(reads_all(&plans, sql), Vec::<String>::new(), "{sql}");
+    }
+}
+
+#[test]
+fn a_glance_reads_sums_that_were_kept() {
+    let (_folder, path) = state();
+    lived(&path);
+    let plans = Connection::open(&path).unwrap();
+    let mut reader = Reader::open(&path).unwrap();
+    listen(&mut reader.db);
+    reader.header().unwrap();
+    let view = reader.view().unwrap();
+    view.counts(false).unwrap();
+    view.spent(None).unwrap();
+    view.spent(Some(1)).unwrap();
+    view.reserved(&PRICES).unwrap();
+    let seen = SEEN.with(RefCell::take);
+    assert!(seen.len() > 5, "{seen:#?}");
+    for sql in &seen {
+        assert_eq!(reads_all(&plans, sql), Vec::<String>::new(), "{sql}");
+    }
+    assert_ne!(reads_all(&plans, "SELECT sum(quota) FROM attempt"), Vec::<String>::new());
+    assert_eq!(kept_outline(&path), None);
+}
