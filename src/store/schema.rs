@@ -1,7 +1,8 @@
 //! The tables, and how the file is opened so that what was committed survives a power loss.
 //!
 //! `task` is what would be sent and is never updated; `state` is where it stands; `attempt` has one row for every submit
-//! and is the money ledger; `run` lists the executions. A state's version is SQLite's `user_version`: how many of [`STEPS`]
+//! and is the money ledger; `run` lists the executions. `listed` and `spent` are sums of these that triggers keep, so that nobody
+//! need take them. A state's version is SQLite's `user_version`: how many of [`STEPS`]
 //! were taken. A state of an older program takes the missing ones when it is opened; one of a newer program is refused.
 
 use std::path::Path;

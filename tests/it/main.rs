@@ -15,6 +15,8 @@ mod callbacks;
 #[cfg(debug_assertions)]
 mod crash;
 mod damage;
+#[cfg(target_os = "linux")]
+mod disk;
 mod downloads;
 mod edits;
 mod exits;

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::scenario::Scenario;
-use super::world::World;
+use super::scenario::{Faults, Scenario};
+use super::world::{RunEnd, World};
+use crate::engine::Ending;
 use crate::engine::mutants::{MUTANTS, Mutant, switch};
+use crate::task::State;
 
 /// Says which seed it was where one fails.
 struct Named(u64);
@@ -45,6 +47,31 @@ fn whatever_happens_nothing_is_paid_for_twice_or_lost_and_everything_ends_for_ma
             });
         }
     });
+}
+
+/// Nothing answers for an hour, and most submits that leave meanwhile are refused a connection.
+#[test]
+fn a_network_that_goes_for_an_hour_ends_runs_and_every_job_that_ran_is_picked_up() {
+    let mut ran = 0;
+    for seed in 0..200 {
+        let _named = Named(seed);
+        let mut scenario = Scenario::of(seed);
+        let from = Duration::from_secs(20 + seed);
+        let outage = Some((from, from + Duration::from_secs(3600)));
+        scenario.faults = Faults { outage, ..Faults::default() };
+        (scenario.tasks, scenario.calm, scenario.crash, scenario.stop) = (14, false, 0.0, 0.0);
+        (scenario.policy.limit, scenario.policy.resend_unknown) = (None, false);
+        let mut world = World::new(scenario);
+        let ends = world.play();
+        let gave_up = |end: &RunEnd| matches!(end, RunEnd::Over(Ending::Unreachable(_)));
+        let unreachable = ends.iter().filter(|end| gave_up(end)).count();
+        assert_eq!(unreachable + 1, ends.len(), "each run but the last was out of patience: {ends:?}");
+        let has = |state| world.disk.tasks.iter().filter(|task| **task == state).count();
+        assert_eq!(has(State::Done) + has(State::Unknown), 14, "{:?}", world.disk.tasks);
+        assert_eq!(world.service.jobs.len(), has(State::Done), "a job that was paid for is done");
+        ran += unreachable;
+    }
+    assert!(ran > 400, "it was away in {ran} runs");
 }
 
 #[test]

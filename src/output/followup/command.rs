@@ -145,10 +145,14 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
+        let Some(id) = self.0 else { return };
         #[cfg(unix)]
-        if let Some(group) = self.0.and_then(|id| rustix::process::Pid::from_raw(i32::try_from(id).ok()?)) {
+        if let Some(group) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
+        // Elsewhere the command alone is ended, by whoever holds it.
+        #[cfg(not(unix))]
+        let _ = id;
     }
 }
 

@@ -1,0 +1,179 @@
+//! What a long life costs: a state of very many tasks, and a batch that ran every night of a year.
+//!
+//! ```sh
+//! cargo run --release --example long_life                # a million tasks, then a year
+//! cargo run --release --example long_life -- 100000      # so many tasks
+//! cargo run --release --example long_life -- 0           # the year alone
+//! ```
+#![expect(clippy::print_stdout, reason = "an example talks")]
+
+use std::error::Error;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use mjbatch::engine::{AttemptKey, Change};
+use mjbatch::manifest::{self, Options, Outline};
+use mjbatch::plan::{self, Choice};
+use mjbatch::runner::{When, write_results};
+use mjbatch::store::{Intent, Ledger, Listing, Reader, Snapshot, Store, kept_outline};
+use mjbatch::task::{Pictures, Prices, Quota, TaskId};
+
+const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
+const OPTIONS: Options = Options { max_tasks: Some(10_000_000) };
+/// How many changes wait for the disk at once.
+const AT_ONCE: usize = 1000;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let tasks = std::env::args().nth(1).map_or(Ok(1_000_000), |number| number.parse())?;
+    if tasks > 0 {
+        many(tasks)?;
+    }
+    year(2_000, 365, 200)
+}
+
+/// A state of so many tasks, taken up with none of them done, with half, and with all.
+fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("many.csv");
+    let mut csv = "id,prompt,sku\n".to_owned();
+    for n in 0..tasks {
+        writeln!(csv, "t{n},a ceramic mug number {n} on grey linen in soft light --ar 1:1,SKU-{n:07}")?;
+    }
+    fs::write(&path, csv)?;
+    println!("\n{tasks} tasks, a manifest of {} MB", fs::metadata(&path)?.len() >> 20);
+    println!(
+        "{:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "done", "read", "open", "begin", "status", "results", "memory"
+    );
+    let state = folder.path().join("many.mjbatch");
+    take_up(&path, &state)?;
+    for share in [0, 1, 1] {
+        let begun = Instant::now();
+        let text = kept_outline(&state).ok_or("no outline was kept")?;
+        let outline = Outline::kept(&text, &path, OPTIONS).ok_or("it is not believed")?;
+        let read = begun.elapsed();
+        let begun = Instant::now();
+        let store = open(&state)?;
+        assert!(store.lists(&outline.hash)?);
+        let opened = begun.elapsed();
+        let begun = Instant::now();
+        let (snapshot, ledger) = store.begin_with(PRICES, &Choice::default())?;
+        let start = begun.elapsed();
+        let memory = memory();
+        let (status, done) = look(&state)?;
+        make(&snapshot, &ledger, tasks / 2 * share);
+        drop((snapshot, ledger));
+        let begun = Instant::now();
+        write_results(&state, &folder.path().join("out.csv").into(), false, None, When::AtTheEnd)?;
+        let results = begun.elapsed();
+        println!(
+            "{done:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {memory:>6} MB",
+            shown(read),
+            shown(opened),
+            shown(start),
+            shown(status),
+            shown(results)
+        );
+    }
+    Ok(())
+}
+
+/// A batch of `tasks` that is edited and run every night; each night so many of them are others.
+fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("nightly.csv");
+    let state = folder.path().join("nightly.mjbatch");
+    let mut versions = vec![0; tasks];
+    println!("\n{tasks} tasks, {changed} of them new every night, {nights} nights");
+    println!(
+        "{:>9} {:>9} {:>9} {:>9} {:>9} {:>9}",
+        "night", "attempts", "start", "status", "results", "state"
+    );
+    for night in 1..=nights {
+        let mut csv = "id,prompt\n".to_owned();
+        for (n, version) in versions.iter_mut().enumerate() {
+            *version += usize::from((n + tasks - night * changed % tasks) % tasks < changed);
+            writeln!(csv, "t{n},a mug number {n} of season {version}")?;
+        }
+        fs::write(&path, csv)?;
+        let begun = Instant::now();
+        take_up(&path, &state)?;
+        let (snapshot, ledger) = open(&state)?.begin(PRICES)?;
+        let start = begun.elapsed();
+        make(&snapshot, &ledger, snapshot.waiting.len());
+        let attempts = snapshot.next_attempt - 1;
+        drop((snapshot, ledger));
+        if night % (nights / 5).max(1) == 1 || night == nights {
+            let (status, _) = look(&state)?;
+            let begun = Instant::now();
+            write_results(&state, &folder.path().join("out.csv").into(), false, None, When::AtTheEnd)?;
+            let (results, megabytes) = (begun.elapsed(), fs::metadata(&state)?.len() >> 20);
+            let (start, status, results) = (shown(start), shown(status), shown(results));
+            println!("{night:>9} {attempts:>9} {start:>9} {status:>9} {results:>9} {megabytes:>6} MB");
+        }
+    }
+    Ok(())
+}
+
+/// Reads the manifest and lists it, as the first run does, and each after an edit.
+fn take_up(path: &Path, state: &Path) -> Result<(), Box<dyn Error>> {
+    let manifest = manifest::read_with(path, OPTIONS)?;
+    let mut store = open(state)?;
+    let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
+    let (batch, columns, hash) = (&manifest.name[..], &manifest.columns[..], manifest.hash);
+    let listing = Listing { batch, columns, manifest: hash, file: "spring.csv" };
+    store.list(listing, manifest.tasks(), &plan)?;
+    if let Some(text) = manifest.outline().to_keep() {
+        store.keep_outline(&text)?;
+    }
+    Ok(())
+}
+
+fn open(state: &Path) -> Result<Store, mjbatch::store::StoreError> {
+    Store::open(state, "an example", "an example")
+}
+
+/// Submits so many of the tasks that wait, and has each done.
+fn make(snapshot: &Snapshot, ledger: &Ledger, tasks: usize) {
+    let keys = (snapshot.next_attempt.max(1)..).map(AttemptKey);
+    let waiting: Vec<_> = keys.zip(snapshot.waiting.iter().take(tasks)).collect();
+    for part in waiting.chunks(AT_ONCE) {
+        let mut written = Vec::new();
+        for (attempt, waiting) in part {
+            let attempt = *attempt;
+            let images =
+                (1..5).map(|n| format!("https://cdn.example/pictures/{}/{n}.png", attempt.0)).collect();
+            drop(ledger.intend(Intent { attempt, task: waiting.task, hook_token: None }));
+            drop(ledger.record(Change::Accepted(attempt, TaskId(format!("job-{}", attempt.0)))));
+            written.push(ledger.record(Change::Done(attempt, Pictures { grid: None, images })));
+        }
+        for answer in written {
+            let answered = answer.blocking_recv();
+            assert_eq!(answered, Ok(Ok(())));
+        }
+    }
+}
+
+/// What `status` reads, and how many tasks are done.
+fn look(state: &Path) -> Result<(Duration, u64), mjbatch::store::StoreError> {
+    let begun = Instant::now();
+    let reader = Reader::open(state)?;
+    reader.header()?;
+    let view = reader.view()?;
+    let (counts, _) = (view.counts(true)?, view.files()?);
+    view.spent(None)?;
+    Ok((begun.elapsed(), counts.of(mjbatch::task::Status::Done)))
+}
+
+fn shown(took: Duration) -> String {
+    format!("{:.3} s", took.as_secs_f64())
+}
+
+/// Megabytes that this process holds now, where the system tells.
+fn memory() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    line.and_then(|line| line.trim().trim_end_matches(" kB").parse::<u64>().ok()).unwrap_or(0) >> 10
+}
