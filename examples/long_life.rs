@@ -145,7 +145,8 @@ fn make(snapshot: &Snapshot, ledger: &Ledger, tasks: usize) {
             let attempt = *attempt;
             let images =
                 (1..5).map(|n| format!("https://cdn.example/pictures/{}/{n}.png", attempt.0)).collect();
-            drop(ledger.intend(Intent { attempt, task: waiting.task, hook_token: None }));
+            let mode = waiting.mode.may_be()[0];
+            drop(ledger.intend(Intent { attempt, task: waiting.task, mode, hook_token: None }));
             drop(ledger.record(Change::Accepted(attempt, TaskId(format!("job-{}", attempt.0)))));
             written.push(ledger.record(Change::Done(attempt, Pictures { grid: None, images })));
         }
