@@ -48,7 +48,7 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
         "done", "read", "open", "begin", "status", "results", "memory"
     );
     let state = folder.path().join("many.mjbatch");
-    take_up(&path, &state)?;
+    drop(take_up(&path, &state)?);
     for share in [0, 1, 1] {
         let begun = Instant::now();
         let text = kept_outline(&state).ok_or("no outline was kept")?;
@@ -99,8 +99,7 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
         }
         fs::write(&path, csv)?;
         let begun = Instant::now();
-        take_up(&path, &state)?;
-        let (snapshot, ledger) = open(&state)?.begin(PRICES)?;
+        let (snapshot, ledger) = take_up(&path, &state)?.begin(PRICES)?;
         let start = begun.elapsed();
         make(&snapshot, &ledger, snapshot.waiting.len());
         let attempts = snapshot.next_attempt - 1;
@@ -118,7 +117,7 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
 }
 
 /// Reads the manifest and lists it, as the first run does, and each after an edit.
-fn take_up(path: &Path, state: &Path) -> Result<(), Box<dyn Error>> {
+fn take_up(path: &Path, state: &Path) -> Result<Store, Box<dyn Error>> {
     let manifest = manifest::read_with(path, OPTIONS)?;
     let mut store = open(state)?;
     let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
@@ -128,7 +127,7 @@ fn take_up(path: &Path, state: &Path) -> Result<(), Box<dyn Error>> {
     if let Some(text) = manifest.outline().to_keep() {
         store.keep_outline(&text)?;
     }
-    Ok(())
+    Ok(store)
 }
 
 fn open(state: &Path) -> Result<Store, mjbatch::store::StoreError> {
