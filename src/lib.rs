@@ -18,6 +18,7 @@
 //! | [`task`] | the nouns: a task, its names, its state, and what became of it |
 //! | [`diagnostic`], [`text`] | what is wrong and where; text of others on a screen |
 //! | [`duration`], [`deadline`] | spans of time and deadlines as people write them |
+//! | [`figures`] | what tasks with the same value of a variable have in common |
 //! | [`failpoint`] | where the crash tests make the program fail; nothing in a release build |
 //! | [`manifest`] | YAML or CSV to tasks |
 //! | [`prompt`] | Midjourney's flags, the lint, params as flags, permutations |
@@ -65,6 +66,7 @@ pub mod diagnostic;
 pub mod duration;
 pub mod engine;
 pub mod failpoint;
+pub mod figures;
 pub mod manifest;
 pub mod output;
 pub mod plan;

@@ -290,6 +290,10 @@ pub(super) struct StatusArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
+    /// Success, wait, cost and refusals by the values of a column of yours, as in sku, or by mode; may be given several times
+    #[arg(long, value_name = "NAME", conflicts_with = "attempts")]
+    pub(super) by: Vec<String>,
+
     /// List every attempt, in order, with what it cost and what became of it, and what was spent for what
     #[arg(long)]
     pub(super) attempts: bool,

@@ -5,6 +5,7 @@
 
 mod args;
 mod attempts;
+mod by;
 mod check;
 mod download;
 mod exit;
