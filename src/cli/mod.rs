@@ -14,6 +14,7 @@ mod forecast;
 mod init;
 mod pictures;
 mod plan;
+mod report;
 mod resolve;
 mod results;
 mod retry;
@@ -49,6 +50,7 @@ pub fn main() -> Exit {
         }
         Command::Status(args) => status::status(args),
         Command::Results(args) => results::results(&args),
+        Command::Report(args) => report::report(&args),
         Command::Retry(args) => retry::retry(&args),
         Command::Resolve(args) => resolve::resolve(&args),
         Command::Run(args) => with_runtime(run::run(*args)),
