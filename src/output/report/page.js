@@ -121,13 +121,12 @@
       if (counts.size > MOST_VALUES) return;
     }
     if (counts.size < 2 || choices.length >= MOST_SELECTS) return;
-    const label = make('label', undefined, 'pickbox');
     const select = make('select');
-    select.append(new Option('all', ''));
+    select.setAttribute('aria-label', name);
+    select.append(new Option(`${name.slice(0, 40)}: all`, ''));
     [...counts.keys()].forEach((of, n) => select.append(new Option(`${(of || '(none)').slice(0, 60)} (${counts.get(of)})`, n + 1)));
     const values = [...counts.keys()];
-    label.append(make('span', name.slice(0, 40)), ' ', select);
-    $('variables').append(label);
+    $('variables').append(select);
     choices.push({ select, value, chosen: () => (select.value === '' ? null : values[select.value - 1]) });
     select.addEventListener('change', () => apply());
   };
