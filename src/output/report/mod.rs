@@ -146,7 +146,7 @@ where
         let card = card::Card::of(n, &entry, page, places);
         out.write_all(render("card.html", Value::from(Serde(card)))?.as_bytes())?;
     }
-    out.write_all(render("foot.html", context! { next => page.next.as_str() })?.as_bytes())?;
+    out.write_all(render("foot.html", context! { next => page.next.as_str(), picks => page.picks.as_str() })?.as_bytes())?;
     data::write(out, page, entries())?;
     // Not through the templates: what is hashed is what stands there, to the byte.
     write!(out, "<script>{SCRIPT}</script>\n</body>\n</html>\n")?;

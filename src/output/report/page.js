@@ -133,20 +133,32 @@
   about.columns.forEach((name, n) => { if (n !== pickColumn) offer(name, (task) => task.vars[n] || ''); });
   offer('mode', (task) => task.mode);
 
+  // Of thousands of cards, those that no screen holds yet are shown a little later, so that a filter answers at once.
+  const AT_ONCE = 120;
+  let later = [];
+  const showLater = () => {
+    for (const n of later.splice(0, 2 * AT_ONCE)) cards[n].hidden = false;
+    if (later.length) setTimeout(showLater);
+  };
   let visible = tasks.map((_, n) => n);
   const apply = () => {
     const words = plain($('search').value).split(/\s+/).filter(Boolean);
     const wanted = choices.map((choice) => [choice.value, choice.chosen()]).filter(([, of]) => of !== null);
     const mark = $('marks').value;
     visible = [];
+    const waiting = later.length > 0;
+    later = [];
     tasks.forEach((task, n) => {
       const fits = (statuses.size === 0 || statuses.has(task.status))
         && wanted.every(([value, of]) => value(task) === of)
         && (mark === '' || (mark === 'picked' ? marks[n].pick.length > 0 : mark === 'redo' ? marks[n].redo : !marks[n].redo && marks[n].pick.length === 0))
         && words.every((word) => haystacks[n].includes(word));
       if (fits) visible.push(n);
-      if (cards[n].hidden === fits) cards[n].hidden = !fits;
+      if (cards[n].hidden !== fits) return;
+      if (fits && visible.length > AT_ONCE) later.push(n);
+      else cards[n].hidden = !fits;
     });
+    if (later.length && !waiting) setTimeout(showLater);
     const all = visible.length === tasks.length;
     $('count').textContent = all ? many(tasks.length, 'task') : `${visible.length.toLocaleString('en')} of ${many(tasks.length, 'task')}`;
     $('clear').hidden = all;
@@ -335,11 +347,18 @@
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
     unsaved = false;
-    say(`Saved as ${about.picks}`);
+    $('toast').hidden = false;
+  });
+  $('toast-close').addEventListener('click', () => {
+    $('toast').hidden = true;
+    $('save').focus();
   });
 
-  // Printed, everything is open.
-  addEventListener('beforeprint', () => { for (const it of document.querySelectorAll('details')) it.open = true; });
+  // Printed, everything is open and nothing waits to be scrolled to.
+  addEventListener('beforeprint', () => {
+    for (const it of document.querySelectorAll('details')) it.open = true;
+    for (const it of document.querySelectorAll('.card:not([hidden]) img')) it.loading = 'eager';
+  });
 
   cards.forEach((card, n) => { if (marks[n].redo || marks[n].pick.length) paint(n, card); });
   $('filters').hidden = false;

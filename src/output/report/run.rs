@@ -64,6 +64,8 @@ const WIDTH: f64 = 1000.0;
 /// How high all lanes may be together, and one at most.
 const HEIGHT: f64 = 480.0;
 const LANE: f64 = 16.0;
+/// What is left between two bars of a lane.
+const GAP: f64 = 0.8;
 /// More bars than this are drawn as one shape a tone, without their names: nobody could point at one of them.
 const MOST_NAMED: usize = 2_000;
 
@@ -108,7 +110,7 @@ pub(super) fn drawn(run: &Execution) -> Drawn {
     let place = |bar: &Bar, lane_number: usize| {
         let at = |time: Timestamp| (time.as_millisecond() - from) as f64 / span * WIDTH;
         let x = rounded(at(bar.from));
-        (x, rounded(lane_number as f64 * lane), rounded((at(bar.to) - x).max(1.0)))
+        (x, rounded(lane_number as f64 * lane), rounded((at(bar.to) - x - GAP).max(1.0)))
     };
     let took = |bar: &Bar| duration::in_words(length(bar.from.as_millisecond(), bar.to.as_millisecond()));
     let thick = rounded(lane * 0.8);
@@ -202,10 +204,10 @@ mod tests {
         assert_eq!(
             placed,
             [
-                (0.0, 0.0, 400.0, "done"),
-                (100.0, 16.0, 200.0, "failed"),
-                (300.0, 16.0, 200.0, "refused"),
-                (400.0, 0.0, 600.0, "done")
+                (0.0, 0.0, 399.2, "done"),
+                (100.0, 16.0, 199.2, "failed"),
+                (300.0, 16.0, 199.2, "refused"),
+                (400.0, 0.0, 599.2, "done")
             ]
         );
         assert_eq!((drawn.lanes, drawn.took.as_str()), (2, "1 min 40 s"));
