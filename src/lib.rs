@@ -26,7 +26,7 @@
 //! | [`engine`] | when to submit, ask, wait and stop |
 //! | [`api`] | the wire, and what each reply means |
 //! | [`store`] | the state file, the only truth |
-//! | [`output`], [`progress`] | the results; what a person is told meanwhile |
+//! | [`output`], [`progress`] | the results, pictures as files, the report; what a person is told meanwhile |
 //! | [`runner`] | carries out what the engine decides |
 //! | [`sandbox`] | the API's stand-in, a server like any other |
 //! | [`cli`] | the program |

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use jiff::Timestamp;
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use sha2::{Digest as _, Sha256};
@@ -146,7 +147,10 @@ where
         let card = card::Card::of(n, &entry, page, places);
         out.write_all(render("card.html", Value::from(Serde(card)))?.as_bytes())?;
     }
-    out.write_all(render("foot.html", context! { next => page.next.as_str(), picks => page.picks.as_str() })?.as_bytes())?;
+    out.write_all(
+        render("foot.html", context! { next => page.next.as_str(), picks => page.picks.as_str() })?
+            .as_bytes(),
+    )?;
     data::write(out, page, entries())?;
     // Not through the templates: what is hashed is what stands there, to the byte.
     write!(out, "<script>{SCRIPT}</script>\n</body>\n</html>\n")?;
@@ -155,6 +159,8 @@ where
 
 fn templates() -> io::Result<Environment<'static>> {
     let mut templates = Environment::new();
+    let syntax = SyntaxConfig::builder().keep_trailing_newline(true).build().map_err(io::Error::other)?;
+    templates.set_syntax(syntax);
     for (name, source) in [("head.html", HEAD), ("card.html", CARD), ("foot.html", FOOT)] {
         templates.add_template(name, source).map_err(io::Error::other)?;
     }

@@ -354,10 +354,22 @@
     $('save').focus();
   });
 
-  // Printed, everything is open and nothing waits to be scrolled to.
-  addEventListener('beforeprint', () => {
+  // Printed, everything is open, and no picture waits to be scrolled to.
+  const opened = () => {
     for (const it of document.querySelectorAll('details')) it.open = true;
-    for (const it of document.querySelectorAll('.card:not([hidden]) img')) it.loading = 'eager';
+    const pictures = [...document.querySelectorAll('.card:not([hidden]) img')];
+    for (const it of pictures) it.loading = 'eager';
+    return pictures;
+  };
+  addEventListener('beforeprint', opened);
+  $('print').addEventListener('click', async () => {
+    while (later.length) showLater();
+    const there = opened().map((it) => it.complete || new Promise((done) => { it.onload = it.onerror = done; }));
+    $('print').disabled = true;
+    say('The pictures are fetched, to be printed');
+    await Promise.race([Promise.all(there), new Promise((done) => setTimeout(done, 60000))]);
+    $('print').disabled = false;
+    print();
   });
 
   cards.forEach((card, n) => { if (marks[n].redo || marks[n].pick.length) paint(n, card); });

@@ -13,21 +13,27 @@ pub(super) struct Places {
 impl Places {
     /// Of a page at this path.
     pub(super) fn of(page: &Path) -> Places {
-        Places { folder: absolute(page).ok().and_then(|page| Url::from_file_path(page).ok()) }
+        Places { folder: url_of(page) }
     }
 
     /// The way to a file that is there.
     pub(super) fn way_to(&self, file: &Path) -> Option<String> {
-        if !file.is_file() {
+        let base = self.folder.as_ref()?;
+        let file = url_of(file)?;
+        if !file.to_file_path().is_ok_and(|file| file.is_file()) {
             return None;
         }
-        let file = Url::from_file_path(absolute(file).ok()?).ok()?;
-        let base = self.folder.as_ref()?;
         // A name with a colon in it would be read as a scheme.
         let way = base.make_relative(&file).map(|way| format!("./{way}"));
         let leads_there = |way: &String| base.join(way).is_ok_and(|url| url == file);
         Some(way.filter(leads_there).unwrap_or_else(|| file.to_string()))
     }
+}
+
+/// The address of a file, without detours.
+fn url_of(path: &Path) -> Option<Url> {
+    let url = Url::from_file_path(absolute(path).ok()?).ok()?;
+    Url::parse(url.as_str()).ok()
 }
 
 /// An address of others, if it is one that may be a link: http or https, as a browser would write it.

@@ -166,7 +166,7 @@ mod tests {
             (100, ["1 s", "50 s", "1 min 30 s", "1 min 40 s", "5 min"])
         );
         assert_eq!(bars.iter().map(|bar| bar.jobs).sum::<usize>(), 100);
-        assert_eq!(bars.len(), 11, "a third of the picture's width");
+        assert_eq!(bars.len(), 10, "a third of the picture's width");
         assert_eq!((drawn[1].bars[0].x, drawn[1].bars[0].height), (580.0, HEIGHT));
     }
 }

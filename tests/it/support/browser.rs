@@ -45,8 +45,9 @@ impl Browser {
             .spawn()
             .unwrap();
         let told = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port =
-            told.filter_map(|line| line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok());
+        let port = told.filter_map(|line| {
+            line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
+        });
         let port = { port }.next().expect("chromedriver says its port");
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
         let profile = tempfile::tempdir().unwrap();
