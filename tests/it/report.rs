@@ -111,7 +111,7 @@ fn hostile() -> Wire {
             "javascript:window.evil=5",
             " jAvAsCrIpT:window.evil=6",
             "data:text/html,<script>window.evil=7</script>",
-            format!("http://127.0.0.1:9/{EVIL}"),
+            format!("http://127.0.0.1:9/%ff%{EVIL}"),
         ]})
     })
 }

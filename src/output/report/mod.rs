@@ -2,7 +2,7 @@
 //! network for itself, for any browser.
 //!
 //! Everything of others in it is hostile: prompts, ids, reasons, addresses. Three things keep it from running. minijinja
-//! escapes whatever a template shows; the data for the script stands in a block that no text can close ([`data`]); and the
+//! escapes whatever a template shows; the data for the script stands in a block that no text can close (`data`); and the
 //! page's own policy lets nothing run but the one script, known by its hash. Only http and https addresses become links.
 //! Without a script the page shows all there is; the script adds choosing, filters and the large view.
 //!

@@ -7,7 +7,11 @@
   const { about, tasks } = JSON.parse($('data').textContent);
   const cards = [...document.querySelectorAll('.card')];
   const many = (n, noun) => `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`;
-  const say = (text) => { $('said').textContent = text; };
+  // What is outside of an open dialog is not read out.
+  const say = (text) => {
+    ($('large').open ? $('large') : document.body).append($('said'));
+    $('said').textContent = text;
+  };
   const make = (name, text, className) => {
     const node = document.createElement(name);
     if (text !== undefined) node.textContent = text;
@@ -27,7 +31,8 @@
     return { pick: [...new Set(told.filter((n) => n >= 1 && n <= task.images.length))].sort((a, b) => a - b), redo: false };
   };
   const read = () => {
-    try { return JSON.parse(localStorage.getItem(MEMORY)) || {}; } catch { return {}; }
+    const memory = Object.create(null); // a task may be called `__proto__`
+    try { return Object.assign(memory, JSON.parse(localStorage.getItem(MEMORY))); } catch { return memory; }
   };
   let kept = true;
   const write = (task, mark) => {
@@ -69,9 +74,10 @@
   const sum = () => {
     let pictures = 0, picked = 0, redo = 0;
     for (const mark of marks) {
+      redo += mark.redo;
+      if (mark.redo) continue; // its pictures are to be others
       pictures += mark.pick.length;
       picked += mark.pick.length > 0;
-      redo += mark.redo;
     }
     const parts = [];
     if (pictures) parts.push(`${many(pictures, 'picture')} of ${many(picked, 'task')} picked`);
@@ -197,6 +203,9 @@
     dd.append(value);
     $('large-facts').append(dt, dd);
   };
+  const readable = (address) => {
+    try { return decodeURI(address); } catch { return address; }
+  };
   const time = (text) => text.replace('T', ' ').replace('Z', ' UTC');
   const show = (n, number) => {
     const task = tasks[n];
@@ -227,7 +236,7 @@
     fact('ended', time(task.finished_at));
     pics.forEach((pic) => {
       const link = pic.querySelector('a').cloneNode(false);
-      link.textContent = decodeURI(link.getAttribute('href').replace(/%(?![0-9a-f]{2})/gi, '%25')).slice(0, 200);
+      link.textContent = readable(link.getAttribute('href')).slice(0, 200);
       fact(`picture ${pic.dataset.p === '0' ? 'overview' : pic.dataset.p}`, link);
     });
     paint(n, large);
