@@ -224,7 +224,7 @@
       return copy;
     });
     $('large-pics').className = `big p${pics.length}`;
-    $('large-pics').replaceChildren(...(pics.length ? pics : [make('p', task.reason || 'no picture', 'none')]));
+    $('large-pics').replaceChildren(...(pics.length ? pics : [make('p', 'No picture', 'none')]));
     $('large-facts').replaceChildren();
     if (task.reason) fact('reason', task.reason);
     about.columns.forEach((name, at) => fact(name, task.vars[at] || ''));
