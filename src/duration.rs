@@ -1,4 +1,5 @@
-//! Spans of time as people write them, in manifests and on the command line alike: `500ms`, `90s`, `15m`, `2h`.
+//! Spans of time as people write them, in manifests and on the command line alike: `500ms`, `90s`, `15m`, `2h`; and as people
+//! are told them.
 
 use std::time::Duration;
 
@@ -39,6 +40,23 @@ pub fn show(span: Duration) -> String {
     format!("{milliseconds}ms")
 }
 
+/// `0.4 s`, `12 s`, `4 min 12 s`, `2 h 5 min`, `3 d 4 h`: two units at most, cut off, never rounded up.
+pub fn in_words(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    let pair = |big: u64, unit: &str, small: u64, part: &str| match small {
+        0 => format!("{big} {unit}"),
+        _ => format!("{big} {unit} {small} {part}"),
+    };
+    match seconds {
+        0 => format!("{}.{} s", seconds, time.subsec_millis() / 100),
+        1..60 => format!("{seconds} s"),
+        60..3600 => pair(minutes, "min", seconds % 60, "s"),
+        3600..86_400 => pair(hours, "h", minutes % 60, "min"),
+        _ => pair(days, "d", hours % 24, "h"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,6 +69,25 @@ mod tests {
         assert_eq!(parse(" 60 s ").map(show), Ok("1m".to_owned()));
         for text in ["", "5", "s", "-1s", "1.5h", "1d", "1001h", "99999999999999999999h", "1 m s"] {
             assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_have_two_units_at_most() {
+        let said = |ms| in_words(Duration::from_millis(ms));
+        for (ms, expected) in [
+            (0, "0.0 s"),
+            (470, "0.4 s"),
+            (1_999, "1 s"),
+            (59_999, "59 s"),
+            (60_000, "1 min"),
+            (252_000, "4 min 12 s"),
+            (3_600_000, "1 h"),
+            (7_530_000, "2 h 5 min"),
+            (86_400_000, "1 d"),
+            (273_600_000, "3 d 4 h"),
+        ] {
+            assert_eq!(said(ms), expected);
         }
     }
 }

@@ -18,6 +18,7 @@
 //! | [`task`] | the nouns: a task, its names, its state, and what became of it |
 //! | [`diagnostic`], [`text`] | what is wrong and where; text of others on a screen |
 //! | [`duration`], [`deadline`] | spans of time and deadlines as people write them |
+//! | [`figures`] | what tasks with the same value of a variable have in common |
 //! | [`failpoint`] | where the crash tests make the program fail; nothing in a release build |
 //! | [`manifest`] | YAML or CSV to tasks |
 //! | [`prompt`] | Midjourney's flags, the lint, params as flags, permutations |
@@ -25,7 +26,7 @@
 //! | [`engine`] | when to submit, ask, wait and stop |
 //! | [`api`] | the wire, and what each reply means |
 //! | [`store`] | the state file, the only truth |
-//! | [`output`], [`progress`] | the results; what a person is told meanwhile |
+//! | [`output`], [`progress`] | the results, pictures as files, the report; what a person is told meanwhile |
 //! | [`runner`] | carries out what the engine decides |
 //! | [`sandbox`] | the API's stand-in, a server like any other |
 //! | [`cli`] | the program |
@@ -65,6 +66,7 @@ pub mod diagnostic;
 pub mod duration;
 pub mod engine;
 pub mod failpoint;
+pub mod figures;
 pub mod manifest;
 pub mod output;
 pub mod plan;

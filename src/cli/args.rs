@@ -64,6 +64,8 @@ pub(super) enum Command {
     Status(StatusArgs),
     /// Write the results again, from what the state knows
     Results(ResultsArgs),
+    /// Write a page of all pictures to look at, to choose from, and to see how the batch went; in one file, for any browser
+    Report(ReportArgs),
     /// Bring the pictures of done tasks to files; what is there stays
     #[command(after_help = DOWNLOAD_CODES)]
     Download(Box<DownloadArgs>),
@@ -315,6 +317,10 @@ pub(super) struct StatusArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
+    /// Success, wait, cost and refusals by the values of a column of yours, as in sku, or by mode; may be given several times
+    #[arg(long, value_name = "NAME", conflicts_with = "attempts")]
+    pub(super) by: Vec<String>,
+
     /// List every attempt, in order, with what it cost and what became of it, and what was spent for what
     #[arg(long)]
     pub(super) attempts: bool,
@@ -343,6 +349,19 @@ pub(super) struct ResultsArgs {
 
     #[command(flatten)]
     pub(super) look: Look,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The manifest of the batch
+    pub(super) manifest: PathBuf,
+
+    #[command(flatten)]
+    pub(super) place: Place,
+
+    /// Where the page goes [default: beside the manifest, as in spring.report.html]
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
 }
 
 /// How pictures become files.

@@ -5,6 +5,7 @@
 
 mod args;
 mod attempts;
+mod by;
 mod check;
 mod download;
 mod exit;
@@ -15,6 +16,7 @@ mod init;
 mod known;
 mod pictures;
 mod plan;
+mod report;
 mod resolve;
 mod results;
 mod retry;
@@ -50,6 +52,7 @@ pub fn main() -> Exit {
         }
         Command::Status(args) => status::status(args),
         Command::Results(args) => results::results(&args),
+        Command::Report(args) => report::report(&args),
         Command::Retry(args) => retry::retry(&args),
         Command::Resolve(args) => resolve::resolve(&args),
         Command::Run(args) => with_runtime(run::run(*args)),

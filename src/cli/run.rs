@@ -117,8 +117,8 @@ fn take_up(
     if let Some(other) = store.listed_from().map_err(opening)?
         && args.place.state.is_none()
         && other != file
-        && !is_results(&other)
-        && !is_results(&file)
+        && !settings::is_results(&other)
+        && !settings::is_results(&file)
     {
         let error = format!("{} is the state of `{other}`, and this is `{file}`", files.state.display());
         return Err(Failure::usage(
@@ -172,11 +172,6 @@ fn check_real(path: &std::path::Path, manifest: &Manifest) -> Result<(), Failure
         None => Ok(()),
         Some(task) => Err(Failure::rehearsed(path, Some(&task.id))),
     }
-}
-
-/// Results that are fed back as a manifest belong to the state that they were made from.
-fn is_results(file: &str) -> bool {
-    file.ends_with(".results.csv")
 }
 
 /// A service that can be talked to.

@@ -58,19 +58,40 @@ pub(super) struct Files {
 impl Files {
     /// Beside the manifest, unless told; those of a rehearsal never those of the real thing.
     pub(super) fn of(manifest: &Path, place: &Place, results: Vec<PathBuf>) -> Files {
-        let rehearsal = if place.sandbox { ".sandbox" } else { "" };
-        let name = manifest.file_name().unwrap_or_default().to_string_lossy();
-        // Results that are fed back belong to the state that they were made from.
-        let stem = match name.strip_suffix(".results.csv") {
-            Some(stem) => stem.strip_suffix(rehearsal).unwrap_or(stem).to_owned(),
-            None => manifest.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        };
-        let named = |ending: &str| manifest.with_file_name(format!("{stem}{rehearsal}.{ending}"));
+        let named = |ending: &str| named(manifest, place, ending);
         Files {
             state: place.state.clone().unwrap_or_else(|| named("mjbatch")),
             results: if results.is_empty() { vec![named("results.csv")] } else { results },
         }
     }
+}
+
+/// The name of a file of the batch beside its manifest: `spring.mjbatch`, or `spring.sandbox.mjbatch` of a rehearsal.
+pub(super) fn named(manifest: &Path, place: &Place, ending: &str) -> PathBuf {
+    let rehearsal = if place.sandbox { ".sandbox" } else { "" };
+    let name = manifest.file_name().unwrap_or_default().to_string_lossy();
+    // Results that are fed back belong to the state that they were made from.
+    let stem = match fed_back(&name) {
+        Some(stem) => stem.strip_suffix(rehearsal).unwrap_or(stem).to_owned(),
+        None => manifest.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+    };
+    manifest.with_file_name(format!("{stem}{rehearsal}.{ending}"))
+}
+
+/// Of which batch these results are, or these choices out of a report, by the name of their file. A browser numbers the files
+/// that it saves under one name: `spring.picks (1).csv`, `spring.picks(1).csv`, `spring.picks-1.csv`.
+fn fed_back(name: &str) -> Option<&str> {
+    if let Some(stem) = name.strip_suffix(".results.csv") {
+        return Some(stem);
+    }
+    let (stem, number) = name.strip_suffix(".csv")?.rsplit_once(".picks")?;
+    let digits = number.trim_start_matches([' ', '(', '-']).trim_end_matches(')');
+    (number.is_empty() || number != digits && digits.bytes().all(|b| b.is_ascii_digit())).then_some(stem)
+}
+
+/// Results that are fed back as a manifest belong to the state that they were made from.
+pub(super) fn is_results(file: &str) -> bool {
+    fed_back(file).is_some()
 }
 
 impl Files {
@@ -82,9 +103,9 @@ impl Files {
                 Diagnostic::error(error).help("choose another file with `--results` or `--state`"),
             ))
         };
-        let fed_back = manifest.to_string_lossy().ends_with(".results.csv");
-        let rehearsed = manifest.to_string_lossy().ends_with(".sandbox.results.csv");
-        if rehearsed && !place.sandbox {
+        let name = manifest.file_name().unwrap_or_default().to_string_lossy();
+        let batch = fed_back(&name);
+        if batch.is_some_and(|stem| stem.ends_with(".sandbox")) && !place.sandbox {
             return Err(Failure::rehearsed(manifest, None));
         }
         for (n, path) in self.results.iter().enumerate() {
@@ -94,7 +115,7 @@ impl Files {
             if self.results[..n].iter().any(|other| is_same(path, other)) {
                 return clash("results", path);
             }
-            if is_same(path, manifest) && !fed_back {
+            if is_same(path, manifest) && batch.is_none() {
                 return clash("results", manifest);
             }
         }
@@ -137,7 +158,7 @@ fn of_rehearsal(path: &Path) -> PathBuf {
 }
 
 /// Whether two names are of one file, there or not.
-fn is_same(a: &Path, b: &Path) -> bool {
+pub(super) fn is_same(a: &Path, b: &Path) -> bool {
     let real = |path: &Path| {
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let named = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
@@ -358,6 +379,14 @@ mod tests {
         assert_eq!(files("v1.2.yaml", false).0, "v1.2.mjbatch");
         assert_eq!(files("shop/spring.results.csv", false), files("shop/spring.yaml", false));
         assert_eq!(files("spring.sandbox.results.csv", true), files("spring.yaml", true));
+        for picks in
+            ["spring.picks.csv", "spring.picks (1).csv", "spring.picks(12).csv", "spring.picks-1.csv"]
+        {
+            assert_eq!(files(picks, false), files("spring.yaml", false), "{picks}");
+        }
+        assert_eq!(files("spring.sandbox.picks (2).csv", true), files("spring.yaml", true));
+        assert_eq!(files("spring.picksx.csv", false).0, "spring.picksx.mjbatch");
+        assert_eq!(files("spring.picks2.csv", false).0, "spring.picks2.mjbatch");
     }
 
     #[test]

@@ -6,9 +6,11 @@ use serde_json::json;
 
 use super::args::StatusArgs;
 use super::attempts;
+use super::by;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::{self, Files};
+use crate::figures::Shown;
 use crate::progress::counts_line;
 use crate::store::{DeliveryCount, FilesCount, Header, Reader, StoreError, Undelivered};
 use crate::task::{Counts, Quota, Status};
@@ -24,10 +26,7 @@ pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
     if args.attempts {
         return attempts::attempts(&args, &files);
     }
-    let standing = Standing::read(&files).map_err(|e| match e {
-        StoreError::Absent(path) => Failure::never_run(&path),
-        e => Failure::opening(&e),
-    })?;
+    let standing = Standing::read(&files, &args)?;
     let resolve = settings::command_for("resolve", &args.manifest, &args.place, &[]);
     let resolve = Some(resolve).filter(|_| standing.counts.of(Status::Unknown) > 0);
     let text =
@@ -44,18 +43,31 @@ struct Standing {
     files: FilesCount,
     deliveries: DeliveryCount,
     undelivered: Vec<Undelivered>,
+    by: Vec<Shown>,
 }
 
 impl Standing {
-    fn read(files: &Files) -> Result<Standing, StoreError> {
-        let reader = Reader::open(&files.state)?;
-        let header = reader.header()?.unwrap_or_default();
+    fn read(files: &Files, args: &StatusArgs) -> Result<Standing, Failure> {
+        let opening = |e| match e {
+            StoreError::Absent(path) => Failure::never_run(&path),
+            e => Failure::opening(&e),
+        };
+        let reader = Reader::open(&files.state).map_err(opening)?;
+        let header = reader.header().map_err(opening)?.unwrap_or_default();
+        let variables = by::variables(&args.by, &header.columns)?;
         // Before the counts: a run that ends in between leaves nothing in flight.
         let holder = reader.holder();
-        let view = reader.view()?;
-        let (counts, files) = (view.counts(holder.is_some())?, view.files()?);
-        let (deliveries, undelivered) = (view.deliveries()?, view.undelivered(MOST_UNTOLD)?);
-        Ok(Standing { header, counts, holder, spent: view.spent(None)?, files, deliveries, undelivered })
+        let lives = holder.is_some();
+        let read = || {
+            let view = reader.view()?;
+            let most = if args.json { by::MOST_IN_JSON } else { by::MOST_ON_SCREEN };
+            let by = if variables.is_empty() { Vec::new() } else { view.figures(&variables, lives)? };
+            let by = by.into_iter().map(|figures| figures.most(most)).collect();
+            let (counts, files, spent) = (view.counts(lives)?, view.files()?, view.spent(None)?);
+            let (deliveries, undelivered) = (view.deliveries()?, view.undelivered(MOST_UNTOLD)?);
+            Ok(Standing { header, counts, holder, spent, files, deliveries, undelivered, by })
+        };
+        read().map_err(opening)
     }
 
     fn json(&self, files: &Files, resolve: Option<String>) -> String {
@@ -83,6 +95,9 @@ impl Standing {
                 "not_told": self.deliveries.due,
                 "first_not_told": self.undelivered.iter().map(untold).collect::<Vec<_>>(),
             });
+        }
+        if !self.by.is_empty() {
+            object["by"] = by::json(&self.by);
         }
         text::harmless_json(&format!("{object:#}\n"))
     }
@@ -112,6 +127,7 @@ impl Standing {
             Some(holder) => format!("  running now: {}", text::shown(holder, 200)),
             None => "  not running now".to_owned(),
         });
+        lines.extend(self.by.iter().flat_map(by::lines));
         lines.join("\n") + "\n"
     }
 

@@ -171,6 +171,7 @@ impl Header<'_, '_> {
             Role::Prompt | Role::Mode => None,
             Role::Id => Some(self.columns.hidden(name)),
             Role::Variable
+            | Role::Pick
             | Role::Timeout
             | Role::HookUrl
             | Role::Repeat
@@ -231,6 +232,7 @@ fn role(name: &str, purpose: Purpose) -> Role {
         ("priority", _) => Role::Priority,
         ("action", _) => Role::Action,
         (_, Purpose::Results) if columns::is_reserved(name) => Role::Result(Told::of(&lower)),
+        ("pick", Purpose::Results) => Role::Pick,
         (_, Purpose::Results) => Role::Variable,
         ("repeat", _) => Role::Repeat,
         _ => flag(name).map_or(Role::Variable, Role::Flag),
@@ -262,6 +264,7 @@ pub(super) fn judge(table: &Table, row: &Row, source: &Source<'_>, problems: &mu
                 is_whole = false;
             }
             Role::Prompt => judge_quotes(table, row, column, source, problems),
+            Role::Pick => judge_pick(table, row, column, source, problems),
             _ => {}
         }
     }
@@ -281,6 +284,19 @@ fn judge_quotes(table: &Table, row: &Row, column: usize, source: &Source<'_>, pr
         let found = Diagnostic::warning("the quotes round this prompt are sent with it")
             .at(source.place(place(table, row, column, source)), "a quote after a space is text")
             .help("remove the space before the first quote");
+        problems.push(found);
+    }
+}
+
+/// Warns of a choice that names no picture of the row: it is kept, and means nothing.
+fn judge_pick(table: &Table, row: &Row, column: usize, source: &Source<'_>, problems: &mut Problems) {
+    let is_image = |of: &&Column| of.role == Role::Result(Told::Image);
+    let images = table.columns.iter().filter(is_image).count();
+    let mut picks = row.cell(column).split([' ', ',', ';']).filter(|pick| !pick.is_empty());
+    if images > 0 && !picks.all(|pick| pick.parse().is_ok_and(|n: usize| (1..=images).contains(&n))) {
+        let found = Diagnostic::warning(format!("{} picks no picture", quoted(row.cell(column))))
+            .at(source.place(place(table, row, column, source)), "kept as it is")
+            .help("write the numbers of the pictures, as in `2` or `1 3`");
         problems.push(found);
     }
 }

@@ -184,7 +184,7 @@ impl Expansion {
             for (column, of) in self.tables[table].columns.iter().enumerate() {
                 let Some(variable) = of.variable else { continue };
                 let cell = match of.role {
-                    Role::Variable if !is_data => row.cells.get(column).unwrap_or_default(),
+                    Role::Variable | Role::Pick if !is_data => row.cells.get(column).unwrap_or_default(),
                     _ => row.cell(column),
                 };
                 values[variable] = Some(cell.to_owned());

@@ -274,7 +274,8 @@
 //!
 //! A table with the columns `id`, `task_id`, `status`, `mode` and `prompt` is the results of an earlier run, and a manifest
 //! again: its prompts are final and are sent as they are, its own columns come back, those of the results are read over,
-//! and `action` says what to do again. What is doubtful in its prompts is a warning.
+//! and `action` says what to do again. A column `pick` has the numbers of the pictures that a person chose, as in `2` or `1 3`;
+//! it comes back as it is. What is doubtful in its prompts is a warning.
 //!
 //! ```csv
 //! id,sku,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at,action

@@ -19,6 +19,8 @@ pub(super) enum Role {
     Repeat,
     Priority,
     Action,
+    /// The numbers of the pictures that a person chose, in results: a variable like any other.
+    Pick,
     /// A Midjourney flag, by any of its names.
     Flag(String),
     /// Nothing but a variable.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 pub struct FileError {
     path: PathBuf,
     fact: Fact,
+    is_report: bool,
 }
 
 /// What is in the way.
@@ -40,7 +41,12 @@ pub(super) enum Fact {
 
 impl FileError {
     pub(super) fn new(path: &Path, fact: Fact) -> Self {
-        FileError { path: path.to_owned(), fact }
+        FileError { path: path.to_owned(), fact, is_report: false }
+    }
+
+    /// The same about the report, in words.
+    pub(super) fn of_report(self) -> FileError {
+        FileError { is_report: true, ..self }
     }
 
     /// The path that was asked for.
@@ -58,62 +64,66 @@ impl FileError {
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
+        let (what, the, are, flag, name) = match self.is_report {
+            false => ("results", "the results", "are", "--results", "results.csv"),
+            true => ("the report", "the report", "is", "--out", "report.html"),
+        };
         match &self.fact {
             Fact::NoFolder(folder) => write!(
                 f,
-                "results cannot be written to `{path}`: the folder `{}` does not exist; create it, or give another path \
-                 with `--results`",
+                "{what} cannot be written to `{path}`: the folder `{}` does not exist; create it, or give another path \
+                 with `{flag}`",
                 folder.display()
             ),
             Fact::NotAFolder(folder) => write!(
                 f,
-                "results cannot be written to `{path}`: `{}` is not a folder; give another path with `--results`",
+                "{what} cannot be written to `{path}`: `{}` is not a folder; give another path with `{flag}`",
                 folder.display()
             ),
             Fact::ClosedFolder(folder, cause) => write!(
                 f,
-                "results cannot be written to `{path}`: no file can be made in the folder `{}` ({cause}); make it \
-                 writable, or give another path with `--results`",
+                "{what} cannot be written to `{path}`: no file can be made in the folder `{}` ({cause}); make it \
+                 writable, or give another path with `{flag}`",
                 folder.display()
             ),
             Fact::Folder => write!(
                 f,
-                "results cannot be written to `{path}`: it is a folder; add a file name, as in `--results {}`",
-                self.path.join("results.csv").display()
+                "{what} cannot be written to `{path}`: it is a folder; add a file name, as in `{flag} {}`",
+                self.path.join(name).display()
             ),
             Fact::NotAFile => write!(
                 f,
-                "results cannot be written to `{path}`: it is not an ordinary file, and results are put in place whole; \
-                 give another path with `--results`"
+                "{what} cannot be written to `{path}`: it is not an ordinary file, and {what} {are} put in place whole; \
+                 give another path with `{flag}`"
             ),
             Fact::BrokenLink => write!(
                 f,
-                "results cannot be written to `{path}`: it is a link to a file that does not exist; remove it, or give \
-                 another path with `--results`"
+                "{what} cannot be written to `{path}`: it is a link to a file that does not exist; remove it, or give \
+                 another path with `{flag}`"
             ),
             Fact::ReadOnly => write!(
                 f,
-                "results cannot be written to `{path}`: the file is marked read-only; make it writable, move it away, \
-                 or give another path with `--results`"
+                "{what} cannot be written to `{path}`: the file is marked read-only; make it writable, move it away, \
+                 or give another path with `{flag}`"
             ),
             Fact::NoFormat => write!(
                 f,
-                "results cannot be written to `{path}`: its ending is that of no format; name a file that ends in {}",
+                "{what} cannot be written to `{path}`: its ending is that of no format; name a file that ends in {}",
                 super::Format::ENDINGS
             ),
             Fact::LeftOut => write!(
                 f,
-                "results cannot be written to `{path}`: this mjbatch was built without spreadsheets; name another format, \
+                "{what} cannot be written to `{path}`: this mjbatch was built without spreadsheets; name another format, \
                  or build it with the feature `xlsx`"
             ),
             Fact::Busy(cause) => write!(
                 f,
                 "`{path}` cannot be replaced while another program has it open ({cause}); close it there (a spreadsheet, \
-                 perhaps), then write the results again"
+                 perhaps), then write {the} again"
             ),
             Fact::Failed(cause) => write!(
                 f,
-                "the results could not be written to `{path}`: {cause}; what was there before is unchanged, and nothing \
+                "{the} could not be written to `{path}`: {cause}; what was there before is unchanged, and nothing \
                  is lost: the state file has it all"
             ),
         }

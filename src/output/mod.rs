@@ -1,16 +1,17 @@
 //! What a batch leaves behind for people and shops: one file a format, all of them made from the state's records alone.
 //!
 //! The path's ending tells the [`Format`]. A format is a short module with one function that takes the file, the [`Layout`]
-//! and the records in order; `table` makes the rows of those that have rows. Pictures downloaded to files and the picture
-//! page belong beside them. Two things hold for every format: [`check`] is asked before anything is spent, and a file
-//! appears whole or not at all (`whole.rs`), so that a spreadsheet, a watcher or a kill in the middle never meets half of
-//! one. The records are read one at a time, so that memory does not grow with their number.
+//! and the records in order; `table` makes the rows of those that have rows. Pictures downloaded to files ([`downloads`]) and
+//! the picture page ([`report`]) stand beside them. Two things hold for every format: [`check`] is asked before anything is
+//! spent, and a file appears whole or not at all (`whole.rs`), so that a spreadsheet, a watcher or a kill in the middle never
+//! meets half of one. The records are read one at a time, so that memory does not grow with their number.
 
 mod csv;
 pub mod downloads;
 mod error;
 pub mod followup;
 pub mod jsonl;
+pub mod report;
 pub mod shop;
 mod table;
 mod whole;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Standing;
 use super::event::Notice;
+pub(super) use crate::duration::in_words as duration;
 use crate::task::{Counts, Id, Status};
 use crate::text::shown;
 
@@ -20,23 +21,6 @@ pub(super) const DOT: &str = " · ";
 /// `1 task`, `60 tasks`.
 pub(super) fn many(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
-}
-
-/// `0.4 s`, `12 s`, `4 min 12 s`, `2 h 5 min`, `3 d 4 h`: two units at most, cut off, never rounded up.
-pub(super) fn duration(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
-    let pair = |big: u64, unit: &str, small: u64, part: &str| match small {
-        0 => format!("{big} {unit}"),
-        _ => format!("{big} {unit} {small} {part}"),
-    };
-    match seconds {
-        0 => format!("{}.{} s", seconds, time.subsec_millis() / 100),
-        1..60 => format!("{seconds} s"),
-        60..3600 => pair(minutes, "min", seconds % 60, "s"),
-        3600..86_400 => pair(hours, "h", minutes % 60, "min"),
-        _ => pair(days, "d", hours % 24, "h"),
-    }
 }
 
 /// `~25 s left`, `~4 min left`, `~2 h 10 min left`: an estimate, as coarse as it is uncertain, rounded up.
@@ -144,25 +128,6 @@ impl BadEnds {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn durations_have_two_units_at_most() {
-        let said = |ms| duration(Duration::from_millis(ms));
-        for (ms, expected) in [
-            (0, "0.0 s"),
-            (470, "0.4 s"),
-            (1_999, "1 s"),
-            (59_999, "59 s"),
-            (60_000, "1 min"),
-            (252_000, "4 min 12 s"),
-            (3_600_000, "1 h"),
-            (7_530_000, "2 h 5 min"),
-            (86_400_000, "1 d"),
-            (273_600_000, "3 d 4 h"),
-        ] {
-            assert_eq!(said(ms), expected);
-        }
-    }
 
     #[test]
     fn what_is_left_is_coarse_and_never_nothing() {

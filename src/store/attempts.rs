@@ -16,6 +16,8 @@ pub struct Attempt {
     pub number: u32,
     /// When it was about to leave.
     pub submitted_at: Option<Timestamp>,
+    /// When it was seen to end.
+    pub finished_at: Option<Timestamp>,
     /// The mode it was sent in.
     pub mode: Mode,
     /// What it cost: nothing where it was refused; none where no price was given.
@@ -118,7 +120,8 @@ fn attempts_after(db: &Connection, key: i64, run_lives: bool) -> rusqlite::Resul
     let mut query = db.prepare_cached(
         "SELECT attempt.key, id,
              (SELECT count(*) FROM attempt AS it WHERE it.task = attempt.task AND it.key <= attempt.key),
-             intended_at, coalesce(attempt.mode, task.mode), quota, task_id, outcome, attempt.reason, run, state
+             intended_at, coalesce(attempt.mode, task.mode), quota, task_id, outcome, attempt.reason, run, state,
+             finished_at
          FROM attempt JOIN task ON task.key = attempt.task JOIN state ON state.task = task.key
          WHERE attempt.key > ?1 ORDER BY attempt.key LIMIT ?2",
     )?;
@@ -142,6 +145,7 @@ fn attempt_at(row: &Row<'_>, run_lives: bool) -> rusqlite::Result<Attempt> {
         id: Id(row.get(1)?),
         number: row.get(2)?,
         submitted_at: Timestamp::from_millisecond(row.get(3)?).ok(),
+        finished_at: row.get::<_, Option<i64>>(11)?.and_then(|at| Timestamp::from_millisecond(at).ok()),
         mode: mode_at(row, 4)?,
         quota: if outcome.is_spent() { quota } else { Some(Quota(0)) },
         task_id: task_id.map(TaskId),

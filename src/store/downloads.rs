@@ -10,7 +10,7 @@ use super::StoreError;
 use super::ledger::mode_at;
 use super::reader::View;
 use crate::engine::AttemptKey;
-use crate::task::{Mode, Pictures, Quota, Task, TaskId, TaskMode};
+use crate::task::{Mode, Pictures, Quota, Record, State, Task, TaskId, TaskMode};
 
 /// A picture that was to become a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,6 +96,19 @@ impl View<'_> {
         read(&self.moment, attempt).map_err(|e| self.error(e))
     }
 
+    /// Every task of the manifest, in its order, with what became of it and the files of its pictures that were brought, each
+    /// with its number.
+    pub fn pictured(&self) -> impl Iterator<Item = Result<(Record, Vec<(u32, String)>), StoreError>> {
+        self.keyed_records().map(|keyed| {
+            let (key, record) = keyed?;
+            let files = match record.state {
+                State::Done => files_of(self.moment(), key).map_err(|e| self.error(e))?,
+                _ => Vec::new(),
+            };
+            Ok((record, files))
+        })
+    }
+
     /// How many files the listed tasks have, and how many could not be brought.
     ///
     /// # Errors
@@ -112,6 +125,14 @@ impl View<'_> {
         };
         self.moment.query_row(query, [], row).map_err(|e| self.error(e))
     }
+}
+
+fn files_of(db: &Connection, task: i64) -> rusqlite::Result<Vec<(u32, String)>> {
+    let mut query = db.prepare_cached(
+        "SELECT n, path FROM file WHERE path IS NOT NULL
+             AND attempt = (SELECT max(key) FROM attempt WHERE task = ?1 AND outcome = 'done') ORDER BY n",
+    )?;
+    query.query_map([task], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
 
 /// Writes what became of a picture.

@@ -56,6 +56,17 @@ impl Reader {
         header(&self.db).map_err(|e| self.error(e))
     }
 
+    /// When the state was made, which tells it from another of the same batch. `None` where a run died before that was written.
+    pub fn made_at(&self) -> Result<Option<Timestamp>, StoreError> {
+        let read = || {
+            let mut query = self.db.prepare("SELECT created_at FROM header")?;
+            let mut rows = query.query([])?;
+            rows.next()?.map(|row| row.get(0)).transpose()
+        };
+        let at: Option<i64> = read().map_err(|e| self.error(e))?;
+        Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
+    }
+
     /// The state as it is at this moment, however long it is looked at.
     pub fn view(&self) -> Result<View<'_>, StoreError> {
         let moment = self.db.unchecked_transaction().map_err(|e| self.error(e))?;
@@ -136,6 +147,11 @@ impl View<'_> {
 
     /// Every task of the manifest, in its order, with what became of it.
     pub fn records(&self) -> impl Iterator<Item = Result<Record, StoreError>> {
+        self.keyed_records().map(|keyed| keyed.map(|(_, record)| record))
+    }
+
+    /// The same, with the task's key.
+    pub(super) fn keyed_records(&self) -> impl Iterator<Item = Result<(i64, Record), StoreError>> {
         let mut from = -1;
         let mut page = Vec::new().into_iter();
         std::iter::from_fn(move || {
@@ -148,9 +164,9 @@ impl View<'_> {
                     }
                 }
             }
-            let (position, record) = page.next()?;
+            let (position, key, record) = page.next()?;
             from = position;
-            Some(Ok(record))
+            Some(Ok((key, record)))
         })
     }
 
@@ -196,7 +212,7 @@ pub(super) fn record_of(db: &Connection, task: i64, attempt: i64) -> rusqlite::R
     Ok(Some(record))
 }
 
-fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, Record)>> {
+fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, i64, Record)>> {
     let mut tasks = db.prepare_cached(&format!("{TASK} WHERE position > ?1 ORDER BY position LIMIT ?2"))?;
     let mut attempts = db.prepare_cached(ATTEMPTS)?;
     let mut records = Vec::new();
@@ -208,7 +224,7 @@ fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, R
         while let Some(attempt) = its.next()? {
             add_attempt(&mut record, attempt)?;
         }
-        records.push((row.get(8)?, record));
+        records.push((row.get(8)?, key, record));
     }
     Ok(records)
 }

@@ -34,6 +34,7 @@ mod plan;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;
 mod progress;
+mod report;
 mod resolve;
 mod roundtrip;
 mod rules;

@@ -140,3 +140,45 @@ fn the_ledger_is_a_table_for_people() {
     Desk::of(1).mjbatch("status spring.csv --attempts").ends_with(2);
     desk.mjbatch("status spring.csv --csv").ends_with(2);
 }
+
+#[test]
+fn figures_by_a_column_tell_which_value_the_refusals_share() {
+    let service = Service::taking(40.0..=40.0, "submit-moderated=beach");
+    let desk = Desk::with(
+        "id,prompt,scene\na,a mug on a beach,beach\nb,a cup on a beach,beach\nc,a mug on wood,wood\nd,a cup on wood,wood\n",
+    );
+    desk.run(&service.url()).and("--prices fast=1.5 --limit 3").ends_with(10);
+    let by = status(&desk, "--by scene --by mode")["by"].take();
+    let told = |name: &str| -> Vec<(String, u64, Value, u64, Value)> {
+        let values = by[name]["values"].as_array().unwrap().iter();
+        let told = values.map(|it| {
+            let [tasks, refused] = ["tasks", "refused"].map(|name| it[name].as_u64().unwrap());
+            (
+                it["value"].as_str().unwrap().to_owned(),
+                tasks,
+                it["success"].clone(),
+                refused,
+                it["quota"].clone(),
+            )
+        });
+        told.collect()
+    };
+    let (beach, wood) = ("beach".to_owned(), "wood".to_owned());
+    assert_eq!(told("scene"), [(beach, 2, json!(0.0), 2, json!(0.0)), (wood, 2, json!(1.0), 0, json!(1.5))]);
+    assert_eq!(told("mode"), [("fast".to_owned(), 4, json!(1.0 / 3.0), 2, json!(1.5))]);
+    assert!(by["scene"]["values"][1]["wait_s"].as_f64().unwrap() > 0.0);
+    assert_eq!(by["scene"]["more"], 0);
+
+    let text = desk.mjbatch("status spring.csv --by scene").ends_with(0).stdout;
+    let beach = text.lines().find(|line| line.starts_with("  beach")).unwrap();
+    let cells: Vec<&str> = beach.split_whitespace().collect();
+    assert_eq!(cells, ["beach", "2", "0", "0", "%", "2", "-", "0", "-"], "{text}");
+
+    let ran = desk.mjbatch("status spring.csv --by scenes").ends_with(2);
+    insta::assert_snapshot!(ran.stderr, @"
+    error: the batch has no column `scenes`
+     |
+     = note: there are `scene`, `mode`
+     = help: did you mean `scene`?
+    ");
+}

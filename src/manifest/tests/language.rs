@@ -212,6 +212,26 @@ fn results_are_a_manifest_again() {
 }
 
 #[test]
+fn picks_are_kept_and_one_that_names_no_picture_is_told() {
+    let results = "id,task_id,status,mode,prompt,image_1,image_2,image_3,image_4,pick,formula_guard\r\n\
+        a,T1,done,fast,a mug,1,2,3,4,3,on\r\n\
+        b,T2,done,fast,a cup,1,2,3,4,\"1, 4\",on\r\n\
+        c,T3,done,fast,a jar,1,2,3,4,the second,on\r\n\
+        d,T4,done,fast,a pan,1,2,3,4,5,on\r\n";
+    let manifest = manifest("spring.picks.csv", results);
+    insta::assert_snapshot!(table(&manifest), @"
+    columns: pick
+    a | a mug | fast | - | 3;
+    b | a cup | fast | - | 1, 4;
+    c | a jar | fast | - | the second;
+    d | a pan | fast | - | 5;
+    ");
+    let told = Renderer::plain().all(&manifest.warnings);
+    let told: Vec<&str> = told.lines().filter(|line| line.starts_with("warning")).collect();
+    assert_eq!(told, ["warning: `the second` picks no picture", "warning: `5` picks no picture"]);
+}
+
+#[test]
 fn factors_say_where_the_tasks_come_from() {
     let text = "version: 1
 prompts:

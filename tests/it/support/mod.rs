@@ -1,5 +1,6 @@
 //! What the tests share: a folder to work in, the program, and services for it to talk to.
 
+pub(crate) mod browser;
 mod desk;
 mod program;
 mod receiver;

@@ -37,6 +37,8 @@ struct Seen {
 
 struct Shared {
     answer: Box<dyn Fn(usize) -> Answer + Send + Sync>,
+    /// What it says of a job.
+    item: Box<dyn Fn(&str) -> serde_json::Value + Send + Sync>,
     seen: Mutex<Vec<Seen>>,
     over: AtomicBool,
 }
@@ -50,10 +52,31 @@ pub(crate) struct Wire {
 impl Wire {
     /// Starts one that answers the nth submit, counted from 0, in this way, and says of every job that it is done.
     pub(crate) fn answering(answer: impl Fn(usize) -> Answer + Send + Sync + 'static) -> Wire {
+        Wire::start(answer, |task_id| {
+            let images: Vec<String> =
+                (1..=4).map(|n| format!("http://pictures.invalid/{task_id}/{n}.png")).collect();
+            serde_json::json!({"taskId": task_id, "status": 1, "image": "", "images": images})
+        })
+    }
+
+    /// Starts one that accepts every submit, and says this of each job.
+    pub(crate) fn telling(item: impl Fn(&str) -> serde_json::Value + Send + Sync + 'static) -> Wire {
+        let accepted = |n| {
+            let body = format!(r#"{{"status":0,"data":{{"taskId":"job-{n}"}},"message":"success"}}"#);
+            Answer::Bytes(reply("200 OK", "Content-Type: application/json\r\n", &body))
+        };
+        Wire::start(accepted, item)
+    }
+
+    fn start(
+        answer: impl Fn(usize) -> Answer + Send + Sync + 'static,
+        item: impl Fn(&str) -> serde_json::Value + Send + Sync + 'static,
+    ) -> Wire {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             answer: Box::new(answer),
+            item: Box::new(item),
             seen: Mutex::default(),
             over: AtomicBool::new(false),
         });
@@ -112,7 +135,7 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
         }
         let body = read_body(&mut stream, headers)?;
         match answer {
-            _ if line.contains("/job-status ") => stream.write_all(&all_done(&body))?,
+            _ if line.contains("/job-status ") => stream.write_all(&all_done(&body, &shared.item))?,
             Answer::Bytes(bytes) => stream.write_all(&bytes)?,
             Answer::Late(wait, bytes) => {
                 std::thread::sleep(wait);
@@ -144,14 +167,10 @@ fn read_body(stream: &mut TcpStream, headers: &str) -> std::io::Result<Vec<u8>> 
     Ok(body)
 }
 
-fn all_done(body: &[u8]) -> Vec<u8> {
+fn all_done(body: &[u8], item: &dyn Fn(&str) -> serde_json::Value) -> Vec<u8> {
     let asked: serde_json::Value = serde_json::from_slice(body).unwrap();
-    let items = asked["taskIds"].as_array().unwrap().iter().map(|id| {
-        let images: Vec<String> =
-            (1..=4).map(|n| format!("http://pictures.invalid/{}/{n}.png", id.as_str().unwrap())).collect();
-        serde_json::json!({"taskId": id, "status": 1, "image": "", "images": images})
-    });
-    let items: Vec<_> = items.collect();
+    let asked = asked["taskIds"].as_array().unwrap().iter();
+    let items: Vec<_> = asked.map(|id| item(id.as_str().unwrap())).collect();
     let envelope = serde_json::json!({"status": 0, "data": items, "message": "success"});
     reply("200 OK", "Content-Type: application/json\r\n", &envelope.to_string())
 }

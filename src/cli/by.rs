@@ -1,0 +1,150 @@
+//! `mjbatch status --by sku`: what the tasks of each value have in common, as a table for people and as JSON.
+
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use crate::diagnostic::{Diagnostic, close_name, quoted};
+use crate::duration;
+use crate::figures::{Figure, Shown};
+use crate::store::Variable;
+use crate::task::{Quota, Status};
+use crate::text::shown;
+
+/// How many values of a variable are told.
+pub(super) const MOST_ON_SCREEN: usize = 40;
+pub(super) const MOST_IN_JSON: usize = 1_000;
+
+/// The most characters shown of a value.
+const NAME: usize = 40;
+const HEADER: [&str; 7] = ["tasks", "done", "success", "refused", "wait", "quota", "each done"];
+
+/// The variables of these names: a column of the batch, or its mode.
+pub(super) fn variables(names: &[String], columns: &[String]) -> Result<Vec<(String, Variable)>, Failure> {
+    let find = |name: &String| {
+        let column = columns.iter().position(|column| column == name);
+        match (column, name.as_str()) {
+            (Some(column), _) => Ok((name.clone(), Variable::Column(column))),
+            (None, "mode") => Ok((name.clone(), Variable::Mode)),
+            (None, _) => Err(unknown(name, columns)),
+        }
+    };
+    names.iter().map(find).collect()
+}
+
+fn unknown(name: &str, columns: &[String]) -> Failure {
+    let all = columns.iter().map(String::as_str).chain(["mode"]);
+    let listed: Vec<String> = all.clone().take(12).map(quoted).collect();
+    let found = Diagnostic::error(format!("the batch has no column {}", quoted(name)))
+        .note(format!("there are {}", listed.join(", ")));
+    Failure::nothing_to_show(match close_name(name, all) {
+        Some(close) => found.help(format!("did you mean {}?", quoted(close))),
+        None => found,
+    })
+}
+
+/// The table, line by line.
+pub(super) fn lines(of: &Shown) -> Vec<String> {
+    let rows: Vec<[String; 7]> = of.values.iter().map(cells).collect();
+    let name = |figure: &Figure| match figure.value.as_str() {
+        "" => "(none)".to_owned(),
+        value => shown(value, NAME),
+    };
+    let title = format!("by {}", shown(&of.variable, NAME));
+    let names: Vec<String> = of.values.iter().map(|figure| format!("  {}", name(figure))).collect();
+    let wide = |text: &String| text.chars().count();
+    let first = names.iter().map(wide).chain([wide(&title)]).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..HEADER.len())
+        .map(|n| rows.iter().map(|row| wide(&row[n])).chain([HEADER[n].len()]).max().unwrap_or_default())
+        .collect();
+    let line = |name: &str, cells: &[String]| {
+        let cells = cells.iter().zip(&widths).map(|(cell, wide)| format!("  {cell:>wide$}"));
+        format!("{name:<first$}{}", cells.collect::<String>())
+    };
+    let mut lines = vec![String::new(), line(&title, &HEADER.map(str::to_owned))];
+    lines.extend(names.iter().zip(&rows).map(|(name, cells)| line(name, cells)));
+    if of.more > 0 {
+        lines.push(format!("  and {} more {}", of.more, if of.more == 1 { "value" } else { "values" }));
+    }
+    lines
+}
+
+fn cells(figure: &Figure) -> [String; 7] {
+    let done = figure.counts.of(Status::Done);
+    let unknown = || "-".to_owned();
+    let each = figure.cost().filter(|_| done > 0).map(|cost| Quota(cost.0 / done));
+    [
+        figure.counts.total().to_string(),
+        done.to_string(),
+        figure.success().map_or_else(unknown, |share| format!("{} %", (share * 100.0).floor())),
+        figure.refused.to_string(),
+        figure.wait().map_or_else(unknown, duration::in_words),
+        figure.cost().map_or_else(unknown, |cost| cost.to_string()),
+        each.map_or_else(unknown, |each| each.to_string()),
+    ]
+}
+
+/// The same for programs: by variable, its values in order.
+pub(super) fn json(by: &[Shown]) -> Value {
+    let value = |figure: &Figure| {
+        let counts: serde_json::Map<_, _> = Status::ALL
+            .iter()
+            .map(|status| (status.as_str().to_owned(), figure.counts.of(*status).into()))
+            .collect();
+        json!({
+            "value": figure.value,
+            "tasks": figure.counts.total(),
+            "counts": counts,
+            "success": figure.success(),
+            "attempts": figure.attempts,
+            "refused": figure.refused,
+            "wait_s": figure.wait().map(|wait| wait.as_secs_f64()),
+            "quota": figure.cost().map(|cost| cost.0 as f64 / 1000.0),
+        })
+    };
+    let of = |shown: &Shown| {
+        let values: Vec<Value> = shown.values.iter().map(value).collect();
+        (shown.variable.clone(), json!({"values": values, "more": shown.more}))
+    };
+    Value::Object(by.iter().map(of).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::Figures;
+
+    #[test]
+    fn a_table_has_its_columns_in_line_and_says_what_it_leaves_out() {
+        let mut figures = Figures::of("sku");
+        for (n, value) in ["MG-0142", "MG-0143\u{1b}[2J", "", "z"].into_iter().enumerate() {
+            let number = figures.number(value);
+            let figure = figures.at(number).unwrap();
+            figure.counts.add(Status::Done, 10 - 3 * n as u64);
+            figure.counts.add(Status::Failed, n as u64);
+            figure.attempts = 11;
+            figure.quota = Quota(44_500);
+            figure.refused = n as u64;
+            figure.add_wait(std::time::Duration::from_secs(50 + 60 * n as u64));
+        }
+        figures.at(1).unwrap().unpriced = 1;
+        insta::assert_snapshot!(lines(&figures.most(3)).join("\n"), @"
+
+        by sku         tasks  done  success  refused        wait  quota  each done
+          MG-0142         10    10    100 %        0        50 s   44.5       4.45
+          MG-0143�[2J      8     7     87 %        1  1 min 50 s      -          -
+          (none)           6     4     66 %        2  2 min 50 s   44.5     11.125
+          and 1 more value
+        ");
+    }
+
+    #[test]
+    fn a_variable_that_is_none_is_told_with_those_there_are() {
+        let columns = ["sku".to_owned(), "scene".to_owned()];
+        assert_eq!(
+            variables(&["scene".to_owned()], &columns).unwrap(),
+            [("scene".to_owned(), Variable::Column(1))]
+        );
+        assert!(variables(&["mode".to_owned()], &columns).is_ok());
+        assert!(variables(&["skuu".to_owned()], &columns).is_err());
+    }
+}

@@ -1,0 +1,90 @@
+//! What the script reads: the tasks as JSON, in a block that no text in it can close.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::{Entry, Page};
+use crate::output::csv;
+use crate::output::table::RowError;
+use crate::task::Status;
+
+#[derive(Serialize)]
+struct About<'p> {
+    key: &'p str,
+    picks: &'p str,
+    columns: &'p [String],
+}
+
+/// A task: what a row of the results has, under the same names.
+#[derive(Serialize)]
+struct Row<'r> {
+    id: &'r str,
+    vars: &'r [String],
+    task_id: &'r str,
+    status: Status,
+    mode: &'static str,
+    prompt: &'r str,
+    reason: &'r str,
+    grid: &'r str,
+    images: &'r [String],
+    attempts: u32,
+    quota: String,
+    submitted_at: String,
+    finished_at: String,
+}
+
+/// Writes the block.
+pub(super) fn write<E>(
+    out: &mut impl Write,
+    page: &Page,
+    entries: impl Iterator<Item = Result<Entry, RowError<E>>>,
+) -> Result<(), RowError<E>> {
+    let Page { key, picks, columns, .. } = page;
+    let about = json(&About { key, picks, columns })?;
+    write!(out, "<script type=\"application/json\" id=\"data\">{{\"about\":{about},\"tasks\":[")?;
+    for (n, entry) in entries.enumerate() {
+        let record = entry?.record;
+        let row = Row {
+            id: &record.task.id.0,
+            vars: &record.task.vars,
+            task_id: record.task_id.as_ref().map_or("", |id| &id.0),
+            status: record.state.shown(page.run_lives),
+            mode: record.task.mode.as_str(),
+            prompt: &record.task.prompt,
+            reason: record.reason.as_deref().unwrap_or_default(),
+            grid: record.pictures.grid.as_deref().unwrap_or_default(),
+            images: &record.pictures.images,
+            attempts: record.attempts,
+            quota: record.quota.map(|quota| quota.to_string()).unwrap_or_default(),
+            submitted_at: record.submitted_at.map(csv::time).unwrap_or_default(),
+            finished_at: record.finished_at.map(csv::time).unwrap_or_default(),
+        };
+        let comma = if n == 0 { "" } else { "," };
+        write!(out, "{comma}\n{}", json(&row)?)?;
+    }
+    writeln!(out, "\n]}}</script>")?;
+    Ok(())
+}
+
+/// JSON without a character that means something to HTML. In JSON these stand in texts alone, where an escape is the same.
+fn json(value: &impl Serialize) -> io::Result<String> {
+    let text = serde_json::to_string(value).map_err(io::Error::other)?;
+    Ok(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_text_leaves_the_block_and_each_comes_back(text in prop_oneof![any::<String>(), "[<>!/a-z&;\" -]{0,30}"]) {
+            let written = json(&text).unwrap();
+            prop_assert!(!written.contains(['<', '>', '&']));
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
+}
