@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::args::PlanArgs;
 use super::rules::Due;
-use super::settings::REHEARSAL_SPEED;
+use super::settings::{REHEARSAL_SPEED, RETRIES};
 use crate::engine::{DEFAULT_TIMEOUT, Forecast, Learned, Policy, Prospect, TaskKey, Waiting, forecast};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
@@ -43,6 +43,8 @@ pub(super) struct Outlook {
     due: Option<String>,
     /// How many tasks leave their mode to the run, and what all cost that are sent by the forecast.
     auto: u64,
+    /// How many jobs fail and are sent again.
+    again: u64,
     cost: Option<Quota>,
 }
 
@@ -85,6 +87,10 @@ impl Outlook {
             with_more,
             due: terms.due.map(|due| due.words.clone()),
             auto: plan.to_submit.of(TaskMode::Auto),
+            again: match learned.failed {
+                0 => 0,
+                _ => expected.submits.iter().sum::<u64>().saturating_sub(plan.to_submit.total()),
+            },
             cost: expected.cost(&terms.prices),
         }))
     }
@@ -110,6 +116,11 @@ impl Outlook {
     /// Which modes are to be expected, and whether the deadline is kept.
     fn of_modes(&self) -> String {
         let mut text = String::new();
+        if self.again > 0 {
+            let s = if self.again == 1 { "" } else { "s" };
+            let words = format!("\nsent again: about {} job{s}, if as many fail as did so far", self.again);
+            text.push_str(&words);
+        }
         if self.auto > 0 {
             let [fast, relaxed] = self.expected.submits;
             text.push_str(&format!("\nmodes: about {fast} fast, {relaxed} relaxed"));
@@ -138,6 +149,7 @@ impl Outlook {
             "nine_in_ten_s": seconds(self.expected.nine_in_ten),
             "requests": self.expected.requests,
             "expected": { "fast": self.expected.submits[0], "relaxed": self.expected.submits[1],
+                "again": self.again,
                 "quota": self.cost.map(|cost| cost.0 as f64 / 1000.0) },
             "deadline": self.due.as_ref().map(|due| json!({
                 "text": due, "late_half": self.expected.late[0], "late_nine_in_ten": self.expected.late[1],
@@ -168,6 +180,8 @@ fn policy(args: &PlanArgs, manifest: &Manifest, terms: &Terms<'_>) -> Policy {
         poll_max: manifest.batch.poll_max.unwrap_or_else(|| scaled(default.poll_max)).max(poll_min),
         expect_fast: scaled(default.expect_fast),
         expect_relaxed: scaled(default.expect_relaxed),
+        retries: manifest.batch.retries.map_or(RETRIES, u32::from),
+        retry_after: scaled(default.retry_after),
         prices: terms.prices,
         deadline: terms.due.map(|due| scaled(due.left)),
         ..default

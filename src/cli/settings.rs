@@ -29,7 +29,7 @@ const REHEARSAL_PORT: u16 = 8797;
 
 /// How often what failed at the service is sent again, unless told. A generation that failed has given nothing and mostly
 /// succeeds the next time, and a batch is run for a picture of each task; two more tries bound the cost of one that never will.
-const RETRIES: u32 = 2;
+pub(super) const RETRIES: u32 = 2;
 
 /// Which service a run talks to.
 #[derive(Debug)]

@@ -6,14 +6,17 @@
 //! of durations to live in, since few jobs seen leave open which world it is: the spread of the runs says that too.
 //! What was seen includes the wait until a status request saw the end; a trial run measures that wait, and it is taken off.
 //!
-//! Not in the model: jobs that fail, refusals, others who use the account. The same input and seed give the same forecast.
+//! As many jobs fail as did so far, and are sent again as the policy says.
+//!
+//! Not in the model: prompts that are turned down, others who use the account. The same input and seed give the same forecast.
 //! A batch too large to be played is played in part, every n-th task of it, and the time up to the last submit scaled.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::{
-    Action, AttemptKey, Engine, Event, Item, Policy, Progress, Resumed, StatusOutcome, SubmitOutcome, Waiting,
+    Action, AttemptKey, Engine, Event, Failure, FailureClass, Item, Policy, Progress, Resumed, StatusOutcome,
+    SubmitOutcome, Waiting,
 };
 use crate::task::{Mode, Pictures, Prices, Quota, TaskId};
 
@@ -39,6 +42,10 @@ pub struct Learned {
     pub fast: Vec<Duration>,
     /// Jobs in relaxed mode.
     pub relaxed: Vec<Duration>,
+    /// How many of the last jobs ended well.
+    pub done: u64,
+    /// How many of them failed while they were made.
+    pub failed: u64,
 }
 
 impl Learned {
@@ -48,6 +55,11 @@ impl Learned {
             Mode::Fast => &self.fast,
             Mode::Relaxed => &self.relaxed,
         }
+    }
+
+    /// How likely a job fails while it is made, from 0 to 1.
+    fn failing(&self) -> f64 {
+        self.failed as f64 / (self.done + self.failed).max(1) as f64
     }
 }
 
@@ -172,6 +184,7 @@ fn scaled(policy: &Policy, prospect: &Prospect<'_>, scale: f64) -> Policy {
 #[derive(Debug)]
 struct World {
     modes: [Vec<Duration>; 2],
+    failing: f64,
     dice: Dice,
 }
 
@@ -187,7 +200,11 @@ impl World {
             };
             (0..seen.len() + USUAL).map(draw).collect()
         });
-        World { modes, dice }
+        World { modes, failing: prospect.learned.failing(), dice }
+    }
+
+    fn fails(&mut self) -> bool {
+        self.failing > 0.0 && self.dice.luck() < self.failing
     }
 
     fn draw(&mut self, mode: Mode) -> Duration {
@@ -266,6 +283,8 @@ struct Stage {
     modes: HashMap<AttemptKey, Mode>,
     /// When the job of each name ends.
     ends: HashMap<TaskId, Duration>,
+    /// The jobs that will have failed then.
+    failing: HashSet<TaskId>,
     to_come: BTreeMap<(Duration, u64), Happens>,
     turns: u64,
     played: Played,
@@ -297,6 +316,7 @@ impl Stage {
             now: Duration::ZERO,
             modes: HashMap::new(),
             ends,
+            failing: HashSet::new(),
             to_come: BTreeMap::new(),
             turns: 0,
             played: Played::default(),
@@ -367,6 +387,9 @@ impl Stage {
         let task_id = TaskId(format!("forecast-{}", attempt.0));
         let takes = self.world.draw(mode);
         self.ends.insert(task_id.clone(), self.now + takes);
+        if self.world.fails() {
+            self.failing.insert(task_id.clone());
+        }
         if self.callbacks {
             self.later(takes.max(REQUEST), Happens::CallsBack(attempt, task_id.clone()));
         }
@@ -401,8 +424,11 @@ impl Stage {
             self.played.seen_late += self.now - end;
             self.played.seen += 1;
         }
-        let pictures = Pictures { grid: None, images: vec![task_id.0.clone()] };
-        Item { task_id, progress: Progress::Done(pictures) }
+        let progress = match self.failing.contains(&task_id) {
+            true => Progress::Failed(Failure { class: FailureClass::Generation, reason: String::new() }),
+            false => Progress::Done(Pictures { grid: None, images: vec![task_id.0.clone()] }),
+        };
+        Item { task_id, progress }
     }
 }
 
@@ -447,7 +473,7 @@ mod tests {
     #[test]
     fn what_was_seen_outweighs_what_is_published_and_narrows_the_spread() {
         let took = (0..200).map(|n| SECOND * (150 + n % 60)).collect();
-        let learned = Learned { fast: took, relaxed: vec![SECOND] };
+        let learned = Learned { fast: took, relaxed: vec![SECOND], ..Learned::default() };
         let found = of(&waiting(200, Mode::Fast), &[], &learned, 10);
         is_about(200.0 * 175.0 / 10.0 / 60.0, minutes(found.half), 0.08);
         assert!(found.nine_in_ten < found.half.mul_f64(1.08), "{found:?}");
@@ -512,6 +538,29 @@ mod tests {
         let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
         assert_eq!(found.cost(&prices), Some(Quota(16_000)));
         assert_eq!(found.cost(&Prices { fast: None, ..prices }), None);
+    }
+
+    #[test]
+    fn what_fails_as_often_as_before_is_sent_again_as_often_as_the_policy_says() {
+        let (tasks, learned) =
+            (waiting(100, Mode::Fast), Learned { done: 80, failed: 20, ..Learned::default() });
+        let with = |retries| {
+            let policy = Policy { retries, ..Policy::default() };
+            let (waiting, resumed, learned) = (&tasks[..], &[][..], &learned);
+            forecast(&Prospect {
+                policy: &policy,
+                waiting,
+                resumed,
+                left: None,
+                learned,
+                speed: 1.0,
+                seed: 1,
+            })
+        };
+        let (never, twice) = (with(0).unwrap(), with(2).unwrap());
+        assert_eq!(never.submits, [100, 0]);
+        is_about(twice.submits[0] as f64, 100.0 * (1.0 + 0.2 + 0.04), 0.03);
+        assert!(twice.half > never.half, "{twice:?} {never:?}");
     }
 
     #[test]

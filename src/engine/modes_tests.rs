@@ -146,6 +146,7 @@ fn what_was_seen_before_counts_from_the_first_submit_on() {
         learned: Learned {
             fast: vec![Duration::from_secs(fast); 60],
             relaxed: vec![Duration::from_secs(relaxed); 60],
+            ..Learned::default()
         },
         ..Past::default()
     };

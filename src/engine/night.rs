@@ -58,7 +58,7 @@ impl Night {
         let fast = (0..50).map(|_| Duration::from_secs_f64(dice.between(25.0, 90.0))).collect();
         let relaxed =
             (0..50).map(|_| Duration::from_secs_f64(60.0 + 540.0 * dice.between(0.0, 1.0).powi(2))).collect();
-        Night { learned: Learned { fast, relaxed }, ..self }
+        Night { learned: Learned { fast, relaxed, ..Learned::default() }, ..self }
     }
 
     /// How many tasks there are.

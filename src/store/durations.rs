@@ -77,7 +77,10 @@ pub(super) fn durations(db: &Connection) -> rusqlite::Result<Learned> {
             jobs.push(Duration::from_millis(took.unsigned_abs()));
         }
     }
-    Ok(learned)
+    let query = "SELECT count(*) FILTER (WHERE outcome = 'done'), count(*) FILTER (WHERE outcome = 'failed' AND class = 'generation')
+         FROM (SELECT outcome, class FROM attempt ORDER BY key DESC LIMIT ?1)";
+    let (done, failed): (i64, i64) = db.query_row(query, [ATTEMPTS], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(Learned { done: done.unsigned_abs(), failed: failed.unsigned_abs(), ..learned })
 }
 
 #[cfg(test)]
@@ -132,6 +135,7 @@ mod tests {
         let learned = view_of(&[0, 450_000], &attempts, |view| view.durations().unwrap());
         assert_eq!(seconds(&learned.fast), [40, 60]);
         assert_eq!(seconds(&learned.relaxed), [300]);
+        assert_eq!((learned.done, learned.failed), (4, 0), "what failed without a class may be anything");
     }
 
     #[test]

@@ -77,7 +77,10 @@ fn read(
     let mut query = db.prepare("SELECT started_at FROM run ORDER BY started_at")?;
     let starts = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
     let mut query = db.prepare(
-        "SELECT position, vars, task.mode, state, attempt.key, outcome, attempt.class, quota, intended_at, finished_at
+        "SELECT position, vars,
+             coalesce((SELECT last.mode FROM attempt AS last WHERE last.task = state.task
+                 AND last.outcome IS NOT 'not_accepted' ORDER BY last.key DESC LIMIT 1), task.mode),
+             state, attempt.key, outcome, attempt.class, quota, intended_at, finished_at
          FROM state JOIN task ON task.key = state.task LEFT JOIN attempt ON attempt.task = state.task
          WHERE position IS NOT NULL ORDER BY position, attempt.key",
     )?;

@@ -50,7 +50,7 @@ pub(super) fn write<E>(
             vars: &record.task.vars,
             task_id: record.task_id.as_ref().map_or("", |id| &id.0),
             status: record.state.shown(page.run_lives),
-            mode: record.task.mode.as_str(),
+            mode: record.mode().as_str(),
             prompt: &record.task.prompt,
             reason: record.reason.as_deref().unwrap_or_default(),
             grid: record.pictures.grid.as_deref().unwrap_or_default(),
