@@ -29,6 +29,15 @@ impl fmt::Display for Id {
     }
 }
 
+impl TaskId {
+    /// A number that tells it from others, where many are held.
+    pub fn mark(&self) -> u64 {
+        let mut bytes = [0; 8];
+        blake3::Hasher::new().update(self.0.as_bytes()).finalize_xof().fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}
+
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -24,6 +24,8 @@ pub struct Known {
     pub listed: bool,
     /// A `redo` of it was carried out, and the manifest has asked for it ever since.
     pub redone: bool,
+    /// The mark of the taskId of its last attempt, if that has one.
+    pub last: Option<u64>,
 }
 
 /// Everything the state knows, by id: one version, or several where the task was edited.
@@ -123,7 +125,11 @@ fn step(task: &Task, versions: &[Known]) -> Step {
         return Step::TakeOver(earlier.state);
     }
     match (task.action, same) {
-        (Some(Action::Redo), Some(known)) if !known.redone && may_be_redone(known.state) => Step::Redo(known),
+        (Some(Action::Redo), Some(known))
+            if !known.redone && may_be_redone(known.state) && !was_made_since(task, &known) =>
+        {
+            Step::Redo(known)
+        }
         (Some(Action::Skip), Some(known)) if may_be_skipped(known.state) => Step::Skip(Some(known)),
         (Some(Action::Skip), None) => Step::Skip(None),
         (_, Some(known)) if known.listed => Step::Keep(known),
@@ -154,6 +160,13 @@ fn same(task: &Task, versions: &[Known]) -> Option<Known> {
         .or_else(|| other().max_by_key(|known| (known.listed, known.state == State::Done, known.key)))
 }
 
+/// Whether the task was made once more since the results were written that ask for it: they tell of another attempt than the
+/// last one. Their `redo` was carried out then, and another manifest has been run in between, or it is older than they know.
+fn was_made_since(task: &Task, known: &Known) -> bool {
+    let told = task.earlier.as_ref().and_then(|earlier| earlier.task_id.as_ref());
+    told.is_some_and(|task_id| known.last != Some(task_id.mark()))
+}
+
 /// What runs, or waits anyway, is not made once more.
 fn may_be_redone(state: State) -> bool {
     matches!(state, State::Done | State::Failed | State::Lost | State::Unknown | State::Skipped)
@@ -167,7 +180,7 @@ fn may_be_skipped(state: State) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Earlier, Pictures};
+    use crate::task::{Earlier, Pictures, TaskId};
 
     fn task(id: &str, prompt: &str) -> Task {
         Task::new(id, prompt, Mode::Fast)
@@ -175,7 +188,7 @@ mod tests {
 
     fn known(key: i64, prompt: &str, state: State) -> Known {
         let fingerprint = Fingerprint::of(prompt, Mode::Fast);
-        Known { key, fingerprint, state, listed: true, redone: false }
+        Known { key, fingerprint, state, listed: true, redone: false, last: None }
     }
 
     fn one(task: Task, known: Known) -> Step {
@@ -218,6 +231,29 @@ mod tests {
             assert_eq!(one(redo(), redone), Step::Keep(redone), "{state:?}");
         }
         assert_eq!(compare(std::iter::once(redo()), &Knowledge::new()).steps, [Step::New]);
+    }
+
+    #[test]
+    fn a_redo_in_old_results_is_not_carried_out_again() {
+        let earlier = |task_id: &str| Earlier {
+            state: State::Done,
+            task_id: Some(TaskId(task_id.into())),
+            reason: None,
+            pictures: Pictures::default(),
+            quota: None,
+            submitted_at: None,
+            finished_at: None,
+        };
+        let redo = |task_id| Task {
+            action: Some(Action::Redo),
+            earlier: Some(Box::new(earlier(task_id))),
+            ..task("a", "mug")
+        };
+        let known = Known { last: Some(TaskId("second".into()).mark()), ..known(1, "mug", State::Done) };
+        assert_eq!(one(redo("second"), known), Step::Redo(known));
+        assert_eq!(one(redo("first"), known), Step::Keep(known));
+        let nameless = Known { last: None, state: State::Unknown, ..known };
+        assert_eq!(one(redo("first"), nameless), Step::Keep(nameless), "the last attempt has no name yet");
     }
 
     #[test]

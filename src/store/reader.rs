@@ -247,7 +247,10 @@ pub(super) fn header(db: &Connection) -> rusqlite::Result<Option<Header>> {
 pub(super) fn knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
     let mut knowledge = Knowledge::new();
     let mut query = db.prepare(
-        "SELECT key, id, fingerprint, state, position IS NOT NULL, redone FROM task JOIN state ON task = key",
+        "SELECT key, id, fingerprint, state, position IS NOT NULL, redone,
+             (SELECT task_id FROM attempt WHERE attempt.task = task.key AND outcome IS NOT 'not_accepted'
+                 ORDER BY attempt.key DESC LIMIT 1)
+         FROM task JOIN state ON task = key",
     )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
@@ -257,6 +260,7 @@ pub(super) fn knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
             state: state_at(row, 3)?,
             listed: row.get(4)?,
             redone: row.get(5)?,
+            last: row.get::<_, Option<String>>(6)?.map(|task_id| TaskId(task_id).mark()),
         };
         knowledge.entry(Id(row.get(1)?)).or_default().push(known);
     }

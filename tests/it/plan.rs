@@ -117,13 +117,13 @@ fn a_plan_learns_from_the_jobs_of_the_batch_how_long_it_takes_and_what_more_slot
 #[test]
 fn a_plan_of_many_tasks_is_no_wall_of_text() {
     let mut csv = "id,prompt\n".to_owned();
-    for n in 0..100_000 {
+    for n in 0..20_000 {
         csv.push_str(&format!("t{n},a mug number {n}\n"));
     }
     let desk = Desk::with(&csv);
     let ran = desk.mjbatch("plan spring.csv").ends_with(0);
     assert!(ran.stdout.lines().count() < 40, "{}", ran.stdout);
-    assert!(ran.stdout.contains("and 99980 more: `--all` lists them"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("and 19980 more: `--all` lists them"), "{}", ran.stdout);
 }
 
 #[test]

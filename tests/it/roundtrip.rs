@@ -131,3 +131,24 @@ fn a_redo_of_what_still_runs_waits_for_a_run_of_the_same_manifest_and_comes_once
     }
     assert_eq!(submits, [1, 2, 2], "it is followed first, then made once more, and no more than that");
 }
+
+#[test]
+fn a_redo_in_results_is_carried_out_once_whatever_is_run_in_between() {
+    let service = Service::with("");
+    let (desk, before) = done(&service);
+    let run = |file: &str| {
+        desk.mjbatch(&format!("run {file} --poll-min 20ms --poll-max 100ms")).at(&service.url()).ends_with(0);
+        service.submits()
+    };
+    let submits = service.submits();
+    desk.write("spring.picks.csv", with_action(&before, "b", "redo"));
+    assert_eq!(run("spring.picks.csv"), submits + 1);
+    assert_eq!(run("spring.csv"), submits + 1, "which asks for nothing");
+    assert_eq!(run("spring.picks.csv"), submits + 1, "an old file");
+    // What was made since can be asked for again, by results that know of it.
+    desk.write(
+        "spring.picks.csv",
+        with_action(&String::from_utf8(desk.read("spring.results.csv")).unwrap(), "b", "redo"),
+    );
+    assert_eq!(run("spring.picks.csv"), submits + 2);
+}
