@@ -25,7 +25,10 @@ fn with_action(results: &str, id: &str, action: &str) -> String {
 fn results_that_are_fed_back_submit_nothing_that_is_done_and_keep_the_own_columns() {
     let service = Service::with("");
     let (desk, before) = done(&service);
-    let ran = desk.mjbatch("run spring.results.csv").at(&service.url()).ends_with(0);
+    let ran = desk
+        .mjbatch("run spring.results.csv --poll-min 20ms --poll-max 100ms")
+        .at(&service.url())
+        .ends_with(0);
     assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
     assert_eq!(service.submits(), 3);
     assert_eq!(String::from_utf8(desk.read("spring.results.csv")).unwrap(), before);
@@ -39,12 +42,12 @@ fn a_redo_in_a_row_makes_that_picture_once_more_and_only_once() {
     let service = Service::with("");
     let (desk, before) = done(&service);
     desk.write("spring.results.csv", with_action(&before, "b", "redo"));
-    desk.mjbatch("run spring.results.csv").at(&service.url()).ends_with(0);
+    desk.mjbatch("run spring.results.csv --poll-min 20ms --poll-max 100ms").at(&service.url()).ends_with(0);
     assert_eq!(service.submits(), 4);
     let after = desk.results();
     assert_eq!((after.column("attempts"), after.count("done")), (vec!["1", "2", "1"], 3));
     assert!(!before.contains(&after.rows[1]["task_id"]), "a new picture");
-    desk.mjbatch("run spring.results.csv").at(&service.url()).ends_with(0);
+    desk.mjbatch("run spring.results.csv --poll-min 20ms --poll-max 100ms").at(&service.url()).ends_with(0);
     assert_eq!(service.submits(), 4);
 }
 
@@ -78,7 +81,7 @@ fn results_that_were_saved_under_another_name_are_not_paid_for_again() {
     let service = Service::with("");
     let (desk, before) = done(&service);
     desk.write("picks.csv", with_action(&before, "c", "redo"));
-    desk.mjbatch("run picks.csv").at(&service.url()).ends_with(0);
+    desk.mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms").at(&service.url()).ends_with(0);
     assert_eq!(service.submits(), 4, "the one redo");
     let picks = crate::support::Results::read(&desk.path("picks.results.csv"));
     assert_eq!((picks.count("done"), picks.column("sku")), (3, vec!["S-1", "S-2", "S-3"]));
@@ -92,7 +95,7 @@ fn jobs_that_ran_when_results_were_saved_are_followed_under_their_taskid() {
     let (desk, before) = done(&service);
     let running = before.replace(",done,", ",running,");
     desk.write("picks.csv", running);
-    desk.mjbatch("run picks.csv").at(&service.url()).ends_with(0);
+    desk.mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms").at(&service.url()).ends_with(0);
     let picks = crate::support::Results::read(&desk.path("picks.results.csv"));
     assert_eq!((picks.count("done"), service.submits()), (3, 3));
     paid_once(&[&service.ledger()]);
@@ -113,7 +116,10 @@ fn a_rehearsals_results_under_another_name_are_not_taken_for_real_ones_either() 
     let service = Service::with("");
     let (desk, before) = done(&service);
     desk.write("picks.csv", before);
-    let ran = desk.mjbatch("run picks.csv").at("https://api.example.invalid").ends_with(2);
+    let ran = desk
+        .mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms")
+        .at("https://api.example.invalid")
+        .ends_with(2);
     assert!(ran.stderr.contains("is a sandbox's"), "{}", ran.stderr);
     assert!(!desk.path("picks.mjbatch").exists());
 }
