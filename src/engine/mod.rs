@@ -61,6 +61,7 @@ macro_rules! mutant {
 pub mod auto;
 mod breaker;
 mod budget;
+mod dice;
 mod durations;
 mod ending;
 mod flight;

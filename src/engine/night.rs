@@ -13,6 +13,7 @@
 
 use std::time::Duration;
 
+use super::dice::Dice;
 use super::{Figures, Learned, Policy, Trial};
 use crate::task::{Mode, Prices, Quota, TaskMode};
 
@@ -38,7 +39,7 @@ pub struct Night {
 impl Night {
     /// A night by its number, with 10 to 600 tasks in 4 to 12 slots.
     pub fn of(seed: u64) -> Night {
-        let mut dice = Dice(seed.wrapping_mul(77_777));
+        let mut dice = Dice::new(seed, 77_777);
         let tasks = dice.between(10.0, 601.0) as usize;
         let slots = dice.between(4.0, 13.0) as usize;
         let seconds = Duration::from_secs_f64;
@@ -54,7 +55,7 @@ impl Night {
     /// The same night after another one, which taught how long 50 jobs of each mode take.
     #[must_use]
     pub fn after_another(self, seed: u64) -> Night {
-        let mut dice = Dice(!seed);
+        let mut dice = Dice::new(!seed, 77_777);
         let fast = (0..50).map(|_| Duration::from_secs_f64(dice.between(25.0, 90.0))).collect();
         let relaxed =
             (0..50).map(|_| Duration::from_secs_f64(60.0 + 540.0 * dice.between(0.0, 1.0).powi(2))).collect();
@@ -121,18 +122,5 @@ impl Night {
         let longest = jobs.first().copied().unwrap_or_default();
         let sum = jobs.iter().sum::<Duration>();
         longest <= self.deadline && sum <= self.deadline * self.slots as u32 && !crowded
-    }
-}
-
-/// Numbers that look random and are the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn between(&mut self, low: f64, high: f64) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        low + (high - low) * ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::event::{Level, RunEvent};
+use super::event::RunEvent;
+use super::notice::Level;
 use super::pace::Pace;
 use super::wording::{self, BadEnds, DOT};
 use super::{Sink, Standing};

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::event::{Notice, RunEvent};
+use super::event::RunEvent;
+use super::notice::Notice;
 use super::summary::Summary;
 use super::wording::counts_line;
 use super::{Sink, Standing};

@@ -10,6 +10,7 @@
 mod bar;
 mod event;
 mod json;
+mod notice;
 mod pace;
 mod plain;
 mod quiet;
@@ -24,8 +25,9 @@ use indicatif::ProgressDrawTarget;
 use jiff::Timestamp;
 
 pub use bar::Bar;
-pub use event::{Level, Notice, RunEvent};
+pub use event::RunEvent;
 pub use json::{JsonLines, summary_as_json};
+pub use notice::{Level, Notice};
 pub use plain::Plain;
 pub use quiet::Quiet;
 use screen::Screen;

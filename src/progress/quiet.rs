@@ -2,7 +2,8 @@
 
 use std::io::Write;
 
-use super::event::{Level, RunEvent};
+use super::event::RunEvent;
+use super::notice::Level;
 use super::{Sink, Standing, wording};
 
 /// Writes nothing but errors, one line each.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Standing;
-use super::event::Notice;
+use super::notice::Notice;
 pub(super) use crate::duration::in_words as duration;
 use crate::task::{Counts, Id, Status};
 use crate::text::shown;

@@ -1,0 +1,140 @@
+//! What is forecast, of batches whose end is known.
+
+use super::super::{AttemptKey, DEFAULT_TIMEOUT, TaskKey};
+use super::*;
+use crate::task::TaskId;
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn waiting(count: i64, mode: Mode) -> Vec<Waiting> {
+    (0..count).map(|n| Waiting { task: TaskKey(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT }).collect()
+}
+
+fn of(waiting: &[Waiting], resumed: &[Resumed], learned: &Learned, concurrency: usize) -> Forecast {
+    let policy = Policy { concurrency, ..Policy::default() };
+    let prospect = Prospect { policy: &policy, waiting, resumed, left: None, learned, speed: 1.0, seed: 1 };
+    forecast(&prospect).unwrap()
+}
+
+fn minutes(time: Duration) -> f64 {
+    time.as_secs_f64() / 60.0
+}
+
+fn is_about(expected: f64, found: f64, off: f64) {
+    assert!((found / expected - 1.0).abs() < off, "{found} is not about {expected}");
+}
+
+#[test]
+fn with_nothing_seen_the_published_durations_are_taken() {
+    let found = of(&waiting(200, Mode::Fast), &[], &Learned::default(), 10);
+    is_about(200.0 * 57.5 / 10.0 / 60.0, minutes(found.half), 0.15);
+    assert!(found.nine_in_ten > found.half.mul_f64(1.05), "{found:?}");
+    assert_eq!((found.learned_from, found.submits), (0, [200, 0]));
+    let found = of(&waiting(200, Mode::Relaxed), &[], &Learned::default(), 10);
+    is_about(200.0 * 240.0 / 10.0 / 60.0, minutes(found.half), 0.2);
+}
+
+#[test]
+fn what_was_seen_outweighs_what_is_published_and_narrows_the_spread() {
+    let took = (0..200).map(|n| SECOND * (150 + n % 60)).collect();
+    let learned = Learned { fast: took, relaxed: vec![SECOND], ..Learned::default() };
+    let found = of(&waiting(200, Mode::Fast), &[], &learned, 10);
+    is_about(200.0 * 175.0 / 10.0 / 60.0, minutes(found.half), 0.08);
+    assert!(found.nine_in_ten < found.half.mul_f64(1.08), "{found:?}");
+    assert_eq!(found.learned_from, 200, "modes that are not needed do not count");
+}
+
+#[test]
+fn twice_the_slots_take_half_the_time_and_twice_the_tasks_twice() {
+    let tasks = waiting(400, Mode::Fast);
+    let one = of(&tasks, &[], &Learned::default(), 10);
+    is_about(0.5, of(&tasks, &[], &Learned::default(), 20).half.div_duration_f64(one.half), 0.15);
+    let many = waiting(400_000, Mode::Fast);
+    let large = of(&many, &[], &Learned::default(), 10);
+    is_about(1000.0, large.half.div_duration_f64(one.half), 0.05);
+    assert_eq!((large.submits[0], large.played), (400_000, 500));
+    is_about(400_000.0 * one.requests as f64 / 400.0, large.requests as f64, 0.1);
+}
+
+#[test]
+fn what_runs_already_is_waited_for_and_no_longer_than_it_takes() {
+    let one = |age| Resumed {
+        attempt: AttemptKey(7),
+        waiting: waiting(1, Mode::Relaxed)[0],
+        mode: Mode::Relaxed,
+        task_id: TaskId("old".into()),
+        age,
+        second_look: false,
+    };
+    let left = |age| of(&[], &[one(age)], &Learned::default(), 10);
+    let (young, old) = (left(Duration::ZERO), left(SECOND * 400));
+    assert!(young.nine_in_ten > SECOND * 300, "{young:?}");
+    assert!(old.nine_in_ten < SECOND * 245 && old.half > SECOND * 20, "{old:?}");
+    assert_eq!(young.submits, [0, 0]);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_forecast_and_another_one_much_the_same() {
+    let (policy, tasks, learned) = (Policy::default(), waiting(50, Mode::Relaxed), Learned::default());
+    let by = |seed| {
+        let (waiting, resumed) = (&tasks[..], &[][..]);
+        forecast(&Prospect {
+            policy: &policy,
+            waiting,
+            resumed,
+            left: None,
+            learned: &learned,
+            speed: 1.0,
+            seed,
+        })
+    };
+    let (one, two) = (by(1).unwrap(), by(2).unwrap());
+    assert_eq!(Some(one), by(1));
+    assert_ne!(one, two);
+    is_about(1.0, one.half.div_duration_f64(two.half), 0.1);
+}
+
+#[test]
+fn the_cost_is_that_of_the_submits() {
+    let mut both = waiting(3, Mode::Fast);
+    both.extend((3..5).map(|n| Waiting { task: TaskKey(n), ..waiting(1, Mode::Relaxed)[0] }));
+    let found = of(&both, &[], &Learned::default(), 10);
+    let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
+    assert_eq!(found.cost(&prices), Some(Quota(16_000)));
+    assert_eq!(found.cost(&Prices { fast: None, ..prices }), None);
+}
+
+#[test]
+fn what_fails_as_often_as_before_is_sent_again_as_often_as_the_policy_says() {
+    let (tasks, learned) = (waiting(100, Mode::Fast), Learned { done: 80, failed: 20, ..Learned::default() });
+    let with = |retries| {
+        let policy = Policy { retries, ..Policy::default() };
+        let (waiting, resumed, learned) = (&tasks[..], &[][..], &learned);
+        forecast(&Prospect { policy: &policy, waiting, resumed, left: None, learned, speed: 1.0, seed: 1 })
+    };
+    let (never, twice) = (with(0).unwrap(), with(2).unwrap());
+    assert_eq!(never.submits, [100, 0]);
+    is_about(twice.submits[0] as f64, 100.0 * (1.0 + 0.2 + 0.04), 0.03);
+    assert!(twice.half > never.half, "{twice:?} {never:?}");
+}
+
+#[test]
+fn nothing_to_do_has_no_forecast_and_callbacks_save_requests() {
+    let tasks = waiting(100, Mode::Fast);
+    let learned = Learned::default();
+    let with = |callbacks, waiting| {
+        let policy = Policy { callbacks, ..Policy::default() };
+        forecast(&Prospect {
+            policy: &policy,
+            waiting,
+            resumed: &[],
+            left: None,
+            learned: &learned,
+            speed: 1.0,
+            seed: 1,
+        })
+    };
+    assert_eq!(with(false, &[]), None);
+    let (polled, called) = (with(false, &tasks).unwrap(), with(true, &tasks).unwrap());
+    assert!(called.requests < polled.requests && called.half < polled.half, "{polled:?} {called:?}");
+}
