@@ -15,16 +15,16 @@
 //! ones are needed, and a relaxed job, which can take ten minutes, must not begin in the last ten.
 //!
 //! How good that is, is measured over simulated nights, played by the whole engine (`cargo run --release --example nights`, of
-//! `night`): 10 to 600 tasks in 4 to 12 slots, and what is expected at first up to 70 % wrong. Of 2,921 nights that all-fast
+//! `night`): 10 to 600 tasks in 4 to 12 slots, and what is expected at first up to 70 % wrong. Of 2,912 nights that all-fast
 //! keeps none was late. The cost, over a bound for the cheapest schedule that knew every duration beforehand:
 //!
 //! | | mean | median | 9 in 10 | worst |
 //! | --- | --- | --- | --- | --- |
-//! | nothing seen before | 1.063 | 1.031 | 1.140 | 2.000 |
-//! | …, 10 to 49 tasks | 1.304 | 1.220 | 1.737 | 2.000 |
-//! | …, 50 to 199 tasks | 1.084 | 1.066 | 1.184 | 1.516 |
-//! | …, 200 to 600 tasks | 1.027 | 1.024 | 1.056 | 1.127 |
-//! | after another night | 1.053 | 1.029 | 1.111 | 2.000 |
+//! | nothing seen before | 1.058 | 1.029 | 1.127 | 2.000 |
+//! | …, 10 to 49 tasks | 1.284 | 1.229 | 1.659 | 2.000 |
+//! | …, 50 to 199 tasks | 1.080 | 1.061 | 1.188 | 1.636 |
+//! | …, 200 to 600 tasks | 1.026 | 1.023 | 1.054 | 1.133 |
+//! | after another night | 1.048 | 1.027 | 1.099 | 2.000 |
 //!
 //! Small batches pay most for not knowing: where a relaxed job might or might not end in time, it goes fast.
 //!
