@@ -74,9 +74,15 @@ impl Failure {
             StoreError::Held { .. } => {
                 (diagnostic.help("wait for it, or look at it with `mjbatch status`"), Exit::Held)
             }
-            StoreError::NotAState(_) => {
-                (diagnostic.help("choose another file with `--state`, or move that one away"), Exit::Usage)
-            }
+            StoreError::NotAState(path) => (
+                diagnostic
+                    .note(format!(
+                        "were it a state whose beginning a disk has damaged, `mjbatch salvage {}` would list its taskIds",
+                        path.display()
+                    ))
+                    .help("choose another file with `--state`, or move that one away"),
+                Exit::Usage,
+            ),
             StoreError::OtherService { .. } => (
                 diagnostic
                     .note("the taskIds of one service mean nothing at another")

@@ -12,7 +12,12 @@ use crate::text;
 
 /// Lists the taskIds of a state as CSV. Writes nothing.
 pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, Failure> {
-    let found = store::salvage(&args.state).map_err(|e| Failure::opening(&e))?;
+    let found = store::salvage(&args.state).map_err(|e| {
+        let wrong = Diagnostic::error(text::harmless(&e.to_string()));
+        Failure::nothing_to_show(
+            wrong.help("name the state of a batch, such as `spring.mjbatch` for `spring.yaml`"),
+        )
+    })?;
     if found.is_empty() {
         let error = format!("no taskId could be read from {}", text::harmless(&args.state.to_string_lossy()));
         return Err(Failure::after(Diagnostic::error(error).help("keep the file all the same")));

@@ -88,8 +88,8 @@ impl StoreError {
 
     pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
         match source.sqlite_error_code() {
-            Some(rusqlite::ErrorCode::NotADatabase) => StoreError::NotAState(path.into()),
-            Some(rusqlite::ErrorCode::DatabaseCorrupt) => {
+            // A file that does not begin like one is told before SQLite sees it: the rest of its header is damaged.
+            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
                 StoreError::Damaged { path: path.into(), what: source.to_string() }
             }
             _ => StoreError::Database { path: path.into(), source },

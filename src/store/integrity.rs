@@ -6,9 +6,11 @@ use std::path::Path;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::StoreError;
+use super::carve::{Found, carve};
 use crate::task::{Id, TaskId};
 
 /// How long it is looked at. A state of ten thousand tasks is looked at whole in that time, a larger one in part.
@@ -35,48 +37,51 @@ pub(super) fn check(db: &Connection, path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Every taskId that can still be read from a state, damaged or not, with the id of its task where that can be read too.
-/// Nothing is written.
+/// Every taskId that can still be read from a state, damaged or not, with the id of its task where that can be read too: what
+/// SQLite reads, and what else lies in its pages. Nothing is written.
 ///
 /// # Errors
-/// [`StoreError::NotAState`] or what SQLite says, where nothing can be read at all.
+/// [`StoreError::Absent`] where there is no such file, [`StoreError::File`] where it cannot be read, and
+/// [`StoreError::NotAState`] where it does not begin like a state and has no taskId in it either.
 pub fn salvage(path: &Path) -> Result<Vec<(Option<Id>, TaskId)>, StoreError> {
-    super::files::check_is_state(path)?;
-    let failed = |e| StoreError::database(path, e);
-    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-    db.execute_batch("PRAGMA query_only = ON; PRAGMA cell_size_check = ON;").map_err(failed)?;
+    let told = super::files::check_is_state(path);
+    let mut found = match told {
+        Ok(()) | Err(StoreError::NotAState(_)) => carve(path).map_err(|e| StoreError::file(path, e))?,
+        Err(e) => return Err(e),
+    };
+    // The first page may be what is gone; a file that has taskIds is one of ours all the same.
+    if found.attempts.is_empty() {
+        told?;
+    }
+    // What SQLite cannot read is what the other way is for.
+    let _ = read(path, &mut found);
+    let Found { attempts, ids } = found;
+    Ok(attempts
+        .into_iter()
+        .map(|(_, task, task_id)| (ids.get(&task).cloned().map(Id), TaskId(task_id)))
+        .collect())
+}
+
+/// Adds what SQLite can read.
+fn read(path: &Path, found: &mut Found) -> rusqlite::Result<()> {
+    let db = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    db.execute_batch("PRAGMA query_only = ON; PRAGMA cell_size_check = ON;")?;
     // From both ends, since a scan stops at the first page that cannot be read.
-    let mut found: Vec<(i64, i64, String)> = Vec::new();
-    let mut trouble = None;
     for order in ["ASC", "DESC"] {
         let query =
             format!("SELECT key, task, task_id FROM attempt WHERE task_id IS NOT NULL ORDER BY key {order}");
-        let mut query = match db.prepare(&query) {
-            Ok(query) => query,
-            Err(e) => {
-                trouble = Some(e);
-                break;
-            }
-        };
-        let mut rows = query.query([]).map_err(failed)?;
-        loop {
-            match rows.next() {
-                Ok(Some(row)) => found.extend(row.get(0).and_then(|key| Ok((key, row.get(1)?, row.get(2)?)))),
-                Ok(None) => break,
-                Err(e) => {
-                    trouble = Some(e);
-                    break;
-                }
-            }
+        let mut query = db.prepare(&query)?;
+        let mut rows = query.query([])?;
+        while let Ok(Some(row)) = rows.next() {
+            found.attempts.extend(row.get(0).and_then(|key| Ok((key, row.get(1)?, row.get(2)?))));
         }
     }
-    if let (true, Some(e)) = (found.is_empty(), trouble) {
-        return Err(failed(e));
+    let mut query = db.prepare("SELECT id FROM task WHERE key = ?1")?;
+    for (_, task, _) in &found.attempts {
+        if let Ok(id) = query.query_row([task], |row| row.get(0)) {
+            found.ids.insert(*task, id);
+        }
     }
-    found.sort();
-    found.dedup();
-    let mut name = db.prepare("SELECT id FROM task WHERE key = ?1").ok();
-    let mut id =
-        |task: i64| name.as_mut().and_then(|name| name.query_row([task], |row| row.get(0)).ok()).map(Id);
-    Ok(found.into_iter().map(|(_, task, task_id)| (id(task), TaskId(task_id))).collect())
+    Ok(())
 }

@@ -6,6 +6,7 @@
 
 mod again;
 mod attempts;
+mod carve;
 mod chosen;
 mod deliveries;
 #[cfg(test)]
@@ -22,12 +23,15 @@ mod lock;
 #[cfg(test)]
 mod long_life_tests;
 mod reader;
+mod record;
 mod reserve;
 mod resolve;
 #[cfg(test)]
 mod resolve_tests;
 #[cfg(test)]
 mod rules_tests;
+#[cfg(test)]
+mod salvage_tests;
 mod schema;
 mod shared;
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 use std::path::Path;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
@@ -197,7 +198,8 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     super::files::check_is_state(path)?;
     let (mut db, version) = open_prepared(path, path)?;
     super::integrity::check(&db, path)?;
-    take_steps(&mut db, version).map_err(|e| StoreError::database(path, e))?;
+    let ready = keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
+    ready.map_err(|e| StoreError::database(path, e))?;
     Ok(db)
 }
 
@@ -206,15 +208,24 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
 fn make(path: &Path) -> Result<(), StoreError> {
     let draft = super::files::Draft::begin(path)?;
     let (mut db, version) = open_prepared(draft.path(), path)?;
-    take_steps(&mut db, version).map_err(|e| StoreError::database(path, e))?;
+    let ready = keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
+    ready.map_err(|e| StoreError::database(path, e))?;
     db.close().map_err(|(_, e)| StoreError::database(path, e))?;
     draft.settle(path)
 }
 
-/// Opens the file at `at` for writing; what goes wrong is told of the state at `path`. Gives how many steps were taken.
+/// Sets whether the last to close leaves the WAL as it is, instead of writing it into the file: a file that is damaged, or is
+/// none of ours, is not written to.
+fn keep_wal(db: &Connection, keep: bool) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
+
+/// Opens the file at `at` for writing; what goes wrong is told of the state at `path`. Gives how many steps were taken. It
+/// keeps its WAL until told otherwise.
 fn open_prepared(at: &Path, path: &Path) -> Result<(Connection, i32), StoreError> {
     let failed = |e| StoreError::database(path, e);
     let mut db = Connection::open_with_flags(at, WRITING).map_err(failed)?;
+    keep_wal(&db, true).map_err(failed)?;
     match prepare(&mut db).map_err(failed)? {
         Prepared::Ready(version) => Ok((db, version)),
         Prepared::NoWal(mode) => Err(StoreError::NoWal { path: path.into(), mode }),
@@ -233,10 +244,12 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
         .or_else(|_| Connection::open_with_flags(path, reading))
         .map_err(|e| StoreError::database(path, e))?;
     let version = (|| {
+        keep_wal(&db, true)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")?;
         let id: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         let version: i32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        keep_wal(&db, id != APPLICATION_ID)?;
         Ok((id, version))
     })()
     .map_err(|e| StoreError::database(path, e))?;
@@ -309,11 +322,17 @@ pub(super) mod tests {
 
     /// A state as an older program made it.
     pub(in crate::store) fn make_of_version(version: i32, path: &Path) {
+        Connection::open(path).unwrap().pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        bring_to_version(version, path);
+    }
+
+    /// The same state, once a program of this version has opened it.
+    pub(in crate::store) fn bring_to_version(version: i32, path: &Path) {
         let db = Connection::open(path).unwrap();
-        for step in &STEPS[..usize::try_from(version).unwrap()] {
+        let from: u32 = db.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        for step in &STEPS[from as usize..usize::try_from(version).unwrap()] {
             db.execute_batch(step).unwrap();
         }
-        db.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
         db.pragma_update(None, "user_version", version).unwrap();
     }
 

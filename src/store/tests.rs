@@ -310,29 +310,6 @@ fn a_file_that_is_no_state_is_left_as_it_is() {
 }
 
 #[test]
-fn a_damaged_state_is_left_as_it_is_and_its_taskids_can_be_saved() {
-    let desk = Desk::new();
-    let tasks: Vec<Task> =
-        (0..400).map(|n| task(&format!("t{n}"), &format!("a mug number {n} on linen"))).collect();
-    let (snapshot, ledger) = desk.begin(&tasks);
-    for (n, waiting) in (1..).zip(&snapshot.waiting) {
-        intend(&ledger, n, waiting.task);
-        record(&ledger, accepted(n));
-    }
-    drop(ledger);
-    let mut bytes = std::fs::read(&desk.path).unwrap();
-    // A page in the middle is gone.
-    let middle = bytes.len() / 4096 / 2 * 4096;
-    bytes[middle..middle + 4096].fill(0xA5);
-    std::fs::write(&desk.path, &bytes).unwrap();
-    assert!(matches!(open(&desk.path), Err(StoreError::Damaged { .. })));
-    assert_eq!(std::fs::read(&desk.path).unwrap(), bytes);
-    let saved = salvage(&desk.path).unwrap();
-    assert!(saved.len() > 300, "only {} taskIds", saved.len());
-    assert!(saved.iter().all(|(_, task_id)| task_id.0.starts_with("job-")));
-}
-
-#[test]
 fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read() {
     for read_first in [false, true] {
         let desk = Desk::new();

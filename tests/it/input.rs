@@ -131,7 +131,7 @@ fn a_state_file_that_is_not_one_is_left_as_it_is() {
         std::fs::read(path).unwrap()
     };
     let service = Service::with("");
-    for content in [b"my diary\n".to_vec(), b"SQLite format 3\0".to_vec(), vec![0; 5000], other_database] {
+    for content in [b"my diary\n".to_vec(), vec![0; 5000], other_database] {
         let desk = Desk::of(1);
         desk.write("spring.mjbatch", &content);
         let ran = desk.run(&service.url()).ends_with(2);
