@@ -128,7 +128,9 @@ fn step(task: &Task, versions: &[Known]) -> Step {
         (Some(Action::Redo), Some(known))
             if !known.redone && may_be_redone(known.state) && !was_made_since(task, &known) =>
         {
-            Step::Redo(known)
+            // One that is made again is made as the manifest says now.
+            let is_as_it_was = known.fingerprint == task.fingerprint();
+            if is_as_it_was { Step::Redo(known) } else { Step::Changed(known) }
         }
         (Some(Action::Skip), Some(known)) if may_be_skipped(known.state) => Step::Skip(Some(known)),
         (Some(Action::Skip), None) => Step::Skip(None),
@@ -314,6 +316,10 @@ mod tests {
                 Known { fingerprint: Fingerprint::of("cup", TaskMode::Auto), ..known(TaskMode::Auto, state) };
             assert_eq!(one(left_open(), other), Step::Changed(other), "another prompt is another task");
         }
+        // One that is made again is made in the mode that is said now.
+        let (again, done) =
+            (Task { action: Some(Action::Redo), ..left_open() }, known(Mode::Fast.into(), State::Done));
+        assert_eq!(one(again, done), Step::Changed(done));
         // The version that says the same goes before one that would do.
         let [waits, done] = [known(TaskMode::Auto, State::Pending), known(Mode::Fast.into(), State::Done)];
         let done = Known { key: 2, listed: false, ..done };

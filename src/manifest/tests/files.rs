@@ -72,6 +72,7 @@ fn every_manifest_of_the_repository_is_right() {
     }
     names.sort();
     insta::assert_snapshot!(names.join("\n"), @r"
+    Autumn catalogue: 13 tasks, product setting
     Autumn mood board: 14 tasks, 
     Blog heroes, May: 8 tasks, post publish author
     Catalogue: 12 tasks, sku product material ratio season view
