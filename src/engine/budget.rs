@@ -7,7 +7,7 @@
 use super::message::{Ending, Notice, Waiting};
 use super::policy::Policy;
 use super::{Engine, Mood};
-use crate::task::{Mode, Prices, Quota, TaskMode};
+use crate::task::{Mode, Prices, Quota};
 
 /// What may still be spent.
 #[derive(Debug)]
@@ -32,10 +32,7 @@ impl Budget {
 
     /// Whether a task may be sent, if need be in the cheaper mode.
     pub(super) fn allows(&self, waiting: &Waiting) -> bool {
-        self.fits(match waiting.mode {
-            TaskMode::Fixed(mode) => mode,
-            TaskMode::Auto => self.prices.cheaper(),
-        })
+        self.fits(self.prices.cheapest(waiting.mode))
     }
 
     /// What may still be spent; `None` where there is no cap.

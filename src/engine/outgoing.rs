@@ -105,10 +105,7 @@ impl Engine {
     /// How long a job of the kind that waits next is expected to take.
     pub(super) fn a_job_takes(&self) -> Duration {
         let next = self.waiting.front().map_or_else(TaskMode::default, |waiting| waiting.mode);
-        self.polling.typical(match next {
-            TaskMode::Fixed(mode) => mode,
-            TaskMode::Auto => self.policy.prices.cheaper(),
-        })
+        self.polling.typical(self.policy.prices.cheapest(next))
     }
 
     pub(super) fn second_looks(&self) -> impl Iterator<Item = AttemptKey> {

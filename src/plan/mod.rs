@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 pub use choice::{Choice, Filter, Looked, NotAFilter, Only, Unknown};
 
-use crate::task::{Action, Fingerprint, Id, Mode, ModeCounts, State, Task, TaskMode};
+use crate::task::{Action, Fingerprint, Id, Mode, ModeCounts, State, Task, TaskId, TaskMode};
 
 /// What the state knows of one version of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,8 +165,8 @@ fn same(task: &Task, versions: &[Known]) -> Option<Known> {
 /// Whether the task was made once more since the results were written that ask for it: they tell of another attempt than the
 /// last one. Their `redo` was carried out then, and another manifest has been run in between, or it is older than they know.
 fn was_made_since(task: &Task, known: &Known) -> bool {
-    let told = task.earlier.as_ref().and_then(|earlier| earlier.task_id.as_ref());
-    told.is_some_and(|task_id| known.last != Some(task_id.mark()))
+    let told = task.earlier.as_ref().map(|earlier| earlier.task_id.as_ref().map(TaskId::mark));
+    told.is_some_and(|told| known.last != told)
 }
 
 /// What runs, or waits anyway, is not made once more.
@@ -182,7 +182,7 @@ fn may_be_skipped(state: State) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Earlier, Pictures, TaskId};
+    use crate::task::{Earlier, Pictures};
 
     fn task(id: &str, prompt: &str) -> Task {
         Task::new(id, prompt, Mode::Fast)
@@ -256,6 +256,12 @@ mod tests {
         assert_eq!(one(redo("first"), known), Step::Keep(known));
         let nameless = Known { last: None, state: State::Unknown, ..known };
         assert_eq!(one(redo("first"), nameless), Step::Keep(nameless), "the last attempt has no name yet");
+        // A refused prompt has no taskId: results that tell of one are older than an attempt that was accepted.
+        let mut refused = redo("");
+        refused.earlier = Some(Box::new(Earlier { task_id: None, state: State::Failed, ..earlier("") }));
+        assert_eq!(one(refused.clone(), known), Step::Keep(known));
+        let still = Known { last: None, state: State::Failed, ..known };
+        assert_eq!(one(refused, still), Step::Redo(still));
     }
 
     #[test]

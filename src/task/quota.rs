@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::Mode;
+use super::{Mode, TaskMode};
 
 /// What the service charges, in thousandths of a quota, so that sums are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
@@ -82,6 +82,14 @@ impl Prices {
         match mode {
             Mode::Fast => self.fast,
             Mode::Relaxed => self.relaxed,
+        }
+    }
+
+    /// The cheapest mode in which a task may be sent.
+    pub fn cheapest(&self, mode: TaskMode) -> Mode {
+        match mode {
+            TaskMode::Fixed(mode) => mode,
+            TaskMode::Auto => self.cheaper(),
         }
     }
 
