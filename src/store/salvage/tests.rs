@@ -5,10 +5,15 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 
-use super::*;
+use rusqlite::Connection;
+
+use super::{pages, rows};
 use crate::engine::Failure;
+use crate::engine::{AttemptKey, Change, FailureClass};
 use crate::plan;
-use crate::task::{Pictures, Quota};
+use crate::store::sqlite::schema;
+use crate::store::*;
+use crate::task::{Mode, Pictures, Prices, Quota, Task, TaskId};
 
 const PAGE: usize = 4096;
 const TASKS: i64 = 400;
@@ -140,7 +145,7 @@ fn nothing_but_the_attempts_and_the_tasks_of_a_sound_state_is_taken_for_one() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("spring.mjbatch");
     std::fs::write(&path, &made().bytes).unwrap();
-    let carve::Found { attempts, ids } = carve::carve(&path).unwrap();
+    let pages::Found { attempts, ids } = pages::carve(&path).unwrap();
     let known: BTreeSet<(i64, i64, String)> = (1..=TASKS).map(|key| (key, key, task_id(key))).collect();
     assert_eq!(attempts, known);
     assert_eq!(ids, (1..).zip(tasks()).map(|(key, task)| (key, task.id.0)).collect());
@@ -294,7 +299,7 @@ fn the_states_of_every_version_are_saved() {
 fn a_column_that_is_added_to_the_attempts_is_known_here() {
     let folder = tempfile::tempdir().unwrap();
     let db = schema::open_for_writing(&folder.path().join("spring.mjbatch")).unwrap();
-    for (table, columns) in [("attempt", *record::ATTEMPT_COLUMNS.end()), ("task", 5)] {
+    for (table, columns) in [("attempt", *rows::ATTEMPT_COLUMNS.end()), ("task", 5)] {
         let query = "SELECT count(*) FROM pragma_table_info(?1)";
         assert_eq!(db.query_row(query, [table], |row| row.get(0)), Ok(columns as u32), "{table}");
     }
@@ -323,12 +328,12 @@ proptest! {
         power in 9..=16_u32,
         chain in prop::collection::vec(any::<u8>(), 0..100),
     ) {
-        record::rows(&garbage, 1 << power, |_, _| chain.clone(), |_| ());
+        rows::rows(&garbage, 1 << power, |_, _| chain.clone(), |_| ());
         let pages = &made().bytes;
         let start = page.index(pages.len() / PAGE) * PAGE;
         let mut page = pages[start..start + PAGE].to_vec();
         strike(&mut page, &damage);
-        record::rows(&page, 1 << power, |_, _| chain.clone(), |_| ());
+        rows::rows(&page, 1 << power, |_, _| chain.clone(), |_| ());
     }
 }
 

@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::StoreError;
+use crate::store::StoreError;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
@@ -56,7 +56,7 @@ impl Drop for Draft {
 }
 
 /// Refuses what is not an SQLite file, before SQLite itself could touch it.
-pub(super) fn check_is_state(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn check_is_state(path: &Path) -> Result<(), StoreError> {
     let file = File::open(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => StoreError::Absent(path.into()),
         _ => StoreError::file(path, e),

@@ -191,7 +191,7 @@ END;
 ";
 
 /// Opens the state for writing, and creates its tables where the file is new.
-pub(super) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
+pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() || super::files::is_empty(path) {
         make(path)?;
     }
@@ -312,7 +312,7 @@ fn take_steps(db: &mut Connection, version: i32) -> rusqlite::Result<()> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::store) mod tests {
     use super::*;
 
     /// The version that this program makes.

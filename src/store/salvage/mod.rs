@@ -1,41 +1,22 @@
-//! Whether a state is sound, looked at for a bounded time, and what can still be read of one that is not.
+//! Salvage: every taskId that can still be read from a damaged state file.
 //!
-//! A damaged file is never written over: it may be the only record of what was paid for.
+//! Two ways, joined: what SQLite itself still reads, and the rows that lie in the file's pages, read without SQLite
+//! (`pages` finds the pages, `rows` the rows in them). Nothing is written: the file may be the only record of what was paid for.
+
+mod pages;
+mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
-use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
-use super::carve::{Found, carve};
+use super::sqlite::check_is_state;
 use crate::task::{Id, TaskId};
-
-/// How long it is looked at. A state of ten thousand tasks is looked at whole in that time, a larger one in part.
-const AT_MOST: Duration = Duration::from_millis(300);
-
-/// Looks for damage, at most for a moment.
-pub(super) fn check(db: &Connection, path: &Path) -> Result<(), StoreError> {
-    let interrupt = db.get_interrupt_handle();
-    let (done, is_done) = channel::<()>();
-    let watch = std::thread::spawn(move || {
-        // Nobody ever sends: either the other end is dropped, or the time is over.
-        if is_done.recv_timeout(AT_MOST) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
-            interrupt.interrupt();
-        }
-    });
-    let found = db.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0));
-    drop(done);
-    let _ = watch.join();
-    match found {
-        Ok(word) if word == "ok" => Ok(()),
-        Ok(what) => Err(StoreError::Damaged { path: path.into(), what }),
-        Err(e) if e.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(()),
-        Err(e) => Err(StoreError::database(path, e)),
-    }
-}
+use pages::{Found, carve};
 
 /// Every taskId that can still be read from a state, damaged or not, with the id of its task where that can be read too: what
 /// SQLite reads, and what else lies in its pages. Nothing is written.
@@ -44,7 +25,7 @@ pub(super) fn check(db: &Connection, path: &Path) -> Result<(), StoreError> {
 /// [`StoreError::Absent`] where there is no such file, [`StoreError::File`] where it cannot be read, and
 /// [`StoreError::NotAState`] where it does not begin like a state and has no taskId in it either.
 pub fn salvage(path: &Path) -> Result<Vec<(Option<Id>, TaskId)>, StoreError> {
-    let told = super::files::check_is_state(path);
+    let told = check_is_state(path);
     let mut found = match told {
         Ok(()) | Err(StoreError::NotAState(_)) => carve(path).map_err(|e| StoreError::file(path, e))?,
         Err(e) => return Err(e),

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use super::record::{self, Row};
+use super::rows::{self, Row};
 
 /// That of every state, unless somebody rewrote it with another.
 const PAGE_SIZE: usize = 4096;
@@ -111,7 +111,7 @@ impl Files<'_> {
     fn read(&self, pages: &Pages, found: &mut Found) {
         for index in 0..pages.count(self.size) {
             let page = pages.page(index, self.size);
-            record::rows(
+            rows::rows(
                 &page,
                 self.size,
                 |first, length| self.chain(first, length),
