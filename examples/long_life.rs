@@ -18,7 +18,7 @@ use mjbatch::manifest::{self, Options, Outline};
 use mjbatch::plan::{self, Choice};
 use mjbatch::runner::{When, write_results};
 use mjbatch::store::{Intent, Ledger, Listing, Reader, Snapshot, Store, kept_outline};
-use mjbatch::task::{Pictures, Prices, Quota, TaskId};
+use mjbatch::task::{Pictures, Prices, Quota, RemoteTaskId};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
 const OPTIONS: Options = Options { max_tasks: Some(10_000_000) };
@@ -146,7 +146,7 @@ fn make(snapshot: &Snapshot, ledger: &Ledger, tasks: usize) {
                 (1..5).map(|n| format!("https://cdn.example/pictures/{}/{n}.png", attempt.0)).collect();
             let mode = waiting.mode.may_be()[0];
             drop(ledger.intend(Intent { attempt, task: waiting.task, mode, hook_token: None }));
-            drop(ledger.record(Change::Accepted(attempt, TaskId(format!("job-{}", attempt.0)))));
+            drop(ledger.record(Change::Accepted(attempt, RemoteTaskId(format!("job-{}", attempt.0)))));
             written.push(ledger.record(Change::Done(attempt, Pictures { grid: None, images })));
         }
         for answer in written {

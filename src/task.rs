@@ -1,7 +1,7 @@
 //! The nouns of the glossary: a task, its names, its mode, its state, and what became of it.
 //!
 //! Two names must never be mixed up, so each has a type: [`Id`] is the person's name of a task, stable over edits of the
-//! manifest; [`TaskId`] is the service's name of one accepted attempt. This module knows no other and does no I/O.
+//! manifest; [`RemoteTaskId`] is the service's name of one accepted attempt. This module knows no other and does no I/O.
 
 mod mode;
 mod quota;
@@ -21,7 +21,7 @@ pub struct Id(pub String);
 /// The service's name of an accepted attempt (`taskId` on the wire, `task_id` in columns).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct TaskId(pub String);
+pub struct RemoteTaskId(pub String);
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -29,7 +29,7 @@ impl fmt::Display for Id {
     }
 }
 
-impl TaskId {
+impl RemoteTaskId {
     /// A number that tells it from others, where many are held.
     pub fn mark(&self) -> u64 {
         let mut bytes = [0; 8];
@@ -38,7 +38,7 @@ impl TaskId {
     }
 }
 
-impl fmt::Display for TaskId {
+impl fmt::Display for RemoteTaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -95,7 +95,7 @@ pub struct Earlier {
     /// Where the task stands: neither pending nor being submitted.
     pub state: State,
     /// The service's name of the last attempt.
-    pub task_id: Option<TaskId>,
+    pub task_id: Option<RemoteTaskId>,
     /// Why it failed, was lost or is unknown.
     pub reason: Option<String>,
     /// What it gave.
@@ -300,7 +300,7 @@ pub struct Record {
     /// What those cost, where prices are configured.
     pub quota: Option<Quota>,
     /// The service's name of the last attempt.
-    pub task_id: Option<TaskId>,
+    pub task_id: Option<RemoteTaskId>,
     /// What it gave.
     pub pictures: Pictures,
     /// When the last attempt was submitted.

@@ -14,7 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::refusal::{self, Head};
 use super::wire::{Envelope, StatusRequest, SubmitRequest};
 use crate::engine::{StatusOutcome, SubmitOutcome};
-use crate::task::TaskId;
+use crate::task::RemoteTaskId;
 
 /// Where the service is. The vendor's own samples name it so.
 pub const DEFAULT_BASE_URL: &str = "https://api.midjourney-api.com";
@@ -183,7 +183,7 @@ impl Client {
     }
 
     /// Asks how these jobs are. Free, and safe to repeat.
-    pub async fn status(&self, task_ids: &[TaskId]) -> StatusOutcome {
+    pub async fn status(&self, task_ids: &[RemoteTaskId]) -> StatusOutcome {
         let sent = self.statuses.post(&self.status_url).json(&StatusRequest { task_ids }).send().await;
         let reply = match sent {
             Ok(reply) => reply,

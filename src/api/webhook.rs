@@ -93,7 +93,7 @@ async fn receive(State(calls): State<Sender<Call>>, Path(path): Path<String>, bo
 mod tests {
     use super::*;
     use crate::engine::Progress;
-    use crate::task::TaskId;
+    use crate::task::RemoteTaskId;
 
     #[tokio::test]
     async fn a_call_is_answered_at_once_and_handed_on_with_its_token() {
@@ -103,7 +103,7 @@ mod tests {
         let call = |body: &'static str| client.post(&url).body(body).send();
         assert_eq!(call("{\"data\":{\"taskId\":\"t\",\"status\":0}}").await.unwrap().status(), 200);
         assert_eq!(call("not json").await.unwrap().status(), 400);
-        let item = Item { task_id: TaskId("t".into()), progress: Progress::Running };
+        let item = Item { task_id: RemoteTaskId("t".into()), progress: Progress::Running };
         assert_eq!(webhook.next().await, Some(Call { token: "tok-1".into(), item }));
         let long = client.post(&url).body(vec![b' '; LARGEST_BODY + 1]).send().await;
         assert!(long.is_err() || long.is_ok_and(|reply| reply.status() == 413));

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::refusal;
 use crate::engine::{Failure, Item, Progress};
-use crate::task::{Pictures, TaskId};
+use crate::task::{Pictures, RemoteTaskId};
 
 /// The body of a submit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -30,7 +30,7 @@ pub struct SubmitRequest {
 #[derive(Debug, Serialize)]
 pub(super) struct StatusRequest<'a> {
     #[serde(rename = "taskIds")]
-    pub(super) task_ids: &'a [TaskId],
+    pub(super) task_ids: &'a [RemoteTaskId],
 }
 
 /// What every reply is wrapped in.
@@ -58,7 +58,7 @@ impl Envelope {
     }
 
     /// The name of the accepted job.
-    pub(super) fn task_id(&self) -> Option<TaskId> {
+    pub(super) fn task_id(&self) -> Option<RemoteTaskId> {
         task_id_in(&self.data)
     }
 
@@ -93,10 +93,10 @@ fn item(value: &Value) -> Option<Item> {
     Some(Item { task_id, progress })
 }
 
-fn task_id_in(value: &Value) -> Option<TaskId> {
+fn task_id_in(value: &Value) -> Option<RemoteTaskId> {
     match value.get("taskId")? {
-        Value::String(id) if !id.trim().is_empty() => Some(TaskId(id.clone())),
-        Value::Number(id) => Some(TaskId(id.to_string())),
+        Value::String(id) if !id.trim().is_empty() => Some(RemoteTaskId(id.clone())),
+        Value::Number(id) => Some(RemoteTaskId(id.to_string())),
         _ => None,
     }
 }
@@ -220,7 +220,10 @@ mod tests {
         assert_eq!(read(r#"{"status":1}"#), None);
         assert_eq!(read(r#"{"taskId":"","status":1}"#), None);
         assert_eq!(read("7"), None);
-        assert_eq!(read(r#"{"taskId":42,"status":0}"#).map(|item| item.task_id), Some(TaskId("42".into())));
+        assert_eq!(
+            read(r#"{"taskId":42,"status":0}"#).map(|item| item.task_id),
+            Some(RemoteTaskId("42".into()))
+        );
     }
 
     #[test]

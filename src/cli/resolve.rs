@@ -14,7 +14,7 @@ use super::signals;
 use crate::diagnostic::{Diagnostic, close_name};
 use crate::plan::{Looked, Only};
 use crate::store::{Doubt, Found, Header, Reader, Resolution, Resolved, Store, StoreError};
-use crate::task::{Counts, Id, Quota, Status, TaskId};
+use crate::task::{Counts, Id, Quota, RemoteTaskId, Status};
 use crate::text::{harmless, harmless_json, shown};
 
 /// How much of a name, a prompt and a reason fits on a line.
@@ -304,7 +304,7 @@ fn no_task(id: &str, close: Option<&str>) -> Failure {
 }
 
 /// A name that a service may have given.
-fn task_id(typed: &str) -> Result<TaskId, Failure> {
+fn task_id(typed: &str) -> Result<RemoteTaskId, Failure> {
     let name = typed.trim();
     let plausible =
         !name.is_empty() && name.len() <= LONGEST_TASK_ID && name.chars().all(|c| c.is_ascii_graphic());
@@ -313,7 +313,7 @@ fn task_id(typed: &str) -> Result<TaskId, Failure> {
         let help = "it is the service's name of the job, as in MtAd7mCuc4YqK_a1iAQSW";
         return Err(Failure::nothing_to_show(Diagnostic::error(error).help(help)));
     }
-    Ok(TaskId(name.to_owned()))
+    Ok(RemoteTaskId(name.to_owned()))
 }
 
 fn print(text: &str) {

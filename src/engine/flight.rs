@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::MISSES_BEFORE_LOST;
 use super::message::{AttemptKey, Item, Waiting};
 use super::policy::Policy;
-use crate::task::{Mode, TaskId};
+use crate::task::{Mode, RemoteTaskId};
 
 /// One attempt that has not ended.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub(super) enum Phase {
 /// What following an accepted attempt needs.
 #[derive(Debug, Clone)]
 pub(super) struct Followed {
-    pub(super) task_id: TaskId,
+    pub(super) task_id: RemoteTaskId,
     /// Since when, and how often, the service's lists went without it.
     pub(super) missing: Option<(Duration, u32)>,
     /// How often it was said to be done without a picture.
@@ -51,7 +51,7 @@ pub(super) struct Followed {
 }
 
 impl Followed {
-    pub(super) fn new(task_id: TaskId, second_look: bool) -> Self {
+    pub(super) fn new(task_id: RemoteTaskId, second_look: bool) -> Self {
         Followed { task_id, missing: None, empty: 0, second_look }
     }
 
@@ -105,7 +105,7 @@ impl Flight {
 #[derive(Debug, Default)]
 pub(super) struct Flights {
     by_attempt: BTreeMap<AttemptKey, Flight>,
-    by_task_id: HashMap<TaskId, AttemptKey>,
+    by_task_id: HashMap<RemoteTaskId, AttemptKey>,
 }
 
 impl Flights {
@@ -133,12 +133,12 @@ impl Flights {
     }
 
     /// The attempt that the service knows by this name.
-    pub(super) fn named(&self, task_id: &TaskId) -> Option<AttemptKey> {
+    pub(super) fn named(&self, task_id: &RemoteTaskId) -> Option<AttemptKey> {
         self.by_task_id.get(task_id).copied()
     }
 
     /// The service named it.
-    pub(super) fn accept(&mut self, key: AttemptKey, task_id: TaskId) {
+    pub(super) fn accept(&mut self, key: AttemptKey, task_id: RemoteTaskId) {
         if let Some(flight) = self.by_attempt.get_mut(&key) {
             self.by_task_id.insert(task_id.clone(), key);
             flight.alive = Some(flight.since);

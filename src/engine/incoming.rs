@@ -11,7 +11,7 @@ use super::message::{
 };
 use super::trouble::Which;
 use super::{ASKS_FOR_PICTURES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, Mood};
-use crate::task::TaskId;
+use crate::task::RemoteTaskId;
 
 /// Who says how far a job is.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +74,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn accepted(&mut self, now: Duration, attempt: AttemptKey, task_id: TaskId) {
+    pub(super) fn accepted(&mut self, now: Duration, attempt: AttemptKey, task_id: RemoteTaskId) {
         self.answered(now);
         self.trusted = true;
         self.lost_replies = 0;
@@ -138,13 +138,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn status_reply(&mut self, now: Duration, asked: &[TaskId], outcome: StatusOutcome) {
+    pub(super) fn status_reply(&mut self, now: Duration, asked: &[RemoteTaskId], outcome: StatusOutcome) {
         let at = self.polling.replied(now);
         match outcome {
             StatusOutcome::Items(items) => {
                 self.answered(now);
                 self.asks.succeeded();
-                let runs = |id: &&TaskId| {
+                let runs = |id: &&RemoteTaskId| {
                     items.iter().any(|item| item.task_id == **id && item.progress == Progress::Running)
                 };
                 self.slots.run(now, asked.iter().filter(runs).count());
@@ -278,7 +278,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn missing(&mut self, now: Duration, task_id: &TaskId) {
+    pub(super) fn missing(&mut self, now: Duration, task_id: &RemoteTaskId) {
         let Some(attempt) = self.flights.named(task_id) else { return };
         let Some(flight) = self.flights.get_mut(attempt) else { return };
         let Phase::Running(followed) = &mut flight.phase else { return };

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::task::{Mode, Pictures, TaskId, TaskMode};
+use crate::task::{Mode, Pictures, RemoteTaskId, TaskMode};
 
 /// A task's row in the state file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,7 +27,7 @@ pub enum Event {
     /// What became of a submit.
     SubmitReply(AttemptKey, SubmitOutcome),
     /// What a status request for these ids gave.
-    StatusReply(Vec<TaskId>, StatusOutcome),
+    StatusReply(Vec<RemoteTaskId>, StatusOutcome),
     /// The service called back on the address that only this attempt was given.
     Callback(AttemptKey, Item),
     /// A person or the system wants the run to end: submit nothing more, follow what runs.
@@ -46,7 +46,7 @@ pub enum Action {
     /// Send it, once. Costs money.
     Submit(AttemptKey, TaskKey),
     /// Ask for the status of these ids in one request. Free.
-    Ask(Vec<TaskId>),
+    Ask(Vec<RemoteTaskId>),
     /// Make this durable.
     Record(Change),
     /// Tell the person.
@@ -57,7 +57,7 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SubmitOutcome {
     /// The service took it and named it: it runs and is paid for.
-    Accepted(TaskId),
+    Accepted(RemoteTaskId),
     /// The service said no, in words or by a 4xx: nothing was accepted.
     Refused(Refusal),
     /// The request never left: connection refused, DNS, TLS. The text says which.
@@ -98,7 +98,7 @@ pub enum StatusOutcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
     /// The job.
-    pub task_id: TaskId,
+    pub task_id: RemoteTaskId,
     /// How far it is.
     pub progress: Progress,
 }
@@ -174,7 +174,7 @@ impl FailureClass {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// The service accepted the attempt under this name.
-    Accepted(AttemptKey, TaskId),
+    Accepted(AttemptKey, RemoteTaskId),
     /// It certainly was not accepted: the task waits again, and the attempt cost nothing.
     NotAccepted(AttemptKey, String),
     /// The service refused the content: the task failed, and the attempt cost nothing.
@@ -275,7 +275,7 @@ pub struct Resumed {
     /// The mode it was sent in.
     pub mode: Mode,
     /// The service's name for it.
-    pub task_id: TaskId,
+    pub task_id: RemoteTaskId,
     /// How long ago it was submitted, at the start of this run.
     pub age: Duration,
     /// It was given up before (lost, timed out, no pictures) and is only asked about once more.

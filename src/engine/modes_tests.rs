@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Mode, Prices, TaskId, TaskMode};
+use crate::task::{Mode, Prices, RemoteTaskId, TaskMode};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -62,7 +62,7 @@ impl Desk {
     /// Accepts whatever is sent until the slots are full.
     fn accept_all(&mut self) {
         while let Some(attempt) = self.sent.pop() {
-            let task_id = TaskId(format!("job-{}", attempt.0));
+            let task_id = RemoteTaskId(format!("job-{}", attempt.0));
             self.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id)));
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::flight::{Flight, Phase};
 use super::message::{Action, AttemptKey, Ending, Notice};
 use super::{Engine, LATE, Mood};
-use crate::task::{TaskId, TaskMode};
+use crate::task::{RemoteTaskId, TaskMode};
 
 impl Engine {
     /// Whether anything is left that may be submitted, slots aside.
@@ -95,7 +95,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn ask_for(&mut self, ids: Vec<TaskId>) {
+    pub(super) fn ask_for(&mut self, ids: Vec<RemoteTaskId>) {
         for ids in ids.chunks(self.polling.ids_a_request) {
             self.polling.outstanding += 1;
             self.actions.push_back(Action::Ask(ids.to_vec()));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Mode, Pictures, Prices, TaskId, TaskMode};
+use crate::task::{Mode, Pictures, Prices, RemoteTaskId, TaskMode};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
@@ -18,8 +18,8 @@ fn fast(tasks: i64) -> Vec<Waiting> {
     (0..tasks).map(|n| task(n, Mode::Fast)).collect()
 }
 
-fn id(attempt: AttemptKey) -> TaskId {
-    TaskId(format!("job-{}", attempt.0))
+fn id(attempt: AttemptKey) -> RemoteTaskId {
+    RemoteTaskId(format!("job-{}", attempt.0))
 }
 
 fn accepted(attempt: AttemptKey) -> Event {
@@ -46,7 +46,7 @@ struct Hand {
     now: Duration,
     /// What was sent and not answered yet.
     sent: Vec<(AttemptKey, TaskKey)>,
-    asked: Vec<TaskId>,
+    asked: Vec<RemoteTaskId>,
     changes: Vec<Change>,
 }
 
@@ -100,7 +100,7 @@ impl Hand {
             }
             self.wait();
             // Asked or not, nothing is news.
-            let running = |ids: &[TaskId]| {
+            let running = |ids: &[RemoteTaskId]| {
                 ids.iter().map(|id| Item { task_id: id.clone(), progress: Progress::Running }).collect()
             };
             let asked = std::mem::take(&mut self.asked);
@@ -363,7 +363,7 @@ fn prompts_turned_down_in_a_row_break_the_run_and_a_picture_in_between_does_not(
 }
 
 /// The row of an attempt: the task, how it ended, the job's name and its mode.
-type Row = (TaskKey, Option<&'static str>, Option<TaskId>, Mode);
+type Row = (TaskKey, Option<&'static str>, Option<RemoteTaskId>, Mode);
 
 /// A service and a state that outlive the program.
 struct Town {
@@ -372,7 +372,7 @@ struct Town {
     attempts: BTreeMap<AttemptKey, Row>,
     tasks: BTreeMap<TaskKey, (TaskMode, &'static str)>,
     /// Jobs that were billed: the task, when it ends and how.
-    jobs: HashMap<TaskId, (TaskKey, Duration, Progress)>,
+    jobs: HashMap<RemoteTaskId, (TaskKey, Duration, Progress)>,
     billed: u64,
     now: Duration,
     dice: u64,
@@ -481,7 +481,8 @@ impl Town {
                         later.insert(at, Event::SubmitReply(attempt, outcome));
                     }
                     Action::Ask(ids) => {
-                        let item = |id: &TaskId| Item { task_id: id.clone(), progress: self.progress(id) };
+                        let item =
+                            |id: &RemoteTaskId| Item { task_id: id.clone(), progress: self.progress(id) };
                         let items = ids.iter().map(item).collect();
                         later.insert(soon(20), Event::StatusReply(ids, StatusOutcome::Items(items)));
                     }
@@ -537,7 +538,7 @@ impl Town {
         }
     }
 
-    fn progress(&self, task_id: &TaskId) -> Progress {
+    fn progress(&self, task_id: &RemoteTaskId) -> Progress {
         let (_, ends, end) = &self.jobs[task_id];
         if *ends <= self.now { end.clone() } else { Progress::Running }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Mode, Pictures, TaskId};
+use crate::task::{Mode, Pictures, RemoteTaskId};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -14,7 +14,7 @@ fn waiting(tasks: i64) -> Vec<Waiting> {
 }
 
 fn resumed(age: Duration, second_look: bool) -> Resumed {
-    let task_id = TaskId("old".into());
+    let task_id = RemoteTaskId("old".into());
     Resumed { attempt: AttemptKey(1), waiting: waiting(1)[0], mode: Mode::Fast, task_id, age, second_look }
 }
 
@@ -63,8 +63,8 @@ impl Desk {
     }
 }
 
-fn task_id(name: &str) -> TaskId {
-    TaskId(name.into())
+fn task_id(name: &str) -> RemoteTaskId {
+    RemoteTaskId(name.into())
 }
 
 fn done(name: &str) -> Item {

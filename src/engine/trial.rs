@@ -9,7 +9,7 @@ use super::{
     Action, AttemptKey, DEFAULT_TIMEOUT, Engine, Event, Item, Learned, Past, Policy, Progress, Refusal,
     StatusOutcome, SubmitOutcome, TaskKey, Waiting,
 };
-use crate::task::{Mode, Pictures, TaskId, TaskMode};
+use crate::task::{Mode, Pictures, RemoteTaskId, TaskMode};
 
 /// What is tried.
 #[derive(Debug, Clone)]
@@ -72,8 +72,8 @@ enum Happens {
     Submitted(AttemptKey),
     Accepted(AttemptKey),
     Refused(AttemptKey),
-    Asked(Vec<TaskId>),
-    Told(Vec<TaskId>, Vec<TaskId>),
+    Asked(Vec<RemoteTaskId>),
+    Told(Vec<RemoteTaskId>, Vec<RemoteTaskId>),
     CallsBack(AttemptKey),
 }
 
@@ -185,7 +185,7 @@ impl Stage<'_> {
                 self.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Slots)));
             }
             Happens::Asked(ids) => {
-                let has_ended = |id: &&TaskId| {
+                let has_ended = |id: &&RemoteTaskId| {
                     let job = id.0.parse().ok().and_then(|row| self.jobs.get(&AttemptKey(row)));
                     job.is_some_and(|(_, end)| *end <= self.now)
                 };
@@ -193,7 +193,7 @@ impl Stage<'_> {
                 self.later(half, Happens::Told(ids, ended));
             }
             Happens::Told(ids, ended) => {
-                let item = |id: &TaskId| match ended.contains(id) {
+                let item = |id: &RemoteTaskId| match ended.contains(id) {
                     true => done(id.clone()),
                     false => Item { task_id: id.clone(), progress: Progress::Running },
                 };
@@ -220,11 +220,11 @@ impl Stage<'_> {
     }
 }
 
-fn name(attempt: AttemptKey) -> TaskId {
-    TaskId(attempt.0.to_string())
+fn name(attempt: AttemptKey) -> RemoteTaskId {
+    RemoteTaskId(attempt.0.to_string())
 }
 
-fn done(task_id: TaskId) -> Item {
+fn done(task_id: RemoteTaskId) -> Item {
     let pictures = Pictures { grid: None, images: vec![format!("{task_id}.png")] };
     Item { task_id, progress: Progress::Done(pictures) }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Mode, Pictures, TaskId};
+use crate::task::{Mode, Pictures, RemoteTaskId};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// Timeout and grace of a job.
@@ -28,7 +28,7 @@ fn resends() -> Policy {
 
 fn done(n: i64) -> Event {
     let pictures = Pictures { grid: None, images: vec!["a.png".into()] };
-    let item = Item { task_id: TaskId(format!("t{n}")), progress: Progress::Done(pictures) };
+    let item = Item { task_id: RemoteTaskId(format!("t{n}")), progress: Progress::Done(pictures) };
     Event::Callback(AttemptKey(n), item)
 }
 
@@ -105,13 +105,13 @@ fn what_is_too_old_to_be_waited_for_is_heard_while_the_run_goes_on() {
 #[test]
 fn a_callback_about_a_job_of_another_attempt_ties_nothing() {
     let (mut desk, _) = Desk::new(calls(), 0, vec![lost(1, MINUTE), lost(2, MINUTE)], Past::default());
-    let item = Item { task_id: TaskId("t1".into()), progress: Progress::Running };
+    let item = Item { task_id: RemoteTaskId("t1".into()), progress: Progress::Running };
     assert_eq!(desk.tell(Event::Callback(AttemptKey(1), item.clone())), ["accepted 1 t1"]);
     assert_eq!(desk.tell(Event::Callback(AttemptKey(2), item)), [""; 0]);
     assert_eq!(
         desk.tell(Event::Callback(
             AttemptKey(99),
-            Item { task_id: TaskId("x".into()), progress: Progress::Running }
+            Item { task_id: RemoteTaskId("x".into()), progress: Progress::Running }
         )),
         [""; 0]
     );

@@ -3,13 +3,13 @@
 
 use super::guard::GUARD_COLUMN;
 use super::table::{Role, Row, Table};
-use crate::task::{Earlier, Pictures, State, TaskId};
+use crate::task::{Earlier, Pictures, RemoteTaskId, State};
 
 /// What a column of the results holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Told {
     Status,
-    TaskId,
+    RemoteTaskId,
     Reason,
     Grid,
     Image,
@@ -27,7 +27,7 @@ impl Told {
     pub(super) fn of(name: &str) -> Told {
         match name {
             "status" => Told::Status,
-            "task_id" => Told::TaskId,
+            "task_id" => Told::RemoteTaskId,
             "reason" => Told::Reason,
             "grid" => Told::Grid,
             "quota" => Told::Quota,
@@ -48,7 +48,7 @@ pub(super) fn read(table: &Table, row: &Row) -> Option<Box<Earlier>> {
         columns.map(|(column, _)| row.cell(column)).filter(|cell| !cell.is_empty())
     };
     let cell = |told| cells(told).next();
-    let task_id = cell(Told::TaskId).map(|id| TaskId(id.to_owned()));
+    let task_id = cell(Told::RemoteTaskId).map(|id| RemoteTaskId(id.to_owned()));
     let word = cell(Told::Status).unwrap_or_default().to_ascii_lowercase();
     let state = match State::from_word(&word) {
         Some(State::Pending | State::Skipped) => return None,

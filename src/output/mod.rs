@@ -183,7 +183,7 @@ pub fn beside(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Id, Mode, Pictures, Quota, State, Task, TaskId};
+    use crate::task::{Id, Mode, Pictures, Quota, RemoteTaskId, State, Task};
 
     pub(super) fn record(id: &str, vars: &[&str]) -> Record {
         Record {
@@ -216,7 +216,7 @@ mod tests {
             state: State::Done,
             attempts: 1,
             quota: Some(Quota(1500)),
-            task_id: Some(TaskId(format!("T-{id}"))),
+            task_id: Some(RemoteTaskId(format!("T-{id}"))),
             pictures: Pictures {
                 grid: Some(format!("https://cdn/{id}.png")),
                 images: (1..=images).map(|n| format!("https://cdn/{id}_{n}.png")).collect(),

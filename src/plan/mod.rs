@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 pub use choice::{Choice, Filter, Looked, NotAFilter, Only, Unknown};
 
-use crate::task::{Action, Fingerprint, Id, Mode, ModeCounts, State, Task, TaskId, TaskMode};
+use crate::task::{Action, Fingerprint, Id, Mode, ModeCounts, RemoteTaskId, State, Task, TaskMode};
 
 /// What the state knows of one version of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -165,7 +165,7 @@ fn same(task: &Task, versions: &[Known]) -> Option<Known> {
 /// Whether the task was made once more since the results were written that ask for it: they tell of another attempt than the
 /// last one. Their `redo` was carried out then, and another manifest has been run in between, or it is older than they know.
 fn was_made_since(task: &Task, known: &Known) -> bool {
-    let told = task.earlier.as_ref().map(|earlier| earlier.task_id.as_ref().map(TaskId::mark));
+    let told = task.earlier.as_ref().map(|earlier| earlier.task_id.as_ref().map(RemoteTaskId::mark));
     told.is_some_and(|told| known.last != told)
 }
 
@@ -239,7 +239,7 @@ mod tests {
     fn a_redo_in_old_results_is_not_carried_out_again() {
         let earlier = |task_id: &str| Earlier {
             state: State::Done,
-            task_id: Some(TaskId(task_id.into())),
+            task_id: Some(RemoteTaskId(task_id.into())),
             reason: None,
             pictures: Pictures::default(),
             quota: None,
@@ -251,7 +251,8 @@ mod tests {
             earlier: Some(Box::new(earlier(task_id))),
             ..task("a", "mug")
         };
-        let known = Known { last: Some(TaskId("second".into()).mark()), ..known(1, "mug", State::Done) };
+        let known =
+            Known { last: Some(RemoteTaskId("second".into()).mark()), ..known(1, "mug", State::Done) };
         assert_eq!(one(redo("second"), known), Step::Redo(known));
         assert_eq!(one(redo("first"), known), Step::Keep(known));
         let nameless = Known { last: None, state: State::Unknown, ..known };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Notice, Summary};
-use crate::task::{Id, Pictures, Status, TaskId};
+use crate::task::{Id, Pictures, RemoteTaskId, Status};
 
 /// Something happened in a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +28,7 @@ pub enum RunEvent {
         /// The task.
         id: Id,
         /// The service's name of this attempt.
-        task_id: TaskId,
+        task_id: RemoteTaskId,
     },
     /// A task ended in this run, for better or worse.
     Ended {
@@ -37,7 +37,7 @@ pub enum RunEvent {
         /// How: `done`, `failed`, `unknown` or `lost`.
         status: Status,
         /// The service's name of the last attempt, where there is one.
-        task_id: Option<TaskId>,
+        task_id: Option<RemoteTaskId>,
         /// Why, unless it is done.
         reason: Option<String>,
         /// The time from its submit to its end, as far as it was seen.
@@ -50,7 +50,7 @@ pub enum RunEvent {
         /// The task.
         id: Id,
         /// The service's name of the attempt that failed.
-        task_id: Option<TaskId>,
+        task_id: Option<RemoteTaskId>,
         /// Why.
         reason: String,
     },

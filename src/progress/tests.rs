@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use indicatif::InMemoryTerm;
 
 use super::*;
-use crate::task::{Id, Pictures, Quota, TaskId};
+use crate::task::{Id, Pictures, Quota, RemoteTaskId};
 
 /// Ten slots, so many seconds after the start, everything open still to be ended.
 pub(super) fn standing(elapsed_s: u64, tasks: &[(Status, u64)]) -> Standing {
@@ -60,7 +60,7 @@ pub(super) fn done(id: &str) -> RunEvent {
     RunEvent::Ended {
         id: Id(id.into()),
         status: Status::Done,
-        task_id: Some(TaskId(format!("T-{id}"))),
+        task_id: Some(RemoteTaskId(format!("T-{id}"))),
         reason: None,
         took: Some(Duration::from_millis(61_500)),
         pictures: Pictures {
@@ -115,7 +115,10 @@ pub(super) fn run(sink: &mut dyn Sink) {
     sink.event(&started(), &standing(0, &[(Pending, 60)]));
     for n in 0..10 {
         let now = standing(0, &[(Running, n + 1), (Pending, 59 - n)]);
-        sink.event(&RunEvent::Submitted { id: Id(format!("t{n}")), task_id: TaskId(format!("T{n}")) }, &now);
+        sink.event(
+            &RunEvent::Submitted { id: Id(format!("t{n}")), task_id: RemoteTaskId(format!("T{n}")) },
+            &now,
+        );
     }
     for set in 1..=6_u64 {
         for n in 0..10 {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::engine::{AttemptKey, Change};
 use crate::progress::RunEvent;
 use crate::store::Snapshot;
-use crate::task::{Counts, Id, Pictures, Status, TaskId};
+use crate::task::{Counts, Id, Pictures, RemoteTaskId, Status};
 
 /// Why a task whose outcome is unknown is sent again.
 const AGAIN: &str = "nothing is known of it, and `on_unknown` is `resend`: a new paid attempt";
@@ -17,7 +17,7 @@ const AGAIN: &str = "nothing is known of it, and `on_unknown` is `resend`: a new
 struct Page {
     id: Id,
     status: Status,
-    task_id: Option<TaskId>,
+    task_id: Option<RemoteTaskId>,
     since: Duration,
     listed: bool,
 }

@@ -22,7 +22,7 @@ use crate::engine::{
 use crate::failpoint::{Point, reach};
 use crate::progress::{Notice, RunEvent, Sink, Standing};
 use crate::store::{Intent, Ledger, Outgoing, Snapshot, StoreError, WriteError};
-use crate::task::{Mode, TaskId};
+use crate::task::{Mode, RemoteTaskId};
 
 /// The results are written in the middle of a run at most this often, and less often where that takes long.
 const BETWEEN_RESULTS: Duration = Duration::from_secs(30);
@@ -34,7 +34,7 @@ pub(super) enum Happened {
     Intended(AttemptKey, Option<String>, Result<Outgoing, WriteError>),
     Recorded(Change, Result<(), WriteError>),
     Replied(AttemptKey, SubmitOutcome),
-    Told(Vec<TaskId>, StatusOutcome),
+    Told(Vec<RemoteTaskId>, StatusOutcome),
     Results(Duration, Result<Written, StoreError>),
     /// Where the pictures of an attempt are, or what was told, was written, or was not: then the next run does it once more.
     Filed(Option<AttemptKey>),

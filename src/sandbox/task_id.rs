@@ -4,10 +4,10 @@
 //! It is opaque to the eye only; anyone may read the source. An id of another service fails the checksum and is unknown.
 
 use super::picture::{Aspect, Look};
-use crate::task::{Mode, TaskId};
+use crate::task::{Mode, RemoteTaskId};
 
 /// Whether a sandbox gave this taskId, to whichever run and whenever.
-pub fn gave(task_id: &TaskId) -> bool {
+pub fn gave(task_id: &RemoteTaskId) -> bool {
     Ticket::of_task_id(&task_id.0).is_some()
 }
 

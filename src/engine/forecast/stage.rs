@@ -9,7 +9,7 @@ use super::super::{
 };
 use super::Prospect;
 use super::world::World;
-use crate::task::{Mode, Pictures, TaskId};
+use crate::task::{Mode, Pictures, RemoteTaskId};
 
 /// How long a request takes, there and back.
 const REQUEST: Duration = Duration::from_millis(200);
@@ -35,9 +35,9 @@ pub(super) struct Played {
 #[derive(Debug)]
 enum Happens {
     Durable(AttemptKey),
-    Accepted(AttemptKey, TaskId),
-    Told(Vec<TaskId>),
-    CallsBack(AttemptKey, TaskId),
+    Accepted(AttemptKey, RemoteTaskId),
+    Told(Vec<RemoteTaskId>),
+    CallsBack(AttemptKey, RemoteTaskId),
 }
 
 /// One run while it goes on.
@@ -49,9 +49,9 @@ pub(super) struct Stage {
     now: Duration,
     modes: HashMap<AttemptKey, Mode>,
     /// When the job of each name ends.
-    ends: HashMap<TaskId, Duration>,
+    ends: HashMap<RemoteTaskId, Duration>,
     /// The jobs that will have failed then.
-    failing: HashSet<TaskId>,
+    failing: HashSet<RemoteTaskId>,
     to_come: BTreeMap<(Duration, u64), Happens>,
     turns: u64,
     played: Played,
@@ -151,7 +151,7 @@ impl Stage {
         let mode = self.modes.remove(&attempt).unwrap_or_default();
         self.played.submits[mode as usize] += 1;
         self.played.last_submit = self.now;
-        let task_id = TaskId(format!("forecast-{}", attempt.0));
+        let task_id = RemoteTaskId(format!("forecast-{}", attempt.0));
         let takes = self.world.draw(mode);
         self.ends.insert(task_id.clone(), self.now + takes);
         if self.world.fails() {
@@ -181,7 +181,7 @@ impl Stage {
     }
 
     /// What the service says of a job. One that has ended is forgotten: the engine does not ask again.
-    fn look(&mut self, task_id: TaskId) -> Item {
+    fn look(&mut self, task_id: RemoteTaskId) -> Item {
         let end = self.ends.get(&task_id).copied().unwrap_or_default();
         if end > self.now {
             return Item { task_id, progress: Progress::Running };

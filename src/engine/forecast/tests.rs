@@ -2,7 +2,7 @@
 
 use super::super::{AttemptKey, DEFAULT_TIMEOUT, TaskKey};
 use super::*;
-use crate::task::TaskId;
+use crate::task::RemoteTaskId;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -62,7 +62,7 @@ fn what_runs_already_is_waited_for_and_no_longer_than_it_takes() {
         attempt: AttemptKey(7),
         waiting: waiting(1, Mode::Relaxed)[0],
         mode: Mode::Relaxed,
-        task_id: TaskId("old".into()),
+        task_id: RemoteTaskId("old".into()),
         age,
         second_look: false,
     };

@@ -6,7 +6,7 @@ use super::service::End;
 use super::world::World;
 use crate::engine::flight::Phase;
 use crate::engine::{AttemptKey, Ending, TaskKey};
-use crate::task::{State as Word, TaskId};
+use crate::task::{RemoteTaskId, State as Word};
 
 impl World {
     /// What the engine thinks is what its changes make of the state.
@@ -20,7 +20,7 @@ impl World {
         if self.engine.over().is_some() {
             return;
         }
-        let (mut submitting, mut running) = (BTreeSet::new(), BTreeSet::<(AttemptKey, &TaskId)>::new());
+        let (mut submitting, mut running) = (BTreeSet::new(), BTreeSet::<(AttemptKey, &RemoteTaskId)>::new());
         for (attempt, flight) in self.engine.flights.iter() {
             let row = &self.live.attempts[&attempt];
             assert_eq!(row.task, flight.waiting.task);
@@ -51,7 +51,7 @@ impl World {
 
     /// Never more jobs than were asked for, nor, on an honest account of our own, than it has.
     pub(in crate::engine) fn check_slots(&self) {
-        let ended = |id: &TaskId| self.service.jobs.get(id).is_some_and(|job| job.has_ended(self.now));
+        let ended = |id: &RemoteTaskId| self.service.jobs.get(id).is_some_and(|job| job.has_ended(self.now));
         let open =
             self.live.latest().into_values().map(|attempt| &self.live.attempts[&attempt]).filter(|row| {
                 let held = row.open && matches!(self.live.task(row.task), Word::Submitting | Word::Running);

@@ -8,7 +8,7 @@ use super::scenario::Faults;
 use crate::engine::{
     AttemptKey, Failure, FailureClass, Item, Progress, Refusal, StatusOutcome, SubmitOutcome, TaskKey,
 };
-use crate::task::{Mode, Pictures, TaskId};
+use crate::task::{Mode, Pictures, RemoteTaskId};
 
 /// How a job ends, once it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,15 +52,15 @@ impl Job {
 
 #[derive(Debug)]
 pub(in crate::engine) struct Service {
-    pub(in crate::engine) jobs: BTreeMap<TaskId, Job>,
+    pub(in crate::engine) jobs: BTreeMap<RemoteTaskId, Job>,
     pub(in crate::engine) faults: Faults,
     pub(in crate::engine) quota: Option<u64>,
     slots: usize,
     dice: Dice,
 }
 
-pub(in crate::engine) fn name_of(attempt: AttemptKey, jobs: usize) -> TaskId {
-    TaskId(format!("job-{jobs}-{}", attempt.0))
+pub(in crate::engine) fn name_of(attempt: AttemptKey, jobs: usize) -> RemoteTaskId {
+    RemoteTaskId(format!("job-{jobs}-{}", attempt.0))
 }
 
 impl Service {
@@ -142,7 +142,7 @@ impl Service {
         }
     }
 
-    fn accept(&mut self, now: Duration, attempt: AttemptKey, task: TaskKey, mode: Mode) -> TaskId {
+    fn accept(&mut self, now: Duration, attempt: AttemptKey, task: TaskKey, mode: Mode) -> RemoteTaskId {
         let faults = self.faults;
         self.quota = self.quota.map(|quota| quota - 1);
         let takes = match mode {
@@ -163,7 +163,11 @@ impl Service {
     }
 
     /// A status request arrives. Gives the reply, and how long that takes.
-    pub(in crate::engine) fn status(&mut self, now: Duration, ids: &[TaskId]) -> (StatusOutcome, Duration) {
+    pub(in crate::engine) fn status(
+        &mut self,
+        now: Duration,
+        ids: &[RemoteTaskId],
+    ) -> (StatusOutcome, Duration) {
         let soon = Duration::from_millis(self.dice.between(5, 80));
         let faults = self.faults;
         if self.is_out(now) || self.roll(faults.unreadable) {
@@ -197,7 +201,7 @@ impl Service {
             let item = Item { task_id: task_id.clone(), progress };
             if self.roll(faults.repeat) {
                 items.push(item.clone());
-                items.push(Item { task_id: TaskId("nobody's".into()), ..item.clone() });
+                items.push(Item { task_id: RemoteTaskId("nobody's".into()), ..item.clone() });
             }
             items.push(item);
         }

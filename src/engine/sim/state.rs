@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::engine::{
     Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting,
 };
-use crate::task::{Mode, State as Word, TaskId, TaskMode};
+use crate::task::{Mode, RemoteTaskId, State as Word, TaskMode};
 
 /// Something to be made durable.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub(in crate::engine) struct Attempt {
     pub(in crate::engine) mode: Mode,
     /// By the world's clock.
     pub(in crate::engine) intended_at: Duration,
-    pub(in crate::engine) task_id: Option<TaskId>,
+    pub(in crate::engine) task_id: Option<RemoteTaskId>,
     pub(in crate::engine) open: bool,
     class: Option<FailureClass>,
 }

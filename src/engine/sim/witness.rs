@@ -9,7 +9,7 @@ use crate::engine::{
     ASKS_FOR_PICTURES, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Item, MISSES_BEFORE_LOST, Progress,
     Refusal, StatusOutcome, SubmitOutcome, TaskKey,
 };
-use crate::task::TaskId;
+use crate::task::RemoteTaskId;
 
 /// What was said of one attempt.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ impl Witness {
         &mut self,
         now: Duration,
         live: &State,
-        asked: &[TaskId],
+        asked: &[RemoteTaskId],
         outcome: &StatusOutcome,
     ) {
         let items: &[Item] = match outcome {

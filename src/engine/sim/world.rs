@@ -12,7 +12,7 @@ use crate::engine::{
     Action, AttemptKey, Change, Ending, Engine, Event, Item, LATE, Progress, Refusal, StatusOutcome,
     SubmitOutcome, TaskKey,
 };
-use crate::task::{State as Word, TaskId};
+use crate::task::{RemoteTaskId, State as Word};
 
 /// After so many runs the service behaves: then everything must end.
 const BAD_RUNS: u32 = 6;
@@ -25,8 +25,8 @@ enum Later {
     Durable,
     Arrives(AttemptKey, TaskKey),
     Replied(AttemptKey, SubmitOutcome),
-    Asked(Vec<TaskId>),
-    Told(Vec<TaskId>, StatusOutcome),
+    Asked(Vec<RemoteTaskId>),
+    Told(Vec<RemoteTaskId>, StatusOutcome),
     CallsBack(AttemptKey, Item),
     Stops,
 }
@@ -311,7 +311,7 @@ impl World {
                 self.soon(after + again, Later::CallsBack(attempt, item.clone()));
             }
             if self.dice.roll(faults.call_foreign) {
-                let foreign = Item { task_id: TaskId("foreign".into()), ..item.clone() };
+                let foreign = Item { task_id: RemoteTaskId("foreign".into()), ..item.clone() };
                 self.soon(after / 2, Later::CallsBack(attempt, foreign));
             }
             self.soon(after, Later::CallsBack(attempt, item));

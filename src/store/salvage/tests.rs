@@ -13,7 +13,7 @@ use crate::engine::{AttemptKey, Change, FailureClass};
 use crate::plan;
 use crate::store::sqlite::schema;
 use crate::store::*;
-use crate::task::{Mode, Pictures, Prices, Quota, Task, TaskId};
+use crate::task::{Mode, Pictures, Prices, Quota, RemoteTaskId, Task};
 
 const PAGE: usize = 4096;
 const TASKS: i64 = 400;
@@ -85,7 +85,7 @@ fn made() -> &'static Made {
             let intent =
                 Intent { attempt: AttemptKey(key), task: waiting.task, mode: Mode::Fast, hook_token };
             ledger.intend(intent).blocking_recv().unwrap().unwrap();
-            answers.push(ledger.record(Change::Accepted(AttemptKey(key), TaskId(task_id(key)))));
+            answers.push(ledger.record(Change::Accepted(AttemptKey(key), RemoteTaskId(task_id(key)))));
             answers.extend(becomes(key).map(|change| ledger.record(change)));
         }
         for answer in answers {

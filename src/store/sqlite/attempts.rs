@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::ledger::{mode_at, state_at};
 use super::{StoreError, View};
-use crate::task::{Id, Mode, Quota, State, TaskId};
+use crate::task::{Id, Mode, Quota, RemoteTaskId, State};
 
 /// One submit of a task, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct Attempt {
     /// What it cost: nothing where it was refused; none where no price was given.
     pub quota: Option<Quota>,
     /// The service's name of its job.
-    pub task_id: Option<TaskId>,
+    pub task_id: Option<RemoteTaskId>,
     /// How it ended, if it did.
     pub outcome: Outcome,
     /// Why.
@@ -148,7 +148,7 @@ fn attempt_at(row: &Row<'_>, run_lives: bool) -> rusqlite::Result<Attempt> {
         finished_at: row.get::<_, Option<i64>>(11)?.and_then(|at| Timestamp::from_millisecond(at).ok()),
         mode: mode_at(row, 4)?,
         quota: if outcome.is_spent() { quota } else { Some(Quota(0)) },
-        task_id: task_id.map(TaskId),
+        task_id: task_id.map(RemoteTaskId),
         outcome,
         reason: row.get(8)?,
         run: row.get(9)?,

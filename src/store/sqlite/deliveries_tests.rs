@@ -52,7 +52,7 @@ fn submit(ledger: &Ledger, attempt: i64, task: i64) {
     let intent =
         Intent { attempt: AttemptKey(attempt), task: TaskKey(task), mode: Mode::Fast, hook_token: None };
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
-    record(ledger, Change::Accepted(AttemptKey(attempt), TaskId(format!("T{attempt}"))));
+    record(ledger, Change::Accepted(AttemptKey(attempt), RemoteTaskId(format!("T{attempt}"))));
 }
 
 fn record(ledger: &Ledger, change: Change) {

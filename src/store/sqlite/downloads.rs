@@ -10,7 +10,7 @@ use super::StoreError;
 use super::ledger::mode_at;
 use super::reader::View;
 use crate::engine::AttemptKey;
-use crate::task::{Mode, Pictures, Quota, Record, State, Task, TaskId, TaskMode};
+use crate::task::{Mode, Pictures, Quota, Record, RemoteTaskId, State, Task, TaskMode};
 
 /// A picture that was to become a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub struct PicturesOf {
     /// The mode it was sent in.
     pub sent_in: Mode,
     /// The service's name of the attempt.
-    pub task_id: TaskId,
+    pub task_id: RemoteTaskId,
     /// The addresses.
     pub pictures: Pictures,
     /// What it cost, where that is known.
@@ -178,7 +178,7 @@ fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<Picture
         Ok(PicturesOf {
             task: Task { vars: list(3)?, ..Task::new(id, prompt, mode_at::<TaskMode>(row, 2)?) },
             sent_in: mode_at(row, 10)?,
-            task_id: TaskId(row.get(4)?),
+            task_id: RemoteTaskId(row.get(4)?),
             pictures: Pictures { grid: row.get(5)?, images: list(6)? },
             quota: quota.map(|quota| Quota(quota.unsigned_abs())),
             submitted_at: time(row.get(8)?),

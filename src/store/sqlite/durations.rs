@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::ledger::mode_at;
 use super::{StoreError, View, waiting_at};
 use crate::engine::{AttemptKey, Learned, Resumed};
-use crate::task::{Mode, TaskId};
+use crate::task::{Mode, RemoteTaskId};
 
 /// How many jobs of a mode are looked back at: a service that changes its pace is followed.
 const JOBS: usize = 200;
@@ -46,7 +46,7 @@ impl View<'_> {
                     attempt: AttemptKey(row.get(3)?),
                     waiting: waiting_at(row)?,
                     mode: mode_at(row, 6)?,
-                    task_id: TaskId(row.get(4)?),
+                    task_id: RemoteTaskId(row.get(4)?),
                     age: Duration::from_millis(age),
                     second_look: false,
                 });

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use super::{Intent, Listing, Reader, Store, kept_outline, schema};
 use crate::engine::{AttemptKey, Change, Failure, FailureClass};
 use crate::plan::{self, Choice};
-use crate::task::{Action, Earlier, Mode, Pictures, Prices, Quota, State, Status, Task, TaskId};
+use crate::task::{Action, Earlier, Mode, Pictures, Prices, Quota, RemoteTaskId, State, Status, Task};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: None };
 
@@ -43,7 +43,7 @@ fn lived(path: &Path) {
         let mut tasks: Vec<Task> = (version * 4..30).map(|n| task(n, version * (n % 2))).collect();
         let earlier = Earlier {
             state: State::Done,
-            task_id: Some(TaskId(format!("theirs-{version}"))),
+            task_id: Some(RemoteTaskId(format!("theirs-{version}"))),
             reason: None,
             quota: Some(Quota(2500)),
             pictures: Pictures::default(),
@@ -61,7 +61,7 @@ fn lived(path: &Path) {
             let mode = waiting.mode.may_be()[0];
             drop(ledger.intend(Intent { attempt, task: waiting.task, mode, hook_token: None }));
             let failure = |class| Failure { class, reason: "no".to_owned() };
-            let accepted = Change::Accepted(attempt, TaskId(format!("job-{}", attempt.0)));
+            let accepted = Change::Accepted(attempt, RemoteTaskId(format!("job-{}", attempt.0)));
             let changes = match n % 10 {
                 0 => vec![Change::NotAccepted(attempt, "full".to_owned())],
                 1 => vec![Change::Refused(attempt, failure(FailureClass::Refused))],

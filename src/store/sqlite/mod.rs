@@ -56,7 +56,7 @@ use crate::engine::{
 };
 use crate::failpoint::{self, Point};
 use crate::plan::{Choice, Knowledge, Only, Plan};
-use crate::task::{Counts, Id, Mode, Prices, State, Task, TaskId};
+use crate::task::{Counts, Id, Mode, Prices, RemoteTaskId, State, Task};
 pub(crate) use files::check_is_state;
 use ledger::{mode_at, state_at};
 use lock::Lock;
@@ -380,7 +380,7 @@ fn read_snapshot(
             attempt: AttemptKey(row.get(3)?),
             waiting: waiting_at(row)?,
             mode: mode_at(row, 10)?,
-            task_id: TaskId(row.get(4)?),
+            task_id: RemoteTaskId(row.get(4)?),
             age: age_at(now, row.get(5)?),
             second_look: state != State::Running,
         });

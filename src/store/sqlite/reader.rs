@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row, Transaction};
 use super::ledger::{mode_at, state_at};
 use super::{StoreError, lock, schema};
 use crate::plan::{Knowledge, Known};
-use crate::task::{Counts, Fingerprint, Id, Pictures, Quota, Record, State, Task, TaskId, TaskMode};
+use crate::task::{Counts, Fingerprint, Id, Pictures, Quota, Record, RemoteTaskId, State, Task, TaskMode};
 
 /// A state that is only read.
 #[derive(Debug)]
@@ -260,7 +260,7 @@ pub(super) fn knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
             state: state_at(row, 3)?,
             listed: row.get(4)?,
             redone: row.get(5)?,
-            last: row.get::<_, Option<String>>(6)?.map(|task_id| TaskId(task_id).mark()),
+            last: row.get::<_, Option<String>>(6)?.map(|task_id| RemoteTaskId(task_id).mark()),
         };
         knowledge.entry(Id(row.get(1)?)).or_default().push(known);
     }
@@ -319,7 +319,7 @@ fn add_attempt(record: &mut Record, row: &Row<'_>) -> rusqlite::Result<()> {
         return Ok(()); // what an earlier attempt gave is history once the task is to be made again
     }
     record.sent_in = row.get::<_, Option<String>>(7)?.and_then(|mode| mode.parse().ok());
-    record.task_id = row.get::<_, Option<String>>(2)?.map(TaskId);
+    record.task_id = row.get::<_, Option<String>>(2)?.map(RemoteTaskId);
     let images: Option<String> = row.get(4)?;
     let images = images.and_then(|images| serde_json::from_str(&images).ok()).unwrap_or_default();
     record.pictures = Pictures { grid: row.get(3)?, images };

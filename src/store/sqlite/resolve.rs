@@ -13,7 +13,7 @@ use super::reader;
 use super::{Store, StoreError, View};
 use crate::engine::{AttemptKey, Change};
 use crate::plan::Looked;
-use crate::task::{Counts, Id, Mode, Quota, State, Status, TaskId};
+use crate::task::{Counts, Id, Mode, Quota, RemoteTaskId, State, Status};
 
 /// A task whose outcome is unknown, and the submit that made it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// What SQLite says; then nothing is changed.
-    pub fn found(&mut self, id: &Id, task_id: &TaskId) -> Result<Found, StoreError> {
+    pub fn found(&mut self, id: &Id, task_id: &RemoteTaskId) -> Result<Found, StoreError> {
         found(&mut self.db, id, task_id).map_err(|e| StoreError::database(&self.path, e))
     }
 
@@ -167,7 +167,7 @@ fn give_up(db: &Connection, task: i64, at: Timestamp) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn found(db: &mut Connection, id: &Id, task_id: &TaskId) -> rusqlite::Result<Found> {
+fn found(db: &mut Connection, id: &Id, task_id: &RemoteTaskId) -> rusqlite::Result<Found> {
     let (now, tx) = (Timestamp::now(), db.transaction()?);
     ledger::settle_submitting(&tx, now)?;
     let listed = tx

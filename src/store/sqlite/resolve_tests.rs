@@ -29,7 +29,7 @@ impl Desk {
         for change in [
             Change::Unknown(AttemptKey(1), "cut".into()),
             Change::Unknown(AttemptKey(2), "cut".into()),
-            Change::Accepted(AttemptKey(4), TaskId("T4".into())),
+            Change::Accepted(AttemptKey(4), RemoteTaskId("T4".into())),
             Change::Done(AttemptKey(4), crate::task::Pictures::default()),
         ] {
             ledger.record(change).blocking_recv().unwrap().unwrap();
@@ -55,7 +55,7 @@ impl Desk {
     }
 
     fn found(&self, id: &str, task_id: &str) -> Found {
-        self.store().found(&Id(id.into()), &TaskId(task_id.into())).unwrap()
+        self.store().found(&Id(id.into()), &RemoteTaskId(task_id.into())).unwrap()
     }
 
     fn records(&self) -> Vec<Record> {
@@ -167,7 +167,7 @@ fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() 
     assert_eq!(whose, [("a", false, Some("t1")), ("b", true, Some("t2")), ("c", true, Some("t3"))]);
     assert_eq!(snapshot.past.barred, [TaskKey(1)].into(), "it is not in the manifest any more");
     for change in [
-        Change::Accepted(AttemptKey(2), TaskId("T2".into())),
+        Change::Accepted(AttemptKey(2), RemoteTaskId("T2".into())),
         Change::Again(AttemptKey(3)),
         Change::Again(AttemptKey(2)),
         Change::Again(AttemptKey(4)),

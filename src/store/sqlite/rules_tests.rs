@@ -80,7 +80,7 @@ fn record(ledger: &Ledger, change: Change) {
 fn run_all(snapshot: &Snapshot, ledger: &Ledger) {
     for (waiting, n) in snapshot.waiting.iter().zip(snapshot.next_attempt.max(1)..) {
         intend(ledger, n, waiting.task);
-        record(ledger, Change::Accepted(AttemptKey(n), TaskId(format!("job-{n}"))));
+        record(ledger, Change::Accepted(AttemptKey(n), RemoteTaskId(format!("job-{n}"))));
     }
 }
 
@@ -149,7 +149,7 @@ fn a_second_look_is_at_the_last_attempt_alone() {
     run_all(&snapshot, &ledger);
     record(&ledger, failed_for_now(1));
     intend(&ledger, 2, snapshot.waiting[0].task);
-    record(&ledger, Change::Accepted(AttemptKey(2), TaskId("job-2".into())));
+    record(&ledger, Change::Accepted(AttemptKey(2), RemoteTaskId("job-2".into())));
     record(&ledger, failed(2, FailureClass::Timeout));
     drop(ledger);
     let (snapshot, _ledger) = desk.all(&tasks(["a"]));
@@ -203,7 +203,7 @@ fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again
     let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d"]));
     for (n, waiting) in (1..).zip(&snapshot.waiting[..2]) {
         intend(&ledger, n, waiting.task);
-        record(&ledger, Change::Accepted(AttemptKey(n), TaskId(format!("job-{n}"))));
+        record(&ledger, Change::Accepted(AttemptKey(n), RemoteTaskId(format!("job-{n}"))));
     }
     drop(ledger);
     let choice = Choice { only: only(&["sku=sku-a", "sku=sku-c"]), pilot: false };

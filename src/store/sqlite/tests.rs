@@ -61,7 +61,7 @@ fn record(ledger: &Ledger, change: Change) {
 }
 
 fn accepted(attempt: i64) -> Change {
-    Change::Accepted(AttemptKey(attempt), TaskId(format!("job-{attempt}")))
+    Change::Accepted(AttemptKey(attempt), RemoteTaskId(format!("job-{attempt}")))
 }
 
 fn done(attempt: i64) -> Change {
@@ -80,7 +80,7 @@ fn a_task_goes_its_way_and_its_record_tells_it() {
     record(&ledger, done(1));
     let [a, b] = &desk.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.quota), (State::Done, 1, Some(Quota(4000))));
-    assert_eq!(a.task_id, Some(TaskId("job-1".into())));
+    assert_eq!(a.task_id, Some(RemoteTaskId("job-1".into())));
     assert_eq!((a.pictures.images.len(), a.task.vars.as_slice()), (4, &["sku-a".to_owned()][..]));
     assert!(a.finished_at >= a.submitted_at && a.submitted_at.is_some());
     assert_eq!((b.state, b.attempts, b.quota, b.submitted_at), (State::Pending, 0, None, None));
@@ -192,7 +192,7 @@ fn an_edited_manifest_moves_nothing_that_it_did_not_touch() {
     // Changed back, and the removed one is there again: both have their old results.
     let (snapshot, _ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
     assert_eq!(snapshot.waiting, []);
-    assert_eq!(desk.records()[0].task_id, Some(TaskId("job-1".into())));
+    assert_eq!(desk.records()[0].task_id, Some(RemoteTaskId("job-1".into())));
 }
 
 #[test]
