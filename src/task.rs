@@ -1,6 +1,6 @@
 //! The nouns of the glossary: a task, its names, its mode, its state, and what became of it.
 //!
-//! Two names must never be mixed up, so each has a type: [`Id`] is the person's name of a task, stable over edits of the
+//! Two names must never be mixed up, so each has a type: [`TaskId`] is the person's name of a task, stable over edits of the
 //! manifest; [`RemoteTaskId`] is the service's name of one accepted attempt. This module knows no other and does no I/O.
 
 mod mode;
@@ -16,14 +16,14 @@ use serde::{Deserialize, Serialize};
 /// A task's name, unique in its batch: given, or made from the content; never from the position.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Id(pub String);
+pub struct TaskId(pub String);
 
 /// The service's name of an accepted attempt (`taskId` on the wire, `task_id` in columns).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RemoteTaskId(pub String);
 
-impl fmt::Display for Id {
+impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -68,7 +68,7 @@ impl Fingerprint {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
     /// The person's name for it.
-    pub id: Id,
+    pub id: TaskId,
     /// The final prompt, as it will be sent.
     pub prompt: String,
     /// The mode it will be sent in, or that this is left to the run.
@@ -121,7 +121,7 @@ impl Task {
     /// A task that says no more than it must.
     pub fn new(id: impl Into<String>, prompt: impl Into<String>, mode: impl Into<TaskMode>) -> Task {
         Task {
-            id: Id(id.into()),
+            id: TaskId(id.into()),
             prompt: prompt.into(),
             mode: mode.into(),
             timeout: None,

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Problems, Renderer};
 use crate::store::StoreError;
-use crate::task::Id;
+use crate::task::TaskId;
 
 /// A command that could not do its work.
 #[derive(Debug)]
@@ -35,12 +35,12 @@ impl Failure {
     }
 
     /// The results of a rehearsal, given to the real service; where that shows in a row, of this task.
-    pub(super) fn rehearsed(manifest: &Path, task: Option<&Id>) -> Failure {
+    pub(super) fn rehearsed(manifest: &Path, task: Option<&TaskId>) -> Failure {
         let file = manifest.display();
         let error = format!("{file} is the result of a rehearsal, whose pictures are not real");
         let diagnostic = Diagnostic::error(error).help("add `--sandbox`, or run the first manifest");
         Failure::usage(match task {
-            Some(Id(id)) => diagnostic.note(format!("the `task_id` of `{id}` is a sandbox's")),
+            Some(TaskId(id)) => diagnostic.note(format!("the `task_id` of `{id}` is a sandbox's")),
             None => diagnostic,
         })
     }

@@ -14,7 +14,7 @@ use super::signals;
 use crate::diagnostic::{Diagnostic, close_name};
 use crate::plan::{Looked, Only};
 use crate::store::{Doubt, Found, Header, Reader, Resolution, Resolved, Store, StoreError};
-use crate::task::{Counts, Id, Quota, RemoteTaskId, Status};
+use crate::task::{Counts, Quota, RemoteTaskId, Status, TaskId};
 use crate::text::{harmless, harmless_json, shown};
 
 /// How much of a name, a prompt and a reason fits on a line.
@@ -123,7 +123,7 @@ impl Listed<'_> {
     }
 
     /// What can be done, and what each way means.
-    fn ways(&self, task: &Id, out: &mut impl Write) -> io::Result<()> {
+    fn ways(&self, task: &TaskId, out: &mut impl Write) -> io::Result<()> {
         let way = |words: &[&str]| {
             let words = [&["--task", &task.0], words].concat();
             harmless(&settings::command_for("resolve", &self.args.manifest, &self.args.place, &words))
@@ -247,13 +247,13 @@ fn found(args: &ResolveArgs, files: &Files, typed: &str) -> Result<Exit, Failure
 }
 
 /// The one task whose job was found.
-fn one_task(args: &ResolveArgs, store: &Store, files: &Files) -> Result<Id, Failure> {
+fn one_task(args: &ResolveArgs, store: &Store, files: &Files) -> Result<TaskId, Failure> {
     let refused = |error: String| {
         let help = "name the one whose job it is, with `--task ID`";
         Err(Failure::nothing_to_show(Diagnostic::error(error).help(help)))
     };
     if let ([id], true) = (&args.task[..], args.only.is_empty()) {
-        return Ok(Id(id.clone()));
+        return Ok(TaskId(id.clone()));
     }
     let opening = opening(files);
     let meant = Meant::of(args, &store.header().map_err(&opening)?)?;
@@ -268,7 +268,7 @@ fn one_task(args: &ResolveArgs, store: &Store, files: &Files) -> Result<Id, Fail
             }
         }
     }
-    match <[Id; 1]>::try_from(chosen) {
+    match <[TaskId; 1]>::try_from(chosen) {
         Ok([id]) => Ok(id),
         Err(several) if several.is_empty() => {
             refused("a taskId is of one task, and none is chosen".to_owned())
@@ -286,7 +286,7 @@ fn check_ids(args: &ResolveArgs, files: &Files) -> Result<(), Failure> {
     let reader = Reader::open(&files.state).map_err(&opening)?;
     let view = reader.view().map_err(&opening)?;
     for id in &args.task {
-        if !view.lists(&Id(id.clone())).map_err(&opening)? {
+        if !view.lists(&TaskId(id.clone())).map_err(&opening)? {
             let doubts: Vec<String> =
                 view.doubts(false).take(1000).filter_map(|doubt| Some(doubt.ok()?.id.0)).collect();
             return Err(no_task(id, close_name(id, doubts.iter().map(String::as_str))));

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use crate::task::Id;
+use crate::task::TaskId;
 
 /// A name before takes are numbered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,20 +105,20 @@ pub(super) struct Namer<'a> {
 
 impl Namer<'_> {
     /// The id of a take, from 1, of a task.
-    pub(super) fn id(&mut self, name: &Name, take: u32) -> Id {
+    pub(super) fn id(&mut self, name: &Name, take: u32) -> TaskId {
         match name {
-            Name::Given(base) => Id(numbered(base, take)),
+            Name::Given(base) => TaskId(numbered(base, take)),
             Name::Made(base) => {
                 let hash = self.register.hasher.hash_one(base);
                 if !self.register.counted.contains(&hash) {
-                    return Id(base.clone());
+                    return TaskId(base.clone());
                 }
                 let last = self.last.entry(hash).or_default();
                 // A given id wins: rows of the results that were pasted into a manifest have ids that were made.
                 loop {
                     *last += 1;
                     if !self.register.taken.contains(&(hash, *last)) {
-                        return Id(numbered(base, *last));
+                        return TaskId(numbered(base, *last));
                     }
                 }
             }

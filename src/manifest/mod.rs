@@ -345,7 +345,7 @@ use serde::{Deserialize, Serialize};
 use sources::Tables;
 
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name};
-use crate::task::{Action, Id, Task, TaskMode};
+use crate::task::{Action, Task, TaskId, TaskMode};
 
 pub use factors::{EntryFactors, Factor};
 pub use followup::{FollowTarget, FollowUp, PostTo};
@@ -417,7 +417,7 @@ impl Manifest {
     }
 
     /// What the column `action` of a table asks for, task by task.
-    pub fn actions(&self) -> impl Iterator<Item = (Id, Action)> + '_ {
+    pub fn actions(&self) -> impl Iterator<Item = (TaskId, Action)> + '_ {
         let tasks = self.has_actions().then(|| self.tasks()).into_iter().flatten();
         tasks.filter_map(|task| task.action.map(|action| (task.id, action)))
     }

@@ -97,7 +97,7 @@ pub enum WriteError<E> {
     #[error("the results cannot be written: for `{id}`, {why}; nothing is lost: the state has it all")]
     Column {
         /// The task.
-        id: crate::task::Id,
+        id: crate::task::TaskId,
         /// The column, and what is wrong.
         why: NotFilled,
     },
@@ -105,7 +105,7 @@ pub enum WriteError<E> {
     #[error("the results cannot be written: `{id}` has {images} images and there are columns for {columns}")]
     Columns {
         /// The task whose record it is.
-        id: crate::task::Id,
+        id: crate::task::TaskId,
         /// How many pictures it has.
         images: usize,
         /// How many fit.
@@ -183,12 +183,12 @@ pub fn beside(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Id, Mode, Pictures, Quota, RemoteTaskId, State, Task};
+    use crate::task::{Mode, Pictures, Quota, RemoteTaskId, State, Task, TaskId};
 
     pub(super) fn record(id: &str, vars: &[&str]) -> Record {
         Record {
             task: Task {
-                id: Id(id.to_owned()),
+                id: TaskId(id.to_owned()),
                 prompt: format!("a {id}, soft light --ar 16:9"),
                 mode: Mode::Fast.into(),
                 timeout: None,

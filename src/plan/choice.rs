@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::{Plan, Step};
 use crate::diagnostic::close_name;
-use crate::task::{Id, ModeCounts, State, Status, Task, TaskMode};
+use crate::task::{ModeCounts, State, Status, Task, TaskId, TaskMode};
 
 /// `NAME=VALUE`, as it was typed: `id=hero/*`, `sku=A-1`, `status=failed`. A `*` stands for any text, also for none.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ pub struct Only {
 #[derive(Debug, Clone, Copy)]
 pub struct Looked<'a> {
     /// The task's name.
-    pub id: &'a Id,
+    pub id: &'a TaskId,
     /// Its mode.
     pub mode: TaskMode,
     /// Where it stands.
@@ -216,7 +216,7 @@ mod tests {
         let filters: Vec<Filter> = filters.iter().map(|filter| filter.parse().unwrap()).collect();
         let only = Only::of(&filters, &["sku".to_owned(), "colour".to_owned()]).unwrap();
         let vars: Vec<String> = vars.iter().map(|&var| var.to_owned()).collect();
-        let (id, mode) = (Id(id.to_owned()), Mode::Relaxed.into());
+        let (id, mode) = (TaskId(id.to_owned()), Mode::Relaxed.into());
         only.chooses(Looked { id: &id, mode, status: Status::Pending, vars: &vars })
     }
 

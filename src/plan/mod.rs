@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 pub use choice::{Choice, Filter, Looked, NotAFilter, Only, Unknown};
 
-use crate::task::{Action, Fingerprint, Id, Mode, ModeCounts, RemoteTaskId, State, Task, TaskMode};
+use crate::task::{Action, Fingerprint, Mode, ModeCounts, RemoteTaskId, State, Task, TaskId, TaskMode};
 
 /// What the state knows of one version of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Known {
 }
 
 /// Everything the state knows, by id: one version, or several where the task was edited.
-pub type Knowledge = HashMap<Id, Vec<Known>>;
+pub type Knowledge = HashMap<TaskId, Vec<Known>>;
 
 /// What becomes of one task of the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub struct Plan {
     /// One step a task.
     pub steps: Vec<Step>,
     /// The ids that the manifest no longer has, in order.
-    pub removed: Vec<Id>,
+    pub removed: Vec<TaskId>,
     /// How many tasks will be submitted, by mode.
     pub to_submit: ModeCounts,
     /// How many others wait, which a choice left out.
@@ -97,7 +97,7 @@ impl Plan {
 /// Compares a manifest's tasks with what the state knows.
 pub fn compare(tasks: impl Iterator<Item = Task>, knowledge: &Knowledge) -> Plan {
     let mut plan = Plan::default();
-    let mut unseen: HashMap<&Id, ()> = knowledge
+    let mut unseen: HashMap<&TaskId, ()> = knowledge
         .iter()
         .filter(|(_, versions)| versions.iter().any(|known| known.listed))
         .map(|(id, _)| (id, ()))
@@ -202,11 +202,11 @@ mod tests {
     fn a_task_is_known_by_its_id_and_what_it_sends() {
         let old_jar = Known { listed: false, ..known(3, "old jar", State::Done) };
         let knowledge = Knowledge::from([
-            (Id("a".into()), vec![known(1, "mug", State::Done)]),
-            (Id("b".into()), vec![known(2, "cup", State::Running)]),
-            (Id("c".into()), vec![old_jar, known(4, "jar", State::Done)]),
-            (Id("gone".into()), vec![known(5, "pot", State::Done)]),
-            (Id("long gone".into()), vec![Known { listed: false, ..known(6, "pan", State::Done) }]),
+            (TaskId("a".into()), vec![known(1, "mug", State::Done)]),
+            (TaskId("b".into()), vec![known(2, "cup", State::Running)]),
+            (TaskId("c".into()), vec![old_jar, known(4, "jar", State::Done)]),
+            (TaskId("gone".into()), vec![known(5, "pot", State::Done)]),
+            (TaskId("long gone".into()), vec![Known { listed: false, ..known(6, "pan", State::Done) }]),
         ]);
         let tasks = [task("new", "tray"), task("c", "old jar"), task("b", "blue cup"), task("a", "mug")];
         let plan = compare(tasks.into_iter(), &knowledge);
@@ -215,7 +215,7 @@ mod tests {
             plan.steps,
             [Step::New, Step::Back(old_jar), changed, Step::Keep(known(1, "mug", State::Done))]
         );
-        assert_eq!(plan.removed, [Id("gone".into())]);
+        assert_eq!(plan.removed, [TaskId("gone".into())]);
         assert_eq!((plan.to_submit.of(Mode::Fast), plan.to_submit.of(Mode::Relaxed)), (2, 0));
     }
 
@@ -330,7 +330,7 @@ mod tests {
         // The version that says the same goes before one that would do.
         let [waits, done] = [known(TaskMode::Auto, State::Pending), known(Mode::Fast.into(), State::Done)];
         let done = Known { key: 2, listed: false, ..done };
-        let knowledge = Knowledge::from([(Id("a".into()), vec![done, waits])]);
+        let knowledge = Knowledge::from([(TaskId("a".into()), vec![done, waits])]);
         assert_eq!(compare(std::iter::once(left_open()), &knowledge).steps, [Step::Keep(waits)]);
     }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Notice, Summary};
-use crate::task::{Id, Pictures, RemoteTaskId, Status};
+use crate::task::{Pictures, RemoteTaskId, Status, TaskId};
 
 /// Something happened in a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,14 +26,14 @@ pub enum RunEvent {
     /// The service took a task and named it; both are durable.
     Submitted {
         /// The task.
-        id: Id,
+        id: TaskId,
         /// The service's name of this attempt.
         task_id: RemoteTaskId,
     },
     /// A task ended in this run, for better or worse.
     Ended {
         /// The task.
-        id: Id,
+        id: TaskId,
         /// How: `done`, `failed`, `unknown` or `lost`.
         status: Status,
         /// The service's name of the last attempt, where there is one.
@@ -48,7 +48,7 @@ pub enum RunEvent {
     /// The job of a task failed at the service, or nothing is known of it; the task waits to be sent again, which is paid for again.
     Retrying {
         /// The task.
-        id: Id,
+        id: TaskId,
         /// The service's name of the attempt that failed.
         task_id: Option<RemoteTaskId>,
         /// Why.

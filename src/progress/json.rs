@@ -214,7 +214,7 @@ mod tests {
     use super::super::Cost;
     use super::super::tests::{Paper, bad, done, standing, started, with_failures};
     use super::*;
-    use crate::task::{Id, RemoteTaskId};
+    use crate::task::{RemoteTaskId, TaskId};
 
     #[test]
     fn json_is_one_object_a_line_with_the_documented_fields() {
@@ -222,7 +222,10 @@ mod tests {
         let mut json = JsonLines::new(paper.clone());
         let now = standing(62, &[(Status::Done, 1), (Status::Running, 2), (Status::Pending, 3)]);
         json.event(&started(), &now);
-        json.event(&RunEvent::Submitted { id: Id("mug".into()), task_id: RemoteTaskId("T1".into()) }, &now);
+        json.event(
+            &RunEvent::Submitted { id: TaskId("mug".into()), task_id: RemoteTaskId("T1".into()) },
+            &now,
+        );
         json.event(&done("mug"), &now);
         json.event(&bad("vase", Status::Unknown, "cut \u{1b}[31m off\u{9b}"), &now);
         json.event(&RunEvent::Notice(Notice::SlotsLearned { slots: 7, asked: 10 }), &now);

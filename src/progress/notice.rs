@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::wording::{ADDRESS, REASON, duration, many};
-use crate::task::Id;
+use crate::task::TaskId;
 use crate::text::shown;
 
 /// How much a notice matters.
@@ -130,7 +130,7 @@ pub enum Notice {
     /// A change could not be written to the state.
     NotRecorded {
         /// The task.
-        id: Id,
+        id: TaskId,
         /// What was to be recorded, in words: `accepted as MtAd7mCuc4YqK_a1iAQSW`.
         what: String,
         /// Why.
@@ -150,7 +150,7 @@ pub enum Notice {
         /// Where they are.
         folder: PathBuf,
         /// The first that could not be: its task, its number, and why.
-        first_failed: Option<(Id, u32, String)>,
+        first_failed: Option<(TaskId, u32, String)>,
     },
     /// It could not be read which pictures of earlier runs are still to be brought.
     PicturesNotLookedUp {
@@ -164,7 +164,7 @@ pub enum Notice {
         /// How much could not be, or was left to the next run.
         left: u64,
         /// The first that could not be: its task, if it is about one, and why.
-        first_failed: Option<(Option<Id>, String)>,
+        first_failed: Option<(Option<TaskId>, String)>,
     },
     /// Nothing is told in this run.
     NothingTold {
@@ -378,7 +378,7 @@ fn pictures(
     f: &mut fmt::Formatter<'_>,
     (brought, failed): (u64, u64),
     folder: &Path,
-    first_failed: Option<&(Id, u32, String)>,
+    first_failed: Option<&(TaskId, u32, String)>,
 ) -> fmt::Result {
     let files = many(brought, "picture");
     write!(f, "{files} brought to `{}`", shown(&folder.to_string_lossy(), ADDRESS))?;
@@ -391,7 +391,7 @@ fn pictures(
 fn follow_up(
     f: &mut fmt::Formatter<'_>,
     (told, left): (u64, u64),
-    first_failed: Option<&(Option<Id>, String)>,
+    first_failed: Option<&(Option<TaskId>, String)>,
 ) -> fmt::Result {
     write!(f, "follow-up: {told} told")?;
     if left == 0 {
@@ -405,7 +405,7 @@ fn follow_up(
     f.write_str("; the next run tries again")
 }
 
-fn about(id: Option<&Id>) -> String {
+fn about(id: Option<&TaskId>) -> String {
     id.map_or_else(|| "the end of a run".to_owned(), |id| format!("`{}`", shown(&id.0, ADDRESS)))
 }
 
@@ -452,14 +452,14 @@ mod tests {
                 brought: 1,
                 failed: 3,
                 folder: "out".into(),
-                first_failed: Some((Id("mug".into()), 2, "the link is gone (HTTP 404)".into())),
+                first_failed: Some((TaskId("mug".into()), 2, "the link is gone (HTTP 404)".into())),
             },
             Notice::PicturesNotLookedUp { why: "disk I/O error".into() },
             Notice::FollowUp { told: 1, left: 0, first_failed: None },
             Notice::FollowUp {
                 told: 57,
                 left: 3,
-                first_failed: Some((Some(Id("mug".into())), "HTTP 500: \u{1b}[2Jno".into())),
+                first_failed: Some((Some(TaskId("mug".into())), "HTTP 500: \u{1b}[2Jno".into())),
             },
             Notice::FollowUp { told: 0, left: 1, first_failed: Some((None, "HTTP 404".into())) },
             Notice::NothingTold { why: "`on_done` is not called in a rehearsal; `--hooks` calls it".into() },

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::stop::StopReason;
 use super::wording::{NAME, REASON, counts_line, duration, many};
-use crate::task::{Counts, Id, Quota, Status};
+use crate::task::{Counts, Quota, Status, TaskId};
 use crate::text::{harmless, shown};
 
 /// The facts about a run that is over.
@@ -63,7 +63,7 @@ pub struct Troubles {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Group {
     count: u64,
-    example: Id,
+    example: TaskId,
     /// The how manieth task opened the group, to list equals in order.
     first: u64,
 }
@@ -78,14 +78,14 @@ pub struct Trouble {
     /// How many.
     pub count: u64,
     /// The first of them.
-    pub example: Id,
+    pub example: TaskId,
 }
 
 impl Troubles {
     const MOST_GROUPS: usize = 500;
 
     /// Takes note of a task. One that did not end badly is passed over.
-    pub fn note(&mut self, id: &Id, status: Status, reason: Option<&str>) {
+    pub fn note(&mut self, id: &TaskId, status: Status, reason: Option<&str>) {
         if !matches!(status, Status::Failed | Status::Unknown | Status::Lost) {
             return;
         }
@@ -258,10 +258,10 @@ mod tests {
     fn a_summary_explains_what_is_uncertain_and_claims_no_cancelling() {
         let tasks = [(Status::Done, 40), (Status::Unknown, 2), (Status::Lost, 1), (Status::Running, 7)];
         let mut stopped = summary(&tasks, StopReason::Interrupted);
-        stopped.troubles.note(&Id("a".into()), Status::Unknown, Some("no reply within 30 s"));
-        stopped.troubles.note(&Id("b".into()), Status::Unknown, Some("no reply within 30 s"));
-        stopped.troubles.note(&Id("c".into()), Status::Lost, None);
-        stopped.troubles.note(&Id("d".into()), Status::Done, Some("not a trouble"));
+        stopped.troubles.note(&TaskId("a".into()), Status::Unknown, Some("no reply within 30 s"));
+        stopped.troubles.note(&TaskId("b".into()), Status::Unknown, Some("no reply within 30 s"));
+        stopped.troubles.note(&TaskId("c".into()), Status::Lost, None);
+        stopped.troubles.note(&TaskId("d".into()), Status::Done, Some("not a trouble"));
         stopped.left_running = 7;
         stopped.resolve = Some("mjbatch resolve spring.yaml".into());
         stopped.cost = Some(Cost { run: Quota(12_500), batch: Quota(86_000) });
@@ -326,10 +326,10 @@ mod tests {
     fn a_summary_lists_five_reasons_and_counts_the_rest() {
         let mut over = summary(&[(Status::Failed, 2003)], StopReason::Finished);
         for n in 0..2000 {
-            over.troubles.note(&Id(format!("t{n}")), Status::Failed, Some(&format!("reason {n}")));
+            over.troubles.note(&TaskId(format!("t{n}")), Status::Failed, Some(&format!("reason {n}")));
         }
         for n in 0..3 {
-            over.troubles.note(&Id(format!("m{n}")), Status::Failed, Some("reason 3"));
+            over.troubles.note(&TaskId(format!("m{n}")), Status::Failed, Some("reason 3"));
         }
         assert_eq!(over.troubles.ungrouped(), 1500);
         insta::assert_snapshot!(over, @r#"

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use indicatif::InMemoryTerm;
 
 use super::*;
-use crate::task::{Id, Pictures, Quota, RemoteTaskId};
+use crate::task::{Pictures, Quota, RemoteTaskId, TaskId};
 
 /// Ten slots, so many seconds after the start, everything open still to be ended.
 pub(super) fn standing(elapsed_s: u64, tasks: &[(Status, u64)]) -> Standing {
@@ -58,7 +58,7 @@ pub(super) fn started() -> RunEvent {
 
 pub(super) fn done(id: &str) -> RunEvent {
     RunEvent::Ended {
-        id: Id(id.into()),
+        id: TaskId(id.into()),
         status: Status::Done,
         task_id: Some(RemoteTaskId(format!("T-{id}"))),
         reason: None,
@@ -72,7 +72,7 @@ pub(super) fn done(id: &str) -> RunEvent {
 
 pub(super) fn bad(id: &str, status: Status, reason: &str) -> RunEvent {
     RunEvent::Ended {
-        id: Id(id.into()),
+        id: TaskId(id.into()),
         status,
         task_id: None,
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
@@ -102,7 +102,7 @@ pub(super) fn with_failures() -> Summary {
     let mut summary =
         summary(&[(Status::Done, 57), (Status::Failed, 2), (Status::Pending, 1)], StopReason::Finished);
     for id in ["hero-red", "hero-blue"] {
-        summary.troubles.note(&Id(id.into()), Status::Failed, Some("prompt was refused by moderation"));
+        summary.troubles.note(&TaskId(id.into()), Status::Failed, Some("prompt was refused by moderation"));
     }
     summary.cost = Some(Cost { run: Quota(114_000), batch: Quota(114_000) });
     summary.next = Some("mjbatch run spring.yaml".into());
@@ -116,7 +116,7 @@ pub(super) fn run(sink: &mut dyn Sink) {
     for n in 0..10 {
         let now = standing(0, &[(Running, n + 1), (Pending, 59 - n)]);
         sink.event(
-            &RunEvent::Submitted { id: Id(format!("t{n}")), task_id: RemoteTaskId(format!("T{n}")) },
+            &RunEvent::Submitted { id: TaskId(format!("t{n}")), task_id: RemoteTaskId(format!("T{n}")) },
             &now,
         );
     }
@@ -160,7 +160,7 @@ fn text_of_others_reaches_no_terminal_as_it_is() {
     let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2Jx\r\ny\u{202e}".repeat(300);
     let mut over = summary(&[(Status::Failed, 1)], StopReason::Unreachable { why: hostile.clone() });
     over.batch = hostile.clone();
-    over.troubles.note(&Id(hostile.clone()), Status::Failed, Some(&hostile));
+    over.troubles.note(&TaskId(hostile.clone()), Status::Failed, Some(&hostile));
     over.results = vec![hostile.chars().take(100).collect::<String>().into()];
     over.next = Some(hostile.chars().take(100).collect());
     let events = [

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Standing;
 use super::notice::Notice;
 pub(super) use crate::duration::in_words as duration;
-use crate::task::{Counts, Id, Status};
+use crate::task::{Counts, Status, TaskId};
 use crate::text::shown;
 
 /// The most characters shown of a reason.
@@ -100,7 +100,7 @@ impl BadEnds {
     const MOST: usize = 20;
 
     /// The line for a task that ended so, if one is due.
-    pub(super) fn line(&mut self, id: &Id, status: Status, reason: Option<&str>) -> Option<String> {
+    pub(super) fn line(&mut self, id: &TaskId, status: Status, reason: Option<&str>) -> Option<String> {
         if !matches!(status, Status::Failed | Status::Unknown | Status::Lost) {
             return None;
         }
@@ -113,13 +113,13 @@ impl BadEnds {
     }
 
     /// The line for a task that failed and is sent again, if one is due.
-    pub(super) fn again(&mut self, id: &Id, reason: &str) -> Option<String> {
+    pub(super) fn again(&mut self, id: &TaskId, reason: &str) -> Option<String> {
         self.said_again += 1;
         let listed = self.said_again <= Self::MOST;
         listed.then(|| Self::worded("retry", id, reason)).flatten()
     }
 
-    fn worded(word: &str, id: &Id, reason: &str) -> Option<String> {
+    fn worded(word: &str, id: &TaskId, reason: &str) -> Option<String> {
         let reason = shown(reason, REASON);
         Some(format!("{word} {}: {reason}", shown(&id.0, NAME)))
     }
@@ -157,9 +157,10 @@ mod tests {
     #[test]
     fn after_twenty_bad_ends_one_line_says_that_the_rest_is_counted() {
         let mut bad = BadEnds::default();
-        assert_eq!(bad.line(&Id("mug".into()), Status::Done, None), None);
-        let said: Vec<_> =
-            (0..100).filter_map(|n| bad.line(&Id(format!("mug-{n}")), Status::Failed, Some("no"))).collect();
+        assert_eq!(bad.line(&TaskId("mug".into()), Status::Done, None), None);
+        let said: Vec<_> = (0..100)
+            .filter_map(|n| bad.line(&TaskId(format!("mug-{n}")), Status::Failed, Some("no")))
+            .collect();
         assert_eq!(said.len(), 21);
         assert_eq!(said[19], "failed mug-19: no");
         assert_eq!(said[20], "further ones that end badly are counted, not listed: see the results");

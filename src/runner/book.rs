@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::engine::{AttemptKey, Change};
 use crate::progress::RunEvent;
 use crate::store::Snapshot;
-use crate::task::{Counts, Id, Pictures, RemoteTaskId, Status};
+use crate::task::{Counts, Pictures, RemoteTaskId, Status, TaskId};
 
 /// Why a task whose outcome is unknown is sent again.
 const AGAIN: &str = "nothing is known of it, and `on_unknown` is `resend`: a new paid attempt";
 
 #[derive(Debug)]
 struct Page {
-    id: Id,
+    id: TaskId,
     status: Status,
     task_id: Option<RemoteTaskId>,
     since: Duration,
@@ -53,8 +53,8 @@ impl Book {
     }
 
     /// The task of an attempt.
-    pub(super) fn id(&self, attempt: AttemptKey) -> Id {
-        self.pages.get(&attempt).map_or_else(|| Id("?".into()), |page| page.id.clone())
+    pub(super) fn id(&self, attempt: AttemptKey) -> TaskId {
+        self.pages.get(&attempt).map_or_else(|| TaskId("?".into()), |page| page.id.clone())
     }
 
     /// How many jobs of the batch run at the service.
@@ -64,7 +64,7 @@ impl Book {
     }
 
     /// The intent to submit is durable.
-    pub(super) fn intended(&mut self, attempt: AttemptKey, id: Id, now: Duration) {
+    pub(super) fn intended(&mut self, attempt: AttemptKey, id: TaskId, now: Duration) {
         self.counts.shift(Status::Pending, Status::Running);
         let page = Page { id, status: Status::Running, task_id: None, since: now, listed: true };
         self.pages.insert(attempt, page);

@@ -20,7 +20,7 @@ use crate::output::downloads::{
     Fault, Fetched, Fetcher, Folder, Kind, LONGEST_NAME, Spot, hash_of, key, safe_part,
 };
 use crate::store::{Brought, FileRow, PicturesOf, Reader, StoreError};
-use crate::task::{Id, Pictures, Task};
+use crate::task::{Pictures, Task, TaskId};
 
 /// After a request to stop, pictures that are on their way get this long.
 const LAST_PICTURES: Duration = Duration::from_secs(30);
@@ -71,7 +71,7 @@ pub struct Got {
     /// What is to be written to the state.
     pub rows: Vec<FileRow>,
     /// Which could not be brought: the task, the picture's number, and why.
-    pub failed: Vec<(Id, u32, String)>,
+    pub failed: Vec<(TaskId, u32, String)>,
     /// What is worth telling besides.
     pub tally: Tally,
 }
@@ -86,14 +86,14 @@ pub struct Downloads {
     /// What became of them.
     pub tally: Tally,
     /// The first that could not be brought, and why.
-    pub first_failed: Option<(Id, u32, String)>,
+    pub first_failed: Option<(TaskId, u32, String)>,
 }
 
 #[derive(Debug)]
 struct Wanted {
     picturing: Picturing,
     /// Whose each name is, so that two pictures on their way never share one.
-    claimed: Mutex<HashMap<String, (Id, u32)>>,
+    claimed: Mutex<HashMap<String, (TaskId, u32)>>,
 }
 
 impl Downloads {
@@ -181,7 +181,7 @@ impl Downloads {
             let got = match ended {
                 Some(Ok(Ok(got))) => got,
                 Some(Ok(Err(why))) => {
-                    let failed = vec![(Id("?".into()), 0, why.to_string())];
+                    let failed = vec![(TaskId("?".into()), 0, why.to_string())];
                     Got { failed, tally: Tally { failed: 1, ..Tally::default() }, ..Got::default() }
                 }
                 // One that was left.
@@ -391,9 +391,9 @@ fn sidecar(of: &PicturesOf, n: u32, fetched: &Fetched, url: &str) -> String {
 #[derive(Debug, PartialEq, Eq)]
 pub struct BadName {
     /// The task.
-    pub id: Id,
+    pub id: TaskId,
     /// The other task that would have the name, and the name.
-    pub clash: Option<(Id, String)>,
+    pub clash: Option<(TaskId, String)>,
     /// Why, where it is no clash.
     pub why: String,
 }
@@ -408,7 +408,7 @@ pub fn check_names(
     grid: bool,
     tasks: impl Iterator<Item = Task>,
 ) -> Result<(), Box<BadName>> {
-    let mut taken: HashMap<[u8; 16], Id> = HashMap::new();
+    let mut taken: HashMap<[u8; 16], TaskId> = HashMap::new();
     for task in tasks {
         for n in u32::from(!grid)..=4 {
             let id = || task.id.clone();

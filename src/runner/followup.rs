@@ -20,7 +20,7 @@ use crate::failpoint::{Point, reach};
 use crate::output::followup::{Batch, Message, Teller};
 use crate::progress::Notice;
 use crate::store::{About, Delivery, DeliveryKey, Reader, StoreError};
-use crate::task::Id;
+use crate::task::TaskId;
 
 /// After a request to stop, what is due gets this long once nothing else is left to do.
 const LAST_WORDS: Duration = Duration::from_secs(10);
@@ -48,7 +48,7 @@ pub struct FollowUp {
 pub(super) struct Told {
     /// What is to be written to the state, if anything was to be told.
     pub(super) delivery: Option<Delivery>,
-    id: Option<Id>,
+    id: Option<TaskId>,
 }
 
 /// What is to be told.
@@ -75,7 +75,7 @@ pub(super) struct FollowUps {
     /// Told in this run.
     told: u64,
     failed: u64,
-    first_failed: Option<(Option<Id>, String)>,
+    first_failed: Option<(Option<TaskId>, String)>,
 }
 
 impl FollowUps {
@@ -223,7 +223,7 @@ impl FollowUps {
         told
     }
 
-    fn count_failed(&mut self, id: Option<Id>, why: String) {
+    fn count_failed(&mut self, id: Option<TaskId>, why: String) {
         self.failed += 1;
         self.first_failed.get_or_insert((id, why));
     }
@@ -314,7 +314,7 @@ async fn tell(who: Arc<FollowUp>, wanted: Wanted) -> Result<Told, StoreError> {
     Ok(Told { delivery: Some(Delivery { key, tries, error }), id })
 }
 
-type Found = (DeliveryKey, Option<Id>, Message);
+type Found = (DeliveryKey, Option<TaskId>, Message);
 
 /// What is told, as it stands in the state. `None` where it was told already.
 fn read(who: &FollowUp, wanted: Wanted) -> Result<Option<Found>, StoreError> {

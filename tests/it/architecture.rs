@@ -84,7 +84,7 @@ fn modules_of(root: &Path) -> Vec<String> {
     names.map(|name| name.trim_end_matches(';').to_owned()).collect()
 }
 
-/// The modules right under the root that a file names by a path: `crate::task::Id`, `use crate::{plan, task::Id}`, or up
+/// The modules right under the root that a file names by a path: `crate::task::TaskId`, `use crate::{plan, task::TaskId}`, or up
 /// and over by `super`.
 fn known(source: &str, depth: usize, modules: &[String]) -> Vec<String> {
     let code: String = source
@@ -133,7 +133,7 @@ fn heads(path: &str) -> Vec<String> {
 fn an_import_is_found_however_it_is_written() {
     let modules = ["task", "plan", "api", "cli"].map(str::to_owned);
     for (code, depth, expected) in [
-        ("use crate::task::Id;", 1, &["task"][..]),
+        ("use crate::task::TaskId;", 1, &["task"][..]),
         ("use crate::{api::{self, Client}, plan, task};", 1, &["api", "plan", "task"]),
         ("use crate::{\n    api,\n    plan,\n};", 1, &["api", "plan"]),
         ("fn f(x: crate::cli::Exit) {} // crate::plan", 1, &["cli"]),

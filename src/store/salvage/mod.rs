@@ -15,7 +15,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
 use super::sqlite::check_is_state;
-use crate::task::{Id, RemoteTaskId};
+use crate::task::{RemoteTaskId, TaskId};
 use pages::{Found, carve};
 
 /// Every taskId that can still be read from a state, damaged or not, with the id of its task where that can be read too: what
@@ -24,7 +24,7 @@ use pages::{Found, carve};
 /// # Errors
 /// [`StoreError::Absent`] where there is no such file, [`StoreError::File`] where it cannot be read, and
 /// [`StoreError::NotAState`] where it does not begin like a state and has no taskId in it either.
-pub fn salvage(path: &Path) -> Result<Vec<(Option<Id>, RemoteTaskId)>, StoreError> {
+pub fn salvage(path: &Path) -> Result<Vec<(Option<TaskId>, RemoteTaskId)>, StoreError> {
     let told = check_is_state(path);
     let mut found = match told {
         Ok(()) | Err(StoreError::NotAState(_)) => carve(path).map_err(|e| StoreError::file(path, e))?,
@@ -39,7 +39,7 @@ pub fn salvage(path: &Path) -> Result<Vec<(Option<Id>, RemoteTaskId)>, StoreErro
     let Found { attempts, ids } = found;
     Ok(attempts
         .into_iter()
-        .map(|(_, task, task_id)| (ids.get(&task).cloned().map(Id), RemoteTaskId(task_id)))
+        .map(|(_, task, task_id)| (ids.get(&task).cloned().map(TaskId), RemoteTaskId(task_id)))
         .collect())
 }
 

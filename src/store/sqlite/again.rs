@@ -8,7 +8,7 @@ use rusqlite::{Connection, params};
 use super::ledger::{mode_at, state_at};
 use crate::failpoint::Point;
 use crate::plan::{Looked, Only};
-use crate::task::{Id, ModeCounts, State, TaskMode};
+use crate::task::{ModeCounts, State, TaskId, TaskMode};
 
 /// What waits again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,7 +43,7 @@ pub(super) fn send(db: &mut Connection, only: &Only, lost: bool) -> rusqlite::Re
                 (row.get(0)?, mode_at(row, 2)?, state_at(row, 4)?);
             let vars: String = row.get(3)?;
             let vars: Vec<String> = serde_json::from_str(&vars).unwrap_or_default();
-            let id = Id(row.get(1)?);
+            let id = TaskId(row.get(1)?);
             if !only.chooses(Looked { id: &id, mode, status: state.shown(false), vars: &vars }) {
                 continue;
             }

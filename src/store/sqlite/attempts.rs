@@ -5,13 +5,13 @@ use rusqlite::{Connection, Row, params};
 
 use super::ledger::{mode_at, state_at};
 use super::{StoreError, View};
-use crate::task::{Id, Mode, Quota, RemoteTaskId, State};
+use crate::task::{Mode, Quota, RemoteTaskId, State, TaskId};
 
 /// One submit of a task, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The task.
-    pub id: Id,
+    pub id: TaskId,
     /// The how manieth of this task's it is, from 1.
     pub number: u32,
     /// When it was about to leave.
@@ -142,7 +142,7 @@ fn attempt_at(row: &Row<'_>, run_lives: bool) -> rusqlite::Result<Attempt> {
     };
     let quota = row.get::<_, Option<i64>>(5)?.map(|quota| Quota(quota.unsigned_abs()));
     Ok(Attempt {
-        id: Id(row.get(1)?),
+        id: TaskId(row.get(1)?),
         number: row.get(2)?,
         submitted_at: Timestamp::from_millisecond(row.get(3)?).ok(),
         finished_at: row.get::<_, Option<i64>>(11)?.and_then(|at| Timestamp::from_millisecond(at).ok()),

@@ -8,7 +8,7 @@ use super::durations::durations;
 use super::{Snapshot, StoreError, View, waiting_at};
 use crate::engine::{Learned, Past, TaskKey, Waiting};
 use crate::plan::{Choice, Looked, Only};
-use crate::task::{Id, Mode, Prices, Quota, Status, TaskMode};
+use crate::task::{Mode, Prices, Quota, Status, TaskId, TaskMode};
 
 /// Reads what waits, and the past.
 pub(super) fn read(
@@ -144,7 +144,7 @@ fn barred(db: &Connection, only: &Only) -> rusqlite::Result<HashSet<TaskKey>> {
 fn is_chosen(only: &Only, row: &rusqlite::Row<'_>, mode: TaskMode, status: Status) -> rusqlite::Result<bool> {
     let vars: String = row.get(5)?;
     let vars: Vec<String> = serde_json::from_str(&vars).unwrap_or_default();
-    Ok(only.chooses(Looked { id: &Id(row.get(4)?), mode, status, vars: &vars }))
+    Ok(only.chooses(Looked { id: &TaskId(row.get(4)?), mode, status, vars: &vars }))
 }
 
 /// One task of each entry.

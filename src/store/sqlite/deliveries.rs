@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::reader::{self, View};
 use super::{Store, StoreError};
 use crate::engine::AttemptKey;
-use crate::task::{Id, Record, Status};
+use crate::task::{Record, Status, TaskId};
 
 /// Of which tasks a batch tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Undelivered {
     /// The task; none where it is about a run.
-    pub id: Option<Id>,
+    pub id: Option<TaskId>,
     /// How often it was tried, in all runs.
     pub tries: u32,
     /// Why the last try did not work, if there was one.
@@ -197,7 +197,7 @@ impl View<'_> {
             )?;
             let row = |row: &Row<'_>| {
                 let id: Option<String> = row.get(0)?;
-                Ok(Undelivered { id: id.map(Id), tries: row.get(1)?, error: row.get(2)? })
+                Ok(Undelivered { id: id.map(TaskId), tries: row.get(1)?, error: row.get(2)? })
             };
             query.query_map([most], row)?.collect::<rusqlite::Result<Vec<_>>>()
         };

@@ -86,7 +86,7 @@ fn what_is_done_is_due_until_it_was_told_and_never_after() {
     };
     tell(Some("HTTP 500"));
     let reader = Reader::open(&desk.path).unwrap();
-    let undelivered = Undelivered { id: Some(Id("a".into())), tries: 2, error: Some("HTTP 500".into()) };
+    let undelivered = Undelivered { id: Some(TaskId("a".into())), tries: 2, error: Some("HTTP 500".into()) };
     assert_eq!(reader.view().unwrap().undelivered(9).unwrap(), [undelivered]);
     tell(None);
     record(&ledger, done(1));

@@ -9,13 +9,13 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::deliveries::{self, Told};
 use crate::engine::{AttemptKey, Change, FailureClass, TaskKey};
 use crate::failpoint::Point;
-use crate::task::{Id, Mode, NotAMode, Pictures, Prices, State, Status};
+use crate::task::{Mode, NotAMode, Pictures, Prices, State, Status, TaskId};
 
 /// What is sent for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// The task's name.
-    pub id: Id,
+    pub id: TaskId,
     /// The final prompt.
     pub prompt: String,
     /// The mode.
@@ -54,7 +54,7 @@ pub(super) fn intend(
         )?
         .query_row([task.0], |row| {
             Ok(Outgoing {
-                id: Id(row.get(0)?),
+                id: TaskId(row.get(0)?),
                 prompt: row.get(1)?,
                 mode: *mode,
                 timeout: row.get(2)?,

@@ -56,7 +56,7 @@ use crate::engine::{
 };
 use crate::failpoint::{self, Point};
 use crate::plan::{Choice, Knowledge, Only, Plan};
-use crate::task::{Counts, Id, Mode, Prices, RemoteTaskId, State, Task};
+use crate::task::{Counts, Mode, Prices, RemoteTaskId, State, Task, TaskId};
 pub(crate) use files::check_is_state;
 use ledger::{mode_at, state_at};
 use lock::Lock;
@@ -104,7 +104,7 @@ pub struct Snapshot {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResumedTask {
     /// The task's name.
-    pub id: Id,
+    pub id: TaskId,
     /// Where it stands.
     pub state: State,
     /// Whether the manifest still has it.
@@ -374,7 +374,7 @@ fn read_snapshot(
     ))?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let (id, state) = (Id(row.get(7)?), state_at(row, 6)?);
+        let (id, state) = (TaskId(row.get(7)?), state_at(row, 6)?);
         snapshot.resumed_tasks.push(ResumedTask { id, state, listed: row.get(8)?, hook_token: row.get(9)? });
         snapshot.resumed.push(Resumed {
             attempt: AttemptKey(row.get(3)?),
@@ -413,7 +413,7 @@ fn read_adrift(db: &Connection, now: Timestamp, snapshot: &mut Snapshot) -> rusq
             age: age_at(now, row.get(5)?),
             called_back: hook_token.is_some(),
         });
-        let (id, listed) = (Id(row.get(6)?), row.get(7)?);
+        let (id, listed) = (TaskId(row.get(6)?), row.get(7)?);
         snapshot.adrift_tasks.push(ResumedTask { id, state: State::Unknown, listed, hook_token });
     }
     Ok(())

@@ -8,7 +8,9 @@ use rusqlite::{Connection, Row, Transaction};
 use super::ledger::{mode_at, state_at};
 use super::{StoreError, lock, schema};
 use crate::plan::{Knowledge, Known};
-use crate::task::{Counts, Fingerprint, Id, Pictures, Quota, Record, RemoteTaskId, State, Task, TaskMode};
+use crate::task::{
+    Counts, Fingerprint, Pictures, Quota, Record, RemoteTaskId, State, Task, TaskId, TaskMode,
+};
 
 /// A state that is only read.
 #[derive(Debug)]
@@ -104,7 +106,7 @@ impl View<'_> {
     }
 
     /// Whether the manifest had a task of this id when the state last saw one.
-    pub fn lists(&self, id: &Id) -> Result<bool, StoreError> {
+    pub fn lists(&self, id: &TaskId) -> Result<bool, StoreError> {
         let query = "SELECT EXISTS (SELECT 1 FROM task JOIN state ON task = key WHERE id = ?1 AND position IS NOT NULL)";
         self.moment.query_row(query, [&id.0], |row| row.get(0)).map_err(|e| self.error(e))
     }
@@ -129,7 +131,7 @@ impl View<'_> {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn troubled(&self, mut note: impl FnMut(&Id, State, Option<&str>)) -> Result<(), StoreError> {
+    pub fn troubled(&self, mut note: impl FnMut(&TaskId, State, Option<&str>)) -> Result<(), StoreError> {
         let mut read = || {
             let mut query = self.moment.prepare(
                 "SELECT id, state, reason FROM state JOIN task ON key = task
@@ -138,7 +140,7 @@ impl View<'_> {
             )?;
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
-                note(&Id(row.get(0)?), state_at(row, 1)?, row.get_ref(2)?.as_str_or_null()?);
+                note(&TaskId(row.get(0)?), state_at(row, 1)?, row.get_ref(2)?.as_str_or_null()?);
             }
             Ok(())
         };
@@ -262,7 +264,7 @@ pub(super) fn knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
             redone: row.get(5)?,
             last: row.get::<_, Option<String>>(6)?.map(|task_id| RemoteTaskId(task_id).mark()),
         };
-        knowledge.entry(Id(row.get(1)?)).or_default().push(known);
+        knowledge.entry(TaskId(row.get(1)?)).or_default().push(known);
     }
     Ok(knowledge)
 }
@@ -282,7 +284,7 @@ fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
     let vars: String = row.get(5)?;
     Ok(Record {
         task: Task {
-            id: Id(row.get(1)?),
+            id: TaskId(row.get(1)?),
             prompt: row.get(2)?,
             mode: mode_at(row, 3)?,
             timeout: row.get(4)?,

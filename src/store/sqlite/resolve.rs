@@ -13,13 +13,13 @@ use super::reader;
 use super::{Store, StoreError, View};
 use crate::engine::{AttemptKey, Change};
 use crate::plan::Looked;
-use crate::task::{Counts, Id, Mode, Quota, RemoteTaskId, State, Status};
+use crate::task::{Counts, Mode, Quota, RemoteTaskId, State, Status, TaskId};
 
 /// A task whose outcome is unknown, and the submit that made it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Doubt {
     /// The task.
-    pub id: Id,
+    pub id: TaskId,
     /// What was sent.
     pub prompt: String,
     /// The mode it was sent in.
@@ -71,7 +71,7 @@ pub enum Found {
     /// That was known already.
     Known(Status),
     /// This task has it: one job is never two tasks'.
-    TakenBy(Id),
+    TakenBy(TaskId),
     /// Nothing is in doubt about the task.
     Certain(Status),
     /// The manifest that the state listed last has no such task.
@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// What SQLite says; then nothing is changed.
-    pub fn found(&mut self, id: &Id, task_id: &RemoteTaskId) -> Result<Found, StoreError> {
+    pub fn found(&mut self, id: &TaskId, task_id: &RemoteTaskId) -> Result<Found, StoreError> {
         found(&mut self.db, id, task_id).map_err(|e| StoreError::database(&self.path, e))
     }
 
@@ -126,7 +126,7 @@ fn resolve(
         let mut wait = tx.prepare(WAIT_AGAIN)?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
-            let (key, id, mode) = (row.get(0)?, Id(row.get(1)?), mode_at(row, 2)?);
+            let (key, id, mode) = (row.get(0)?, TaskId(row.get(1)?), mode_at(row, 2)?);
             let vars = vars_at(row, 3)?;
             if !chosen(Looked { id: &id, mode, status: Status::Unknown, vars: &vars }) {
                 continue;
@@ -167,7 +167,7 @@ fn give_up(db: &Connection, task: i64, at: Timestamp) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn found(db: &mut Connection, id: &Id, task_id: &RemoteTaskId) -> rusqlite::Result<Found> {
+fn found(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::Result<Found> {
     let (now, tx) = (Timestamp::now(), db.transaction()?);
     ledger::settle_submitting(&tx, now)?;
     let listed = tx
@@ -194,7 +194,7 @@ fn found(db: &mut Connection, id: &Id, task_id: &RemoteTaskId) -> rusqlite::Resu
     }
     let holder = "SELECT id FROM attempt JOIN task ON task.key = attempt.task WHERE task_id = ?1";
     if let Some(other) = tx.query_row(holder, [&task_id.0], |row| row.get(0)).optional()? {
-        return Ok(Found::TakenBy(Id(other)));
+        return Ok(Found::TakenBy(TaskId(other)));
     }
     // What was given up, or sent to wait again before it was found, may still be taken back: nothing was sent since.
     let in_doubt = name.is_none()
@@ -251,7 +251,7 @@ fn doubts_after(db: &Connection, position: i64, run_lives: bool) -> rusqlite::Re
 fn doubt_at(row: &Row<'_>) -> rusqlite::Result<Doubt> {
     let submitted_at: Option<i64> = row.get(5)?;
     Ok(Doubt {
-        id: Id(row.get(1)?),
+        id: TaskId(row.get(1)?),
         prompt: row.get(2)?,
         mode: mode_at(row, 3)?,
         quota: row.get::<_, Option<i64>>(4)?.map(|quota| Quota(quota.unsigned_abs())),

@@ -55,7 +55,7 @@ impl Desk {
     }
 
     fn found(&self, id: &str, task_id: &str) -> Found {
-        self.store().found(&Id(id.into()), &RemoteTaskId(task_id.into())).unwrap()
+        self.store().found(&TaskId(id.into()), &RemoteTaskId(task_id.into())).unwrap()
     }
 
     fn records(&self) -> Vec<Record> {
@@ -146,7 +146,7 @@ fn what_was_found_is_followed_under_its_taskid_and_so_is_what_was_given_up_too_e
 fn one_job_is_never_two_tasks() {
     let desk = Desk::new();
     let before = desk.records();
-    assert_eq!(desk.found("a", "T4"), Found::TakenBy(Id("d".into())));
+    assert_eq!(desk.found("a", "T4"), Found::TakenBy(TaskId("d".into())));
     assert_eq!(desk.found("d", "T4"), Found::Known(Status::Done));
     assert_eq!(desk.found("d", "T5"), Found::Certain(Status::Done));
     assert_eq!(desk.found("e", "T5"), Found::NoTask);
