@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::args::PlanArgs;
 use super::rules::Due;
 use super::settings::{REHEARSAL_SPEED, RETRIES};
-use crate::engine::{DEFAULT_TIMEOUT, Forecast, Learned, Policy, Prospect, TaskKey, Waiting, forecast};
+use crate::engine::{DEFAULT_TIMEOUT, Forecast, Learned, Policy, Prospect, TaskRow, Waiting, forecast};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::store::{StoreError, View};
@@ -66,7 +66,7 @@ impl Outlook {
             .map(|((task, _), row)| {
                 let timeout =
                     task.timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into()));
-                (task.priority, Waiting { task: TaskKey(row), mode: task.mode, timeout })
+                (task.priority, Waiting { task: TaskRow(row), mode: task.mode, timeout })
             })
             .collect();
         waiting.sort_by_key(|(priority, _)| Reverse(*priority));

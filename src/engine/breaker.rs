@@ -1,7 +1,7 @@
 //! The breaker: where prompt after prompt is turned down, the account is at risk, and a person should look first.
 
 use super::Engine;
-use super::message::{Ending, TaskKey};
+use super::message::{Ending, TaskRow};
 use super::policy::Policy;
 
 /// Prompts turned down in a row, by moderation or by a refusal, without a picture in between.
@@ -9,7 +9,7 @@ use super::policy::Policy;
 pub(super) struct Breaker {
     /// How many are too many; 0 for never.
     most: usize,
-    in_a_row: Vec<TaskKey>,
+    in_a_row: Vec<TaskRow>,
 }
 
 impl Breaker {
@@ -25,7 +25,7 @@ impl Breaker {
 
 impl Engine {
     /// The prompt of this task was turned down.
-    pub(super) fn turned_down(&mut self, task: TaskKey) {
+    pub(super) fn turned_down(&mut self, task: TaskRow) {
         let Breaker { most, in_a_row } = &mut self.breaker;
         if *most == 0 {
             return;

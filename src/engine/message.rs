@@ -9,7 +9,7 @@ use crate::task::{Mode, Pictures, RemoteTaskId, TaskMode};
 
 /// A task's row in the state file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskKey(pub i64);
+pub struct TaskRow(pub i64);
 
 /// An attempt's row in the state file. The engine numbers them, upwards from what the store has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,9 +42,9 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Make the intent to submit this task in this mode durable, then say [`Event::IntentDurable`].
-    Intend(AttemptKey, TaskKey, Mode),
+    Intend(AttemptKey, TaskRow, Mode),
     /// Send it, once. Costs money.
-    Submit(AttemptKey, TaskKey),
+    Submit(AttemptKey, TaskRow),
     /// Ask for the status of these ids in one request. Free.
     Ask(Vec<RemoteTaskId>),
     /// Make this durable.
@@ -226,7 +226,7 @@ pub enum Ending {
     /// All that the slots take was submitted, and waiting was not wanted.
     NotAwaited,
     /// The prompts of these tasks were turned down, one after the other.
-    Breaker(Vec<TaskKey>),
+    Breaker(Vec<TaskRow>),
     /// A signal.
     Interrupted,
     /// The API key was refused, in these words.
@@ -243,7 +243,7 @@ pub enum Ending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Waiting {
     /// Its row.
-    pub task: TaskKey,
+    pub task: TaskRow,
     /// The mode it will be sent in, or that this is decided then.
     pub mode: TaskMode,
     /// How long the service may take.

@@ -104,7 +104,7 @@ pub use forecast::{Forecast, Learned, Prospect, forecast, usual};
 use line::Line;
 pub use message::{
     Action, Adrift, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress,
-    Refusal, Resumed, StatusOutcome, SubmitOutcome, TaskKey, Waiting,
+    Refusal, Resumed, StatusOutcome, SubmitOutcome, TaskRow, Waiting,
 };
 use modes::Modes;
 pub use night::Night;

@@ -11,7 +11,7 @@ const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(200
 
 fn auto(tasks: i64) -> Vec<Waiting> {
     let (mode, timeout) = (TaskMode::Auto, DEFAULT_TIMEOUT);
-    (0..tasks).map(|n| Waiting { task: TaskKey(n), mode, timeout }).collect()
+    (0..tasks).map(|n| Waiting { task: TaskRow(n), mode, timeout }).collect()
 }
 
 fn policy(deadline: impl Into<Option<Duration>>) -> Policy {

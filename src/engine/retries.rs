@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::forecast::Learned;
-use super::message::{Action, Change, FailureClass, TaskKey, Waiting};
+use super::message::{Action, Change, FailureClass, TaskRow, Waiting};
 use super::policy::Policy;
 use super::{Engine, Mood};
 use crate::task::Quota;
@@ -29,10 +29,10 @@ pub struct Past {
     pub spent: Quota,
     /// How often the job of a task failed at the service since it was last asked for by a person. Tasks that never did are
     /// left out.
-    pub failures: HashMap<TaskKey, u32>,
+    pub failures: HashMap<TaskRow, u32>,
     /// Tasks whose jobs are followed, but which this run may not send again: they are not among those chosen for it, or the
     /// manifest skips them, or has them no longer.
-    pub barred: HashSet<TaskKey>,
+    pub barred: HashSet<TaskRow>,
     /// How long jobs took, the last ones first.
     pub learned: Learned,
 }
@@ -43,8 +43,8 @@ pub(super) struct Retries {
     most: u32,
     first_wait: Duration,
     seed: u64,
-    failures: HashMap<TaskKey, u32>,
-    barred: HashSet<TaskKey>,
+    failures: HashMap<TaskRow, u32>,
+    barred: HashSet<TaskRow>,
     /// By the time at which they are due, the latest first.
     later: Vec<(Duration, Waiting)>,
 }
@@ -87,12 +87,12 @@ impl Retries {
     }
 
     /// Whether this run may not send a task again.
-    pub(super) fn bars(&self, task: TaskKey) -> bool {
+    pub(super) fn bars(&self, task: TaskRow) -> bool {
         self.barred.contains(&task)
     }
 
     /// Three quarters to five quarters of a wait that doubles with each failure.
-    fn wait(&self, task: TaskKey, failures: u32) -> Duration {
+    fn wait(&self, task: TaskRow, failures: u32) -> Duration {
         let whole = self.first_wait * 2u32.saturating_pow(failures.saturating_sub(1).min(16));
         let mut hasher = DefaultHasher::new();
         (self.seed, task, failures).hash(&mut hasher);

@@ -11,7 +11,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
 
 fn task(n: i64, mode: Mode) -> Waiting {
-    Waiting { task: TaskKey(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT }
+    Waiting { task: TaskRow(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT }
 }
 
 fn fast(tasks: i64) -> Vec<Waiting> {
@@ -45,7 +45,7 @@ struct Hand {
     engine: Engine,
     now: Duration,
     /// What was sent and not answered yet.
-    sent: Vec<(AttemptKey, TaskKey)>,
+    sent: Vec<(AttemptKey, TaskRow)>,
     asked: Vec<RemoteTaskId>,
     changes: Vec<Change>,
 }
@@ -218,8 +218,8 @@ fn no_other_failure_is_sent_again() {
 fn failures_of_earlier_runs_count_and_what_is_barred_is_left_to_another_run() {
     let run = |failures: u32, barred: bool| {
         let past = Past {
-            failures: HashMap::from([(TaskKey(0), failures)]),
-            barred: if barred { HashSet::from([TaskKey(0)]) } else { HashSet::new() },
+            failures: HashMap::from([(TaskRow(0), failures)]),
+            barred: if barred { HashSet::from([TaskRow(0)]) } else { HashSet::new() },
             ..Past::default()
         };
         let old = Resumed {
@@ -350,7 +350,7 @@ fn prompts_turned_down_in_a_row_break_the_run_and_a_picture_in_between_does_not(
         let attempts = hand.accept_all();
         hand.tell(said(&attempts, |_| failed(FailureClass::Moderated)));
     }
-    assert_eq!(hand.ending(), Some(&Ending::Breaker(vec![TaskKey(0), TaskKey(1), TaskKey(2)])));
+    assert_eq!(hand.ending(), Some(&Ending::Breaker(vec![TaskRow(0), TaskRow(1), TaskRow(2)])));
     assert_eq!(hand.engine.waiting(), 6);
 
     let mut hand = Hand::of(policy, fast(9), Past::default());
@@ -363,16 +363,16 @@ fn prompts_turned_down_in_a_row_break_the_run_and_a_picture_in_between_does_not(
 }
 
 /// The row of an attempt: the task, how it ended, the job's name and its mode.
-type Row = (TaskKey, Option<&'static str>, Option<RemoteTaskId>, Mode);
+type Row = (TaskRow, Option<&'static str>, Option<RemoteTaskId>, Mode);
 
 /// A service and a state that outlive the program.
 struct Town {
     policy: Policy,
     /// Only what was written is here.
     attempts: BTreeMap<AttemptKey, Row>,
-    tasks: BTreeMap<TaskKey, (TaskMode, &'static str)>,
+    tasks: BTreeMap<TaskRow, (TaskMode, &'static str)>,
     /// Jobs that were billed: the task, when it ends and how.
-    jobs: HashMap<RemoteTaskId, (TaskKey, Duration, Progress)>,
+    jobs: HashMap<RemoteTaskId, (TaskRow, Duration, Progress)>,
     billed: u64,
     now: Duration,
     dice: u64,
@@ -388,7 +388,7 @@ impl Town {
         Town {
             policy,
             attempts: BTreeMap::new(),
-            tasks: (0..tasks).map(|n| (TaskKey(n), (mode(n), "pending"))).collect(),
+            tasks: (0..tasks).map(|n| (TaskRow(n), (mode(n), "pending"))).collect(),
             jobs: HashMap::new(),
             billed: 0,
             now: Duration::ZERO,
@@ -509,7 +509,7 @@ impl Town {
         }
     }
 
-    fn submit(&mut self, attempt: AttemptKey, task: TaskKey) -> SubmitOutcome {
+    fn submit(&mut self, attempt: AttemptKey, task: TaskRow) -> SubmitOutcome {
         let open = self.jobs.values().any(|(of, _, end)| *of == task && !matches!(end, Progress::Failed(_)));
         let may = !open || self.policy.resend_unknown;
         assert!(may, "{task:?} is paid for again, and its job did not fail");

@@ -9,7 +9,7 @@ const SECOND: Duration = Duration::from_secs(1);
 
 fn waiting(tasks: i64) -> Vec<Waiting> {
     (0..tasks)
-        .map(|n| Waiting { task: TaskKey(n), mode: Mode::Fast.into(), timeout: DEFAULT_TIMEOUT })
+        .map(|n| Waiting { task: TaskRow(n), mode: Mode::Fast.into(), timeout: DEFAULT_TIMEOUT })
         .collect()
 }
 

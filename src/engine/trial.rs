@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{
     Action, AttemptKey, DEFAULT_TIMEOUT, Engine, Event, Item, Learned, Past, Policy, Progress, Refusal,
-    StatusOutcome, SubmitOutcome, TaskKey, Waiting,
+    StatusOutcome, SubmitOutcome, TaskRow, Waiting,
 };
 use crate::task::{Mode, Pictures, RemoteTaskId, TaskMode};
 
@@ -95,7 +95,7 @@ impl Trial {
     /// Plays the run to its end. `takes` says how long the next job of this mode takes.
     pub fn play(&self, takes: &mut dyn FnMut(Mode) -> Duration) -> Figures {
         let waiting = self.tasks.iter().enumerate().map(|(row, mode)| Waiting {
-            task: TaskKey(row as i64),
+            task: TaskRow(row as i64),
             mode: *mode,
             timeout: DEFAULT_TIMEOUT * 2,
         });

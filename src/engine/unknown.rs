@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::flight::{Flight, Phase};
-use super::message::{Action, Adrift, AttemptKey, Change, Ending, TaskKey};
+use super::message::{Action, Adrift, AttemptKey, Change, Ending, TaskRow};
 use super::policy::Policy;
 use super::{Engine, LOST_REPLIES_IN_A_ROW, Mood};
 
@@ -24,7 +24,7 @@ pub(super) struct Unknowns {
     /// Attempts that no job can be running for any more, but which may still be called back.
     stranded: BTreeMap<AttemptKey, Flight>,
     /// Tasks that this run has sent again.
-    again: HashSet<TaskKey>,
+    again: HashSet<TaskRow>,
 }
 
 impl Adrift {
@@ -116,7 +116,7 @@ impl Engine {
     }
 
     /// Whether the task of an attempt that is unknown is sent again by this run; says so once for a task.
-    fn sends_again(&mut self, task: TaskKey) -> bool {
+    fn sends_again(&mut self, task: TaskRow) -> bool {
         let may = self.policy.resend_unknown && self.mood == Mood::Working && !self.retries.bars(task);
         may && (self.unknowns.again.insert(task) || mutant!(ResendsWithoutEnd))
     }

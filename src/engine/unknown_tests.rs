@@ -10,7 +10,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 const LONGEST: Duration = Duration::from_secs(660);
 
 fn waiting(n: i64) -> Waiting {
-    Waiting { task: TaskKey(n), mode: Mode::Fast.into(), timeout: DEFAULT_TIMEOUT }
+    Waiting { task: TaskRow(n), mode: Mode::Fast.into(), timeout: DEFAULT_TIMEOUT }
 }
 
 /// A submit of an earlier run: attempt `n` of task `n`.
@@ -180,7 +180,7 @@ fn an_outage_costs_five_lost_replies_as_ever() {
 
 #[test]
 fn what_this_run_may_not_send_stays_unknown_and_so_does_all_after_a_stop() {
-    let past = Past { barred: [TaskKey(7)].into(), ..Past::default() };
+    let past = Past { barred: [TaskRow(7)].into(), ..Past::default() };
     let (desk, said) = Desk::new(resends(), 0, vec![lost(7, MINUTE)], past);
     assert_eq!((said.len(), desk.engine.over()), (0, Some(&Ending::Finished)));
     let (mut desk, _) = Desk::new(resends(), 1, vec![], Past::default());

@@ -10,7 +10,7 @@ use super::results::{When, Written, write_results};
 use super::shell::{Shell, next_told};
 use super::shutdown::Shutdown;
 use super::{Outcome, Terms};
-use crate::engine::{Ending, TaskKey};
+use crate::engine::{Ending, TaskRow};
 use crate::progress::{Cost, Notice, RunEvent, StopReason, Summary, Troubles, summary_as_json};
 use crate::store::{Reader, StoreError};
 use crate::task::Status;
@@ -147,7 +147,7 @@ impl Shell {
     }
 
     /// What tasks have in common; nothing where that cannot be read.
-    fn shared_by(&self, tasks: &[TaskKey]) -> Vec<(String, String)> {
+    fn shared_by(&self, tasks: &[TaskRow]) -> Vec<(String, String)> {
         let shared = || {
             let reader = Reader::open(self.ledger.path())?;
             let header = reader.header()?.unwrap_or_default();

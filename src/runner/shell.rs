@@ -17,7 +17,7 @@ use super::tokens::Tokens;
 use super::{Outcome, Run};
 use crate::api::{Call, Client, SubmitRequest, Webhook};
 use crate::engine::{
-    Action, AttemptKey, Change, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome, TaskKey,
+    Action, AttemptKey, Change, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome, TaskRow,
 };
 use crate::failpoint::{Point, reach};
 use crate::progress::{Notice, RunEvent, Sink, Standing};
@@ -319,7 +319,7 @@ impl Shell {
         }
     }
 
-    fn intend(&mut self, attempt: AttemptKey, task: TaskKey, mode: Mode) {
+    fn intend(&mut self, attempt: AttemptKey, task: TaskRow, mode: Mode) {
         let token = self.run.webhook.as_ref().and_then(|_| new_token());
         let written = self.ledger.intend(Intent { attempt, task, mode, hook_token: token.clone() });
         let intending = async move { Happened::Intended(attempt, token, written.await.unwrap_or_else(gone)) };

@@ -1,13 +1,13 @@
 //! What is forecast, of batches whose end is known.
 
-use super::super::{AttemptKey, DEFAULT_TIMEOUT, TaskKey};
+use super::super::{AttemptKey, DEFAULT_TIMEOUT, TaskRow};
 use super::*;
 use crate::task::RemoteTaskId;
 
 const SECOND: Duration = Duration::from_secs(1);
 
 fn waiting(count: i64, mode: Mode) -> Vec<Waiting> {
-    (0..count).map(|n| Waiting { task: TaskKey(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT }).collect()
+    (0..count).map(|n| Waiting { task: TaskRow(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT }).collect()
 }
 
 fn of(waiting: &[Waiting], resumed: &[Resumed], learned: &Learned, concurrency: usize) -> Forecast {
@@ -97,7 +97,7 @@ fn the_same_seed_gives_the_same_forecast_and_another_one_much_the_same() {
 #[test]
 fn the_cost_is_that_of_the_submits() {
     let mut both = waiting(3, Mode::Fast);
-    both.extend((3..5).map(|n| Waiting { task: TaskKey(n), ..waiting(1, Mode::Relaxed)[0] }));
+    both.extend((3..5).map(|n| Waiting { task: TaskRow(n), ..waiting(1, Mode::Relaxed)[0] }));
     let found = of(&both, &[], &Learned::default(), 10);
     let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
     assert_eq!(found.cost(&prices), Some(Quota(16_000)));

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::service::End;
 use super::world::World;
 use crate::engine::flight::Phase;
-use crate::engine::{AttemptKey, Ending, TaskKey};
+use crate::engine::{AttemptKey, Ending, TaskRow};
 use crate::task::{RemoteTaskId, State as Word};
 
 impl World {
     /// What the engine thinks is what its changes make of the state.
     pub(in crate::engine) fn check_view(&self) {
-        let tasks = (0..self.scenario.tasks).map(TaskKey);
+        let tasks = (0..self.scenario.tasks).map(TaskRow);
         let pending: BTreeSet<_> = tasks.filter(|task| self.live.task(*task) == Word::Pending).collect();
         let to_send = || self.engine.waiting.iter().chain(self.engine.retries.waiting());
         let waiting: BTreeSet<_> = to_send().map(|waiting| waiting.task).collect();

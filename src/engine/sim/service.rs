@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::scenario::Faults;
 use crate::engine::{
-    AttemptKey, Failure, FailureClass, Item, Progress, Refusal, StatusOutcome, SubmitOutcome, TaskKey,
+    AttemptKey, Failure, FailureClass, Item, Progress, Refusal, StatusOutcome, SubmitOutcome, TaskRow,
 };
 use crate::task::{Mode, Pictures, RemoteTaskId};
 
@@ -21,7 +21,7 @@ pub(in crate::engine) enum End {
 /// A job that was accepted, and so paid for.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Job {
-    pub(in crate::engine) task: TaskKey,
+    pub(in crate::engine) task: TaskRow,
     pub(in crate::engine) attempt: AttemptKey,
     /// `None`: never.
     pub(in crate::engine) ends_at: Option<Duration>,
@@ -91,7 +91,7 @@ impl Service {
         &mut self,
         now: Duration,
         attempt: AttemptKey,
-        (task, mode): (TaskKey, Mode),
+        (task, mode): (TaskRow, Mode),
     ) -> (SubmitOutcome, Duration) {
         let soon = Duration::from_millis(self.dice.between(5, 80));
         let minute = Duration::from_secs(60);
@@ -142,7 +142,7 @@ impl Service {
         }
     }
 
-    fn accept(&mut self, now: Duration, attempt: AttemptKey, task: TaskKey, mode: Mode) -> RemoteTaskId {
+    fn accept(&mut self, now: Duration, attempt: AttemptKey, task: TaskRow, mode: Mode) -> RemoteTaskId {
         let faults = self.faults;
         self.quota = self.quota.map(|quota| quota - 1);
         let takes = match mode {

@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::{
-    Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting,
+    Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskRow, Waiting,
 };
 use crate::task::{Mode, RemoteTaskId, State as Word, TaskMode};
 
 /// Something to be made durable.
 #[derive(Debug, Clone)]
 pub(in crate::engine) enum Write {
-    Intent(AttemptKey, TaskKey, Mode, Duration),
+    Intent(AttemptKey, TaskRow, Mode, Duration),
     Change(Change),
 }
 
 /// A row of the money ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::engine) struct Attempt {
-    pub(in crate::engine) task: TaskKey,
+    pub(in crate::engine) task: TaskRow,
     pub(in crate::engine) mode: Mode,
     /// By the world's clock.
     pub(in crate::engine) intended_at: Duration,
@@ -42,7 +42,7 @@ pub(in crate::engine) struct State {
 }
 
 /// The mode of a task: they take turns, in an odd way.
-pub(in crate::engine) fn mode_of(task: TaskKey) -> TaskMode {
+pub(in crate::engine) fn mode_of(task: TaskRow) -> TaskMode {
     match task.0 % 4 {
         1 => TaskMode::Auto,
         2 => Mode::Relaxed.into(),
@@ -50,7 +50,7 @@ pub(in crate::engine) fn mode_of(task: TaskKey) -> TaskMode {
     }
 }
 
-pub(in crate::engine) fn waiting_of(task: TaskKey) -> Waiting {
+pub(in crate::engine) fn waiting_of(task: TaskRow) -> Waiting {
     Waiting { task, mode: mode_of(task), timeout: DEFAULT_TIMEOUT }
 }
 
@@ -59,7 +59,7 @@ impl State {
         State { tasks: (0..tasks).map(|_| Word::Pending).collect(), attempts: BTreeMap::new() }
     }
 
-    pub(in crate::engine) fn task(&self, task: TaskKey) -> Word {
+    pub(in crate::engine) fn task(&self, task: TaskRow) -> Word {
         self.tasks[task.0 as usize]
     }
 
@@ -106,7 +106,7 @@ impl State {
     }
 
     /// The last attempt of each task: one whose end could not be written stays open in the records when its task goes on.
-    pub(in crate::engine) fn latest(&self) -> BTreeMap<TaskKey, AttemptKey> {
+    pub(in crate::engine) fn latest(&self) -> BTreeMap<TaskRow, AttemptKey> {
         self.attempts.iter().map(|(key, row)| (row.task, *key)).collect()
     }
 
@@ -135,7 +135,7 @@ impl State {
                 self.tasks[row.task.0 as usize] = Word::Unknown;
             }
         }
-        let tasks = (0..self.tasks.len() as i64).map(TaskKey);
+        let tasks = (0..self.tasks.len() as i64).map(TaskRow);
         let waiting = tasks.filter(|task| self.task(*task) == Word::Pending).map(waiting_of).collect();
         let resumed = self.attempts.iter().filter_map(|(attempt, row)| {
             let task_id = row.task_id.clone()?;

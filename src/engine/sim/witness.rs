@@ -7,14 +7,14 @@ use super::service::{End, Job, Service};
 use super::state::State;
 use crate::engine::{
     ASKS_FOR_PICTURES, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Item, MISSES_BEFORE_LOST, Progress,
-    Refusal, StatusOutcome, SubmitOutcome, TaskKey,
+    Refusal, StatusOutcome, SubmitOutcome, TaskRow,
 };
 use crate::task::RemoteTaskId;
 
 /// What was said of one attempt.
 #[derive(Debug, Default)]
 pub(in crate::engine) struct Heard {
-    pub(in crate::engine) task: Option<TaskKey>,
+    pub(in crate::engine) task: Option<TaskRow>,
     /// When it left, in any run.
     pub(in crate::engine) sent_at: Option<Duration>,
     pub(in crate::engine) reply: Option<SubmitOutcome>,

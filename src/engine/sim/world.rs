@@ -10,7 +10,7 @@ use super::state::{Attempt, State, Write, mode_of};
 use super::witness::Witness;
 use crate::engine::{
     Action, AttemptKey, Change, Ending, Engine, Event, Item, LATE, Progress, Refusal, StatusOutcome,
-    SubmitOutcome, TaskKey,
+    SubmitOutcome, TaskRow,
 };
 use crate::task::{RemoteTaskId, State as Word};
 
@@ -23,7 +23,7 @@ const STEPS: u64 = 200_000;
 #[derive(Debug)]
 enum Later {
     Durable,
-    Arrives(AttemptKey, TaskKey),
+    Arrives(AttemptKey, TaskRow),
     Replied(AttemptKey, SubmitOutcome),
     Asked(Vec<RemoteTaskId>),
     Told(Vec<RemoteTaskId>, StatusOutcome),
@@ -67,7 +67,7 @@ pub(in crate::engine) struct World {
     stopped: bool,
     pub(in crate::engine) refusals: u64,
     /// What was sent again though its outcome is unknown, as the policy wanted it.
-    pub(in crate::engine) again: BTreeMap<TaskKey, Again>,
+    pub(in crate::engine) again: BTreeMap<TaskRow, Again>,
     /// How many submits of earlier runs a callback has tied to their tasks.
     pub(in crate::engine) tied_late: u64,
     dice: Dice,
@@ -286,7 +286,7 @@ impl World {
         }
     }
 
-    fn arrives(&mut self, attempt: AttemptKey, task: TaskKey) {
+    fn arrives(&mut self, attempt: AttemptKey, task: TaskRow) {
         let jobs = self.service.jobs.len();
         let mode = self.live.attempts[&attempt].mode;
         let (outcome, after) = self.service.submit(self.now, attempt, (task, mode));
@@ -400,7 +400,7 @@ impl World {
         self.soon(self.durable_at - self.now, Later::Durable);
     }
 
-    fn submit(&mut self, attempt: AttemptKey, task: TaskKey) {
+    fn submit(&mut self, attempt: AttemptKey, task: TaskRow) {
         assert!(self.disk.attempts.contains_key(&attempt), "sent before its intent was durable");
         assert!(!self.stopped, "sent after a stop");
         let heard = self.witness.of(attempt);

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::durations::durations;
 use super::{Snapshot, StoreError, View, waiting_at};
-use crate::engine::{Learned, Past, TaskKey, Waiting};
+use crate::engine::{Learned, Past, TaskRow, Waiting};
 use crate::plan::{Choice, Looked, Only};
 use crate::task::{Mode, Prices, Quota, Status, TaskId, TaskMode};
 
@@ -112,7 +112,7 @@ fn spent(db: &Connection, prices: &Prices) -> rusqlite::Result<Quota> {
 }
 
 /// How often jobs of open tasks failed at the service since a person asked for them last.
-fn failures(db: &Connection) -> rusqlite::Result<HashMap<TaskKey, u32>> {
+fn failures(db: &Connection) -> rusqlite::Result<HashMap<TaskRow, u32>> {
     // From the attempts that failed, which are few, to their tasks, of which a million may wait.
     let mut query = db.prepare(
         "SELECT attempt.task, count(*) FROM attempt CROSS JOIN state ON state.task = attempt.task
@@ -120,11 +120,11 @@ fn failures(db: &Connection) -> rusqlite::Result<HashMap<TaskKey, u32>> {
              AND state IN ('pending', 'running', 'unknown')
          GROUP BY attempt.task",
     )?;
-    query.query_map([], |row| Ok((TaskKey(row.get(0)?), row.get(1)?)))?.collect()
+    query.query_map([], |row| Ok((TaskRow(row.get(0)?), row.get(1)?)))?.collect()
 }
 
 /// Tasks that run, or of which nothing is known, and would not be submitted if they waited.
-fn barred(db: &Connection, only: &Only) -> rusqlite::Result<HashSet<TaskKey>> {
+fn barred(db: &Connection, only: &Only) -> rusqlite::Result<HashSet<TaskRow>> {
     let mut query = db.prepare(
         "SELECT key, mode, timeout, position IS NOT NULL AND NOT skip, id, vars
          FROM state JOIN task ON key = task WHERE state IN ('running', 'unknown')",
@@ -151,11 +151,11 @@ fn is_chosen(only: &Only, row: &rusqlite::Row<'_>, mode: TaskMode, status: Statu
 struct Pilot<'a> {
     /// Entries of which one was submitted before, or was taken.
     begun: HashSet<u32>,
-    failures: &'a HashMap<TaskKey, u32>,
+    failures: &'a HashMap<TaskRow, u32>,
 }
 
 impl<'a> Pilot<'a> {
-    fn of(db: &Connection, failures: &'a HashMap<TaskKey, u32>) -> rusqlite::Result<Self> {
+    fn of(db: &Connection, failures: &'a HashMap<TaskRow, u32>) -> rusqlite::Result<Self> {
         let mut query = db.prepare(
             "SELECT DISTINCT entry FROM state
              WHERE position IS NOT NULL AND (state NOT IN ('pending', 'skipped') OR EXISTS (

@@ -50,7 +50,7 @@ impl Desk {
 
 fn submit(ledger: &Ledger, attempt: i64, task: i64) {
     let intent =
-        Intent { attempt: AttemptKey(attempt), task: TaskKey(task), mode: Mode::Fast, hook_token: None };
+        Intent { attempt: AttemptKey(attempt), task: TaskRow(task), mode: Mode::Fast, hook_token: None };
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
     record(ledger, Change::Accepted(AttemptKey(attempt), RemoteTaskId(format!("T{attempt}"))));
 }

@@ -7,7 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::deliveries::{self, Told};
-use crate::engine::{AttemptKey, Change, FailureClass, TaskKey};
+use crate::engine::{AttemptKey, Change, FailureClass, TaskRow};
 use crate::failpoint::Point;
 use crate::task::{Mode, NotAMode, Pictures, Prices, State, Status, TaskId};
 
@@ -32,7 +32,7 @@ pub struct Intent {
     /// Its number.
     pub attempt: AttemptKey,
     /// Its task.
-    pub task: TaskKey,
+    pub task: TaskRow,
     /// The mode it is sent in.
     pub mode: Mode,
     /// The secret part of its callback address, where there is one.

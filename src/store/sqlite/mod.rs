@@ -52,7 +52,7 @@ use writer::{Run, Writer};
 
 use super::StoreError;
 use crate::engine::{
-    Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskKey, Waiting,
+    Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskRow, Waiting,
 };
 use crate::failpoint::{self, Point};
 use crate::plan::{Choice, Knowledge, Only, Plan};
@@ -427,7 +427,7 @@ fn age_at(now: Timestamp, submitted: i64) -> Duration {
 fn waiting_at(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
     let timeout: Option<u16> = row.get(2)?;
     Ok(Waiting {
-        task: TaskKey(row.get(0)?),
+        task: TaskRow(row.get(0)?),
         mode: mode_at(row, 1)?,
         timeout: timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
     })

@@ -165,7 +165,7 @@ fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() 
         .map(|task| (task.id.0.as_str(), task.listed, task.hook_token.as_deref()))
         .collect();
     assert_eq!(whose, [("a", false, Some("t1")), ("b", true, Some("t2")), ("c", true, Some("t3"))]);
-    assert_eq!(snapshot.past.barred, [TaskKey(1)].into(), "it is not in the manifest any more");
+    assert_eq!(snapshot.past.barred, [TaskRow(1)].into(), "it is not in the manifest any more");
     for change in [
         Change::Accepted(AttemptKey(2), RemoteTaskId("T2".into())),
         Change::Again(AttemptKey(3)),

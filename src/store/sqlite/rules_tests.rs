@@ -67,7 +67,7 @@ fn tasks<const N: usize>(ids: [&str; N]) -> Vec<Task> {
     ids.into_iter().map(task).collect()
 }
 
-fn intend(ledger: &Ledger, attempt: i64, task: TaskKey) {
+fn intend(ledger: &Ledger, attempt: i64, task: TaskRow) {
     let intent = Intent { attempt: AttemptKey(attempt), task, mode: Mode::Fast, hook_token: None };
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
 }
@@ -209,11 +209,11 @@ fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again
     let choice = Choice { only: only(&["sku=sku-a", "sku=sku-c"]), pilot: false };
     let (snapshot, ledger) = desk.begin(&tasks(["a", "b", "c", "d"]), &choice);
     assert_eq!((snapshot.waiting.len(), snapshot.held_back, snapshot.resumed.len()), (1, 1, 2));
-    assert_eq!(snapshot.past.barred, [TaskKey(2)].into());
+    assert_eq!(snapshot.past.barred, [TaskRow(2)].into());
     drop(ledger);
     let skipped = [Task { action: Some(Action::Skip), ..task("a") }, task("c")];
     let (snapshot, _ledger) = desk.all(&skipped);
-    assert_eq!(snapshot.past.barred, [TaskKey(1), TaskKey(2)].into(), "skipped, and not listed");
+    assert_eq!(snapshot.past.barred, [TaskRow(1), TaskRow(2)].into(), "skipped, and not listed");
 }
 
 #[test]
@@ -283,10 +283,10 @@ fn what_tasks_share_is_what_not_all_have_the_rarest_first() {
     let desk = Desk::new();
     let of = |id: &str, sku: &str| Task { vars: vec![sku.to_owned(), "spring".to_owned()], ..task(id) };
     let (snapshot, _ledger) = desk.all(&[of("a", "vape"), of("b", "vape"), of("c", "mug"), of("d", "")]);
-    let keys: Vec<TaskKey> = snapshot.waiting.iter().map(|waiting| waiting.task).collect();
+    let keys: Vec<TaskRow> = snapshot.waiting.iter().map(|waiting| waiting.task).collect();
     let reader = Reader::open(&desk.path).unwrap();
     let header = reader.header().unwrap().unwrap();
-    let shared = |keys: &[TaskKey]| reader.view().unwrap().shared_by(&header, keys).unwrap();
+    let shared = |keys: &[TaskRow]| reader.view().unwrap().shared_by(&header, keys).unwrap();
     assert_eq!(shared(&keys[..2]), [("sku".to_owned(), "vape".to_owned())]);
     assert_eq!(shared(&keys[1..3]), []);
     assert_eq!(shared(&keys[3..]), [], "an empty value is nothing to share");

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::Connection;
 
 use super::{Header, StoreError, View};
-use crate::engine::TaskKey;
+use crate::engine::TaskRow;
 
 impl View<'_> {
     /// The values of variables, by the variables' names, that all of these tasks have and not every task of the manifest
@@ -13,12 +13,12 @@ impl View<'_> {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn shared_by(&self, header: &Header, tasks: &[TaskKey]) -> Result<Vec<(String, String)>, StoreError> {
+    pub fn shared_by(&self, header: &Header, tasks: &[TaskRow]) -> Result<Vec<(String, String)>, StoreError> {
         shared(self.moment(), &header.columns, tasks).map_err(|e| self.error(e))
     }
 }
 
-fn shared(db: &Connection, columns: &[String], tasks: &[TaskKey]) -> rusqlite::Result<Vec<(String, String)>> {
+fn shared(db: &Connection, columns: &[String], tasks: &[TaskRow]) -> rusqlite::Result<Vec<(String, String)>> {
     let mut of_one = db.prepare("SELECT vars FROM state WHERE task = ?1")?;
     let mut common: Option<HashMap<usize, String>> = None;
     for task in tasks {

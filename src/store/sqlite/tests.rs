@@ -46,7 +46,7 @@ fn task(id: &str, prompt: &str) -> Task {
     Task { timeout: Some(900), vars: vec![format!("sku-{id}")], ..Task::new(id, prompt, Mode::Fast) }
 }
 
-fn intend(ledger: &Ledger, attempt: i64, task: TaskKey) -> Outgoing {
+fn intend(ledger: &Ledger, attempt: i64, task: TaskRow) -> Outgoing {
     let intent = Intent {
         attempt: AttemptKey(attempt),
         task,
