@@ -7,6 +7,7 @@
 //!
 //! Whatever others wrote (ids, reasons, addresses) passes through [`crate::text`] on its way to a screen.
 
+#[cfg(feature = "cli")]
 mod bar;
 mod event;
 mod json;
@@ -14,6 +15,7 @@ mod notice;
 mod pace;
 mod plain;
 mod quiet;
+#[cfg(feature = "cli")]
 mod screen;
 mod stop;
 mod summary;
@@ -21,15 +23,18 @@ mod wording;
 
 use std::time::Duration;
 
+#[cfg(feature = "cli")]
 use indicatif::ProgressDrawTarget;
 use jiff::Timestamp;
 
+#[cfg(feature = "cli")]
 pub use bar::Bar;
 pub use event::RunEvent;
 pub use json::{JsonLines, summary_as_json};
 pub use notice::{Level, Notice};
 pub use plain::Plain;
 pub use quiet::Quiet;
+#[cfg(feature = "cli")]
 use screen::Screen;
 pub use stop::StopReason;
 pub use summary::{Cost, Summary, Trouble, Troubles};
@@ -86,7 +91,8 @@ pub trait Sink: Send {
 }
 
 /// How the events of a run are shown, as in `--progress`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum Choice {
     /// A bar where stderr is a terminal, else plain lines
     #[default]
@@ -102,6 +108,7 @@ pub enum Choice {
 }
 
 /// The sink of this choice, on the program's own stderr or stdout.
+#[cfg(feature = "cli")]
 pub fn sink(choice: Choice) -> Box<dyn Sink> {
     match choice {
         Choice::Auto | Choice::Bar => {
