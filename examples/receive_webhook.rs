@@ -10,7 +10,7 @@
 use std::error::Error;
 use std::time::Duration;
 
-use mjbatch::api::{Client, Endpoint, SubmitRequest, Webhook};
+use mjbatch::api::{CallbackListener, Client, Endpoint, SubmitRequest};
 use mjbatch::engine::{Progress, SubmitOutcome};
 use mjbatch::sandbox::{Sandbox, Settings};
 
@@ -18,7 +18,7 @@ use mjbatch::sandbox::{Sandbox, Settings};
 async fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = Sandbox::start(Settings { speed: 200.0, ..Settings::default() }).await?;
     let client = Client::new(&Endpoint::parse(&sandbox.base_url())?, &"any key".into())?;
-    let mut webhook = Webhook::listen("127.0.0.1:0".parse()?).await?;
+    let mut webhook = CallbackListener::listen("127.0.0.1:0".parse()?).await?;
 
     // Callbacks are not signed, so the address itself is the secret: it ends with a token that nobody can guess. With the
     // real service, what stands before it is the public https address that leads here.

@@ -12,7 +12,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
-use mjbatch::api::{Client, Endpoint, Webhook};
+use mjbatch::api::{CallbackListener, Client, Endpoint};
 use mjbatch::engine::{Figures, Learned, Policy, Trial};
 use mjbatch::progress::Quiet;
 use mjbatch::runner::{self, Run};
@@ -209,7 +209,7 @@ async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
 
     let webhook = match callbacks {
         true => {
-            let webhook = Webhook::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
+            let webhook = CallbackListener::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
             let url = format!("http://{}", webhook.addr());
             Some((webhook, url))
         }

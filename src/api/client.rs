@@ -1,7 +1,8 @@
-//! The HTTP client: one request, one outcome, never a second try of its own.
+//! The HTTP client: each call sends one request and returns its outcome. It never retries.
 //!
-//! Redirects are not followed, so the key goes to no other host. A submit gets a connection of its own: on one that was
-//! kept, the service may just be closing it, and a POST lost that way could not be told from one that was taken.
+//! Redirects are not followed, so the key is sent to no other host. Each submit opens a connection
+//! of its own: the service may be closing a kept-alive one at that moment, and a POST lost that way
+//! looks like one that was accepted.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,64 +12,68 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AF
 use reqwest::{Response, Url};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::refusal::{self, Head};
+use super::refusal::{ReplyHead, excerpt, refusal_in};
 use super::wire::{Envelope, StatusRequest, SubmitRequest};
 use crate::engine::{StatusOutcome, SubmitOutcome};
 use crate::task::RemoteTaskId;
 
-/// Where the service is. The vendor's own samples name it so.
+/// The base URL of the service, as in the vendor's sample clients.
 pub const DEFAULT_BASE_URL: &str = "https://api.midjourney-api.com";
 
 const API_KEY: HeaderName = HeaderName::from_static("api-key");
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// A reply that takes longer counts as lost. The service answers submits at once.
+/// A reply that takes longer counts as lost. The service answers a submit at once.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(60);
-/// Shorter keys are not real ones, and words of a reply may hold them by chance.
+/// Keys shorter than this, in bytes, are not masked: no real key is, and a reply may contain one by
+/// chance.
 const SHORTEST_KEY: usize = 8;
-/// More than any honest reply has.
+/// The largest body that is read, in bytes: far more than any real reply has.
 const LARGEST_BODY: usize = 16 << 20;
 
-/// The address of a service.
+/// The base URL of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint(Url);
 
-/// The text is not the address of a service.
+/// A text that is not the base URL of a service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is not the address of a service: {why}")]
+#[error("`{text}` is not a valid base URL of the service: {why}")]
 pub struct EndpointError {
     text: String,
     why: String,
 }
 
 impl Endpoint {
-    /// Reads a base address: `https://host`, perhaps with a port and a path.
+    /// Parses a base URL: `https://host`, optionally with a port and a path.
     ///
     /// # Errors
-    /// Where it is no address, has no host, is neither http nor https, or carries a password, a query or a fragment.
+    /// [`EndpointError`] where the text is not a URL, has no host, is neither http nor https, or
+    /// contains a user name, a password, a query or a fragment.
     pub fn parse(text: &str) -> Result<Endpoint, EndpointError> {
         let error = |why: &str| EndpointError { text: text.to_owned(), why: why.to_owned() };
         let mut url = Url::parse(text.trim()).map_err(|e| error(&e.to_string()))?;
         if !url.username().is_empty() || url.password().is_some() {
             return Err(EndpointError {
                 text: "…".into(),
-                why: "it must not carry a name or a password".into(),
+                why: "it must not contain a user name or password".into(),
             });
         }
         match url.scheme() {
             "http" | "https" if url.has_host() => {}
-            _ => return Err(error("it must begin with https:// (or http://) and name a host")),
+            _ => return Err(error("it must start with https:// (or http://) and a host name")),
         }
         if url.query().is_some() || url.fragment().is_some() {
-            return Err(error("it must have no `?` and no `#`"));
+            return Err(error("it must not contain `?` or `#`"));
         }
         let path = url.path().trim_end_matches('/').to_owned();
         url.set_path(&path);
         Ok(Endpoint(url))
     }
 
-    /// The name of the service in a state: taskIds of one service mean nothing at another.
+    /// The name of the service in a state file, since the taskIds of one service are meaningless at
+    /// another.
     ///
-    /// A port on this machine does not count: a stand-in gets a new one each time it is started.
+    /// All services on this machine have the same name, whatever their port: a sandbox gets a new
+    /// port at each start.
     pub fn identity(&self) -> String {
         if self.is_local() {
             return "a service on this machine".to_owned();
@@ -76,19 +81,19 @@ impl Endpoint {
         self.0.as_str().trim_end_matches('/').to_owned()
     }
 
-    /// Whether it is on this machine.
+    /// Whether the service is on this machine.
     pub fn is_local(&self) -> bool {
         let host = self.0.host_str().unwrap_or_default();
         let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
         host.eq_ignore_ascii_case("localhost") || ip.is_ok_and(|ip| ip.is_loopback())
     }
 
-    /// Whether the key would cross a network in the clear.
-    pub fn shows_the_key(&self) -> bool {
+    /// Whether the key would be sent over a network unencrypted.
+    pub fn exposes_key(&self) -> bool {
         self.0.scheme() == "http" && !self.is_local()
     }
 
-    fn at(&self, path: &str) -> String {
+    fn url_of(&self, path: &str) -> String {
         format!("{}/{path}", self.0.as_str().trim_end_matches('/'))
     }
 }
@@ -99,19 +104,21 @@ impl fmt::Display for Endpoint {
     }
 }
 
-/// Why there is no client.
+/// The reason why a client could not be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ClientError {
-    /// The key has characters that no header can carry. It is not shown.
-    #[error("the API key has characters that cannot be sent: is it whole, and nothing else?")]
+    /// The key has characters that an HTTP header cannot carry. The message does not show it.
+    #[error(
+        "the API key contains characters that an HTTP header cannot carry; check that it was copied exactly"
+    )]
     Key,
-    /// TLS or the proxy settings could not be set up.
+    /// TLS or the proxy could not be set up, for this reason.
     #[error("the HTTP client could not be set up: {0}")]
     Setup(String),
 }
 
-/// The client of one service with one key.
+/// A client for one service with one API key.
 #[derive(Debug, Clone)]
 pub struct Client {
     submits: reqwest::Client,
@@ -122,10 +129,11 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that sends this key to this service and to no other host.
+    /// Creates a client that sends this key to this service and to no other host.
     ///
     /// # Errors
-    /// [`ClientError::Key`] where the key cannot be a header; [`ClientError::Setup`] where the system does not let us.
+    /// [`ClientError::Key`] where the key cannot be a header; [`ClientError::Setup`] where TLS or
+    /// the proxy cannot be set up.
     pub fn new(endpoint: &Endpoint, key: &SecretString) -> Result<Client, ClientError> {
         let key: SecretString = key.expose_secret().trim().into();
         let mut header = HeaderValue::from_str(key.expose_secret()).map_err(|_| ClientError::Key)?;
@@ -134,7 +142,7 @@ impl Client {
             (API_KEY, header),
             (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         ]);
-        let setup = |e: reqwest::Error| ClientError::Setup(words(&e));
+        let setup = |e: reqwest::Error| ClientError::Setup(describe(&e));
         let builder = || {
             let builder = reqwest::Client::builder()
                 .default_headers(headers.clone())
@@ -144,93 +152,97 @@ impl Client {
                 .referer(false)
                 .connect_timeout(CONNECT_TIMEOUT)
                 .timeout(REPLY_TIMEOUT)
-                .tls_certs_merge(roots());
+                .tls_certs_merge(web_roots());
             if endpoint.is_local() { builder.no_proxy() } else { builder }
         };
         Ok(Client {
             submits: builder().pool_max_idle_per_host(0).build().map_err(setup)?,
             statuses: builder().pool_idle_timeout(Duration::from_secs(20)).build().map_err(setup)?,
             key,
-            submit_url: endpoint.at("midjourney/v1/submit-jobs"),
-            status_url: endpoint.at("midjourney/v1/job-status"),
+            submit_url: endpoint.url_of("midjourney/v1/submit-jobs"),
+            status_url: endpoint.url_of("midjourney/v1/job-status"),
         })
     }
 
-    /// Submits a job, once. Costs money where it is accepted.
+    /// Submits a job, once. A submit that is accepted costs money.
     pub async fn submit(&self, request: &SubmitRequest) -> SubmitOutcome {
         let sent = self.submits.post(&self.submit_url).json(request).send().await;
         let reply = match sent {
             Ok(reply) => reply,
             // Resolving, connecting and TLS come before the first byte of the request.
-            Err(e) if e.is_connect() || e.is_builder() => return SubmitOutcome::NotSent(words(&e)),
-            Err(e) => return SubmitOutcome::Unknown(format!("the reply was lost: {}", words(&e))),
+            Err(e) if e.is_connect() || e.is_builder() => return SubmitOutcome::NotSent(describe(&e)),
+            Err(e) => return SubmitOutcome::Unknown(format!("the reply was lost: {}", describe(&e))),
         };
-        let head = head(&reply);
-        let body = read(reply).await;
-        let whole = body.as_deref().unwrap_or_default();
-        let read = &*self.without_key(whole);
-        if let Some(refusal) = refusal::of(head, Envelope::parse(read).as_ref(), read) {
+        let head = head_of(&reply);
+        let body = read_body(reply).await;
+        let raw = body.as_deref().unwrap_or_default();
+        let masked = &*self.mask_key(raw);
+        if let Some(refusal) = refusal_in(head, Envelope::parse(masked).as_ref(), masked) {
             return SubmitOutcome::Refused(refusal);
         }
-        match Envelope::parse(whole).as_ref().and_then(Envelope::task_id) {
+        match Envelope::parse(raw).as_ref().and_then(Envelope::task_id) {
             Some(task_id) => SubmitOutcome::Accepted(task_id),
             None => SubmitOutcome::Unknown(match body {
-                Err(why) => format!("the reply was cut: {why}"),
-                Ok(_) if head.http >= 500 => format!("the service failed: {}", shown(head, read)),
-                Ok(_) => format!("the reply names no taskId: {}", shown(head, read)),
+                Err(why) => format!("the reply was cut off: {why}"),
+                Ok(_) if head.http >= 500 => format!("the service failed: {}", describe_reply(head, masked)),
+                Ok(_) => format!("the reply contains no taskId: {}", describe_reply(head, masked)),
             }),
         }
     }
 
-    /// Asks how these jobs are. Free, and safe to repeat.
+    /// Reads the status of these jobs. It is free, and safe to repeat.
     pub async fn status(&self, task_ids: &[RemoteTaskId]) -> StatusOutcome {
         let sent = self.statuses.post(&self.status_url).json(&StatusRequest { task_ids }).send().await;
         let reply = match sent {
             Ok(reply) => reply,
-            Err(e) => return StatusOutcome::Unreadable(words(&e)),
+            Err(e) => return StatusOutcome::Unreadable(describe(&e)),
         };
-        let head = head(&reply);
-        let body = match read(reply).await {
+        let head = head_of(&reply);
+        let body = match read_body(reply).await {
             Ok(body) => body,
-            Err(why) => return StatusOutcome::Unreadable(format!("the reply was cut: {why}")),
+            Err(why) => return StatusOutcome::Unreadable(format!("the reply was cut off: {why}")),
         };
-        let body = self.without_key(&body);
+        let body = self.mask_key(&body);
         let envelope = Envelope::parse(&body);
-        if let Some(refusal) = refusal::of(head, envelope.as_ref(), &body) {
+        if let Some(refusal) = refusal_in(head, envelope.as_ref(), &body) {
             return StatusOutcome::Refused(refusal);
         }
         match envelope.as_ref().and_then(Envelope::items) {
             Some(items) => StatusOutcome::Items(items),
-            None => StatusOutcome::Unreadable(format!("the reply lists no jobs: {}", shown(head, &body))),
+            None => StatusOutcome::Unreadable(format!(
+                "the reply contains no list of jobs: {}",
+                describe_reply(head, &body)
+            )),
         }
     }
 
-    /// A service may repeat the key in what it says, and what it says is shown and kept.
-    fn without_key<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+    /// The body with the API key replaced by `[key]`: a service may echo the key, and its messages
+    /// are shown and stored.
+    fn mask_key<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
         let key = self.key.expose_secret().as_bytes();
         if key.len() < SHORTEST_KEY || !body.windows(key.len()).any(|window| window == key) {
             return Cow::Borrowed(body);
         }
         let mut rest = body;
-        let mut without = Vec::with_capacity(body.len());
+        let mut masked = Vec::with_capacity(body.len());
         while let Some(at) = rest.windows(key.len()).position(|window| window == key) {
-            without.extend_from_slice(&rest[..at]);
-            without.extend_from_slice(b"[key]");
+            masked.extend_from_slice(&rest[..at]);
+            masked.extend_from_slice(b"[key]");
             rest = &rest[at + key.len()..];
         }
-        without.extend_from_slice(rest);
-        Cow::Owned(without)
+        masked.extend_from_slice(rest);
+        Cow::Owned(masked)
     }
 }
 
-fn head(reply: &Response) -> Head {
+fn head_of(reply: &Response) -> ReplyHead {
     let retry_after =
-        reply.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(wait_of);
-    Head { http: reply.status().as_u16(), retry_after }
+        reply.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(parse_retry_after);
+    ReplyHead { http: reply.status().as_u16(), retry_after }
 }
 
-/// `Retry-After` is seconds or a date (RFC 9110, 10.2.3).
-fn wait_of(value: &str) -> Option<Duration> {
+/// The wait of a `Retry-After`, which is seconds or a date (RFC 9110, section 10.2.3).
+fn parse_retry_after(value: &str) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }
@@ -238,7 +250,7 @@ fn wait_of(value: &str) -> Option<Duration> {
     Some(date.duration_since(SystemTime::now()).unwrap_or_default())
 }
 
-async fn read(mut reply: Response) -> Result<Vec<u8>, String> {
+async fn read_body(mut reply: Response) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     loop {
         match reply.chunk().await {
@@ -247,20 +259,20 @@ async fn read(mut reply: Response) -> Result<Vec<u8>, String> {
             }
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
             Ok(None) => return Ok(body),
-            Err(e) => return Err(words(&e)),
+            Err(e) => return Err(describe(&e)),
         }
     }
 }
 
-fn shown(head: Head, body: &[u8]) -> String {
-    match refusal::first_words(body) {
-        words if words.is_empty() => format!("HTTP {}, empty", head.http),
-        words => format!("HTTP {}, {words}", head.http),
+fn describe_reply(head: ReplyHead, body: &[u8]) -> String {
+    match excerpt(body) {
+        text if text.is_empty() => format!("HTTP {}, empty", head.http),
+        text => format!("HTTP {}, {text}", head.http),
     }
 }
 
-/// The error and what it stands on, without the address, which says nothing new.
-fn words(error: &reqwest::Error) -> String {
+/// The root cause of an error, without the URL, which is the same in all of them.
+fn describe(error: &reqwest::Error) -> String {
     if error.is_timeout() && !error.is_connect() {
         return format!("no reply within {} s", REPLY_TIMEOUT.as_secs());
     }
@@ -272,8 +284,9 @@ fn words(error: &reqwest::Error) -> String {
     if error.is_connect() { format!("cannot connect: {cause}") } else { cause }
 }
 
-/// The roots of the web, beside the system's own, so that a machine without any can still connect.
-fn roots() -> Vec<reqwest::Certificate> {
+/// The root certificates of the web, in addition to the system's, so that a machine without any can
+/// connect.
+fn web_roots() -> Vec<reqwest::Certificate> {
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     roots.filter_map(|root| reqwest::Certificate::from_der(root).ok()).collect()
 }
@@ -283,9 +296,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_is_read_or_refused_with_a_reason() {
-        let read =
-            |text: &str| Endpoint::parse(text).map(|endpoint| endpoint.at("x")).map_err(|e| e.to_string());
+    fn a_base_url_is_parsed_or_rejected_with_a_reason() {
+        let read = |text: &str| {
+            Endpoint::parse(text).map(|endpoint| endpoint.url_of("x")).map_err(|e| e.to_string())
+        };
         assert_eq!(read(DEFAULT_BASE_URL).unwrap(), "https://api.midjourney-api.com/x");
         assert_eq!(read(" https://proxy.example/mj/ ").unwrap(), "https://proxy.example/mj/x");
         assert_eq!(read("http://127.0.0.1:8080").unwrap(), "http://127.0.0.1:8080/x");
@@ -299,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn services_on_this_machine_are_one_and_others_are_told_apart() {
+    fn services_on_this_machine_share_one_identity() {
         let identity = |text: &str| Endpoint::parse(text).unwrap().identity();
         assert_eq!(identity("http://127.0.0.1:8080"), identity("http://localhost:9"));
         assert_eq!(identity("http://[::1]:8080"), identity("http://127.0.0.2"));
@@ -308,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_cannot_be_sent_is_refused_and_not_shown() {
+    fn a_key_that_cannot_be_sent_is_rejected_and_not_shown() {
         let endpoint = Endpoint::parse(DEFAULT_BASE_URL).unwrap();
         let error = Client::new(&endpoint, &"se\ncret".into()).unwrap_err();
         assert!(!format!("{error} {error:?}").contains("cret"));
@@ -317,21 +331,21 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_repeated_is_taken_out_of_what_is_said() {
+    fn a_key_that_the_service_echoes_is_masked() {
         let endpoint = Endpoint::parse(DEFAULT_BASE_URL).unwrap();
-        let said = |key: &str, body: &str| {
+        let masked = |key: &str, body: &str| {
             let client = Client::new(&endpoint, &key.into()).unwrap();
-            String::from_utf8(client.without_key(body.as_bytes()).into_owned()).unwrap()
+            String::from_utf8(client.mask_key(body.as_bytes()).into_owned()).unwrap()
         };
-        assert_eq!(said(" secret-key\n", "no secret-key, secret-keysecret-key"), "no [key], [key][key]");
-        assert_eq!(said("secret-key", "nothing"), "nothing");
-        assert_eq!(said("any", "any company"), "any company");
+        assert_eq!(masked(" secret-key\n", "no secret-key, secret-keysecret-key"), "no [key], [key][key]");
+        assert_eq!(masked("secret-key", "nothing"), "nothing");
+        assert_eq!(masked("any", "any company"), "any company");
     }
 
     #[test]
-    fn a_wait_is_seconds_or_a_date() {
-        assert_eq!(wait_of(" 7 "), Some(Duration::from_secs(7)));
-        assert_eq!(wait_of("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
-        assert_eq!(wait_of("soon"), None);
+    fn retry_after_is_seconds_or_a_date() {
+        assert_eq!(parse_retry_after(" 7 "), Some(Duration::from_secs(7)));
+        assert_eq!(parse_retry_after("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        assert_eq!(parse_retry_after("soon"), None);
     }
 }

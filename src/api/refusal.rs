@@ -1,89 +1,82 @@
-//! What a "no" means: the envelope is judged first, the HTTP status second, and words only where nothing else is left.
+//! Decides whether a reply is a refusal, and of what kind: by the envelope's code first, the HTTP
+//! status second, and the message only where neither settles it.
 //!
-//! Of a submit it must be certain that nothing was accepted before it may be called a refusal; everything else is unknown.
+//! A reply to a submit is called a refusal only where it is certain that the service accepted
+//! nothing. Everything else is left to the caller, for whom the outcome of the submit is unknown.
 
 use std::time::Duration;
 
 use super::wire::Envelope;
-use crate::engine::{FailureClass, Refusal};
+use crate::engine::Refusal;
 
-/// Quota not enough.
+/// The service's code for "quota not enough".
 const QUOTA: i64 = 1001;
-/// Concurrency limit.
+/// The service's code for "concurrency limit reached".
 const SLOTS: i64 = 1002;
 
-/// What came back, besides the body.
+/// The parts of a reply's head that matter here.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Head {
+pub(super) struct ReplyHead {
     /// The HTTP status.
     pub(super) http: u16,
-    /// `Retry-After`, as a wait.
+    /// The wait that `Retry-After` asks for, counted from now.
     pub(super) retry_after: Option<Duration>,
 }
 
-/// The refusal in this reply; `None` where it is not certainly one.
-pub(super) fn of(head: Head, envelope: Option<&Envelope>, body: &[u8]) -> Option<Refusal> {
+/// The refusal in this reply; `None` where the reply is not certainly a refusal.
+pub(super) fn refusal_in(head: ReplyHead, envelope: Option<&Envelope>, body: &[u8]) -> Option<Refusal> {
     match envelope.and_then(|envelope| envelope.code.map(|code| (code, envelope))) {
         Some((0, _)) => None,
         Some((QUOTA, _)) => Some(Refusal::Quota),
         Some((SLOTS, _)) => Some(Refusal::Slots),
-        // A web framework's own error body repeats the HTTP status in it; that is not the API's word.
+        // A web framework's own error body repeats the HTTP status; the API has not spoken.
         Some((code, envelope)) if code == i64::from(head.http) => by_http(head, &envelope.message, body),
         Some((code, envelope)) => Some(by_code(code, head, &envelope.message)),
         None => by_http(head, envelope.map_or("", |envelope| &envelope.message), body),
     }
 }
 
-fn by_code(code: i64, head: Head, message: &str) -> Refusal {
-    let words = if message.is_empty() { "no reason given".to_owned() } else { message.to_owned() };
-    if matches!(code, 401 | 403) || head.http == 401 || speaks_of_the_key(message) {
-        return Refusal::Key(words);
+/// The refusal of an envelope whose code is none of the documented ones.
+fn by_code(code: i64, head: ReplyHead, message: &str) -> Refusal {
+    let reason = if message.is_empty() { "no reason given".to_owned() } else { message.to_owned() };
+    if matches!(code, 401 | 403) || head.http == 401 || mentions_the_key(message) {
+        return Refusal::Key(reason);
     }
     match head.http {
         402 => Refusal::Quota,
         429 => Refusal::TooFast(head.retry_after),
-        _ => Refusal::Content(format!("{words} (code {code})")),
+        _ => Refusal::Content(format!("{reason} (code {code})")),
     }
 }
 
-fn by_http(head: Head, message: &str, body: &[u8]) -> Option<Refusal> {
-    let words = || {
-        let text = if message.is_empty() { first_words(body) } else { message.to_owned() };
+/// The refusal that the HTTP status stands for, where the envelope has no code of its own.
+fn by_http(head: ReplyHead, message: &str, body: &[u8]) -> Option<Refusal> {
+    let reason = || {
+        let text = if message.is_empty() { excerpt(body) } else { message.to_owned() };
         if text.is_empty() { format!("HTTP {}", head.http) } else { format!("HTTP {}: {text}", head.http) }
     };
     match head.http {
-        401 | 403 => Some(Refusal::Key(words())),
+        401 | 403 => Some(Refusal::Key(reason())),
         402 => Some(Refusal::Quota),
         404 | 405 | 410 => {
-            Some(Refusal::NotTheApi(format!("{}; is the address of the service right?", words())))
+            Some(Refusal::NotTheApi(format!("{}; check the base URL of the service", reason())))
         }
         408 | 425 | 429 => Some(Refusal::TooFast(head.retry_after)),
-        400..=499 => Some(Refusal::Content(words())),
+        400..=499 => Some(Refusal::Content(reason())),
         _ => None,
     }
 }
 
-fn speaks_of_the_key(message: &str) -> bool {
+fn mentions_the_key(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["api key", "api-key", "apikey", "api_key", "unauthorized", "unauthorised"]
         .iter()
         .any(|word| message.contains(word))
 }
 
-/// The class of a failure, from the only thing the service gives: free text.
-pub(super) fn class_of(reason: &str) -> FailureClass {
-    let reason = reason.to_ascii_lowercase();
-    let moderated =
-        ["moderat", "banned", "prohibited", "nsfw", "content policy", "sensitive", "inappropriate"];
-    if moderated.iter().any(|word| reason.contains(word)) {
-        FailureClass::Moderated
-    } else {
-        FailureClass::Generation
-    }
-}
-
-/// The start of a body that is no envelope, for a person to recognise it by.
-pub(super) fn first_words(body: &[u8]) -> String {
+/// The start of a body that is not an envelope, on one line of at most 120 characters, so that a
+/// person recognizes it.
+pub(super) fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(400)]);
     if text.trim_start().starts_with('<') {
         return "a web page".to_owned();
@@ -97,12 +90,12 @@ mod tests {
     use super::*;
 
     fn judge(http: u16, body: &str) -> Option<Refusal> {
-        let head = Head { http, retry_after: None };
-        of(head, Envelope::parse(body.as_bytes()).as_ref(), body.as_bytes())
+        let head = ReplyHead { http, retry_after: None };
+        refusal_in(head, Envelope::parse(body.as_bytes()).as_ref(), body.as_bytes())
     }
 
     #[test]
-    fn the_envelope_is_judged_before_the_http_status() {
+    fn the_envelope_counts_before_the_http_status() {
         for http in [200, 400, 402, 429, 500, 503] {
             assert_eq!(
                 judge(http, r#"{"status":1001,"message":"quota not enough"}"#),
@@ -118,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_5xx_without_the_apis_word_is_never_a_refusal() {
+    fn a_5xx_without_a_code_of_the_api_is_never_a_refusal() {
         for body in
             ["", "<html>", "{}", r#"{"status":500,"error":"Internal Server Error"}"#, r#"{"status":null}"#]
         {
@@ -135,15 +128,15 @@ mod tests {
         assert_eq!(judge(401, ""), Some(Refusal::Key("HTTP 401".into())));
         assert_eq!(judge(403, r#"{"message":"nope"}"#), Some(Refusal::Key("HTTP 403: nope".into())));
         assert_eq!(judge(402, ""), Some(Refusal::Quota));
-        let lost = "HTTP 404: a web page; is the address of the service right?";
-        assert_eq!(judge(404, "<h1>Not\n Found</h1>"), Some(Refusal::NotTheApi(lost.into())));
+        let not_found = "HTTP 404: a web page; check the base URL of the service";
+        assert_eq!(judge(404, "<h1>Not\n Found</h1>"), Some(Refusal::NotTheApi(not_found.into())));
         assert_eq!(judge(429, "slow"), Some(Refusal::TooFast(None)));
         assert_eq!(judge(422, ""), Some(Refusal::Content("HTTP 422".into())));
         assert_eq!(judge(429, r#"{"status":429,"message":"slow"}"#), Some(Refusal::TooFast(None)));
     }
 
     #[test]
-    fn a_bad_key_is_known_by_status_code_or_word() {
+    fn a_bad_key_is_recognized_by_status_code_or_message() {
         for (http, body) in [
             (401, r#"{"status":1003,"message":"no"}"#),
             (200, r#"{"status":401,"message":"no"}"#),

@@ -1,13 +1,13 @@
-//! The JSON of the service, read so that no reply can surprise: unknown fields are passed over, digits may come as text,
-//! anything may be missing.
+//! The JSON of the service, read tolerantly: unknown fields are ignored, numbers may come as text,
+//! and any field may be missing.
 //!
-//! The envelope is `{"status": 0, "data": …, "message": "success"}`; what is public about it is at midjourney-api.com and
-//! in the vendor's sample clients.
+//! The envelope is `{"status": 0, "data": …, "message": "success"}`, as the public pages of
+//! midjourney-api.com and the vendor's sample clients have it.
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::refusal;
+use super::failure;
 use crate::engine::{Failure, Item, Progress};
 use crate::task::{Pictures, RemoteTaskId};
 
@@ -18,10 +18,10 @@ pub struct SubmitRequest {
     pub prompt: String,
     /// `fast` or `relaxed`.
     pub mode: &'static str,
-    /// The public address to call when the job ends.
+    /// The public URL that the service calls when the job ends.
     #[serde(rename = "hookUrl", skip_serializing_if = "Option::is_none")]
     pub hook_url: Option<String>,
-    /// Seconds, 300 to 1200.
+    /// The service's time limit for the job, in seconds: 300 to 1200.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u16>,
 }
@@ -33,17 +33,18 @@ pub(super) struct StatusRequest<'a> {
     pub(super) task_ids: &'a [RemoteTaskId],
 }
 
-/// What every reply is wrapped in.
+/// The object that wraps every reply.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Envelope {
-    /// 0 accepted; anything else is a refusal. `None` where the body has no such field.
+    /// 0 for success; anything else is a refusal. `None` where the body has no such field.
     pub(super) code: Option<i64>,
+    /// The first of `message`, `msg` and `error` that is not empty; empty where there is none.
     pub(super) message: String,
     pub(super) data: Value,
 }
 
 impl Envelope {
-    /// The envelope in this body, if it is a JSON object at all.
+    /// The envelope in this body; `None` where the body is not a JSON object.
     pub(super) fn parse(body: &[u8]) -> Option<Envelope> {
         let Ok(Value::Object(mut fields)) = serde_json::from_slice(body) else { return None };
         let message = ["message", "msg", "error"].iter().find_map(|name| match fields.get(*name) {
@@ -57,12 +58,12 @@ impl Envelope {
         })
     }
 
-    /// The name of the accepted job.
+    /// The taskId of the accepted job.
     pub(super) fn task_id(&self) -> Option<RemoteTaskId> {
         task_id_in(&self.data)
     }
 
-    /// The items of a status reply; `None` where there is no list in it.
+    /// The jobs of a status reply; `None` where it contains no list of them.
     pub(super) fn items(&self) -> Option<Vec<Item>> {
         match &self.data {
             Value::Array(items) => Some(items.iter().filter_map(item).collect()),
@@ -71,8 +72,8 @@ impl Envelope {
     }
 }
 
-/// The item of a callback: the `data` of an envelope, or the body itself.
-pub(super) fn callback(body: &[u8]) -> Option<Item> {
+/// The job that a callback is about: the `data` of an envelope, or the body itself.
+pub(super) fn parse_callback(body: &[u8]) -> Option<Item> {
     let body: Value = serde_json::from_slice(body).ok()?;
     let inside = match body.get("data") {
         Some(Value::Array(items)) => items.iter().find_map(item),
@@ -82,13 +83,13 @@ pub(super) fn callback(body: &[u8]) -> Option<Item> {
     inside.or_else(|| item(&body))
 }
 
-/// One job, as a status reply or a callback tells of it.
+/// One job of a status reply or a callback.
 fn item(value: &Value) -> Option<Item> {
     let task_id = task_id_in(value)?;
     let progress = match value.get("status").and_then(integer) {
-        Some(1) => Progress::Done(pictures(value)),
+        Some(1) => Progress::Done(images(value)),
         Some(2) => Progress::Failed(failure(value)),
-        _ => Progress::Running, // also what nobody knows: it is not final until its deadline
+        _ => Progress::Running, // an unknown status too: it is not final until the job's deadline
     };
     Some(Item { task_id, progress })
 }
@@ -106,15 +107,16 @@ fn failure(value: &Value) -> Failure {
         Some(Value::String(reason)) if !reason.trim().is_empty() => reason.trim().to_owned(),
         _ => "the service gave no reason".to_owned(),
     };
-    Failure { class: refusal::class_of(&reason), reason }
+    Failure { class: failure::classify(&reason), reason }
 }
 
-/// `image` and `images` in order and without repeats; the grid kept apart from the single pictures.
-fn pictures(value: &Value) -> Pictures {
-    let grid = value.get("image").and_then(address);
+/// The URLs of `image` and `images`, in order and without repeats; the grid is kept apart from the
+/// single images.
+fn images(value: &Value) -> Pictures {
+    let grid = value.get("image").and_then(image_url);
     let listed = match value.get("images") {
-        Some(Value::Array(list)) => list.iter().filter_map(address).collect(),
-        Some(one) => address(one).into_iter().collect(),
+        Some(Value::Array(list)) => list.iter().filter_map(image_url).collect(),
+        Some(one) => image_url(one).into_iter().collect(),
         None => Vec::new(),
     };
     let mut images: Vec<String> = Vec::with_capacity(listed.len());
@@ -126,8 +128,8 @@ fn pictures(value: &Value) -> Pictures {
     Pictures { grid, images }
 }
 
-/// An address given as text, or as an object that holds it.
-fn address(value: &Value) -> Option<String> {
+/// A URL, given as text or in the `url` or `imageUrl` of an object.
+fn image_url(value: &Value) -> Option<String> {
     let text = match value {
         Value::String(text) => text,
         Value::Object(fields) => match fields.get("url").or_else(|| fields.get("imageUrl")) {
@@ -140,6 +142,7 @@ fn address(value: &Value) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// A whole number, given as a number or as digits.
 fn integer(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| {
@@ -166,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_pictures_is_read() {
+    fn images_are_read_in_every_known_form() {
         for (json, expected) in [
             (r#"{"image":"g","images":["a","b","c","d"]}"#, done(Some("g"), &["a", "b", "c", "d"])),
             (r#"{"image":"","images":["a","b"]}"#, done(None, &["a", "b"])),
@@ -183,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_may_be_digits_and_what_nobody_knows_is_not_final() {
+    fn a_status_may_be_digits_and_an_unknown_one_is_not_final() {
         for (status, running) in [
             ("0", true),
             ("\"0\"", true),
@@ -216,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn an_item_without_a_name_is_nobodys() {
+    fn a_job_without_a_task_id_is_ignored() {
         assert_eq!(read(r#"{"status":1}"#), None);
         assert_eq!(read(r#"{"taskId":"","status":1}"#), None);
         assert_eq!(read("7"), None);
@@ -227,23 +230,23 @@ mod tests {
     }
 
     #[test]
-    fn a_callback_is_an_envelope_or_the_bare_item() {
+    fn a_callback_is_an_envelope_or_the_bare_job() {
         for body in [
             r#"{"status":0,"message":"success","data":{"taskId":"t","status":1,"images":["a"]}}"#,
             r#"{"data":[{"taskId":"t","status":1,"images":["a"]}]}"#,
             r#"{"taskId":"t","status":1,"images":["a"]}"#,
             r#"{"taskId":"t","status":1,"images":["a"],"data":null}"#,
         ] {
-            let item = callback(body.as_bytes()).unwrap();
+            let item = parse_callback(body.as_bytes()).unwrap();
             assert_eq!((item.task_id.0.as_str(), item.progress), ("t", done(None, &["a"])), "{body}");
         }
         for body in ["", "null", "[]", "{}", r#"{"data":{}}"#, "\u{0}", "<html>"] {
-            assert_eq!(callback(body.as_bytes()), None, "{body}");
+            assert_eq!(parse_callback(body.as_bytes()), None, "{body}");
         }
     }
 
     #[test]
-    fn data_that_is_no_list_is_no_list() {
+    fn only_a_list_or_one_job_counts_as_a_list_of_jobs() {
         for (body, items) in [
             (r#"{"status":0}"#, None),
             (r#"{"status":0,"data":null}"#, None),
@@ -259,8 +262,8 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn no_body_makes_it_crash(body: Vec<u8>) {
-            let _ = (Envelope::parse(&body), callback(&body));
+        fn no_body_causes_a_panic(body: Vec<u8>) {
+            let _ = (Envelope::parse(&body), parse_callback(&body));
         }
     }
 }

@@ -11,7 +11,7 @@ use super::pictures;
 use super::rules;
 use super::settings::{self, Callbacks, Files, Service};
 use super::signals;
-use crate::api::{Client, Endpoint, Webhook};
+use crate::api::{CallbackListener, Client, Endpoint};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Manifest, Outline};
 use crate::plan::Choice;
@@ -192,7 +192,7 @@ impl Connected {
         let usage = |e: &dyn std::error::Error| Failure::usage(Diagnostic::error(e.to_string()));
         match service {
             Service::At(endpoint, key) => {
-                if endpoint.shows_the_key() {
+                if endpoint.exposes_key() {
                     let clear = format!("the API key goes to {endpoint} in the clear");
                     say(&Diagnostic::warning(clear).help("use an https:// address").into());
                 }
@@ -238,9 +238,9 @@ pub(super) async fn start_sandbox(settings: crate::sandbox::Settings) -> std::io
     }
 }
 
-async fn listen(callbacks: Option<Callbacks>) -> Result<Option<(Webhook, String)>, Failure> {
+async fn listen(callbacks: Option<Callbacks>) -> Result<Option<(CallbackListener, String)>, Failure> {
     let Some(Callbacks { listen, url }) = callbacks else { return Ok(None) };
-    let webhook = Webhook::listen(listen).await.map_err(|e| {
+    let webhook = CallbackListener::listen(listen).await.map_err(|e| {
         let error = format!("cannot receive callbacks at {listen}: {e}");
         Failure::usage(Diagnostic::error(error).help("choose a free local address with `--webhook-listen`"))
     })?;

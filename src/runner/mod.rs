@@ -15,7 +15,7 @@ mod shell;
 mod shutdown;
 mod tokens;
 
-use crate::api::{Client, Webhook};
+use crate::api::{CallbackListener, Client};
 use crate::engine::{Ending, Policy};
 use crate::progress::Sink;
 use crate::store::{Ledger, Snapshot, StoreError};
@@ -39,7 +39,7 @@ pub struct Run {
     /// Where the results go, and what they look like.
     pub results: Wanted,
     /// Where callbacks come in, and the public address that leads there.
-    pub webhook: Option<(Webhook, String)>,
+    pub webhook: Option<(CallbackListener, String)>,
     /// Something about the results that a person would want to know at the end, as one sentence.
     pub hint: Option<String>,
     /// The command that goes on with the batch.

@@ -15,7 +15,7 @@ use super::results::{When, Written, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::tokens::Tokens;
 use super::{Outcome, Run};
-use crate::api::{Call, Client, SubmitRequest, Webhook};
+use crate::api::{Callback, CallbackListener, Client, SubmitRequest};
 use crate::engine::{
     Action, AttemptKey, Change, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome, TaskRow,
 };
@@ -221,7 +221,7 @@ impl Shell {
         }
     }
 
-    fn called(&mut self, call: Call) {
+    fn called(&mut self, call: Callback) {
         if reach(Point::CalledBack).is_err() {
             return; // as if it had never come
         }
@@ -436,7 +436,7 @@ async fn next_pictures(downloads: &mut Option<Downloads>) -> Got {
     }
 }
 
-async fn next_call(webhook: &mut Option<(Webhook, String)>) -> Option<Call> {
+async fn next_call(webhook: &mut Option<(CallbackListener, String)>) -> Option<Callback> {
     match webhook {
         Some((webhook, _)) => webhook.next().await,
         None => std::future::pending().await,

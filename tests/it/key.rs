@@ -66,7 +66,7 @@ fn a_key_that_cannot_be_sent_is_refused_without_being_shown() {
 fn an_address_with_a_password_is_refused_without_being_shown() {
     let desk = Desk::of(1);
     let ran = desk.run(&format!("https://me:{KEY}@service.example")).ends_with(2);
-    assert!(ran.stderr.contains("must not carry a name or a password"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("must not contain a user name or password"), "{}", ran.stderr);
 }
 
 #[test]
