@@ -17,7 +17,7 @@ use mjbatch::engine::{AttemptKey, Change};
 use mjbatch::manifest::{self, Options, Outline};
 use mjbatch::plan::{self, Choice};
 use mjbatch::runner::{When, write_results};
-use mjbatch::store::{Intent, Ledger, Listing, Reader, Snapshot, Store, kept_outline};
+use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, Listing, RunStart};
 use mjbatch::task::{Pictures, Prices, Quota, RemoteTaskId};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
@@ -51,7 +51,7 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
     drop(take_up(&path, &state)?);
     for share in [0, 1, 1] {
         let begun = Instant::now();
-        let text = kept_outline(&state).ok_or("no outline was kept")?;
+        let text = BatchStore::at(state.clone()).kept_outline().ok_or("no outline was kept")?;
         let outline = Outline::kept(&text, &path, OPTIONS).ok_or("it is not believed")?;
         let read = begun.elapsed();
         let begun = Instant::now();
@@ -66,7 +66,12 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
         make(&snapshot, &ledger, tasks / 2 * share);
         drop((snapshot, ledger));
         let begun = Instant::now();
-        write_results(&state, &folder.path().join("out.csv").into(), false, None, When::AtTheEnd)?;
+        write_results(
+            &BatchStore::at(&state).snapshot()?,
+            &folder.path().join("out.csv").into(),
+            None,
+            When::AtTheEnd,
+        )?;
         let results = begun.elapsed();
         println!(
             "{done:>9} {:>9} {:>9} {:>9} {:>9} {:>9} {memory:>6} MB",
@@ -107,7 +112,12 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
         if night % (nights / 5).max(1) == 1 || night == nights {
             let (status, _) = look(&state)?;
             let begun = Instant::now();
-            write_results(&state, &folder.path().join("out.csv").into(), false, None, When::AtTheEnd)?;
+            write_results(
+                &BatchStore::at(&state).snapshot()?,
+                &folder.path().join("out.csv").into(),
+                None,
+                When::AtTheEnd,
+            )?;
             let (results, megabytes) = (begun.elapsed(), fs::metadata(&state)?.len() >> 20);
             let (start, status, results) = (shown(start), shown(status), shown(results));
             println!("{night:>9} {attempts:>9} {start:>9} {status:>9} {results:>9} {megabytes:>6} MB");
@@ -117,7 +127,7 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
 }
 
 /// Reads the manifest and lists it, as the first run does, and each after an edit.
-fn take_up(path: &Path, state: &Path) -> Result<Store, Box<dyn Error>> {
+fn take_up(path: &Path, state: &Path) -> Result<HeldStore, Box<dyn Error>> {
     let manifest = manifest::read_with(path, OPTIONS)?;
     let mut store = open(state)?;
     let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
@@ -130,12 +140,12 @@ fn take_up(path: &Path, state: &Path) -> Result<Store, Box<dyn Error>> {
     Ok(store)
 }
 
-fn open(state: &Path) -> Result<Store, mjbatch::store::StoreError> {
-    Store::open(state, "an example", "an example")
+fn open(state: &Path) -> Result<HeldStore, mjbatch::store::StoreError> {
+    BatchStore::at(state).open("an example", "an example")
 }
 
 /// Submits so many of the tasks that wait, and has each done.
-fn make(snapshot: &Snapshot, ledger: &Ledger, tasks: usize) {
+fn make(snapshot: &RunStart, ledger: &BatchWriter, tasks: usize) {
     let keys = (snapshot.next_attempt.max(1)..).map(AttemptKey);
     let waiting: Vec<_> = keys.zip(snapshot.waiting.iter().take(tasks)).collect();
     for part in waiting.chunks(AT_ONCE) {
@@ -159,11 +169,10 @@ fn make(snapshot: &Snapshot, ledger: &Ledger, tasks: usize) {
 /// What `status` reads, and how many tasks are done.
 fn look(state: &Path) -> Result<(Duration, u64), mjbatch::store::StoreError> {
     let begun = Instant::now();
-    let reader = Reader::open(state)?;
-    reader.header()?;
-    let view = reader.view()?;
-    let (counts, _) = (view.counts(true)?, view.files()?);
-    view.spent(None)?;
+    let snapshot = BatchStore::at(state).snapshot()?;
+    snapshot.header()?;
+    let (counts, _) = (snapshot.counts()?, snapshot.files()?);
+    snapshot.spent(None)?;
     Ok((begun.elapsed(), counts.of(mjbatch::task::Status::Done)))
 }
 

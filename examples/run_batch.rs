@@ -16,7 +16,7 @@ use mjbatch::engine::Policy;
 use mjbatch::progress::{RunEvent, Sink, Standing};
 use mjbatch::runner::{self, Run};
 use mjbatch::sandbox::{Sandbox, Settings};
-use mjbatch::store::{Listing, Store};
+use mjbatch::store::{BatchStore, Listing};
 use mjbatch::task::Status;
 use mjbatch::{manifest, plan};
 
@@ -63,7 +63,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
     // What is known already. With a file that stays, the same lines resume the batch.
     let folder = tempfile::tempdir()?;
-    let mut store = Store::open(&folder.path().join("mugs.mjbatch"), &endpoint.identity(), "the example")?;
+    let mut store =
+        BatchStore::at(folder.path().join("mugs.mjbatch")).open(&endpoint.identity(), "the example")?;
     let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
     let listing = Listing {
         batch: &manifest.name,

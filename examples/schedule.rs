@@ -17,7 +17,7 @@ use mjbatch::engine::{Figures, Learned, Policy, Trial};
 use mjbatch::progress::Quiet;
 use mjbatch::runner::{self, Run};
 use mjbatch::sandbox::{Ledger, Sandbox, Settings};
-use mjbatch::store::{Listing, Store};
+use mjbatch::store::{BatchStore, Listing};
 use mjbatch::task::Mode;
 use mjbatch::{manifest, plan};
 
@@ -196,7 +196,8 @@ async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let rows: String = (0..work.tasks).map(|n| format!("mug number {n}\n")).collect();
     let manifest = manifest::parse(Path::new("mugs.csv"), format!("prompt\n{rows}").as_bytes())?;
-    let mut store = Store::open(&folder.path().join("mugs.mjbatch"), &endpoint.identity(), "the benchmark")?;
+    let mut store =
+        BatchStore::at(folder.path().join("mugs.mjbatch")).open(&endpoint.identity(), "the benchmark")?;
     let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
     let listing = Listing {
         batch: &manifest.name,

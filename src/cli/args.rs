@@ -11,6 +11,7 @@ use crate::duration;
 use crate::manifest::{self, Budget, OnUnknown};
 use crate::plan::Filter;
 use crate::progress::Choice;
+use crate::store::StateLocation;
 use crate::task::{Mode, Prices, Quota};
 
 const EXIT_CODES: &str = "\
@@ -286,7 +287,7 @@ impl Reading {
 pub(super) struct Place {
     /// The state file [default: beside the manifest, as in spring.mjbatch]
     #[arg(long, value_name = "FILE")]
-    pub(super) state: Option<PathBuf>,
+    pub(super) state: Option<StateLocation>,
 
     /// The rehearsal, with a stand-in of the service inside the program: no key, no network, no cost
     #[arg(long)]
@@ -526,7 +527,7 @@ pub(super) struct CheckArgs {
 #[derive(Debug, Args)]
 pub(super) struct SalvageArgs {
     /// The state file, as in spring.mjbatch
-    pub(super) state: PathBuf,
+    pub(super) state: StateLocation,
 }
 
 #[derive(Debug, Args)]

@@ -11,7 +11,7 @@ use super::cell;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::settings::Files;
-use crate::store::{Attempt, Outcome, Reader, StoreError};
+use crate::store::{Attempt, Outcome, StoreError};
 use crate::task::Quota;
 use crate::text::{harmless_json, shown};
 
@@ -22,20 +22,18 @@ const REASON: usize = 160;
 /// Shows the ledger.
 pub(super) fn attempts(args: &StatusArgs, files: &Files) -> Result<Exit, Failure> {
     let opening = |e| match e {
-        StoreError::Absent(path) => Failure::never_run(&path),
+        StoreError::Absent(path) => Failure::never_run(&path.into()),
         e => Failure::opening(&e),
     };
-    let reader = Reader::open(&files.state).map_err(opening)?;
-    let header = reader.header().map_err(opening)?.unwrap_or_default();
-    // Before the attempts: a run that ends in between leaves nothing in flight.
-    let holder = reader.holder();
-    let view = reader.view().map_err(opening)?;
+    let snapshot = files.store.snapshot().map_err(opening)?;
+    let header = snapshot.header().map_err(opening)?;
+    let holder = snapshot.holder();
     let mut broken = None;
-    let all = view.attempts(holder.is_some()).map_while(|one| one.map_err(|e| broken = Some(e)).ok());
+    let all = snapshot.attempts().map_while(|one| one.map_err(|e| broken = Some(e)).ok());
     let mut out = io::BufWriter::new(anstream::stdout());
     let about = json!({
         "batch": header.batch,
-        "state": files.state.to_string_lossy(),
+        "state": files.store.location().to_string(),
         "service": header.service,
         "running_now": holder,
     });

@@ -13,7 +13,7 @@ use crate::api::Client;
 use crate::diagnostic::{Diagnostic, quoted};
 use crate::manifest;
 use crate::runner::{Downloads, Picturing, Signal, Tally};
-use crate::store::{Store, StoreError};
+use crate::store::{HeldStore, StoreError};
 use crate::text;
 
 /// At most so many pictures are named that could not be brought.
@@ -30,8 +30,8 @@ pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
                 ))
             })?;
     let files = Files::of(&args.manifest, &args.place, Vec::new());
-    let store = Store::open_existing(&files.state, &signals::who_we_are()).map_err(|e| match e {
-        StoreError::Absent(_) => Failure::never_run(&files.state),
+    let store = files.store.hold(&signals::who_we_are()).map_err(|e| match e {
+        StoreError::Absent(_) => Failure::never_run(files.store.location()),
         e => Failure::opening(&e),
     })?;
     let (service, client, sandbox) = if args.place.sandbox {
@@ -43,7 +43,7 @@ pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
         let client = settings::key().and_then(|key| Client::new(&endpoint, &key).ok());
         (endpoint.to_string(), client, None)
     };
-    let picturing = naming.from(service, client, &files.state, &args.pictures)?;
+    let picturing = naming.from(service, client, &files.store, &args.pictures)?;
     let picturing = Picturing { verify: args.verify, ..picturing };
     let (tally, signal, folder) = bring(picturing, &store).await?;
     if let Some(sandbox) = sandbox {
@@ -59,7 +59,7 @@ pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
     })
 }
 
-async fn bring(picturing: Picturing, store: &Store) -> Result<(Tally, Option<Signal>, String), Failure> {
+async fn bring(picturing: Picturing, store: &HeldStore) -> Result<(Tally, Option<Signal>, String), Failure> {
     let mut downloads = Downloads::new(picturing);
     downloads.add_all().map_err(|e| Failure::opening(&e))?;
     let mut stop = signals::listen();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Problems, Renderer};
-use crate::store::StoreError;
+use crate::store::{StateLocation, StoreError};
 use crate::task::TaskId;
 
 /// A command that could not do its work.
@@ -27,9 +27,9 @@ impl Failure {
     }
 
     /// There is no state to look at.
-    pub(super) fn never_run(state: &Path) -> Failure {
+    pub(super) fn never_run(state: &StateLocation) -> Failure {
         Failure::nothing_to_show(
-            Diagnostic::error(format!("there is no state at {}: this batch was never run", state.display()))
+            Diagnostic::error(format!("there is no state at {state}: this batch was never run"))
                 .help("name another state with `--state`, or a rehearsal's with `--sandbox`"),
         )
     }
@@ -104,7 +104,7 @@ impl Failure {
             StoreError::File { .. } | StoreError::Absent(_) => {
                 (diagnostic.help("choose a folder that can be written with `--state`"), Exit::Usage)
             }
-            StoreError::Database { .. } | StoreError::WriterGone => {
+            StoreError::Failed { .. } | StoreError::WriterGone => {
                 (diagnostic.help("keep the file: it holds what was paid for"), Exit::Internal)
             }
         };

@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, quoted};
 use crate::manifest::{BatchSettings, FollowTarget, FollowUp, PostTo};
 use crate::output::followup::{Command, Limits, Post, Teller, Way};
 use crate::runner;
-use crate::store::Told;
+use crate::store::{BatchStore, Told};
 use crate::text::shown;
 
 /// How long a command may take, unless told: it may have to upload pictures.
@@ -67,12 +67,12 @@ pub(super) fn following(
 
 impl Following {
     /// Whom a run tells.
-    pub(super) fn into_run(self, state: &Path, rehearsal: bool) -> Option<runner::FollowUp> {
+    pub(super) fn into_run(self, store: &BatchStore, rehearsal: bool) -> Option<runner::FollowUp> {
         let Following { on_done, on_finish, .. } = self;
         (on_done.is_some() || on_finish.is_some()).then(|| runner::FollowUp {
             on_done,
             on_finish,
-            state: state.to_owned(),
+            store: store.clone(),
             rehearsal,
         })
     }

@@ -12,7 +12,7 @@ use super::settings::{REHEARSAL_SPEED, RETRIES};
 use crate::engine::{DEFAULT_TIMEOUT, Forecast, Learned, Policy, Prospect, TaskRow, Waiting, forecast};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
-use crate::store::{StoreError, View};
+use crate::store::{Snapshot, StoreError};
 use crate::task::{Prices, Quota, State, TaskMode};
 
 /// The forecast is the same for the same batch: it is not to waver between two looks.
@@ -54,11 +54,12 @@ impl Outlook {
         args: &PlanArgs,
         manifest: &Manifest,
         plan: &Plan,
-        view: Option<&View<'_>>,
+        snapshot: Option<&Snapshot>,
         terms: &Terms<'_>,
     ) -> Result<Option<Outlook>, StoreError> {
-        let learned = view.map(View::durations).transpose()?.unwrap_or_default();
-        let resumed = view.map(|view| view.running(Timestamp::now())).transpose()?.unwrap_or_default();
+        let learned = snapshot.map(Snapshot::durations).transpose()?.unwrap_or_default();
+        let resumed =
+            snapshot.map(|snapshot| snapshot.running(Timestamp::now())).transpose()?.unwrap_or_default();
         let steps = manifest.tasks().zip(&plan.steps).zip(1..);
         let pending = steps.filter(|((_, step), _)| step.state() == State::Pending);
         let chosen = pending.filter(|(_, row)| plan.submits(*row as usize - 1));

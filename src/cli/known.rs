@@ -5,7 +5,6 @@ use super::failure::{Failure, say};
 use super::settings::{self, Files};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{self, Manifest, Outline};
-use crate::store;
 
 /// A manifest, read as far as is needed.
 #[derive(Debug)]
@@ -54,8 +53,8 @@ fn kept(args: &RunArgs) -> Option<Outline> {
     if chooses {
         return None;
     }
-    let state = Files::of(&args.manifest, &args.place, Vec::new()).state;
-    let outline = Outline::kept(&store::kept_outline(&state)?, &args.manifest, args.reading.options())?;
+    let store = Files::of(&args.manifest, &args.place, Vec::new()).store;
+    let outline = Outline::kept(&store.kept_outline()?, &args.manifest, args.reading.options())?;
     let named = picture_names(args, &outline);
     (named.is_none() || named == outline.names_checked.as_ref()).then_some(outline)
 }

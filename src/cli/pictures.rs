@@ -9,6 +9,7 @@ use crate::diagnostic::{Diagnostic, quoted};
 use crate::manifest::{Manifest, Outline, PictureName};
 use crate::output::downloads::{Fetcher, Folder, Limits, Trust};
 use crate::runner::{BadName, Picturing, check_names};
+use crate::store::BatchStore;
 
 /// The folder of a rehearsal's pictures, unless told: never that of the real ones.
 const REHEARSED: &str = "sandbox-pictures";
@@ -83,7 +84,7 @@ impl Naming {
         self,
         service: String,
         client: Option<Client>,
-        state: &Path,
+        store: &BatchStore,
         args: &PictureArgs,
     ) -> Result<Picturing, Failure> {
         let trust = Trust { service: Some(service), private: args.allow_private };
@@ -92,7 +93,7 @@ impl Naming {
         Ok(Picturing {
             name: self.name,
             folder: self.folder,
-            state: state.to_owned(),
+            store: store.clone(),
             grid: self.grid,
             sidecar: self.sidecar,
             verify: false,

@@ -15,7 +15,7 @@ use super::rules::{self, Cap};
 use super::settings::{self, Files};
 use crate::manifest::{self, EntryFactors, Factor, Manifest};
 use crate::plan::{self, Knowledge, Plan, Step};
-use crate::store::{Reader, StoreError, View};
+use crate::store::{Snapshot, StoreError};
 use crate::task::{Prices, Quota, State, Status, Task, TaskMode};
 use crate::text::{harmless, harmless_json, shown};
 
@@ -31,14 +31,14 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     let manifest = manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
     say(&manifest.warnings);
     let files = Files::of(&args.manifest, &args.place, Vec::new());
-    let reader = match Reader::open(&files.state) {
-        Ok(reader) => Some(reader),
+    let snapshot = match files.store.snapshot() {
+        Ok(snapshot) => Some(snapshot),
         Err(StoreError::Absent(_)) => None,
         Err(e) => return Err(Failure::opening(&e)),
     };
     let opening = |e| Failure::opening(&e);
-    let view = reader.as_ref().map(Reader::view).transpose().map_err(opening)?;
-    let knowledge = view.as_ref().map(View::knowledge).transpose().map_err(opening)?.unwrap_or_default();
+    let knowledge =
+        snapshot.as_ref().map(Snapshot::knowledge).transpose().map_err(opening)?.unwrap_or_default();
     let mut plan = plan::compare(manifest.tasks(), &knowledge);
     let choice = rules::choice(&args.choice, &manifest.columns)?;
     rules::chooses_something(&manifest, &plan, &choice, &args.choice)?;
@@ -49,11 +49,11 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     if let Some(about) = rules::about_deadline(due.as_ref(), plan.to_submit.of(TaskMode::Auto)) {
         say(&about.into());
     }
-    let spent = view.as_ref().map(|view| view.reserved(&prices)).transpose().map_err(opening)?;
+    let spent = snapshot.as_ref().map(|snapshot| snapshot.reserved(&prices)).transpose().map_err(opening)?;
     let spent = spent.map_or(Some(Quota(0)), |spent| spent);
     let left = cap.as_ref().zip(spent).map(|(cap, spent)| Quota(cap.quota.0.saturating_sub(spent.0)));
     let terms = Terms { prices, left, due: due.as_ref() };
-    let outlook = Outlook::of(args, &manifest, &plan, view.as_ref(), &terms).map_err(opening)?;
+    let outlook = Outlook::of(args, &manifest, &plan, snapshot.as_ref(), &terms).map_err(opening)?;
     let shown = Shown {
         args,
         files: &files,
@@ -64,7 +64,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
         spent,
         cap,
         outlook,
-        view,
+        snapshot,
     };
     let mut out = io::BufWriter::new(anstream::stdout());
     // A reader that has seen enough (`| head`) is no failure.
@@ -83,7 +83,7 @@ struct Shown<'a> {
     spent: Option<Quota>,
     cap: Option<Cap>,
     outlook: Option<Outlook>,
-    view: Option<View<'a>>,
+    snapshot: Option<Snapshot>,
 }
 
 impl Shown<'_> {
@@ -97,8 +97,8 @@ impl Shown<'_> {
         if let Some(more) = multiplied.len().checked_sub(LISTED).filter(|more| *more > 0) {
             writeln!(out, "  … and {more} more entries that multiply")?;
         }
-        if self.view.is_some() {
-            writeln!(out, "{}: {}", self.files.state.display(), self.tally())?;
+        if self.snapshot.is_some() {
+            writeln!(out, "{}: {}", self.files.store.location(), self.tally())?;
             for id in self.plan.removed.iter().take(LISTED) {
                 writeln!(out, "  removed  {}", shown(&id.0, NAME))?;
             }
@@ -230,7 +230,7 @@ impl Shown<'_> {
 
     /// What another version of a task would have sent.
     fn difference(&self, task: &Task, key: i64) -> String {
-        match self.view.as_ref().map(|view| view.content(key)) {
+        match self.snapshot.as_ref().map(|view| view.content(key)) {
             Some(Ok((prompt, mode))) if prompt != task.prompt => {
                 format!("the prompt was: {} ({mode})", shown(&prompt, PROMPT))
             }
@@ -264,7 +264,7 @@ impl Shown<'_> {
         let head = json!({
             "manifest": self.args.manifest.to_string_lossy(),
             "batch": self.manifest.name,
-            "state": self.view.is_some().then(|| self.files.state.to_string_lossy()),
+            "state": self.snapshot.is_some().then(|| self.files.store.location().to_string()),
             "total": self.manifest.len(),
             "factors": factors,
             "to_submit": to_submit,

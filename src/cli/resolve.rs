@@ -13,7 +13,7 @@ use super::settings::{self, Files};
 use super::signals;
 use crate::diagnostic::{Diagnostic, close_name};
 use crate::plan::{Looked, Only};
-use crate::store::{Doubt, Found, Header, Reader, Resolution, Resolved, Store, StoreError};
+use crate::store::{Doubt, Found, Header, HeldStore, Resolution, Resolved, StoreError};
 use crate::task::{Counts, Quota, RemoteTaskId, Status, TaskId};
 use crate::text::{harmless, harmless_json, shown};
 
@@ -38,7 +38,7 @@ pub(super) fn resolve(args: &ResolveArgs) -> Result<Exit, Failure> {
 
 fn opening(files: &Files) -> impl Fn(StoreError) -> Failure {
     |e| match e {
-        StoreError::Absent(_) => Failure::never_run(&files.state),
+        StoreError::Absent(_) => Failure::never_run(files.store.location()),
         e => Failure::opening(&e),
     }
 }
@@ -66,14 +66,12 @@ impl Meant<'_> {
 /// Shows what is unknown, also while a run goes on.
 fn list(args: &ResolveArgs, files: &Files) -> Result<Exit, Failure> {
     let opening = opening(files);
-    let reader = Reader::open(&files.state).map_err(&opening)?;
-    let header = reader.header().map_err(&opening)?.unwrap_or_default();
+    let snapshot = files.store.snapshot().map_err(&opening)?;
+    let header = snapshot.header().map_err(&opening)?;
     let meant = Meant::of(args, &header)?;
-    // Before the tasks: a run that ends in between leaves nothing in flight.
-    let holder = reader.holder();
-    let view = reader.view().map_err(&opening)?;
-    let counts = view.counts(holder.is_some()).map_err(&opening)?;
-    let doubts = view.doubts(holder.is_some());
+    let holder = snapshot.holder().map(str::to_owned);
+    let counts = snapshot.counts().map_err(&opening)?;
+    let doubts = snapshot.doubts();
     let doubts = doubts.filter(|doubt| doubt.as_ref().map_or(true, |doubt| meant.chooses(doubt.looked())));
     let mut out = io::BufWriter::new(anstream::stdout());
     let listed = Listed { args, files, header: &header, holder, counts: &counts };
@@ -148,7 +146,7 @@ For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
     fn json(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
         let head = json!({
             "batch": self.header.batch,
-            "state": self.files.state.to_string_lossy(),
+            "state": self.files.store.location().to_string(),
             "service": self.header.service,
             "running_now": self.holder,
             "total": self.counts.total(),
@@ -179,7 +177,7 @@ fn settle(args: &ResolveArgs, files: &Files, how: Resolution) -> Result<Exit, Fa
     }
     let opening = opening(files);
     check_ids(args, files)?;
-    let mut store = Store::open_existing(&files.state, &signals::who_we_are()).map_err(&opening)?;
+    let mut store = files.store.hold(&signals::who_we_are()).map_err(&opening)?;
     let meant = Meant::of(args, &store.header().map_err(&opening)?)?;
     let resolved = store.resolve(|task| meant.chooses(task), how).map_err(&opening)?;
     print(&settled(args, how, &resolved));
@@ -221,7 +219,7 @@ fn found(args: &ResolveArgs, files: &Files, typed: &str) -> Result<Exit, Failure
     let opening = opening(files);
     let task_id = task_id(typed)?;
     check_ids(args, files)?;
-    let mut store = Store::open_existing(&files.state, &signals::who_we_are()).map_err(&opening)?;
+    let mut store = files.store.hold(&signals::who_we_are()).map_err(&opening)?;
     let id = one_task(args, &store, files)?;
     let found = store.found(&id, &task_id).map_err(&opening)?;
     let (name, given) = (shown(&id.0, NAME), shown(&task_id.0, LONGEST_TASK_ID));
@@ -247,7 +245,7 @@ fn found(args: &ResolveArgs, files: &Files, typed: &str) -> Result<Exit, Failure
 }
 
 /// The one task whose job was found.
-fn one_task(args: &ResolveArgs, store: &Store, files: &Files) -> Result<TaskId, Failure> {
+fn one_task(args: &ResolveArgs, store: &HeldStore, files: &Files) -> Result<TaskId, Failure> {
     let refused = |error: String| {
         let help = "name the one whose job it is, with `--task ID`";
         Err(Failure::nothing_to_show(Diagnostic::error(error).help(help)))
@@ -257,11 +255,10 @@ fn one_task(args: &ResolveArgs, store: &Store, files: &Files) -> Result<TaskId, 
     }
     let opening = opening(files);
     let meant = Meant::of(args, &store.header().map_err(&opening)?)?;
-    let reader = Reader::open(&files.state).map_err(&opening)?;
-    let view = reader.view().map_err(&opening)?;
+    let snapshot = files.store.snapshot().map_err(&opening)?;
     let mut chosen = Vec::new();
     if !args.only.is_empty() {
-        for doubt in view.doubts(false) {
+        for doubt in snapshot.doubts() {
             let doubt = doubt.map_err(&opening)?;
             if meant.chooses(doubt.looked()) && chosen.len() < 2 {
                 chosen.push(doubt.id);
@@ -283,12 +280,11 @@ fn check_ids(args: &ResolveArgs, files: &Files) -> Result<(), Failure> {
         return Ok(());
     }
     let opening = opening(files);
-    let reader = Reader::open(&files.state).map_err(&opening)?;
-    let view = reader.view().map_err(&opening)?;
+    let snapshot = files.store.snapshot().map_err(&opening)?;
     for id in &args.task {
-        if !view.lists(&TaskId(id.clone())).map_err(&opening)? {
+        if !snapshot.lists(&TaskId(id.clone())).map_err(&opening)? {
             let doubts: Vec<String> =
-                view.doubts(false).take(1000).filter_map(|doubt| Some(doubt.ok()?.id.0)).collect();
+                snapshot.doubts().take(1000).filter_map(|doubt| Some(doubt.ok()?.id.0)).collect();
             return Err(no_task(id, close_name(id, doubts.iter().map(String::as_str))));
         }
     }

@@ -11,7 +11,7 @@ use crate::diagnostic::{Diagnostic, Problems};
 use crate::manifest;
 use crate::progress::counts_line;
 use crate::runner::{Wanted, When, write_results};
-use crate::store::{Reader, StoreError};
+use crate::store::StoreError;
 
 /// Writes the results again.
 pub(super) fn results(args: &ResultsArgs) -> Result<Exit, Failure> {
@@ -27,11 +27,10 @@ pub(super) fn results(args: &ResultsArgs) -> Result<Exit, Failure> {
     let files = Files::of(&args.manifest, &args.place, paths);
     files.check(&args.manifest, &args.place)?;
     let wanted = Wanted { paths: files.results, shape };
-    let written = Reader::open(&files.state)
-        .map(|reader| reader.holder().is_some())
-        .and_then(|lives| write_results(&files.state, &wanted, lives, None, When::AtTheEnd));
+    let written =
+        files.store.snapshot().and_then(|snapshot| write_results(&snapshot, &wanted, None, When::AtTheEnd));
     let written = written.map_err(|e| match e {
-        StoreError::Absent(_) => Failure::never_run(&files.state),
+        StoreError::Absent(_) => Failure::never_run(files.store.location()),
         e => Failure::opening(&e),
     })?;
     for (path, why) in &written.beside {

@@ -10,15 +10,15 @@ use super::settings::{self, Files};
 use super::signals;
 use crate::diagnostic::Diagnostic;
 use crate::manifest;
-use crate::store::{Again, Store, StoreError};
+use crate::store::{Again, StoreError};
 use crate::task::Prices;
 
 /// Lets failed tasks wait again.
 pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
     let manifest = manifest::read(&args.manifest).map_err(Failure::manifest)?;
     let files = Files::of(&args.manifest, &args.place, Vec::new());
-    let mut store = Store::open_existing(&files.state, &signals::who_we_are()).map_err(|e| match e {
-        StoreError::Absent(_) => Failure::never_run(&files.state),
+    let mut store = files.store.hold(&signals::who_we_are()).map_err(|e| match e {
+        StoreError::Absent(_) => Failure::never_run(files.store.location()),
         e => Failure::opening(&e),
     })?;
     let columns = store.header().map_err(|e| Failure::opening(&e))?.columns;

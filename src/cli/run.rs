@@ -16,7 +16,7 @@ use crate::diagnostic::Diagnostic;
 use crate::manifest::{Manifest, Outline};
 use crate::plan::Choice;
 use crate::sandbox::{self, Sandbox};
-use crate::store::{Listing, Store};
+use crate::store::{HeldStore, Listing};
 use crate::task::{Task, TaskMode};
 use crate::{output, plan, progress, runner};
 
@@ -53,7 +53,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let service = Connected::to(service).await?;
     let pictures = naming.map(|naming| {
         let client = Some(service.client.clone());
-        naming.from(service.address.clone(), client, &files.state, &args.pictures)
+        naming.from(service.address.clone(), client, &files.store, &args.pictures)
     });
     let pictures = pictures.transpose()?;
     if !service.is_on_this_machine {
@@ -89,7 +89,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         },
         pictures,
         untold: following.untold.clone(),
-        follow_up: following.into_run(&files.state, args.place.sandbox),
+        follow_up: following.into_run(&files.store, args.place.sandbox),
     };
     let sink = progress::sink(args.progress);
     let outcome = runner::run(run, service.client, (snapshot, ledger), sink, signals::listen()).await;
@@ -110,9 +110,9 @@ fn take_up(
     known: &mut Known,
     service: &str,
     choice: &Choice,
-) -> Result<Store, Failure> {
+) -> Result<HeldStore, Failure> {
     let opening = |e| Failure::opening(&e);
-    let mut store = Store::open(&files.state, service, &signals::who_we_are()).map_err(opening)?;
+    let mut store = files.store.open(service, &signals::who_we_are()).map_err(opening)?;
     let file = args.manifest.file_name().unwrap_or_default().to_string_lossy();
     if let Some(other) = store.listed_from().map_err(opening)?
         && args.place.state.is_none()
@@ -120,7 +120,7 @@ fn take_up(
         && !settings::is_results(&other)
         && !settings::is_results(&file)
     {
-        let error = format!("{} is the state of `{other}`, and this is `{file}`", files.state.display());
+        let error = format!("{} is the state of `{other}`, and this is `{file}`", files.store.location());
         return Err(Failure::usage(
             Diagnostic::error(error)
                 .note("two manifests that differ only in their ending share the default name of their state")
@@ -135,7 +135,7 @@ fn take_up(
     let mut outline = known.outline.clone();
     outline.names_checked = known::picture_names(args, &outline).cloned();
     let manifest = known.whole(args)?;
-    let keep = |store: &Store| outline.to_keep().map_or(Ok(()), |text| store.keep_outline(&text));
+    let keep = |store: &HeldStore| outline.to_keep().map_or(Ok(()), |text| store.keep_outline(&text));
     let asks_for_more = *choice != Choice::default() || manifest.actions().next().is_some();
     if !asks_for_more && is_listed {
         keep(&store).map_err(opening)?;
@@ -151,7 +151,7 @@ fn take_up(
 }
 
 /// What ends from now on is to be told to whom the manifest says. Results that are fed back say nothing about that.
-fn owe(store: &Store, following: &Following, manifest: &Outline, all: bool) -> Result<(), Failure> {
+fn owe(store: &HeldStore, following: &Following, manifest: &Outline, all: bool) -> Result<(), Failure> {
     let opening = |e| Failure::opening(&e);
     if !manifest.is_results {
         store.tell(following.told).map_err(opening)?;

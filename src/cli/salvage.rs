@@ -7,19 +7,19 @@ use super::cell;
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::diagnostic::Diagnostic;
-use crate::store;
+use crate::store::BatchStore;
 use crate::text;
 
 /// Lists the taskIds of a state as CSV. Writes nothing.
 pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, Failure> {
-    let found = store::salvage(&args.state).map_err(|e| {
+    let found = BatchStore::at(args.state.clone()).salvage().map_err(|e| {
         let wrong = Diagnostic::error(text::harmless(&e.to_string()));
         Failure::nothing_to_show(
             wrong.help("name the state of a batch, such as `spring.mjbatch` for `spring.yaml`"),
         )
     })?;
     if found.is_empty() {
-        let error = format!("no taskId could be read from {}", text::harmless(&args.state.to_string_lossy()));
+        let error = format!("no taskId could be read from {}", text::harmless(&args.state.to_string()));
         return Err(Failure::after(Diagnostic::error(error).help("keep the file all the same")));
     }
     let mut csv = csv::Writer::from_writer(io::stdout().lock());

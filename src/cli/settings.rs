@@ -14,6 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::engine::Policy;
 use crate::manifest::{BatchSettings, OnUnknown};
 use crate::sandbox::{self, Faults};
+use crate::store::{BatchStore, is_same_file};
 use crate::task::Prices;
 
 /// The names of the vendor's own samples.
@@ -51,7 +52,7 @@ pub(super) struct Callbacks {
 /// The names of a batch's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Files {
-    pub(super) state: PathBuf,
+    pub(super) store: BatchStore,
     pub(super) results: Vec<PathBuf>,
 }
 
@@ -60,7 +61,7 @@ impl Files {
     pub(super) fn of(manifest: &Path, place: &Place, results: Vec<PathBuf>) -> Files {
         let named = |ending: &str| named(manifest, place, ending);
         Files {
-            state: place.state.clone().unwrap_or_else(|| named("mjbatch")),
+            store: BatchStore::at(place.state.clone().unwrap_or_else(|| named("mjbatch").into())),
             results: if results.is_empty() { vec![named("results.csv")] } else { results },
         }
     }
@@ -105,21 +106,22 @@ impl Files {
         };
         let name = manifest.file_name().unwrap_or_default().to_string_lossy();
         let batch = fed_back(&name);
+        let location = self.store.location();
         if batch.is_some_and(|stem| stem.ends_with(".sandbox")) && !place.sandbox {
             return Err(Failure::rehearsed(manifest, None));
         }
         for (n, path) in self.results.iter().enumerate() {
-            if is_same(path, &self.state) {
-                return clash("results", &self.state);
-            }
-            if self.results[..n].iter().any(|other| is_same(path, other)) {
+            if location.is_file(path) {
                 return clash("results", path);
             }
-            if is_same(path, manifest) && batch.is_none() {
+            if self.results[..n].iter().any(|other| is_same_file(path, other)) {
+                return clash("results", path);
+            }
+            if is_same_file(path, manifest) && batch.is_none() {
                 return clash("results", manifest);
             }
         }
-        if is_same(&self.state, manifest) {
+        if location.is_file(manifest) {
             return clash("state", manifest);
         }
         Ok(())
@@ -155,16 +157,6 @@ fn of_rehearsal(path: &Path) -> PathBuf {
         Some((stem, ending)) => path.with_file_name(format!("{stem}sandbox.{ending}")),
         None => path.to_owned(),
     }
-}
-
-/// Whether two names are of one file, there or not.
-pub(super) fn is_same(a: &Path, b: &Path) -> bool {
-    let real = |path: &Path| {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let named = || Some(folder.canonicalize().ok()?.join(path.file_name()?));
-        path.canonicalize().ok().or_else(named).unwrap_or_else(|| path.to_owned())
-    };
-    real(a) == real(b)
 }
 
 /// The service that is meant.
@@ -325,7 +317,7 @@ pub(super) fn command_to_check(manifest: &Path) -> String {
 pub(super) fn command_for(name: &str, manifest: &Path, place: &Place, more: &[&str]) -> String {
     let mut words = vec![name.to_owned(), manifest.to_string_lossy().into_owned()];
     if let Some(state) = &place.state {
-        words.extend(["--state".to_owned(), state.to_string_lossy().into_owned()]);
+        words.extend(["--state".to_owned(), state.to_string()]);
     }
     words.extend(place.sandbox.then(|| "--sandbox".to_owned()));
     words.extend(more.iter().map(|word| (*word).to_owned()));
@@ -367,7 +359,7 @@ mod tests {
 
     fn files(manifest: &str, sandbox: bool) -> (String, String) {
         let files = Files::of(Path::new(manifest), &Place { state: None, sandbox }, Vec::new());
-        (files.state.display().to_string(), files.results[0].display().to_string())
+        (files.store.location().to_string(), files.results[0].display().to_string())
     }
 
     #[test]
@@ -396,7 +388,7 @@ mod tests {
         let place = Place { state: None, sandbox: false };
         std::fs::write(at("spring.csv"), "prompt\na mug\n").unwrap();
         let check = |state: &str, results: &str, manifest: &str| {
-            Files { state: at(state), results: results.split(' ').map(at).collect() }
+            Files { store: BatchStore::at(at(state)), results: results.split(' ').map(at).collect() }
                 .check(&at(manifest), &place)
                 .is_ok()
         };

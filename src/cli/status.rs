@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::settings::{self, Files};
 use crate::figures::Shown;
 use crate::progress::counts_line;
-use crate::store::{DeliveryCount, FilesCount, Header, Reader, StoreError, Undelivered};
+use crate::store::{DeliveryCount, FilesCount, Header, StoreError, Undelivered};
 use crate::task::{Counts, Quota, Status};
 use crate::text;
 
@@ -49,22 +49,19 @@ struct Standing {
 impl Standing {
     fn read(files: &Files, args: &StatusArgs) -> Result<Standing, Failure> {
         let opening = |e| match e {
-            StoreError::Absent(path) => Failure::never_run(&path),
+            StoreError::Absent(path) => Failure::never_run(&path.into()),
             e => Failure::opening(&e),
         };
-        let reader = Reader::open(&files.state).map_err(opening)?;
-        let header = reader.header().map_err(opening)?.unwrap_or_default();
+        let snapshot = files.store.snapshot().map_err(opening)?;
+        let header = snapshot.header().map_err(opening)?;
         let variables = by::variables(&args.by, &header.columns)?;
-        // Before the counts: a run that ends in between leaves nothing in flight.
-        let holder = reader.holder();
-        let lives = holder.is_some();
+        let holder = snapshot.holder().map(str::to_owned);
         let read = || {
-            let view = reader.view()?;
             let most = if args.json { by::MOST_IN_JSON } else { by::MOST_ON_SCREEN };
-            let by = if variables.is_empty() { Vec::new() } else { view.figures(&variables, lives)? };
+            let by = if variables.is_empty() { Vec::new() } else { snapshot.figures(&variables)? };
             let by = by.into_iter().map(|figures| figures.most(most)).collect();
-            let (counts, files, spent) = (view.counts(lives)?, view.files()?, view.spent(None)?);
-            let (deliveries, undelivered) = (view.deliveries()?, view.undelivered(MOST_UNTOLD)?);
+            let (counts, files, spent) = (snapshot.counts()?, snapshot.files()?, snapshot.spent(None)?);
+            let (deliveries, undelivered) = (snapshot.deliveries()?, snapshot.undelivered(MOST_UNTOLD)?);
             Ok(Standing { header, counts, holder, spent, files, deliveries, undelivered, by })
         };
         read().map_err(opening)
@@ -77,7 +74,7 @@ impl Standing {
             .collect();
         let mut object = json!({
             "batch": self.header.batch,
-            "state": files.state.to_string_lossy(),
+            "state": files.store.location().to_string(),
             "service": self.header.service,
             "running_now": self.holder,
             "total": self.counts.total(),
@@ -120,7 +117,7 @@ impl Standing {
         lines.extend(self.follow_up());
         lines.push(format!(
             "  state: {}, of {}",
-            text::harmless(&files.state.to_string_lossy()),
+            text::harmless(&files.store.location().to_string()),
             self.header.service
         ));
         lines.push(match &self.holder {

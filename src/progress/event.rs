@@ -18,8 +18,8 @@ pub enum RunEvent {
         batch: String,
         /// The service's address.
         service: String,
-        /// The state file.
-        state: PathBuf,
+        /// Where the state is, for people.
+        state: String,
         /// The results file that will be written.
         results: PathBuf,
     },

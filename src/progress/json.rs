@@ -64,10 +64,9 @@ impl<W: Write + Send> Sink for JsonLines<W> {
 
 fn described(event: &RunEvent) -> (&'static str, Value) {
     match event {
-        RunEvent::Started { batch, service, state, results } => (
-            "started",
-            json!({"batch": batch, "service": service, "state": path(state), "results": path(results)}),
-        ),
+        RunEvent::Started { batch, service, state, results } => {
+            ("started", json!({"batch": batch, "service": service, "state": state, "results": path(results)}))
+        }
         RunEvent::Submitted { id, task_id } => ("submitted", json!({"id": id, "task_id": task_id})),
         RunEvent::Ended { id, status, task_id, reason, took, pictures } => (
             "ended",
@@ -189,7 +188,7 @@ fn finished(summary: &Summary) -> Value {
         "quota_batch": summary.cost.map(|cost| quota(cost.batch)),
         "results": summary.results.first().map(|first| path(first)),
         "all_results": summary.results.iter().map(|each| path(each)).collect::<Vec<_>>(),
-        "state": path(&summary.state),
+        "state": summary.state,
         "resolve": summary.resolve,
         "next": summary.next,
     })

@@ -32,8 +32,8 @@ pub struct Summary {
     pub left_running: u64,
     /// Where the results are, where they were written.
     pub results: Vec<PathBuf>,
-    /// The state file.
-    pub state: PathBuf,
+    /// Where the state is, for people.
+    pub state: String,
     /// Something about the results that a person would want to know, as one sentence.
     pub hint: Option<String>,
     /// The command with which a person settles what is unknown, ready to be pasted, where something is.
@@ -162,7 +162,7 @@ impl fmt::Display for Summary {
             writeln!(f, "  {}", harmless(hint))?;
         }
         if let Some(next) = &self.next {
-            writeln!(f, "  state: {}", harmless(&self.state.to_string_lossy()))?;
+            writeln!(f, "  state: {}", harmless(&self.state))?;
             writeln!(f, "next: {}", harmless(next))?;
         }
         Ok(())

@@ -91,7 +91,7 @@ pub(super) fn summary(tasks: &[(Status, u64)], stop: StopReason) -> Summary {
         cost: None,
         left_running: 0,
         results: vec![PathBuf::from("spring.results.csv")],
-        state: PathBuf::from("spring.mjbatch"),
+        state: "spring.mjbatch".into(),
         hint: None,
         resolve: None,
         next: None,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::engine::{AttemptKey, Change};
 use crate::progress::RunEvent;
-use crate::store::Snapshot;
+use crate::store::RunStart;
 use crate::task::{Counts, Pictures, RemoteTaskId, Status, TaskId};
 
 /// Why a task whose outcome is unknown is sent again.
@@ -30,7 +30,7 @@ pub(super) struct Book {
 }
 
 impl Book {
-    pub(super) fn open(snapshot: &Snapshot) -> Book {
+    pub(super) fn open(snapshot: &RunStart) -> Book {
         let pages = snapshot.resumed.iter().zip(&snapshot.resumed_tasks).map(|(resumed, task)| {
             let page = Page {
                 id: task.id.clone(),

@@ -12,7 +12,7 @@ use super::shutdown::Shutdown;
 use super::{Outcome, Terms};
 use crate::engine::{Ending, TaskRow};
 use crate::progress::{Cost, Notice, RunEvent, StopReason, Summary, Troubles, summary_as_json};
-use crate::store::{Reader, StoreError};
+use crate::store::{StateLocation, StoreError};
 use crate::task::Status;
 
 impl Shell {
@@ -21,7 +21,7 @@ impl Shell {
         let ending = self.engine.over().cloned().unwrap_or(Ending::Finished);
         let tells = self.followups.as_ref().is_some_and(FollowUps::tells_the_end);
         // What is known already is told even if this process dies from here on.
-        let so_far = tells.then(|| to_be_told(self.summary(&ending, self.so_far())));
+        let so_far = tells.then(|| to_be_told(self.summary(&ending, self.so_far()), self.ledger.location()));
         // A state that cannot be written any more says so already; its last row is no loss.
         let _ = self.ledger.end(word(&ending), so_far).await;
         let written = self.write_results().await?;
@@ -40,10 +40,9 @@ impl Shell {
     }
 
     async fn write_results(&self) -> Result<Written, StoreError> {
-        let (state, wanted, run) =
-            (self.ledger.path().to_owned(), self.run.results.clone(), self.ledger.run());
+        let (reader, wanted, run) = (self.ledger.reader(), self.run.results.clone(), self.ledger.run());
         let written = tokio::task::spawn_blocking(move || {
-            write_results(&state, &wanted, false, Some(run), When::AtTheEnd)
+            write_results(&reader.snapshot()?, &wanted, Some(run), When::AtTheEnd)
         });
         written.await.unwrap_or(Err(StoreError::WriterGone))
     }
@@ -94,14 +93,14 @@ impl Shell {
             cost: spent.map(|(run, batch)| Cost { run, batch }),
             left_running,
             results: files,
-            state: self.ledger.path().to_owned(),
+            state: self.ledger.location().to_string(),
             hint: self.run.hint.clone(),
         }
     }
 
     /// The run's end, told to whoever is to know of it; one more request to stop, after the first, leaves it to the next run.
     async fn tell_the_end(&mut self, summary: &Summary, stop: &mut Shutdown) {
-        let _ = self.ledger.summarize(to_be_told(summary.clone())).await;
+        let _ = self.ledger.summarize(to_be_told(summary.clone(), self.ledger.location())).await;
         let run = self.ledger.run();
         if let Some(followups) = &mut self.followups {
             followups.add_end(run);
@@ -149,19 +148,18 @@ impl Shell {
     /// What tasks have in common; nothing where that cannot be read.
     fn shared_by(&self, tasks: &[TaskRow]) -> Vec<(String, String)> {
         let shared = || {
-            let reader = Reader::open(self.ledger.path())?;
-            let header = reader.header()?.unwrap_or_default();
-            reader.view()?.shared_by(&header, tasks)
+            let snapshot = self.ledger.reader().snapshot()?;
+            snapshot.shared_by(&snapshot.header()?, tasks)
         };
         shared().unwrap_or_default()
     }
 }
 
 /// The summary for others, who may be in another folder.
-fn to_be_told(summary: Summary) -> String {
+fn to_be_told(summary: Summary, location: &StateLocation) -> String {
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let results = summary.results.iter().map(absolute).collect();
-    summary_as_json(&Summary { results, state: absolute(&summary.state), ..summary }).to_string()
+    summary_as_json(&Summary { results, state: location.absolute().to_string(), ..summary }).to_string()
 }
 
 /// What became of the pictures in this run, if anything.

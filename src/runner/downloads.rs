@@ -19,7 +19,7 @@ use crate::manifest::PictureName;
 use crate::output::downloads::{
     Fault, Fetched, Fetcher, Folder, Kind, LONGEST_NAME, Spot, hash_of, key, safe_part,
 };
-use crate::store::{Brought, FileRow, PicturesOf, Reader, StoreError};
+use crate::store::{BatchStore, Brought, FileRow, PicturesOf, StoreError};
 use crate::task::{Pictures, Task, TaskId};
 
 /// After a request to stop, pictures that are on their way get this long.
@@ -32,8 +32,8 @@ pub struct Picturing {
     pub name: PictureName,
     /// Where they go.
     pub folder: Folder,
-    /// The state file.
-    pub state: PathBuf,
+    /// The state of their batch.
+    pub store: BatchStore,
     /// The grid too.
     pub grid: bool,
     /// A `.json` beside each.
@@ -119,8 +119,7 @@ impl Downloads {
     /// # Errors
     /// Where the state cannot be read.
     pub fn add_all(&mut self) -> Result<(), StoreError> {
-        let reader = Reader::open(&self.what.picturing.state)?;
-        self.queue.extend(reader.view()?.attempts_with_pictures()?);
+        self.queue.extend(self.what.picturing.store.snapshot()?.attempts_with_pictures()?);
         Ok(())
     }
 
@@ -210,8 +209,7 @@ impl Tally {
 async fn bring(what: Arc<Wanted>, attempt: AttemptKey) -> Result<Got, StoreError> {
     let known = Arc::clone(&what);
     let looked = tokio::task::spawn_blocking(move || {
-        let reader = Reader::open(&known.picturing.state)?;
-        let Some(of) = reader.view()?.pictures_of(attempt)? else { return Ok(None) };
+        let Some(of) = known.picturing.store.snapshot()?.pictures_of(attempt)? else { return Ok(None) };
         let mut got = Got { attempt: Some(attempt), ..Got::default() };
         let lacking = known.lacking(&of, &mut got.tally);
         Ok(Some((of, lacking, got)))
@@ -266,8 +264,8 @@ impl Wanted {
     }
 
     /// The folder from which the state's paths count.
-    fn home(&self) -> &Path {
-        self.picturing.state.parent().unwrap_or(Path::new(""))
+    fn home(&self) -> PathBuf {
+        self.picturing.store.location().base_dir()
     }
 
     async fn bring_one(
@@ -337,8 +335,8 @@ impl Wanted {
     /// A path as the state has it: from its own folder where the file is in it, so that both may move together.
     fn stored(&self, file: &Path) -> String {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let home = if self.home() == Path::new("") { Path::new(".") } else { self.home() };
-        let (file, home) = (absolute(file), absolute(home));
+        let home = if self.home() == Path::new("") { PathBuf::from(".") } else { self.home() };
+        let (file, home) = (absolute(file), absolute(&home));
         match file.strip_prefix(&home) {
             Ok(inside) => {
                 let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy().into_owned()).collect();

@@ -5,7 +5,7 @@
 //! left when the run ends is told by the next one.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::{Path, PathBuf};
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use crate::engine::{AttemptKey, Change, Ending};
 use crate::failpoint::{Point, reach};
 use crate::output::followup::{Batch, Message, Teller};
 use crate::progress::Notice;
-use crate::store::{About, Delivery, DeliveryKey, Reader, StoreError};
+use crate::store::{About, BatchStore, Delivery, DeliveryKey, StoreError};
 use crate::task::TaskId;
 
 /// After a request to stop, what is due gets this long once nothing else is left to do.
@@ -37,8 +37,8 @@ pub struct FollowUp {
     pub on_done: Option<(Teller, usize)>,
     /// Of the end of a run.
     pub on_finish: Option<Teller>,
-    /// The state file.
-    pub state: PathBuf,
+    /// The state of the batch.
+    pub store: BatchStore,
     /// Nothing of it is real.
     pub rehearsal: bool,
 }
@@ -101,8 +101,7 @@ impl FollowUps {
 
     /// Wants told all that the state knows to be due; of that what is about these attempts later.
     pub(super) fn add_all(&mut self, held: impl Fn(AttemptKey) -> bool) -> Result<(), StoreError> {
-        let reader = Reader::open(&self.who.state)?;
-        for (key, attempt) in reader.view()?.due()? {
+        for (key, attempt) in self.who.store.snapshot()?.due()? {
             match attempt.filter(|attempt| held(*attempt)) {
                 Some(attempt) => drop(self.held.insert(attempt)),
                 None => self.queue.push_back(Wanted::Delivery(key)),
@@ -318,21 +317,19 @@ type Found = (DeliveryKey, Option<TaskId>, Message);
 
 /// What is told, as it stands in the state. `None` where it was told already.
 fn read(who: &FollowUp, wanted: Wanted) -> Result<Option<Found>, StoreError> {
-    let reader = Reader::open(&who.state)?;
-    let header = reader.header()?.unwrap_or_default();
-    let view = reader.view()?;
+    let snapshot = who.store.snapshot()?;
+    let header = snapshot.header()?;
     let key = match wanted {
         Wanted::Delivery(key) => Some(key),
-        Wanted::Attempt(attempt) => view.due_of(attempt)?,
-        Wanted::Run(run) => view.due_of_run(run)?,
+        Wanted::Attempt(attempt) => snapshot.due_of(attempt)?,
+        Wanted::Run(run) => snapshot.due_of_run(run)?,
     };
     let Some(key) = key else { return Ok(None) };
-    let Some(due) = view.delivery(key)? else { return Ok(None) };
+    let Some(due) = snapshot.delivery(key)? else { return Ok(None) };
     let batch = Batch { name: &header.batch, columns: &header.columns, rehearsal: who.rehearsal };
     Ok(Some(match due.about {
         About::Task { record, status, files } => {
-            let state = std::path::absolute(&who.state).unwrap_or_else(|_| who.state.clone());
-            let home = state.parent().unwrap_or(Path::new(""));
+            let home = who.store.location().absolute().base_dir();
             let files: Vec<_> = files.iter().map(|(_, path)| home.join(path)).collect();
             let message = Message::of_task(due.id, &batch, &record, status, &files);
             (key, Some(record.task.id), message)

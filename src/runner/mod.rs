@@ -18,7 +18,7 @@ mod tokens;
 use crate::api::{CallbackListener, Client};
 use crate::engine::{Ending, Policy};
 use crate::progress::Sink;
-use crate::store::{Ledger, Snapshot, StoreError};
+use crate::store::{BatchWriter, RunStart, StoreError};
 use crate::task::Counts;
 pub use downloads::{BadName, Downloads, Got, Picturing, Tally, check_names};
 pub use followup::FollowUp;
@@ -89,7 +89,7 @@ pub struct Outcome {
 pub async fn run(
     run: Run,
     client: Client,
-    begun: (Snapshot, Ledger),
+    begun: (RunStart, BatchWriter),
     sink: Box<dyn Sink>,
     stop: Shutdown,
 ) -> Result<Outcome, StoreError> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::output::WriteError;
 use crate::output::report::{self, Bar, Entry, Execution, Failures, Page, Tone};
-use crate::store::{Attempt, Outcome, Reader, RunRow, StoreError, Variable, View};
+use crate::store::{Attempt, Outcome, RunRow, Snapshot, StoreError, Variable};
 use crate::task::{Counts, Mode, Quota};
 
 /// How many runs are drawn, and how many of all their attempts: the last ones.
@@ -27,26 +27,22 @@ pub struct WantedReport {
     pub next: String,
 }
 
-/// Writes the page of the state at `state` to `out`, all of one moment, and gives the tasks by status.
+/// Writes the page of a state to `out`, and gives the tasks by status. Relative paths of images count from `base_dir`.
 ///
 /// # Errors
 /// Where the state cannot be read, or the file not be written.
 pub fn write_report(
-    state: &Path,
+    snapshot: &Snapshot,
+    base_dir: &Path,
     out: &Path,
     wanted: WantedReport,
 ) -> Result<Counts, WriteError<StoreError>> {
     let reading = WriteError::Record;
-    let reader = Reader::open(state).map_err(reading)?;
-    // Before the view: a run that ends in between leaves nothing in flight.
-    let run_lives = reader.holder().is_some();
-    let view = reader.view().map_err(reading)?;
-    let page = page(&reader, &view, run_lives, wanted).map_err(reading)?;
-    let folder = state.with_file_name("");
+    let page = page(snapshot, wanted).map_err(reading)?;
     let entries = || {
-        view.pictured().map(|pictured| {
+        snapshot.pictured().map(|pictured| {
             let (record, files) = pictured?;
-            let files = files.into_iter().map(|(n, path)| (n, folder.join(path))).collect();
+            let files = files.into_iter().map(|(n, path)| (n, base_dir.join(path))).collect();
             Ok(Entry { record, files })
         })
     };
@@ -54,20 +50,20 @@ pub fn write_report(
     Ok(page.counts)
 }
 
-fn page(reader: &Reader, view: &View<'_>, run_lives: bool, wanted: WantedReport) -> Result<Page, StoreError> {
-    let header = reader.header()?.unwrap_or_default();
-    let made_at = reader.made_at()?.unwrap_or_default();
+fn page(snapshot: &Snapshot, wanted: WantedReport) -> Result<Page, StoreError> {
+    let header = snapshot.header()?;
+    let made_at = snapshot.made_at()?.unwrap_or_default();
     let now = Timestamp::now();
     let columns = header.columns.iter().enumerate();
     let mut variables: Vec<_> =
         columns.take(MOST_VARIABLES).map(|(n, name)| (name.clone(), Variable::Column(n))).collect();
     variables.push(("mode".to_owned(), Variable::Mode));
-    let counts = view.counts(run_lives)?;
-    let mut figures = view.figures(&variables, run_lives)?;
+    let counts = snapshot.counts()?;
+    let mut figures = snapshot.figures(&variables)?;
     // What is another for each task, as a name, shares nothing.
     figures.retain(|figures| figures.len() <= MOST_VALUES || (figures.len() as u64) < counts.total());
-    let mut ledger = Ledger::new(view.runs()?, now);
-    for attempt in view.attempts(run_lives) {
+    let mut ledger = Ledger::new(snapshot.runs()?, now);
+    for attempt in snapshot.attempts() {
         ledger.add(attempt?);
     }
     let (runs, runs_left_out) = ledger.drawn();
@@ -79,9 +75,9 @@ fn page(reader: &Reader, view: &View<'_>, run_lives: bool, wanted: WantedReport)
         service: header.service,
         columns: header.columns,
         made_at: now,
-        run_lives,
+        run_lives: snapshot.is_live(),
         counts,
-        spent: view.spent(None)?,
+        spent: snapshot.spent(None)?,
         picks: wanted.picks,
         next: wanted.next,
         figures: figures.into_iter().map(|figures| figures.most(MOST_VALUES)).collect(),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::manifest::Shape;
 use crate::output::{self, Format, Layout, WriteError, Wrote};
 use crate::progress::Troubles;
-use crate::store::{Header, Reader, StoreError};
+use crate::store::{Header, Snapshot, StoreError};
 use crate::task::{Counts, Quota};
 
 /// A spreadsheet takes about fifteen times as long as a CSV: one of more tasks than this is written at the end alone.
@@ -56,29 +56,27 @@ pub enum When {
     AtTheEnd,
 }
 
-/// Writes the results of the state at `state` to each of the paths that are wanted, in the format of its name, all from one moment.
+/// Writes the results of a state to each of the paths that are wanted, in the format of its name.
 ///
 /// # Errors
 /// Where the state cannot be read.
 pub fn write_results(
-    state: &Path,
+    snapshot: &Snapshot,
     wanted: &Wanted,
-    run_lives: bool,
     run: Option<i64>,
     when: When,
 ) -> Result<Written, StoreError> {
-    let reader = Reader::open(state)?;
-    let Header { columns, batch, .. } = reader.header()?.unwrap_or_default();
-    let view = reader.view()?;
-    let (max_images, shape) = (view.most_images()?, &wanted.shape);
+    let Header { columns, batch, .. } = snapshot.header()?;
+    let run_lives = snapshot.is_live();
+    let (max_images, shape) = (snapshot.most_images()?, &wanted.shape);
     let layout = Layout { columns: &columns, max_images, run_lives, batch: &batch, shape };
     let mut troubles = Troubles::default();
-    view.troubled(|id, state, reason| troubles.note(id, state.shown(run_lives), reason))?;
-    let spent = match (view.spent(run)?, view.spent(None)?) {
+    snapshot.troubled(|id, state, reason| troubles.note(id, state.shown(run_lives), reason))?;
+    let spent = match (snapshot.spent(run)?, snapshot.spent(None)?) {
         (_, None) => None,
         (run, Some(all)) => Some((run.unwrap_or_default(), all)),
     };
-    let counts = view.counts(run_lives)?;
+    let counts = snapshot.counts()?;
     let (files, failed, beside, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut written = Written { counts, troubles, spent, files, failed, beside, notes };
     for path in &wanted.paths {
@@ -86,7 +84,7 @@ pub fn write_results(
         if is_slow && when == When::Between {
             continue;
         }
-        let write = |path: &Path| output::write(path, &layout, view.records());
+        let write = |path: &Path| output::write(path, &layout, snapshot.records());
         match write(path) {
             Ok(wrote) => written.add(path.clone(), wrote),
             Err(WriteError::Record(e)) => return Err(e),

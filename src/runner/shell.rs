@@ -21,7 +21,7 @@ use crate::engine::{
 };
 use crate::failpoint::{Point, reach};
 use crate::progress::{Notice, RunEvent, Sink, Standing};
-use crate::store::{Intent, Ledger, Outgoing, Snapshot, StoreError, WriteError};
+use crate::store::{BatchWriter, Intent, Outgoing, RunStart, StoreError, WriteError};
 use crate::task::{Mode, RemoteTaskId};
 
 /// The results are written in the middle of a run at most this often, and less often where that takes long.
@@ -43,7 +43,7 @@ pub(super) enum Happened {
 pub(super) struct Shell {
     pub(super) run: Run,
     client: Client,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: BatchWriter,
     sink: Box<dyn Sink>,
     pub(super) engine: Engine,
     pub(super) clock: Clock,
@@ -73,7 +73,7 @@ impl Shell {
     pub(super) fn new(
         mut run: Run,
         client: Client,
-        (snapshot, ledger): (Snapshot, Ledger),
+        (snapshot, ledger): (RunStart, BatchWriter),
         sink: Box<dyn Sink>,
     ) -> Shell {
         let book = Book::open(&snapshot);
@@ -120,7 +120,7 @@ impl Shell {
         shell.show(RunEvent::Started {
             batch: shell.run.batch.clone(),
             service: shell.run.service.clone(),
-            state: shell.ledger.path().to_owned(),
+            state: shell.ledger.location().to_string(),
             results: shell.run.results.paths.first().cloned().unwrap_or_default(),
         });
         if cut_off > 0 {
@@ -271,12 +271,11 @@ impl Shell {
         if self.results_stale && self.clock.now() >= self.results_due {
             self.results_stale = false;
             self.results_due = Duration::MAX;
-            let (state, wanted, run) =
-                (self.ledger.path().to_owned(), self.run.results.clone(), self.ledger.run());
+            let (reader, wanted, run) = (self.ledger.reader(), self.run.results.clone(), self.ledger.run());
             let clock = self.clock;
             let begun = clock.now();
             let writing = tokio::task::spawn_blocking(move || {
-                write_results(&state, &wanted, true, Some(run), When::Between)
+                write_results(&reader.snapshot()?, &wanted, Some(run), When::Between)
             });
             self.writes.push(
                 async move {

@@ -52,12 +52,12 @@ pub enum StoreError {
     },
     /// The folder cannot hold a state safely, as network folders often cannot.
     #[error(
-        "{path} lies in a folder that cannot hold a state safely (SQLite answered journal mode `{mode}`, not `wal`)"
+        "{path} lies in a folder that cannot hold a state safely: it has no write-ahead log (journal mode `{mode}`)"
     )]
     NoWal {
         /// The state.
         path: PathBuf,
-        /// What SQLite fell back to.
+        /// The way of writing that is possible there.
         mode: String,
     },
     /// The file system said no.
@@ -68,13 +68,13 @@ pub enum StoreError {
         /// What it said.
         source: io::Error,
     },
-    /// SQLite said no: the disk is full, the file is damaged, ...
+    /// The state could not be read or written: the disk is full, the file is damaged, ...
     #[error("{path}: {source}")]
-    Database {
+    Failed {
         /// The state.
         path: PathBuf,
-        /// What it said.
-        source: rusqlite::Error,
+        /// What the database said.
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The thread that writes is gone, after an error that was reported already.
     #[error("the state is no longer written, after an earlier error")]
@@ -84,15 +84,5 @@ pub enum StoreError {
 impl StoreError {
     pub(super) fn file(path: &Path, source: io::Error) -> Self {
         StoreError::File { path: path.into(), source }
-    }
-
-    pub(super) fn database(path: &Path, source: rusqlite::Error) -> Self {
-        match source.sqlite_error_code() {
-            // A file that does not begin like one is told before SQLite sees it: the rest of its header is damaged.
-            Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
-                StoreError::Damaged { path: path.into(), what: source.to_string() }
-            }
-            _ => StoreError::Database { path: path.into(), source },
-        }
     }
 }

@@ -1,12 +1,82 @@
 //! The state of a batch: the only truth about it. Everything shown or exported is derived from it.
 //!
-//! `sqlite` keeps it in a file; `salvage` reads what is left of a damaged one. Nothing above this module knows how a state is
-//! kept.
+//! A [`BatchStore`] names the state and has three faces. A [`Snapshot`] is the state at one moment, to read, also while a run
+//! writes it; it knows whether one does. A [`HeldStore`] is held by this process alone, and takes commands: sync the manifest,
+//! retry, resolve. A [`BatchWriter`] is what one run writes; what it answers is durable: an intent before its request
+//! leaves, a taskId the moment it is known.
+//!
+//! `sqlite` keeps the state in a file; `salvage` reads what is left of a damaged one. Nothing above this module knows how a
+//! state is kept.
 
 mod error;
+mod location;
 mod salvage;
 mod sqlite;
 
 pub use error::StoreError;
-pub use salvage::salvage;
+pub use location::{StateLocation, is_same_file};
 pub use sqlite::*;
+
+use crate::task::{RemoteTaskId, TaskId};
+
+/// The store of one batch: where its state is, whether or not there is one yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BatchStore {
+    location: StateLocation,
+}
+
+impl BatchStore {
+    /// The store whose state is at this place. Nothing is opened yet.
+    pub fn at(location: impl Into<StateLocation>) -> BatchStore {
+        BatchStore { location: location.into() }
+    }
+
+    /// Where the state is.
+    pub fn location(&self) -> &StateLocation {
+        &self.location
+    }
+
+    /// The state at this moment, to read. One of an older program is brought up to date first.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`], [`StoreError::NotAState`], [`StoreError::Newer`], or what the file system says;
+    /// [`StoreError::Held`] where a run of an older program is writing it.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        let holder = sqlite::holder(&self.location);
+        let is_live = holder.is_some();
+        Snapshot::take(&self.location, holder, is_live)
+    }
+
+    /// Opens the state, or creates it, and holds it. `service` is the identity of the service whose taskIds it keeps;
+    /// `holder` describes this process to whoever comes second.
+    ///
+    /// # Errors
+    /// [`StoreError::Held`] where another run has it; [`StoreError::OtherService`] where it was made with another service;
+    /// [`StoreError::NotAState`] and [`StoreError::Newer`] where it is none of ours, which leaves it as it is.
+    pub fn open(&self, service: &str, holder: &str) -> Result<HeldStore, StoreError> {
+        HeldStore::open(&self.location, service, holder)
+    }
+
+    /// Opens the state that is there, whichever service it was made with, and holds it.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] where there is none; else as [`open`](BatchStore::open).
+    pub fn hold(&self, holder: &str) -> Result<HeldStore, StoreError> {
+        HeldStore::open_existing(&self.location, holder)
+    }
+
+    /// What the state has kept of its manifest, if there is one that can be read as it is.
+    pub fn kept_outline(&self) -> Option<String> {
+        sqlite::kept_outline(&self.location)
+    }
+
+    /// Every taskId that can still be read from the state, damaged or not, with the id of its task where that can be read
+    /// too. Nothing is written.
+    ///
+    /// # Errors
+    /// [`StoreError::Absent`] where there is no state, [`StoreError::File`] where it cannot be read, and
+    /// [`StoreError::NotAState`] where it does not begin like a state and has no taskId in it either.
+    pub fn salvage(&self) -> Result<Vec<(Option<TaskId>, RemoteTaskId)>, StoreError> {
+        salvage::salvage(&self.location)
+    }
+}

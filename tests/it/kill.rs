@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mjbatch::store::Reader;
+use mjbatch::store::BatchStore;
 use mjbatch::task::State;
 
 use crate::support::{Answer, Desk, Service, Wire, paid_once, reply, until};
@@ -101,10 +101,9 @@ fn an_intent_is_in_the_state_before_its_request_leaves() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let into = seen.clone();
     let wire = Wire::answering(move |n| {
-        let reader = Reader::open(&state).unwrap();
-        let view = reader.view().unwrap();
+        let snapshot = BatchStore::at(&state).snapshot().unwrap();
         let pending =
-            view.records().filter(|record| record.as_ref().unwrap().state == State::Pending).count();
+            snapshot.records().filter(|record| record.as_ref().unwrap().state == State::Pending).count();
         into.lock().unwrap().push((n + 1, 20 - pending));
         let body = format!("{{\"status\":0,\"data\":{{\"taskId\":\"T{n}\"}}}}");
         Answer::Bytes(reply("200 OK", "", &body))

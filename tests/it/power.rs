@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use mjbatch::store::{Reader, Store};
+use mjbatch::store::BatchStore;
 use mjbatch::task::{Record, State};
 
 use crate::support::{Desk, Service};
@@ -158,14 +158,13 @@ impl Moment {
             }
         }
         // Also before anything was sent: a run must not stand in the way of the next.
-        let opened = Store::open(&at, "a service on this machine", "a test").map(drop);
+        let opened = BatchStore::at(&at).open("a service on this machine", "a test").map(drop);
         opened.map_err(|e| format!("it does not open: {e}"))?;
         if self.submits == 0 {
             return Ok(());
         }
-        let reader = Reader::open(&at).map_err(|e| e.to_string())?;
-        let records: Vec<Record> =
-            reader.view().unwrap().records().collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+        let snapshot = BatchStore::at(&at).snapshot().map_err(|e| e.to_string())?;
+        let records: Vec<Record> = snapshot.records().collect::<Result<_, _>>().map_err(|e| e.to_string())?;
         let begun = records.iter().filter(|record| record.state != State::Pending).count();
         if begun < self.submits {
             return Err(format!("{} submits had left, and {begun} are known", self.submits));

@@ -13,26 +13,23 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::StoreError;
 use super::sqlite::check_is_state;
+use super::{StateLocation, StoreError};
 use crate::task::{RemoteTaskId, TaskId};
 use pages::{Found, carve};
 
 /// Every taskId that can still be read from a state, damaged or not, with the id of its task where that can be read too: what
 /// SQLite reads, and what else lies in its pages. Nothing is written.
-///
-/// # Errors
-/// [`StoreError::Absent`] where there is no such file, [`StoreError::File`] where it cannot be read, and
-/// [`StoreError::NotAState`] where it does not begin like a state and has no taskId in it either.
-pub fn salvage(path: &Path) -> Result<Vec<(Option<TaskId>, RemoteTaskId)>, StoreError> {
-    let told = check_is_state(path);
-    let mut found = match told {
+pub(super) fn salvage(location: &StateLocation) -> Result<Vec<(Option<TaskId>, RemoteTaskId)>, StoreError> {
+    let path = location.path();
+    let begins = check_is_state(path);
+    let mut found = match begins {
         Ok(()) | Err(StoreError::NotAState(_)) => carve(path).map_err(|e| StoreError::file(path, e))?,
         Err(e) => return Err(e),
     };
     // The first page may be what is gone; a file that has taskIds is one of ours all the same.
     if found.attempts.is_empty() {
-        told?;
+        begins?;
     }
     // What SQLite cannot read is what the other way is for.
     let _ = read(path, &mut found);

@@ -73,7 +73,7 @@ fn made() -> &'static Made {
     MADE.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spring.mjbatch");
-        let mut store = Store::open(&path, "the sandbox", "a test").unwrap();
+        let mut store = BatchStore::at(&path).open("the sandbox", "a test").unwrap();
         let plan = plan::compare(tasks().into_iter(), &store.knowledge().unwrap());
         let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
         store.list(listing, tasks().into_iter(), &plan).unwrap();
@@ -128,7 +128,7 @@ fn saved(bytes: &[u8], wal: Option<&[u8]>) -> Vec<(Option<String>, String)> {
     if let Some(wal) = wal {
         std::fs::write(&wal_path, wal).unwrap();
     }
-    let saved = salvage(&path).unwrap();
+    let saved = BatchStore::at(&path).salvage().unwrap();
     assert!(std::fs::read(&path).unwrap() == bytes);
     if let Some(wal) = wal {
         assert!(std::fs::read(&wal_path).unwrap() == wal);
@@ -165,7 +165,7 @@ fn all_is_saved_where_the_description_of_the_tables_is_damaged() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spring.mjbatch");
         std::fs::write(&path, &bytes).unwrap();
-        let opened = Store::open(&path, "the sandbox", "a test");
+        let opened = BatchStore::at(&path).open("the sandbox", "a test");
         assert!(matches!(opened, Err(StoreError::Damaged { .. })), "{pages:?}: {opened:?}");
     }
 }
@@ -258,7 +258,7 @@ fn a_run_leaves_the_wal_of_a_damaged_state_as_it_is() {
     let wal_path = folder.path().join("spring.mjbatch-wal");
     std::fs::write(&path, &bytes).unwrap();
     std::fs::write(&wal_path, wal).unwrap();
-    let opened = Store::open(&path, "the sandbox", "a test");
+    let opened = BatchStore::at(&path).open("the sandbox", "a test");
     assert!(matches!(opened, Err(StoreError::Damaged { .. })), "{opened:?}");
     assert!(std::fs::read(&path).unwrap() == bytes);
     assert!(std::fs::read(&wal_path).unwrap() == *wal);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
 use super::ledger::{mode_at, state_at};
-use super::{StoreError, View};
+use super::{Snapshot, StoreError};
 use crate::task::{Mode, Quota, RemoteTaskId, State, TaskId};
 
 /// One submit of a task, and what became of it.
@@ -90,15 +90,15 @@ impl Outcome {
     }
 }
 
-impl View<'_> {
+impl Snapshot {
     /// Every attempt of the batch, those of tasks that the manifest has no longer included, the oldest first. What is under
-    /// way is unknown unless its run lives.
-    pub fn attempts(&self, run_lives: bool) -> impl Iterator<Item = Result<Attempt, StoreError>> {
+    /// way is unknown unless a run goes on.
+    pub fn attempts(&self) -> impl Iterator<Item = Result<Attempt, StoreError>> {
         let mut from = 0;
         let mut page = Vec::new().into_iter();
         std::iter::from_fn(move || {
             if page.len() == 0 {
-                match attempts_after(self.moment(), from, run_lives) {
+                match attempts_after(&self.db, from, self.is_live()) {
                     Ok(attempts) => page = attempts.into_iter(),
                     Err(e) => {
                         from = i64::MAX;
@@ -116,7 +116,7 @@ impl View<'_> {
 /// How many are read at once: enough to be fast, little to hold.
 const PAGE: i64 = 500;
 
-fn attempts_after(db: &Connection, key: i64, run_lives: bool) -> rusqlite::Result<Vec<(i64, Attempt)>> {
+fn attempts_after(db: &Connection, key: i64, is_live: bool) -> rusqlite::Result<Vec<(i64, Attempt)>> {
     let mut query = db.prepare_cached(
         "SELECT attempt.key, id,
              (SELECT count(*) FROM attempt AS it WHERE it.task = attempt.task AND it.key <= attempt.key),
@@ -125,17 +125,17 @@ fn attempts_after(db: &Connection, key: i64, run_lives: bool) -> rusqlite::Resul
          FROM attempt JOIN task ON task.key = attempt.task JOIN state ON state.task = task.key
          WHERE attempt.key > ?1 ORDER BY attempt.key LIMIT ?2",
     )?;
-    query.query_map(params![key, PAGE], |row| Ok((row.get(0)?, attempt_at(row, run_lives)?)))?.collect()
+    query.query_map(params![key, PAGE], |row| Ok((row.get(0)?, attempt_at(row, is_live)?)))?.collect()
 }
 
-fn attempt_at(row: &Row<'_>, run_lives: bool) -> rusqlite::Result<Attempt> {
+fn attempt_at(row: &Row<'_>, is_live: bool) -> rusqlite::Result<Attempt> {
     let task_id: Option<String> = row.get(6)?;
     let word: Option<String> = row.get(7)?;
     let outcome = match word {
         Some(word) => Outcome::ALL.into_iter().find(|it| it.as_str() == word).unwrap_or(Outcome::Open),
         None => match (state_at(row, 10)?, task_id.is_some()) {
             (State::Running, true) => Outcome::Running,
-            (State::Submitting, false) if run_lives => Outcome::Submitting,
+            (State::Submitting, false) if is_live => Outcome::Submitting,
             (State::Submitting, false) => Outcome::Unknown,
             _ => Outcome::Open,
         },

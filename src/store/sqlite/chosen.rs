@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::{Connection, params};
 
 use super::durations::durations;
-use super::{Snapshot, StoreError, View, waiting_at};
+use super::{RunStart, Snapshot, StoreError, waiting_at};
 use crate::engine::{Learned, Past, TaskRow, Waiting};
 use crate::plan::{Choice, Looked, Only};
 use crate::task::{Mode, Prices, Quota, Status, TaskId, TaskMode};
@@ -15,7 +15,7 @@ pub(super) fn read(
     db: &Connection,
     choice: &Choice,
     prices: &Prices,
-    snapshot: &mut Snapshot,
+    snapshot: &mut RunStart,
 ) -> rusqlite::Result<()> {
     snapshot.past = Past {
         spent: spent(db, prices)?,
@@ -30,7 +30,7 @@ pub(super) fn read(
     Ok(())
 }
 
-fn choose(db: &Connection, choice: &Choice, snapshot: &mut Snapshot) -> rusqlite::Result<()> {
+fn choose(db: &Connection, choice: &Choice, snapshot: &mut RunStart) -> rusqlite::Result<()> {
     if *choice == Choice::default() {
         snapshot.waiting = waiting(db)?;
         return Ok(());
@@ -86,14 +86,14 @@ pub(super) fn unpriced(db: &Connection, prices: &Prices) -> rusqlite::Result<Vec
     Ok(unpriced)
 }
 
-impl View<'_> {
+impl Snapshot {
     /// What all attempts cost that may have been accepted: what was recorded, else by these prices. What counts for a
     /// budget. `None` where it cannot be told, since a price is missing.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn reserved(&self, prices: &Prices) -> Result<Option<Quota>, StoreError> {
-        let spent = spent(self.moment(), prices).map_err(|e| self.error(e))?;
+        let spent = spent(&self.db, prices).map_err(|e| self.error(e))?;
         Ok(Some(spent).filter(|spent| spent.0 < u64::MAX))
     }
 }

@@ -6,8 +6,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::reader::{self, View};
-use super::{Store, StoreError};
+use super::snapshot::{self, Snapshot};
+use super::{HeldStore, StoreError};
 use crate::engine::AttemptKey;
 use crate::task::{Record, Status, TaskId};
 
@@ -96,7 +96,7 @@ pub struct DeliveryCount {
     pub due: u64,
 }
 
-impl Store {
+impl HeldStore {
     /// Says of which tasks the batch tells from now on.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ impl Store {
     }
 }
 
-impl View<'_> {
+impl Snapshot {
     /// The numbers of all that is to be told, with the attempts they are about, the oldest first.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl View<'_> {
     /// What SQLite says.
     pub fn due_of(&self, attempt: AttemptKey) -> Result<Option<DeliveryKey>, StoreError> {
         let query = "SELECT key FROM delivery WHERE attempt = ?1 AND delivered_at IS NULL";
-        let key = self.moment().query_row(query, [attempt.0], |row| Ok(DeliveryKey(row.get(0)?))).optional();
+        let key = self.db.query_row(query, [attempt.0], |row| Ok(DeliveryKey(row.get(0)?))).optional();
         key.map_err(|e| self.error(e))
     }
 
@@ -156,7 +156,7 @@ impl View<'_> {
     /// What SQLite says.
     pub fn due_of_run(&self, run: i64) -> Result<Option<DeliveryKey>, StoreError> {
         let query = "SELECT key FROM delivery WHERE run = ?1 AND delivered_at IS NULL";
-        let key = self.moment().query_row(query, [run], |row| Ok(DeliveryKey(row.get(0)?))).optional();
+        let key = self.db.query_row(query, [run], |row| Ok(DeliveryKey(row.get(0)?))).optional();
         key.map_err(|e| self.error(e))
     }
 
@@ -165,7 +165,7 @@ impl View<'_> {
     /// # Errors
     /// What SQLite says.
     pub fn delivery(&self, key: DeliveryKey) -> Result<Option<Due>, StoreError> {
-        read(self.moment(), key).map_err(|e| self.error(e))
+        read(&self.db, key).map_err(|e| self.error(e))
     }
 
     /// How much was told.
@@ -178,7 +178,7 @@ impl View<'_> {
             let (delivered, due): (i64, i64) = (row.get(0)?, row.get(1)?);
             Ok(DeliveryCount { delivered: delivered.unsigned_abs(), due: due.unsigned_abs() })
         };
-        self.moment().query_row(query, [], row).map_err(|e| self.error(e))
+        self.db.query_row(query, [], row).map_err(|e| self.error(e))
     }
 
     /// The first of what was not told yet, those that were tried before those that were not.
@@ -187,7 +187,7 @@ impl View<'_> {
     /// What SQLite says.
     pub fn undelivered(&self, most: u32) -> Result<Vec<Undelivered>, StoreError> {
         let read = || {
-            let mut query = self.moment().prepare(
+            let mut query = self.db.prepare(
                 "SELECT id, tries, error FROM (
                      SELECT delivery.key AS key, task.id AS id, tries, error FROM delivery
                      LEFT JOIN attempt ON attempt.key = delivery.attempt
@@ -255,7 +255,7 @@ fn read(db: &Connection, key: DeliveryKey) -> rusqlite::Result<Option<Due>> {
     let Some((id, attempt, status, body, task)) = found else { return Ok(None) };
     let about = match (attempt, task, body) {
         (Some(attempt), Some(task), _) => {
-            let Some(record) = reader::record_of(db, task, attempt)? else { return Ok(None) };
+            let Some(record) = snapshot::record_of(db, task, attempt)? else { return Ok(None) };
             let word = status.unwrap_or_default();
             let status = Status::ALL.into_iter().find(|status| status.as_str() == word);
             About::Task {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::engine::Failure;
 use crate::plan;
+use crate::store::BatchStore;
 use crate::task::{Pictures, Task};
 
 struct Desk {
@@ -18,12 +19,12 @@ impl Desk {
         Desk { path: folder.path().join("s.mjbatch"), _folder: folder }
     }
 
-    fn store(&self) -> Store {
-        Store::open(&self.path, "the sandbox", "a test").unwrap()
+    fn store(&self) -> HeldStore {
+        BatchStore::at(&self.path).open("the sandbox", "a test").unwrap()
     }
 
     /// A run over `a` and `b` that tells of these.
-    fn begin(&self, told: Option<Told>) -> Ledger {
+    fn begin(&self, told: Option<Told>) -> BatchWriter {
         let mut store = self.store();
         let tasks = ["a", "b"].map(|id| Task::new(id, format!("a mug {id}"), Mode::Fast));
         let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
@@ -35,8 +36,8 @@ impl Desk {
 
     /// A view of what is due: the task, its status, and the taskId that is told.
     fn due(&self) -> Vec<(String, &'static str, Option<String>)> {
-        let reader = Reader::open(&self.path).unwrap();
-        let view = reader.view().unwrap();
+        let reader = BatchStore::at(&self.path).snapshot().unwrap();
+        let view = reader;
         let due = view.due().unwrap().into_iter().map(|(key, _)| view.delivery(key).unwrap().unwrap());
         due.map(|due| match due.about {
             About::Task { record, status, .. } => {
@@ -48,14 +49,14 @@ impl Desk {
     }
 }
 
-fn submit(ledger: &Ledger, attempt: i64, task: i64) {
+fn submit(ledger: &BatchWriter, attempt: i64, task: i64) {
     let intent =
         Intent { attempt: AttemptKey(attempt), task: TaskRow(task), mode: Mode::Fast, hook_token: None };
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
     record(ledger, Change::Accepted(AttemptKey(attempt), RemoteTaskId(format!("T{attempt}"))));
 }
 
-fn record(ledger: &Ledger, change: Change) {
+fn record(ledger: &BatchWriter, change: Change) {
     ledger.record(change).blocking_recv().unwrap().unwrap();
 }
 
@@ -85,14 +86,14 @@ fn what_is_done_is_due_until_it_was_told_and_never_after() {
         ledger.record_delivery(delivery).blocking_recv().unwrap().unwrap();
     };
     tell(Some("HTTP 500"));
-    let reader = Reader::open(&desk.path).unwrap();
+    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
     let undelivered = Undelivered { id: Some(TaskId("a".into())), tries: 2, error: Some("HTTP 500".into()) };
-    assert_eq!(reader.view().unwrap().undelivered(9).unwrap(), [undelivered]);
+    assert_eq!(reader.undelivered(9).unwrap(), [undelivered]);
     tell(None);
     record(&ledger, done(1));
     assert_eq!(desk.due(), []);
     let count = DeliveryCount { delivered: 1, due: 0 };
-    assert_eq!(reader.view().unwrap().deliveries().unwrap(), count);
+    assert_eq!(BatchStore::at(&desk.path).snapshot().unwrap().deliveries().unwrap(), count);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::StoreError;
 use super::ledger::mode_at;
-use super::reader::View;
+use super::snapshot::Snapshot;
 use crate::engine::AttemptKey;
 use crate::task::{Mode, Pictures, Quota, Record, RemoteTaskId, State, Task, TaskMode};
 
@@ -70,14 +70,14 @@ pub struct FilesCount {
     pub failed: u64,
 }
 
-impl View<'_> {
+impl Snapshot {
     /// The attempts that made the pictures of the listed tasks, in the manifest's order.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn attempts_with_pictures(&self) -> Result<Vec<AttemptKey>, StoreError> {
         let read = || {
-            let mut query = self.moment.prepare(
+            let mut query = self.db.prepare(
                 "SELECT max(attempt.key) FROM state JOIN attempt ON attempt.task = state.task
                  WHERE position IS NOT NULL AND state = 'done' AND outcome = 'done' AND task_id IS NOT NULL
                  GROUP BY state.task ORDER BY position",
@@ -93,7 +93,7 @@ impl View<'_> {
     /// # Errors
     /// What SQLite says.
     pub fn pictures_of(&self, attempt: AttemptKey) -> Result<Option<PicturesOf>, StoreError> {
-        read(&self.moment, attempt).map_err(|e| self.error(e))
+        read(&self.db, attempt).map_err(|e| self.error(e))
     }
 
     /// Every task of the manifest, in its order, with what became of it and the files of its pictures that were brought, each
@@ -102,7 +102,7 @@ impl View<'_> {
         self.keyed_records().map(|keyed| {
             let (key, record) = keyed?;
             let files = match record.state {
-                State::Done => files_of(self.moment(), key).map_err(|e| self.error(e))?,
+                State::Done => files_of(&self.db, key).map_err(|e| self.error(e))?,
                 _ => Vec::new(),
             };
             Ok((record, files))
@@ -123,7 +123,7 @@ impl View<'_> {
             let (brought, failed): (i64, i64) = (row.get(0)?, row.get(1)?);
             Ok(FilesCount { brought: brought.unsigned_abs(), failed: failed.unsigned_abs() })
         };
-        self.moment.query_row(query, [], row).map_err(|e| self.error(e))
+        self.db.query_row(query, [], row).map_err(|e| self.error(e))
     }
 }
 

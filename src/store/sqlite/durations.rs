@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::ledger::mode_at;
-use super::{StoreError, View, waiting_at};
+use super::{Snapshot, StoreError, waiting_at};
 use crate::engine::{AttemptKey, Learned, Resumed};
 use crate::task::{Mode, RemoteTaskId};
 
@@ -15,7 +15,7 @@ const JOBS: usize = 200;
 /// How many attempts are looked through for them.
 const ATTEMPTS: i64 = 5_000;
 
-impl View<'_> {
+impl Snapshot {
     /// How long the last jobs took that ended well, from the intent to the end being seen: at most 200 of each mode.
     ///
     /// A job whose end was seen by a later run than the one that submitted it tells when that run began, and no more.
@@ -23,7 +23,7 @@ impl View<'_> {
     /// # Errors
     /// What SQLite says.
     pub fn durations(&self) -> Result<Learned, StoreError> {
-        durations(self.moment()).map_err(|e| self.error(e))
+        durations(&self.db).map_err(|e| self.error(e))
     }
 
     /// What runs at the service at this time, as far as the state knows: what a run that began now would follow.
@@ -32,7 +32,7 @@ impl View<'_> {
     /// What SQLite says.
     pub fn running(&self, now: Timestamp) -> Result<Vec<Resumed>, StoreError> {
         let read = || {
-            let mut query = self.moment.prepare(
+            let mut query = self.db.prepare(
                 "SELECT task.key, task.mode, timeout, attempt.key, task_id, intended_at, attempt.mode
                  FROM state JOIN task ON task.key = state.task JOIN attempt ON attempt.task = task.key
                  WHERE state = 'running' AND outcome IS NULL AND task_id IS NOT NULL ORDER BY attempt.key",
@@ -87,16 +87,16 @@ pub(super) fn durations(db: &Connection) -> rusqlite::Result<Learned> {
 mod tests {
     use rusqlite::params;
 
-    use super::super::{Reader, Store};
     use super::*;
+    use crate::store::BatchStore;
 
     /// Attempts as they stand in a ledger: mode, intended at, finished at, outcome, task id.
     type Row = (&'static str, i64, Option<i64>, Option<&'static str>, Option<&'static str>);
 
-    fn view_of<T>(runs: &[i64], attempts: &[Row], look: impl Fn(&View<'_>) -> T) -> T {
+    fn view_of<T>(runs: &[i64], attempts: &[Row], look: impl Fn(&Snapshot) -> T) -> T {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spring.mjbatch");
-        drop(Store::open(&path, "the sandbox", "a test").unwrap());
+        drop(BatchStore::at(&path).open("the sandbox", "a test").unwrap());
         let db = Connection::open(&path).unwrap();
         for started in runs {
             db.execute("INSERT INTO run (started_at) VALUES (?1)", [started]).unwrap();
@@ -114,7 +114,7 @@ mod tests {
                  VALUES (?1, ?1, 1, ?2, ?3, ?4, ?5, ?6)";
             db.execute(attempt, params![key, intended, finished, outcome, task_id, mode]).unwrap();
         }
-        look(&Reader::open(&path).unwrap().view().unwrap())
+        look(&BatchStore::at(&path).snapshot().unwrap())
     }
 
     fn seconds(took: &[Duration]) -> Vec<u64> {

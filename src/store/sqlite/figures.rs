@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
 use super::ledger::state_at;
-use super::{StoreError, View};
+use super::{Snapshot, StoreError};
 use crate::engine::FailureClass;
 use crate::figures::{Figure, Figures};
 
@@ -30,18 +30,14 @@ pub struct RunRow {
     pub ending: Option<String>,
 }
 
-impl View<'_> {
+impl Snapshot {
     /// The figures of the listed tasks by each of these variables, in one pass. What is under way is unknown unless its run
     /// lives.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn figures(
-        &self,
-        variables: &[(String, Variable)],
-        run_lives: bool,
-    ) -> Result<Vec<Figures>, StoreError> {
-        read(self.moment(), variables, run_lives).map_err(|e| self.error(e))
+    pub fn figures(&self, variables: &[(String, Variable)]) -> Result<Vec<Figures>, StoreError> {
+        read(&self.db, variables, self.is_live()).map_err(|e| self.error(e))
     }
 
     /// All runs, the oldest first.
@@ -51,7 +47,7 @@ impl View<'_> {
     pub fn runs(&self) -> Result<Vec<RunRow>, StoreError> {
         let read = || {
             let mut query =
-                self.moment().prepare("SELECT key, started_at, ended_at, ending FROM run ORDER BY key")?;
+                self.db.prepare("SELECT key, started_at, ended_at, ending FROM run ORDER BY key")?;
             let time = |at: i64| Timestamp::from_millisecond(at).ok();
             let rows = query.query_map([], |row| {
                 let ended_at: Option<i64> = row.get(2)?;
@@ -68,11 +64,7 @@ impl View<'_> {
     }
 }
 
-fn read(
-    db: &Connection,
-    variables: &[(String, Variable)],
-    run_lives: bool,
-) -> rusqlite::Result<Vec<Figures>> {
+fn read(db: &Connection, variables: &[(String, Variable)], is_live: bool) -> rusqlite::Result<Vec<Figures>> {
     let mut all: Vec<Figures> = variables.iter().map(|(name, _)| Figures::of(name)).collect();
     let mut query = db.prepare("SELECT started_at FROM run ORDER BY started_at")?;
     let starts = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
@@ -94,7 +86,7 @@ fn read(
             let vars: String = row.get(1)?;
             let vars: Vec<String> = serde_json::from_str(&vars).unwrap_or_default();
             let mode: String = row.get(2)?;
-            let status = state_at(row, 3)?.shown(run_lives);
+            let status = state_at(row, 3)?.shown(is_live);
             for (((_, variable), figures), number) in variables.iter().zip(&mut all).zip(&mut numbers) {
                 *number = figures.number(match variable {
                     Variable::Mode => &mode,

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 
-use super::StoreError;
+use super::{StoreError, database_error};
 
 /// How long it is looked at. A state of ten thousand tasks is looked at whole in that time, a larger one in part.
 const AT_MOST: Duration = Duration::from_millis(300);
@@ -29,6 +29,6 @@ pub(super) fn check(db: &Connection, path: &Path) -> Result<(), StoreError> {
         Ok(word) if word == "ok" => Ok(()),
         Ok(what) => Err(StoreError::Damaged { path: path.into(), what }),
         Err(e) if e.sqlite_error_code() == Some(ErrorCode::OperationInterrupted) => Ok(()),
-        Err(e) => Err(StoreError::database(path, e)),
+        Err(e) => Err(database_error(path, e)),
     }
 }

@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::StoreError;
+use super::{StateLocation, StoreError};
 
 /// How often a lock that is taken is tried again: somebody may only be looking whether it is.
 const TRIES: u32 = 5;
@@ -56,8 +56,8 @@ impl Drop for Lock {
 }
 
 /// Who runs this batch now, in words, if anybody does.
-pub(super) fn holder(state: &Path) -> Option<String> {
-    let path = beside(state);
+pub(in crate::store) fn holder(location: &StateLocation) -> Option<String> {
+    let path = beside(location.path());
     let file = File::open(&path).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => Some(words(&path)),
@@ -117,13 +117,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("spring.mjbatch");
         let lock = Lock::take(&state, "process 7 on desk").unwrap();
-        assert_eq!(holder(&state).as_deref(), Some("process 7 on desk"));
+        assert_eq!(holder(&state.as_path().into()).as_deref(), Some("process 7 on desk"));
         match Lock::take(&state, "me too") {
             Err(StoreError::Held { holder, .. }) => assert_eq!(holder, "process 7 on desk"),
             other => panic!("{other:?}"),
         }
         drop(lock);
-        assert_eq!(holder(&state), None);
+        assert_eq!(holder(&state.as_path().into()), None);
         Lock::take(&state, "me now").unwrap();
     }
 
@@ -132,7 +132,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("spring.mjbatch");
         std::fs::write(beside(&state), "process 7, long dead").unwrap();
-        assert_eq!(holder(&state), None);
+        assert_eq!(holder(&state.as_path().into()), None);
         Lock::take(&state, "me").unwrap();
     }
 }

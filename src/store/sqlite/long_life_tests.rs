@@ -9,9 +9,10 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use tempfile::TempDir;
 
-use super::{Intent, Listing, Reader, Store, kept_outline, schema};
+use super::{HeldStore, Intent, Listing, Snapshot, schema};
 use crate::engine::{AttemptKey, Change, Failure, FailureClass};
 use crate::plan::{self, Choice};
+use crate::store::BatchStore;
 use crate::task::{Action, Earlier, Mode, Pictures, Prices, Quota, RemoteTaskId, State, Status, Task};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: None };
@@ -22,11 +23,11 @@ fn state() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn open(path: &Path) -> Store {
-    Store::open(path, "the sandbox", "a test").unwrap()
+fn open(path: &Path) -> HeldStore {
+    BatchStore::at(path).open("the sandbox", "a test").unwrap()
 }
 
-fn list(store: &mut Store, tasks: &[Task]) {
+fn list(store: &mut HeldStore, tasks: &[Task]) {
     let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
     let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
     store.list(listing, tasks.iter().cloned(), &plan).unwrap();
@@ -101,17 +102,16 @@ fn taken(db: &Connection) -> (BTreeMap<String, i64>, Vec<Cost>) {
 
 #[track_caller]
 fn what_is_kept_is_what_is_there(path: &Path) {
-    let reader = Reader::open(path).unwrap();
+    let snapshot = Snapshot::take(&path.into(), None, true).unwrap();
     let (counts, spent) = taken(&Connection::open(path).unwrap());
-    let view = reader.view().unwrap();
-    let kept = view.counts(true).unwrap();
+    let kept = snapshot.counts().unwrap();
     for status in Status::ALL {
         let there = counts.iter().filter(|(word, _)| State::from_word(word).unwrap().shown(true) == status);
         assert_eq!(kept.of(status), there.map(|(_, n)| *n as u64).sum::<u64>(), "{status:?}: {counts:?}");
     }
     for (run, sum) in spent {
         let sum = sum.map(|sum| Quota(sum as u64));
-        assert_eq!(view.spent(run).unwrap(), sum, "run {run:?}");
+        assert_eq!(snapshot.spent(run).unwrap(), sum, "run {run:?}");
     }
     let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(7)) };
     let all: i64 = Connection::open(path)
@@ -123,8 +123,8 @@ fn what_is_kept_is_what_is_there(path: &Path) {
             |row| row.get(0),
         )
         .unwrap();
-    assert_eq!(view.reserved(&prices).unwrap(), Some(Quota(all as u64)));
-    assert_eq!(view.reserved(&PRICES).unwrap(), None, "relaxed attempts have no price");
+    assert_eq!(snapshot.reserved(&prices).unwrap(), Some(Quota(all as u64)));
+    assert_eq!(snapshot.reserved(&PRICES).unwrap(), None, "relaxed attempts have no price");
 }
 
 #[test]
@@ -232,19 +232,19 @@ fn a_glance_reads_sums_that_were_kept() {
     let (_folder, path) = state();
     lived(&path);
     let plans = Connection::open(&path).unwrap();
-    let mut reader = Reader::open(&path).unwrap();
-    listen(&mut reader.db);
-    reader.header().unwrap();
-    let view = reader.view().unwrap();
-    view.counts(false).unwrap();
-    view.spent(None).unwrap();
-    view.spent(Some(1)).unwrap();
-    view.reserved(&PRICES).unwrap();
+    let mut snapshot = BatchStore::at(&path).snapshot().unwrap();
+    listen(&mut snapshot.db);
+    snapshot.header().unwrap();
+    snapshot.made_at().unwrap();
+    snapshot.counts().unwrap();
+    snapshot.spent(None).unwrap();
+    snapshot.spent(Some(1)).unwrap();
+    snapshot.reserved(&PRICES).unwrap();
     let seen = SEEN.with(RefCell::take);
     assert!(seen.len() > 5, "{seen:#?}");
     for sql in &seen {
         assert_eq!(reads_all(&plans, sql), Vec::<String>::new(), "{sql}");
     }
     assert_ne!(reads_all(&plans, "SELECT sum(quota) FROM attempt"), Vec::<String>::new());
-    assert_eq!(kept_outline(&path), None);
+    assert_eq!(BatchStore::at(&path).kept_outline(), None);
 }

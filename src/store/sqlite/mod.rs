@@ -19,7 +19,6 @@ mod listing;
 mod lock;
 #[cfg(test)]
 mod long_life_tests;
-mod reader;
 mod reserve;
 mod resolve;
 #[cfg(test)]
@@ -28,11 +27,14 @@ mod resolve_tests;
 mod rules_tests;
 pub(super) mod schema;
 mod shared;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -45,12 +47,12 @@ pub use deliveries::{About, Delivery, DeliveryCount, DeliveryKey, Due, Told, Und
 pub use downloads::{Brought, FileRow, FilesCount, PicturesOf};
 pub use figures::{RunRow, Variable};
 pub use ledger::{Intent, Outgoing};
-pub use reader::{Header, Reader, View, kept_outline};
 pub use resolve::{Doubt, Found, Resolution, Resolved};
+pub use snapshot::{Header, Snapshot};
 pub use writer::WriteError;
 use writer::{Run, Writer};
 
-use super::StoreError;
+use super::{StateLocation, StoreError};
 use crate::engine::{
     Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskRow, Waiting,
 };
@@ -60,7 +62,9 @@ use crate::task::{Counts, Mode, Prices, RemoteTaskId, State, Task, TaskId};
 pub(crate) use files::check_is_state;
 use ledger::{mode_at, state_at};
 use lock::Lock;
+pub(super) use lock::holder;
 use reserve::Reserve;
+pub(super) use snapshot::kept_outline;
 
 /// What a manifest brings to a state.
 #[derive(Debug, Clone, Copy)]
@@ -77,7 +81,7 @@ pub struct Listing<'a> {
 
 /// What a run starts from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Snapshot {
+pub struct RunStart {
     /// What waits to be submitted in this run, the most urgent first, then in the manifest's order.
     pub waiting: Vec<Waiting>,
     /// How many others wait, which were not chosen for this run.
@@ -115,49 +119,57 @@ pub struct ResumedTask {
 
 /// A state that this process holds, before its run begins: it can still be planned.
 #[derive(Debug)]
-pub struct Store {
+pub struct HeldStore {
     db: Connection,
-    path: PathBuf,
+    location: StateLocation,
     lock: Lock,
 }
 
-impl Store {
-    /// Opens, or creates, the state at this path, and holds it. `holder` says who we are, for whoever comes second.
-    ///
-    /// # Errors
-    /// [`StoreError::Held`] where another run has it; [`StoreError::OtherService`] where it was made with another service;
-    /// [`StoreError::NotAState`] and [`StoreError::Newer`] where it is none of ours, which leaves it as it is.
-    pub fn open(path: &Path, service: &str, holder: &str) -> Result<Store, StoreError> {
+impl HeldStore {
+    /// Opens, or creates, the state at this place, and holds it; see [`BatchStore::open`](super::BatchStore::open).
+    pub(super) fn open(
+        location: &StateLocation,
+        service: &str,
+        holder: &str,
+    ) -> Result<HeldStore, StoreError> {
+        let path = location.path();
         if path.exists() {
             files::check_is_state(path).or_else(|e| if files::is_empty(path) { Ok(()) } else { Err(e) })?;
         }
-        let store = Store::take(path, holder)?;
-        match reader::header(&store.db).map_err(|e| store.error(e))? {
+        let store = HeldStore::take(location, holder)?;
+        match snapshot::header(&store.db).map_err(|e| store.error(e))? {
             Some(header) if header.service != service => Err(StoreError::OtherService {
                 path: path.into(),
                 theirs: header.service,
                 ours: service.to_owned(),
             }),
             _ => {
-                store.say_whose(service).map_err(|e| store.error(e))?;
+                store.record_service(service).map_err(|e| store.error(e))?;
                 Ok(store)
             }
         }
     }
 
-    /// Opens the state at this path, whichever service it was made with, and holds it.
-    ///
-    /// # Errors
-    /// [`StoreError::Absent`] where there is none; else as [`open`](Store::open).
-    pub fn open_existing(path: &Path, holder: &str) -> Result<Store, StoreError> {
-        files::check_is_state(path)?;
-        Store::take(path, holder)
+    /// Opens the state at this place, whichever service it was made with, and holds it; see
+    /// [`BatchStore::hold`](super::BatchStore::hold).
+    pub(super) fn open_existing(location: &StateLocation, holder: &str) -> Result<HeldStore, StoreError> {
+        files::check_is_state(location.path())?;
+        HeldStore::take(location, holder)
     }
 
-    fn take(path: &Path, holder: &str) -> Result<Store, StoreError> {
+    fn take(location: &StateLocation, holder: &str) -> Result<HeldStore, StoreError> {
+        let path = location.path();
         let lock = Lock::take(path, holder)?;
         failpoint::reach(Point::LockTaken).map_err(|e| StoreError::file(path, e))?;
-        Ok(Store { db: schema::open_for_writing(path)?, path: path.into(), lock })
+        Ok(HeldStore { db: schema::open_for_writing(path)?, location: location.clone(), lock })
+    }
+
+    /// The state at this moment. No run is live in it, since this process holds it.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Snapshot::take(&self.location, None, false)
     }
 
     /// The name of the manifest's file that the state listed last, if it ever did.
@@ -192,7 +204,7 @@ impl Store {
     /// # Errors
     /// What SQLite says.
     pub fn knowledge(&self) -> Result<Knowledge, StoreError> {
-        reader::knowledge(&self.db).map_err(|e| self.error(e))
+        snapshot::knowledge(&self.db).map_err(|e| self.error(e))
     }
 
     /// Carries out the plan for these tasks, in one transaction: the state lists what the manifest lists now.
@@ -205,7 +217,7 @@ impl Store {
         tasks: impl Iterator<Item = Task>,
         plan: &Plan,
     ) -> Result<(), StoreError> {
-        listing::write(&mut self.db, listing, tasks, plan).map_err(|e| StoreError::database(&self.path, e))
+        listing::write(&mut self.db, listing, tasks, plan).map_err(|e| self.error(e))
     }
 
     /// Modes of the batch without a price, which a budget needs.
@@ -221,7 +233,7 @@ impl Store {
     /// # Errors
     /// What SQLite says; then nothing is changed.
     pub fn send_again(&mut self, only: &Only, lost: bool) -> Result<Again, StoreError> {
-        again::send(&mut self.db, only, lost).map_err(|e| StoreError::database(&self.path, e))
+        again::send(&mut self.db, only, lost).map_err(|e| self.error(e))
     }
 
     /// What the state says of its batch.
@@ -229,14 +241,14 @@ impl Store {
     /// # Errors
     /// What SQLite says.
     pub fn header(&self) -> Result<Header, StoreError> {
-        Ok(reader::header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
+        Ok(snapshot::header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
     }
 
     /// Begins a run that submits all that waits; see [`begin_with`](Store::begin_with).
     ///
     /// # Errors
     /// What SQLite or the system say.
-    pub fn begin(self, prices: Prices) -> Result<(Snapshot, Ledger), StoreError> {
+    pub fn begin(self, prices: Prices) -> Result<(RunStart, BatchWriter), StoreError> {
         self.begin_with(prices, &Choice::default())
     }
 
@@ -245,7 +257,7 @@ impl Store {
     ///
     /// # Errors
     /// What SQLite or the system say.
-    pub fn begin_with(self, prices: Prices, choice: &Choice) -> Result<(Snapshot, Ledger), StoreError> {
+    pub fn begin_with(self, prices: Prices, choice: &Choice) -> Result<(RunStart, BatchWriter), StoreError> {
         let now = Timestamp::now();
         let begun = (|| {
             let cut_off = ledger::settle_submitting(&self.db, now)? as u64;
@@ -253,13 +265,15 @@ impl Store {
             let run = self.db.last_insert_rowid();
             reach(Point::RunBegun)?;
             let run = Run { key: run, prices, told: deliveries::told(&self.db)? };
-            Ok((run, Snapshot { cut_off, ..read_snapshot(&self.db, now, choice, &prices)? }))
+            Ok((run, RunStart { cut_off, ..read_snapshot(&self.db, now, choice, &prices)? }))
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;
-        let Store { db, path, lock } = self;
-        let reserve = Reserve::keep(&path);
-        let writer = Writer::start(db, run, reserve).map_err(|e| StoreError::file(&path, e))?;
-        Ok((snapshot, Ledger { writer, path, run: run.key, _lock: lock }))
+        let HeldStore { db, location, lock } = self;
+        let path = location.path();
+        let reserve = Reserve::keep(path);
+        let writer = Writer::start(db, run, reserve).map_err(|e| StoreError::file(path, e))?;
+        let is_over = Arc::new(AtomicBool::new(false));
+        Ok((snapshot, BatchWriter { writer, location, is_over, run: run.key, _lock: lock }))
     }
 
     /// Writes what became of a picture.
@@ -270,12 +284,7 @@ impl Store {
         downloads::write(&self.db, row, Timestamp::now()).map_err(|e| self.error(e))
     }
 
-    /// The state file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    fn say_whose(&self, service: &str) -> rusqlite::Result<()> {
+    fn record_service(&self, service: &str) -> rusqlite::Result<()> {
         self.db.execute(
             "INSERT INTO header (only_row, batch, service, columns, created_at) VALUES (1, '', ?1, '[]', ?2)
              ON CONFLICT DO NOTHING",
@@ -285,21 +294,23 @@ impl Store {
     }
 
     fn error(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::database(&self.path, source)
+        database_error(self.location.path(), source)
     }
 }
 
 /// The state of a run that goes on: written by its thread, held until it is dropped.
 #[derive(Debug)]
-pub struct Ledger {
+pub struct BatchWriter {
     // The order matters: the writer ends before the lock is given back.
     writer: Writer,
-    path: PathBuf,
+    location: StateLocation,
+    /// The end of the run was recorded.
+    is_over: Arc<AtomicBool>,
     run: i64,
     _lock: Lock,
 }
 
-impl Ledger {
+impl BatchWriter {
     /// Writes the intent to submit. Answered when it is on the disk, with what to send.
     pub fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<Outgoing, WriteError>> {
         self.writer.intend(intent)
@@ -326,6 +337,7 @@ impl Ledger {
         why: &'static str,
         summary: Option<String>,
     ) -> oneshot::Receiver<Result<(), WriteError>> {
+        self.is_over.store(true, Ordering::Release);
         self.writer.end(why, summary)
     }
 
@@ -339,9 +351,42 @@ impl Ledger {
         self.run
     }
 
-    /// The state file.
-    pub fn path(&self) -> &Path {
-        &self.path
+    /// Where the state is.
+    pub fn location(&self) -> &StateLocation {
+        &self.location
+    }
+
+    /// What reads the state from another thread while the run writes it.
+    pub fn reader(&self) -> RunReader {
+        RunReader { location: self.location.clone(), is_over: Arc::clone(&self.is_over) }
+    }
+}
+
+/// Reads the state of a run that goes on in this process.
+#[derive(Debug, Clone)]
+pub struct RunReader {
+    location: StateLocation,
+    is_over: Arc<AtomicBool>,
+}
+
+impl RunReader {
+    /// The state at this moment. The run is live in it until its end was recorded.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        Snapshot::take(&self.location, None, !self.is_over.load(Ordering::Acquire))
+    }
+}
+
+/// What SQLite says of the state at this path, as a fact about the state.
+fn database_error(path: &Path, source: rusqlite::Error) -> StoreError {
+    match source.sqlite_error_code() {
+        // A file that does not begin like a database is refused before SQLite sees it: the rest of its header is damaged.
+        Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
+            StoreError::Damaged { path: path.into(), what: source.to_string() }
+        }
+        _ => StoreError::Failed { path: path.into(), source: Box::new(source) },
     }
 }
 
@@ -355,8 +400,8 @@ fn read_snapshot(
     now: Timestamp,
     choice: &Choice,
     prices: &Prices,
-) -> rusqlite::Result<Snapshot> {
-    let mut snapshot = Snapshot::default();
+) -> rusqlite::Result<RunStart> {
+    let mut snapshot = RunStart::default();
     chosen::read(db, choice, prices, &mut snapshot)?;
     // What was given up is asked about once more, since that is free and a late picture is paid for.
     let late = FailureClass::ALL.into_iter().filter(|class| class.may_have_pictures());
@@ -386,14 +431,14 @@ fn read_snapshot(
         });
     }
     read_adrift(db, now, &mut snapshot)?;
-    snapshot.counts = reader::counts(db, true)?;
+    snapshot.counts = snapshot::counts(db, true)?;
     snapshot.next_attempt =
         db.query_row("SELECT coalesce(max(key), 0) + 1 FROM attempt", [], |row| row.get(0))?;
     Ok(snapshot)
 }
 
 /// The last attempt of each task that is unknown: a callback may still settle it, and it may be for the run to send it again.
-fn read_adrift(db: &Connection, now: Timestamp, snapshot: &mut Snapshot) -> rusqlite::Result<()> {
+fn read_adrift(db: &Connection, now: Timestamp, snapshot: &mut RunStart) -> rusqlite::Result<()> {
     let mut query = db.prepare(
         "SELECT task.key, task.mode, timeout, attempt.key, hook_token, intended_at, id, position IS NOT NULL,
                 attempt.mode

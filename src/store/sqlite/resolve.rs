@@ -9,8 +9,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::again::WAIT_AGAIN;
 use super::ledger::{self, mode_at, state_at};
-use super::reader;
-use super::{Store, StoreError, View};
+use super::snapshot;
+use super::{HeldStore, Snapshot, StoreError};
 use crate::engine::{AttemptKey, Change};
 use crate::plan::Looked;
 use crate::task::{Counts, Mode, Quota, RemoteTaskId, State, Status, TaskId};
@@ -78,7 +78,7 @@ pub enum Found {
     NoTask,
 }
 
-impl Store {
+impl HeldStore {
     /// Settles the tasks that are unknown and chosen. Submits that a run left without a reply when it died are unknown too.
     ///
     /// # Errors
@@ -88,7 +88,7 @@ impl Store {
         chosen: impl Fn(Looked<'_>) -> bool,
         how: Resolution,
     ) -> Result<Resolved, StoreError> {
-        resolve(&mut self.db, chosen, how).map_err(|e| StoreError::database(&self.path, e))
+        resolve(&mut self.db, chosen, how).map_err(|e| self.error(e))
     }
 
     /// A person found the job of a task that is unknown, was given up, or waits to be sent again because it was unknown: its
@@ -97,7 +97,7 @@ impl Store {
     /// # Errors
     /// What SQLite says; then nothing is changed.
     pub fn found(&mut self, id: &TaskId, task_id: &RemoteTaskId) -> Result<Found, StoreError> {
-        found(&mut self.db, id, task_id).map_err(|e| StoreError::database(&self.path, e))
+        found(&mut self.db, id, task_id).map_err(|e| self.error(e))
     }
 
     /// How many tasks of the manifest have each status.
@@ -105,7 +105,7 @@ impl Store {
     /// # Errors
     /// What SQLite says.
     pub fn counts(&self) -> Result<Counts, StoreError> {
-        reader::counts(&self.db, false).map_err(|e| self.error(e))
+        snapshot::counts(&self.db, false).map_err(|e| self.error(e))
     }
 }
 
@@ -142,7 +142,7 @@ fn resolve(
             tasks += 1;
         }
     }
-    let counts = reader::counts(&tx, false)?;
+    let counts = snapshot::counts(&tx, false)?;
     tx.commit()?;
     Ok(Resolved { tasks, skipped, counts })
 }
@@ -208,15 +208,15 @@ fn found(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::
     Ok(Found::Follows)
 }
 
-impl View<'_> {
-    /// The tasks of the manifest whose outcome is unknown, in its order. A submit in flight is one of them unless its run
-    /// lives.
-    pub fn doubts(&self, run_lives: bool) -> impl Iterator<Item = Result<Doubt, StoreError>> {
+impl Snapshot {
+    /// The tasks of the manifest whose outcome is unknown, in its order. A submit in flight is one of them unless a run
+    /// goes on.
+    pub fn doubts(&self) -> impl Iterator<Item = Result<Doubt, StoreError>> {
         let mut from = -1;
         let mut page = Vec::new().into_iter();
         std::iter::from_fn(move || {
             if page.len() == 0 {
-                match doubts_after(self.moment(), from, run_lives) {
+                match doubts_after(&self.db, from, self.is_live()) {
                     Ok(doubts) => page = doubts.into_iter(),
                     Err(e) => {
                         from = i64::MAX;
@@ -234,7 +234,7 @@ impl View<'_> {
 /// How many are read at once.
 const PAGE: i64 = 500;
 
-fn doubts_after(db: &Connection, position: i64, run_lives: bool) -> rusqlite::Result<Vec<(i64, Doubt)>> {
+fn doubts_after(db: &Connection, position: i64, is_live: bool) -> rusqlite::Result<Vec<(i64, Doubt)>> {
     let mut query = db.prepare_cached(
         "SELECT position, id, prompt, coalesce(attempt.mode, task.mode), quota, intended_at,
              coalesce(attempt.reason, state.reason), run, vars
@@ -245,7 +245,7 @@ fn doubts_after(db: &Connection, position: i64, run_lives: bool) -> rusqlite::Re
          WHERE position > ?1 AND (state = 'unknown' OR state = 'submitting' AND NOT ?2)
          ORDER BY position LIMIT ?3",
     )?;
-    query.query_map(params![position, run_lives, PAGE], |row| Ok((row.get(0)?, doubt_at(row)?)))?.collect()
+    query.query_map(params![position, is_live, PAGE], |row| Ok((row.get(0)?, doubt_at(row)?)))?.collect()
 }
 
 fn doubt_at(row: &Row<'_>) -> rusqlite::Result<Doubt> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::plan;
+use crate::store::BatchStore;
 use crate::task::{Action, Quota, Record, Status};
 
 struct Desk {
@@ -37,16 +38,16 @@ impl Desk {
         desk
     }
 
-    fn begin(&self, tasks: &[Task]) -> (Snapshot, Ledger) {
-        let mut store = Store::open(&self.path, "the sandbox", "a test").unwrap();
+    fn begin(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
+        let mut store = BatchStore::at(&self.path).open("the sandbox", "a test").unwrap();
         let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
         let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
         store.list(listing, tasks.iter().cloned(), &plan).unwrap();
         store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap()
     }
 
-    fn store(&self) -> Store {
-        Store::open_existing(&self.path, "a test").unwrap()
+    fn store(&self) -> HeldStore {
+        BatchStore::at(&self.path).hold("a test").unwrap()
     }
 
     fn resolve(&self, ids: &[&str], how: Resolution) -> (u64, u64, u64) {
@@ -59,7 +60,7 @@ impl Desk {
     }
 
     fn records(&self) -> Vec<Record> {
-        Reader::open(&self.path).unwrap().view().unwrap().records().map(Result::unwrap).collect()
+        BatchStore::at(&self.path).snapshot().unwrap().records().map(Result::unwrap).collect()
     }
 
     fn states(&self) -> Vec<State> {
@@ -74,14 +75,13 @@ fn tasks() -> Vec<Task> {
 #[test]
 fn what_is_unknown_is_listed_with_its_submit_and_a_submit_of_a_dead_run_with_it() {
     let desk = Desk::new();
-    let reader = Reader::open(&desk.path).unwrap();
-    let view = reader.view().unwrap();
-    let listed = |lives| view.doubts(lives).map(|doubt| doubt.unwrap().id.0).collect::<Vec<_>>();
+    let snapshot = |is_live| Snapshot::take(&(&desk.path).into(), None, is_live).unwrap();
+    let listed = |is_live| snapshot(is_live).doubts().map(|doubt| doubt.unwrap().id.0).collect::<Vec<_>>();
     assert_eq!(
         (listed(true), listed(false)),
         (vec!["a".into(), "b".into()], vec!["a".into(), "b".into(), "c".into()])
     );
-    let first = view.doubts(false).next().unwrap().unwrap();
+    let first = snapshot(true).doubts().next().unwrap().unwrap();
     assert_eq!((first.prompt.as_str(), first.mode, first.quota), ("mug a", Mode::Fast, Some(Quota(4000))));
     assert_eq!(
         (first.reason.as_deref(), first.run, first.submitted_at.is_some()),
@@ -204,7 +204,7 @@ fn of_a_task_that_was_sent_again_only_the_last_attempt_is_awaited() {
 fn nothing_is_settled_while_a_run_holds_the_state() {
     let desk = Desk::new();
     let (_snapshot, _ledger) = desk.begin(&tasks());
-    assert!(matches!(Store::open_existing(&desk.path, "a test"), Err(StoreError::Held { .. })));
+    assert!(matches!(BatchStore::at(&desk.path).hold("a test"), Err(StoreError::Held { .. })));
 }
 
 #[test]
@@ -218,8 +218,8 @@ fn the_ledger_has_every_attempt_once_and_in_order_over_its_pages() {
         drop(ledger.record(Change::NotAccepted(AttemptKey(n), "no slot".into())));
     }
     drop(ledger);
-    let reader = Reader::open(&desk.path).unwrap();
-    let all: Vec<_> = reader.view().unwrap().attempts(false).map(Result::unwrap).collect();
+    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
+    let all: Vec<_> = reader.attempts().map(Result::unwrap).collect();
     assert_eq!(all.len(), 1399, "of tasks that the manifest has no longer too");
     let outcomes: Vec<_> = all[..5].iter().map(|it| (it.id.0.as_str(), it.number, it.outcome)).collect();
     use Outcome::{Done, NotAccepted, Unknown};

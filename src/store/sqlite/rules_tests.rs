@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::engine::Failure;
 use crate::plan::{self, Filter};
+use crate::store::BatchStore;
 use crate::task::{Action, ModeCounts, Pictures, Quota, Record};
 
 struct Desk {
@@ -20,8 +21,8 @@ impl Desk {
         Desk { path: folder.path().join("spring.mjbatch"), _folder: folder, prices }
     }
 
-    fn listed(&self, tasks: &[Task]) -> Store {
-        let mut store = Store::open(&self.path, "the sandbox", "a test").unwrap();
+    fn listed(&self, tasks: &[Task]) -> HeldStore {
+        let mut store = BatchStore::at(&self.path).open("the sandbox", "a test").unwrap();
         let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
         let columns = columns();
         let listing = Listing { batch: "spring", columns: &columns, manifest: [7; 32], file: "spring.csv" };
@@ -29,20 +30,20 @@ impl Desk {
         store
     }
 
-    fn begin(&self, tasks: &[Task], choice: &Choice) -> (Snapshot, Ledger) {
+    fn begin(&self, tasks: &[Task], choice: &Choice) -> (RunStart, BatchWriter) {
         self.listed(tasks).begin_with(self.prices, choice).unwrap()
     }
 
-    fn all(&self, tasks: &[Task]) -> (Snapshot, Ledger) {
+    fn all(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
         self.begin(tasks, &Choice::default())
     }
 
     fn records(&self) -> Vec<Record> {
-        Reader::open(&self.path).unwrap().view().unwrap().records().map(Result::unwrap).collect()
+        BatchStore::at(&self.path).snapshot().unwrap().records().map(Result::unwrap).collect()
     }
 
     fn again(&self, filters: &[&str], lost: bool) -> Again {
-        let mut store = Store::open_existing(&self.path, "a test").unwrap();
+        let mut store = BatchStore::at(&self.path).hold("a test").unwrap();
         store.send_again(&only(filters), lost).unwrap()
     }
 }
@@ -67,17 +68,17 @@ fn tasks<const N: usize>(ids: [&str; N]) -> Vec<Task> {
     ids.into_iter().map(task).collect()
 }
 
-fn intend(ledger: &Ledger, attempt: i64, task: TaskRow) {
+fn intend(ledger: &BatchWriter, attempt: i64, task: TaskRow) {
     let intent = Intent { attempt: AttemptKey(attempt), task, mode: Mode::Fast, hook_token: None };
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
 }
 
-fn record(ledger: &Ledger, change: Change) {
+fn record(ledger: &BatchWriter, change: Change) {
     ledger.record(change).blocking_recv().unwrap().unwrap();
 }
 
 /// Intends and accepts attempts 1, 2, … of what waits.
-fn run_all(snapshot: &Snapshot, ledger: &Ledger) {
+fn run_all(snapshot: &RunStart, ledger: &BatchWriter) {
     for (waiting, n) in snapshot.waiting.iter().zip(snapshot.next_attempt.max(1)..) {
         intend(ledger, n, waiting.task);
         record(ledger, Change::Accepted(AttemptKey(n), RemoteTaskId(format!("job-{n}"))));
@@ -245,7 +246,7 @@ fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
     record(&ledger, failed(3, FailureClass::Timeout));
     record(&ledger, Change::Lost(AttemptKey(4), "gone".into()));
     record(&ledger, Change::Unknown(AttemptKey(5), "cut".into()));
-    assert!(matches!(Store::open_existing(&desk.path, "a test"), Err(StoreError::Held { .. })));
+    assert!(matches!(BatchStore::at(&desk.path).hold("a test"), Err(StoreError::Held { .. })));
     drop(ledger);
     assert_eq!(desk.again(&["id=a"], false), Again { tasks: all_fast(1), turned_down: 0, may_be_made: 0 });
     assert_eq!(desk.again(&[], false), Again { tasks: all_fast(2), turned_down: 1, may_be_made: 1 });
@@ -261,7 +262,7 @@ fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
     assert_eq!(desk.records()[0].attempts, 1);
     drop(ledger);
     assert!(matches!(
-        Store::open_existing(&desk.path.with_extension("none"), "a test"),
+        BatchStore::at(desk.path.with_extension("none")).hold("a test"),
         Err(StoreError::Absent(_))
     ));
 }
@@ -284,9 +285,9 @@ fn what_tasks_share_is_what_not_all_have_the_rarest_first() {
     let of = |id: &str, sku: &str| Task { vars: vec![sku.to_owned(), "spring".to_owned()], ..task(id) };
     let (snapshot, _ledger) = desk.all(&[of("a", "vape"), of("b", "vape"), of("c", "mug"), of("d", "")]);
     let keys: Vec<TaskRow> = snapshot.waiting.iter().map(|waiting| waiting.task).collect();
-    let reader = Reader::open(&desk.path).unwrap();
-    let header = reader.header().unwrap().unwrap();
-    let shared = |keys: &[TaskRow]| reader.view().unwrap().shared_by(&header, keys).unwrap();
+    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
+    let header = reader.header().unwrap();
+    let shared = |keys: &[TaskRow]| reader.shared_by(&header, keys).unwrap();
     assert_eq!(shared(&keys[..2]), [("sku".to_owned(), "vape".to_owned())]);
     assert_eq!(shared(&keys[1..3]), []);
     assert_eq!(shared(&keys[3..]), [], "an empty value is nothing to share");

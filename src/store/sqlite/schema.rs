@@ -10,7 +10,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::StoreError;
+use super::{StoreError, database_error};
 use crate::failpoint::Point;
 
 /// "mjba": tells our files from other people's.
@@ -199,7 +199,7 @@ pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, Stor
     let (mut db, version) = open_prepared(path, path)?;
     super::integrity::check(&db, path)?;
     let ready = keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
-    ready.map_err(|e| StoreError::database(path, e))?;
+    ready.map_err(|e| database_error(path, e))?;
     Ok(db)
 }
 
@@ -209,8 +209,8 @@ fn make(path: &Path) -> Result<(), StoreError> {
     let draft = super::files::Draft::begin(path)?;
     let (mut db, version) = open_prepared(draft.path(), path)?;
     let ready = keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
-    ready.map_err(|e| StoreError::database(path, e))?;
-    db.close().map_err(|(_, e)| StoreError::database(path, e))?;
+    ready.map_err(|e| database_error(path, e))?;
+    db.close().map_err(|(_, e)| database_error(path, e))?;
     draft.settle(path)
 }
 
@@ -223,7 +223,7 @@ fn keep_wal(db: &Connection, keep: bool) -> rusqlite::Result<()> {
 /// Opens the file at `at` for writing; what goes wrong is told of the state at `path`. Gives how many steps were taken. It
 /// keeps its WAL until told otherwise.
 fn open_prepared(at: &Path, path: &Path) -> Result<(Connection, i32), StoreError> {
-    let failed = |e| StoreError::database(path, e);
+    let failed = |e| database_error(path, e);
     let mut db = Connection::open_with_flags(at, WRITING).map_err(failed)?;
     keep_wal(&db, true).map_err(failed)?;
     match prepare(&mut db).map_err(failed)? {
@@ -242,7 +242,7 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, WRITING)
         .or_else(|_| Connection::open_with_flags(path, reading))
-        .map_err(|e| StoreError::database(path, e))?;
+        .map_err(|e| database_error(path, e))?;
     let version = (|| {
         keep_wal(&db, true)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
@@ -252,7 +252,7 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
         keep_wal(&db, id != APPLICATION_ID)?;
         Ok((id, version))
     })()
-    .map_err(|e| StoreError::database(path, e))?;
+    .map_err(|e| database_error(path, e))?;
     match version {
         (APPLICATION_ID, VERSION) => Ok(db),
         (APPLICATION_ID, newer) if newer > VERSION => {

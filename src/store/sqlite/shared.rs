@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::{Header, StoreError, View};
+use super::{Header, Snapshot, StoreError};
 use crate::engine::TaskRow;
 
-impl View<'_> {
+impl Snapshot {
     /// The values of variables, by the variables' names, that all of these tasks have and not every task of the manifest
     /// has; those first that the fewest other tasks have.
     ///
     /// # Errors
     /// What SQLite says.
     pub fn shared_by(&self, header: &Header, tasks: &[TaskRow]) -> Result<Vec<(String, String)>, StoreError> {
-        shared(self.moment(), &header.columns, tasks).map_err(|e| self.error(e))
+        shared(&self.db, &header.columns, tasks).map_err(|e| self.error(e))
     }
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::engine::Failure;
 use crate::plan;
+use crate::store::BatchStore;
 use crate::task::{Action, Mode, Pictures, Quota, Record, Status};
 
 /// A folder with a state in it.
@@ -19,7 +20,7 @@ impl Desk {
         Desk { path: folder.path().join("spring.mjbatch"), _folder: folder }
     }
 
-    fn begin(&self, tasks: &[Task]) -> (Snapshot, Ledger) {
+    fn begin(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
         let prices = Prices { fast: Some(Quota(4000)), relaxed: None };
         let mut store = open(&self.path).unwrap();
         let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
@@ -30,7 +31,7 @@ impl Desk {
     }
 
     fn records(&self) -> Vec<Record> {
-        Reader::open(&self.path).unwrap().view().unwrap().records().map(Result::unwrap).collect()
+        BatchStore::at(&self.path).snapshot().unwrap().records().map(Result::unwrap).collect()
     }
 
     fn states(&self) -> Vec<(String, State)> {
@@ -38,15 +39,15 @@ impl Desk {
     }
 }
 
-fn open(path: &Path) -> Result<Store, StoreError> {
-    Store::open(path, "the sandbox", "a test")
+fn open(path: &Path) -> Result<HeldStore, StoreError> {
+    BatchStore::at(path).open("the sandbox", "a test")
 }
 
 fn task(id: &str, prompt: &str) -> Task {
     Task { timeout: Some(900), vars: vec![format!("sku-{id}")], ..Task::new(id, prompt, Mode::Fast) }
 }
 
-fn intend(ledger: &Ledger, attempt: i64, task: TaskRow) -> Outgoing {
+fn intend(ledger: &BatchWriter, attempt: i64, task: TaskRow) -> Outgoing {
     let intent = Intent {
         attempt: AttemptKey(attempt),
         task,
@@ -56,7 +57,7 @@ fn intend(ledger: &Ledger, attempt: i64, task: TaskRow) -> Outgoing {
     ledger.intend(intent).blocking_recv().unwrap().unwrap()
 }
 
-fn record(ledger: &Ledger, change: Change) {
+fn record(ledger: &BatchWriter, change: Change) {
     ledger.record(change).blocking_recv().unwrap().unwrap();
 }
 
@@ -97,8 +98,8 @@ fn a_submit_without_a_recorded_reply_is_unknown_to_the_next_run_and_costs() {
     assert_eq!(snapshot.waiting.len(), 1, "it is not submitted again");
     assert_eq!(snapshot.next_attempt, 2);
     assert_eq!(desk.states(), [("a".into(), State::Unknown), ("b".into(), State::Pending)]);
-    let reader = Reader::open(&desk.path).unwrap();
-    assert_eq!(reader.view().unwrap().spent(None).unwrap(), Some(Quota(4000)));
+    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
+    assert_eq!(reader.spent(None).unwrap(), Some(Quota(4000)));
 }
 
 #[test]
@@ -154,8 +155,8 @@ fn a_refusal_costs_nothing_and_counts_as_no_attempt() {
     assert_eq!((a.state, a.attempts, a.quota), (State::Pending, 0, None));
     assert_eq!((b.state, b.attempts, b.quota), (State::Failed, 0, None));
     assert_eq!(b.reason.as_deref(), Some("banned (code 1403)"));
-    let reader = Reader::open(&desk.path).unwrap();
-    assert_eq!(reader.view().unwrap().spent(Some(ledger.run())).unwrap(), None);
+    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
+    assert_eq!(reader.spent(Some(ledger.run())).unwrap(), None);
 }
 
 #[test]
@@ -260,11 +261,12 @@ fn one_run_holds_a_state_and_a_reader_may_look() {
     let desk = Desk::new();
     let (_, ledger) = desk.begin(&[task("a", "mug")]);
     assert!(matches!(open(&desk.path), Err(StoreError::Held { .. })));
-    let reader = Reader::open(&desk.path).unwrap();
-    assert_eq!(reader.holder().as_deref(), Some("a test"));
-    assert_eq!(reader.view().unwrap().counts(true).unwrap().of(Status::Pending), 1);
+    let snapshot = BatchStore::at(&desk.path).snapshot().unwrap();
+    assert_eq!((snapshot.holder(), snapshot.is_live()), (Some("a test"), true));
+    assert_eq!(snapshot.counts().unwrap().of(Status::Pending), 1);
     drop(ledger);
-    assert_eq!(reader.holder(), None);
+    let snapshot = BatchStore::at(&desk.path).snapshot().unwrap();
+    assert_eq!((snapshot.holder(), snapshot.is_live()), (None, false));
     open(&desk.path).unwrap();
 }
 
@@ -282,7 +284,7 @@ fn whoever_looks_last_leaves_one_file() {
 fn a_state_remembers_its_service() {
     let desk = Desk::new();
     drop(open(&desk.path).unwrap());
-    match Store::open(&desk.path, "https://api.midjourney-api.com", "a test") {
+    match BatchStore::at(&desk.path).open("https://api.midjourney-api.com", "a test") {
         Err(StoreError::OtherService { theirs, .. }) => assert_eq!(theirs, "the sandbox"),
         other => panic!("{other:?}"),
     }
@@ -297,7 +299,7 @@ fn a_file_that_is_no_state_is_left_as_it_is() {
     ] {
         std::fs::write(&desk.path, &bytes).unwrap();
         assert!(open(&desk.path).is_err(), "{what}");
-        assert!(Reader::open(&desk.path).is_err(), "{what}");
+        assert!(BatchStore::at(&desk.path).snapshot().is_err(), "{what}");
         assert_eq!(std::fs::read(&desk.path).unwrap(), bytes, "{what}");
     }
     std::fs::remove_file(&desk.path).unwrap();
@@ -326,7 +328,7 @@ fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read()
         drop(db);
         if read_first {
             let held = lock::Lock::take(&desk.path, "an older run").unwrap();
-            assert!(matches!(Reader::open(&desk.path), Err(StoreError::Held { .. })));
+            assert!(matches!(BatchStore::at(&desk.path).snapshot(), Err(StoreError::Held { .. })));
             drop(held);
             assert_eq!(desk.states(), [("a".to_owned(), State::Running)]);
         }
@@ -363,14 +365,14 @@ fn a_state_of_a_newer_program_is_left_as_it_is() {
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
     assert!(matches!(open(&desk.path), Err(StoreError::Newer { version: 99, .. })));
-    assert!(matches!(Reader::open(&desk.path), Err(StoreError::Newer { version: 99, .. })));
+    assert!(matches!(BatchStore::at(&desk.path).snapshot(), Err(StoreError::Newer { version: 99, .. })));
 }
 
 #[test]
 fn a_run_that_died_before_it_wrote_anything_leaves_a_file_that_can_be_used() {
     let desk = Desk::new();
     std::fs::write(&desk.path, b"").unwrap();
-    assert!(matches!(Reader::open(&desk.path), Err(StoreError::NotAState(_))));
+    assert!(matches!(BatchStore::at(&desk.path).snapshot(), Err(StoreError::NotAState(_))));
     open(&desk.path).unwrap();
 }
 

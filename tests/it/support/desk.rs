@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use mjbatch::store::Reader;
+use mjbatch::store::BatchStore;
 use mjbatch::task::{Record, State};
 use tempfile::TempDir;
 
@@ -90,9 +90,8 @@ impl Desk {
 
     /// What the state has of each task of the manifest.
     pub(crate) fn records(&self) -> Vec<Record> {
-        let reader = Reader::open(&self.path("spring.mjbatch")).unwrap();
-        let view = reader.view().unwrap();
-        view.records().map(Result::unwrap).collect()
+        let snapshot = BatchStore::at(self.path("spring.mjbatch")).snapshot().unwrap();
+        snapshot.records().map(Result::unwrap).collect()
     }
 
     /// How many tasks the state has in each of these states.

@@ -1,23 +1,14 @@
 //! Reading a state, also while a run writes it: what `status` and the results are made from.
 
-use std::path::Path;
-
 use jiff::Timestamp;
-use rusqlite::{Connection, Row, Transaction};
+use rusqlite::{Connection, Row};
 
 use super::ledger::{mode_at, state_at};
-use super::{StoreError, lock, schema};
+use super::{StateLocation, StoreError, database_error, lock, schema};
 use crate::plan::{Knowledge, Known};
 use crate::task::{
     Counts, Fingerprint, Pictures, Quota, Record, RemoteTaskId, State, Task, TaskId, TaskMode,
 };
-
-/// A state that is only read.
-#[derive(Debug)]
-pub struct Reader {
-    pub(super) db: Connection,
-    path: std::path::PathBuf,
-}
 
 /// What a state says of its batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,13 +21,26 @@ pub struct Header {
     pub columns: Vec<String>,
 }
 
-impl Reader {
-    /// Opens the state at this path for reading. One of an older program is brought up to date.
-    ///
-    /// # Errors
-    /// [`StoreError::Absent`], [`StoreError::NotAState`], [`StoreError::Newer`], or what the file system or SQLite say;
-    /// [`StoreError::Held`] where a run of an older program is writing it.
-    pub fn open(path: &Path) -> Result<Reader, StoreError> {
+/// A state at one moment, to read: what is read through one snapshot belongs together, also while a run writes the state.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// In a read transaction from the first query to the end.
+    pub(super) db: Connection,
+    location: StateLocation,
+    /// The run that was going on, in words, as the snapshot was taken.
+    holder: Option<String>,
+    is_live: bool,
+}
+
+impl Snapshot {
+    /// Takes a snapshot of the state at this place. A state of an older program is brought up to date first. `holder` and
+    /// `is_live` were found out before: a run that ends in between leaves nothing in flight.
+    pub(in crate::store) fn take(
+        location: &StateLocation,
+        holder: Option<String>,
+        is_live: bool,
+    ) -> Result<Snapshot, StoreError> {
+        let path = location.path();
         let db = schema::open_for_reading(path).or_else(|e| match e {
             StoreError::Older(_) => {
                 let _held = lock::Lock::take(path, "an update of the state")?;
@@ -45,20 +49,32 @@ impl Reader {
             }
             other => Err(other),
         })?;
-        Ok(Reader { db, path: path.into() })
+        db.execute_batch("BEGIN").map_err(|e| database_error(path, e))?;
+        Ok(Snapshot { db, location: location.clone(), holder, is_live })
     }
 
-    /// Who runs the batch now, in words, if anybody does.
-    pub fn holder(&self) -> Option<String> {
-        lock::holder(&self.path)
+    /// The process that runs the batch, in words, if one did as the snapshot was taken.
+    pub fn holder(&self) -> Option<&str> {
+        self.holder.as_deref()
     }
 
-    /// What the state says of its batch. `None` where a run died before it could write that.
-    pub fn header(&self) -> Result<Option<Header>, StoreError> {
-        header(&self.db).map_err(|e| self.error(e))
+    /// Whether a run was going on as the snapshot was taken: then what is in flight is under way, else it is unknown.
+    pub fn is_live(&self) -> bool {
+        self.is_live
+    }
+
+    /// What the state says of its batch; empty where a run died before it could write that.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
+    pub fn header(&self) -> Result<Header, StoreError> {
+        Ok(header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
     }
 
     /// When the state was made, which tells it from another of the same batch. `None` where a run died before that was written.
+    ///
+    /// # Errors
+    /// Where the state cannot be read.
     pub fn made_at(&self) -> Result<Option<Timestamp>, StoreError> {
         let read = || {
             let mut query = self.db.prepare("SELECT created_at FROM header")?;
@@ -69,53 +85,34 @@ impl Reader {
         Ok(at.and_then(|at| Timestamp::from_millisecond(at).ok()))
     }
 
-    /// The state as it is at this moment, however long it is looked at.
-    pub fn view(&self) -> Result<View<'_>, StoreError> {
-        let moment = self.db.unchecked_transaction().map_err(|e| self.error(e))?;
-        Ok(View { moment, path: &self.path })
-    }
-
-    fn error(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::database(&self.path, source)
-    }
-}
-
-/// A state at one moment: what is read through it belongs together.
-#[derive(Debug)]
-pub struct View<'a> {
-    pub(super) moment: Transaction<'a>,
-    path: &'a Path,
-}
-
-impl View<'_> {
     /// Everything the state knows, to compare a manifest with.
     pub fn knowledge(&self) -> Result<Knowledge, StoreError> {
-        knowledge(&self.moment).map_err(|e| self.error(e))
+        knowledge(&self.db).map_err(|e| self.error(e))
     }
 
     /// What a version of a task would send: its prompt and its mode.
     pub fn content(&self, key: i64) -> Result<(String, TaskMode), StoreError> {
         let query = "SELECT prompt, mode FROM task WHERE key = ?1";
         let row = |row: &Row<'_>| Ok((row.get(0)?, mode_at(row, 1)?));
-        self.moment.query_row(query, [key], row).map_err(|e| self.error(e))
+        self.db.query_row(query, [key], row).map_err(|e| self.error(e))
     }
 
     /// How many tasks of the manifest have each status.
-    pub fn counts(&self, run_lives: bool) -> Result<Counts, StoreError> {
-        counts(&self.moment, run_lives).map_err(|e| self.error(e))
+    pub fn counts(&self) -> Result<Counts, StoreError> {
+        counts(&self.db, self.is_live).map_err(|e| self.error(e))
     }
 
     /// Whether the manifest had a task of this id when the state last saw one.
     pub fn lists(&self, id: &TaskId) -> Result<bool, StoreError> {
         let query = "SELECT EXISTS (SELECT 1 FROM task JOIN state ON task = key WHERE id = ?1 AND position IS NOT NULL)";
-        self.moment.query_row(query, [&id.0], |row| row.get(0)).map_err(|e| self.error(e))
+        self.db.query_row(query, [&id.0], |row| row.get(0)).map_err(|e| self.error(e))
     }
 
     /// The largest number of single pictures that a task has.
     pub fn most_images(&self) -> Result<usize, StoreError> {
         let query =
             "SELECT coalesce(max(json_array_length(images)), 0) FROM attempt WHERE images IS NOT NULL";
-        let most: i64 = self.moment.query_row(query, [], |row| row.get(0)).map_err(|e| self.error(e))?;
+        let most: i64 = self.db.query_row(query, [], |row| row.get(0)).map_err(|e| self.error(e))?;
         Ok(usize::try_from(most).unwrap_or(0))
     }
 
@@ -123,7 +120,7 @@ impl View<'_> {
     pub fn spent(&self, run: Option<i64>) -> Result<Option<Quota>, StoreError> {
         let query = "SELECT sum(quota) FROM spent WHERE priced AND attempts > 0 AND (?1 IS NULL OR run = ?1)";
         let sum: Option<i64> =
-            self.moment.query_row(query, [run], |row| row.get(0)).map_err(|e| self.error(e))?;
+            self.db.query_row(query, [run], |row| row.get(0)).map_err(|e| self.error(e))?;
         Ok(sum.map(|sum| Quota(sum.unsigned_abs())))
     }
 
@@ -133,7 +130,7 @@ impl View<'_> {
     /// What SQLite says.
     pub fn troubled(&self, mut note: impl FnMut(&TaskId, State, Option<&str>)) -> Result<(), StoreError> {
         let mut read = || {
-            let mut query = self.moment.prepare(
+            let mut query = self.db.prepare(
                 "SELECT id, state, reason FROM state JOIN task ON key = task
                  WHERE state IN ('failed', 'unknown', 'submitting', 'lost') AND position IS NOT NULL
                  ORDER BY position",
@@ -158,7 +155,7 @@ impl View<'_> {
         let mut page = Vec::new().into_iter();
         std::iter::from_fn(move || {
             if page.len() == 0 {
-                match records_after(&self.moment, from) {
+                match records_after(&self.db, from) {
                     Ok(records) => page = records.into_iter(),
                     Err(e) => {
                         from = i64::MAX;
@@ -173,11 +170,11 @@ impl View<'_> {
     }
 
     pub(super) fn moment(&self) -> &Connection {
-        &self.moment
+        &self.db
     }
 
     pub(super) fn error(&self, source: rusqlite::Error) -> StoreError {
-        StoreError::database(self.path, source)
+        database_error(self.location.path(), source)
     }
 }
 
@@ -231,9 +228,9 @@ fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, i
     Ok(records)
 }
 
-/// What the state at this path has kept of its manifest, if there is one that can be read as it is.
-pub fn kept_outline(path: &Path) -> Option<String> {
-    let db = schema::open_for_reading(path).ok()?;
+/// What the state has kept of its manifest, if there is one that can be read as it is.
+pub(in crate::store) fn kept_outline(location: &StateLocation) -> Option<String> {
+    let db = schema::open_for_reading(location.path()).ok()?;
     db.query_row("SELECT outline FROM header", [], |row| row.get(0)).ok()?
 }
 
@@ -269,13 +266,13 @@ pub(super) fn knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
     Ok(knowledge)
 }
 
-pub(super) fn counts(db: &Connection, run_lives: bool) -> rusqlite::Result<Counts> {
+pub(super) fn counts(db: &Connection, is_live: bool) -> rusqlite::Result<Counts> {
     let mut counts = Counts::default();
     let mut query = db.prepare("SELECT state, tasks FROM listed")?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         let n: i64 = row.get(1)?;
-        counts.add(state_at(row, 0)?.shown(run_lives), n.unsigned_abs());
+        counts.add(state_at(row, 0)?.shown(is_live), n.unsigned_abs());
     }
     Ok(counts)
 }
