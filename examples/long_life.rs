@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use mjbatch::engine::{AttemptKey, Change};
 use mjbatch::manifest::{self, Options, Outline};
-use mjbatch::plan::{self, Choice};
+use mjbatch::plan::{self, Selection};
 use mjbatch::runner::{When, write_results};
 use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, Listing, RunStart};
 use mjbatch::task::{Pictures, Prices, Quota, RemoteTaskId};
@@ -59,7 +59,7 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
         assert!(store.lists(&outline.hash)?);
         let opened = begun.elapsed();
         let begun = Instant::now();
-        let (snapshot, ledger) = store.begin_with(PRICES, &Choice::default())?;
+        let (snapshot, ledger) = store.begin_with(PRICES, &Selection::default())?;
         let start = begun.elapsed();
         let memory = memory();
         let (status, done) = look(&state)?;
@@ -130,7 +130,7 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
 fn take_up(path: &Path, state: &Path) -> Result<HeldStore, Box<dyn Error>> {
     let manifest = manifest::read_with(path, OPTIONS)?;
     let mut store = open(state)?;
-    let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
+    let plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
     let (batch, columns, hash) = (&manifest.name[..], &manifest.columns[..], manifest.hash);
     let listing = Listing { batch, columns, manifest: hash, file: "spring.csv" };
     store.list(listing, manifest.tasks(), &plan)?;

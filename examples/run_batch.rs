@@ -65,7 +65,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let mut store =
         BatchStore::at(folder.path().join("mugs.mjbatch")).open(&endpoint.identity(), "the example")?;
-    let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
+    let plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
     let listing = Listing {
         batch: &manifest.name,
         columns: &manifest.columns,

@@ -198,7 +198,7 @@ async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
     let manifest = manifest::parse(Path::new("mugs.csv"), format!("prompt\n{rows}").as_bytes())?;
     let mut store =
         BatchStore::at(folder.path().join("mugs.mjbatch")).open(&endpoint.identity(), "the benchmark")?;
-    let plan = plan::compare(manifest.tasks(), &store.knowledge()?);
+    let plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
     let listing = Listing {
         batch: &manifest.name,
         columns: &manifest.columns,

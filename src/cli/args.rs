@@ -190,7 +190,7 @@ pub(super) struct FollowUpArgs {
 #[command(next_help_heading = "Rules")]
 pub(super) struct Rules {
     #[command(flatten)]
-    pub(super) choice: Choosing,
+    pub(super) selection: SelectionArgs,
 
     /// The most that all runs of the batch may cost together, as in 500quota or 20usd
     #[arg(long, value_name = "AMOUNT")]
@@ -258,7 +258,7 @@ impl Look {
 
 /// Which of the tasks are meant.
 #[derive(Debug, Args)]
-pub(super) struct Choosing {
+pub(super) struct SelectionArgs {
     /// Submit only these, as in id=hero/* or sku=A-1; of several, any of those of one name
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) only: Vec<Filter>,
@@ -492,7 +492,7 @@ pub(super) struct PlanArgs {
     pub(super) prices: Option<Prices>,
 
     #[command(flatten)]
-    pub(super) choice: Choosing,
+    pub(super) selection: SelectionArgs,
 
     /// The most that all runs of the batch may cost together, as in 500quota or 20usd
     #[arg(long, value_name = "AMOUNT")]

@@ -49,7 +49,7 @@ fn read(args: &RunArgs) -> Result<Manifest, Failure> {
 
 /// What was kept of the manifest, if that is still what it is, and enough for this run.
 fn kept(args: &RunArgs) -> Option<Outline> {
-    let chooses = args.rules.choice.pilot || !args.rules.choice.only.is_empty();
+    let chooses = args.rules.selection.pilot || !args.rules.selection.only.is_empty();
     if chooses {
         return None;
     }

@@ -14,7 +14,7 @@ use super::forecast::{Outlook, Terms};
 use super::rules::{self, Cap};
 use super::settings::{self, Files};
 use crate::manifest::{self, EntryFactors, Factor, Manifest};
-use crate::plan::{self, Knowledge, Plan, Step};
+use crate::plan::{self, KnownTasks, Plan, Step};
 use crate::store::{Snapshot, StoreError};
 use crate::task::{Prices, Quota, State, Status, Task, TaskMode};
 use crate::text::{harmless, harmless_json, shown};
@@ -37,12 +37,12 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
         Err(e) => return Err(Failure::opening(&e)),
     };
     let opening = |e| Failure::opening(&e);
-    let knowledge =
-        snapshot.as_ref().map(Snapshot::knowledge).transpose().map_err(opening)?.unwrap_or_default();
-    let mut plan = plan::compare(manifest.tasks(), &knowledge);
-    let choice = rules::choice(&args.choice, &manifest.columns)?;
-    rules::chooses_something(&manifest, &plan, &choice, &args.choice)?;
-    plan.choose(&choice, || manifest.tasks());
+    let known_tasks =
+        snapshot.as_ref().map(Snapshot::known_tasks).transpose().map_err(opening)?.unwrap_or_default();
+    let mut plan = plan::compare(manifest.tasks(), &known_tasks);
+    let selection = rules::selection(&args.selection, &manifest.columns)?;
+    rules::chooses_something(&manifest, &plan, &selection, &args.selection)?;
+    plan.select(&selection, || manifest.tasks());
     let prices = settings::merged(args.prices, manifest.batch.prices);
     let cap = rules::budget(args.budget, &manifest.batch);
     let due = rules::deadline(args.deadline.as_ref(), &manifest.batch, &Zoned::now())?;
@@ -58,7 +58,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
         args,
         files: &files,
         manifest: &manifest,
-        knowledge: &knowledge,
+        known_tasks: &known_tasks,
         plan: &plan,
         prices,
         spent,
@@ -76,7 +76,7 @@ struct Shown<'a> {
     args: &'a PlanArgs,
     files: &'a Files,
     manifest: &'a Manifest,
-    knowledge: &'a Knowledge,
+    known_tasks: &'a KnownTasks,
     plan: &'a Plan,
     prices: Prices,
     /// What all attempts so far cost, where that can be told.
@@ -132,8 +132,9 @@ impl Shown<'_> {
 
     /// How many tasks there are of each kind.
     fn tally(&self) -> String {
-        let kept =
-            |state| move |step: &Step| matches!(step, Step::Keep(_) | Step::Back(_)) && step.state() == state;
+        let kept = |state| {
+            move |step: &Step| matches!(step, Step::Keep(_) | Step::Reverted(_)) && step.state() == state
+        };
         let mut counts: Vec<(u64, &str)> = [
             (State::Done, "done"),
             (State::Running, "running"),
@@ -149,7 +150,7 @@ impl Shown<'_> {
             (self.plan.count(|step| *step == Step::New), "new"),
             (self.plan.count(|step| matches!(step, Step::Changed(_))), "changed"),
             (self.plan.count(|step| matches!(step, Step::Redo(_))), "once more"),
-            (self.plan.count(|step| matches!(step, Step::TakeOver(_))), "taken over"),
+            (self.plan.count(|step| matches!(step, Step::Import(_))), "taken over"),
             (self.plan.count(|step| matches!(step, Step::Skip(_))), "skipped"),
             (self.plan.removed.len() as u64, "removed"),
         ]);
@@ -160,7 +161,7 @@ impl Shown<'_> {
 
     fn to_submit(&self) -> String {
         let sum = self.plan.to_submit.total();
-        let others = match self.plan.left_out {
+        let others = match self.plan.not_selected {
             0 => String::new(),
             1 => "; 1 other waits that is not chosen".to_owned(),
             n => format!("; {n} others wait that are not chosen"),
@@ -222,8 +223,8 @@ impl Shown<'_> {
             Step::Changed(known) => ("changed", self.difference(task, known.key)),
             Step::Redo(_) => ("again", "the manifest says `redo`".to_owned()),
             Step::Skip(_) => ("skipped", "the manifest says `skip`".to_owned()),
-            Step::TakeOver(state) => (state.as_str(), "taken over from the results".to_owned()),
-            Step::Back(known) => (known.state.as_str(), "changed back to an earlier version".to_owned()),
+            Step::Import(state) => (state.as_str(), "taken over from the results".to_owned()),
+            Step::Reverted(known) => (known.state.as_str(), "changed back to an earlier version".to_owned()),
             Step::Keep(_) => (step.state().as_str(), String::new()),
         }
     }
@@ -271,11 +272,11 @@ impl Shown<'_> {
             "quota": cost.map(|cost| cost.most.0 as f64 / 1000.0),
             "least_quota": cost.map(|cost| cost.least.0 as f64 / 1000.0),
             "budget": self.cap.as_ref().map(|cap| cap.quota.0 as f64 / 1000.0),
-            "left_out": self.plan.left_out,
+            "left_out": self.plan.not_selected,
             "forecast": self.outlook.as_ref().map(Outlook::json),
             "follow_up": followup::in_words(&self.manifest.batch),
             "removed": self.plan.removed,
-            "known": self.knowledge.len(),
+            "known": self.known_tasks.len(),
         })
         .to_string();
         // The tasks are written one by one: there may be many.

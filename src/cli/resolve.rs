@@ -12,7 +12,7 @@ use super::rules;
 use super::settings::{self, Files};
 use super::signals;
 use crate::diagnostic::{Diagnostic, close_name};
-use crate::plan::{Looked, Only};
+use crate::plan::{Filters, TaskView};
 use crate::store::{Doubt, Found, Header, HeldStore, Resolution, Resolved, StoreError};
 use crate::task::{Counts, Quota, RemoteTaskId, Status, TaskId};
 use crate::text::{harmless, harmless_json, shown};
@@ -49,17 +49,17 @@ fn after(counts: &Counts) -> Exit {
 
 /// The tasks that are meant.
 struct Meant<'a> {
-    only: Only,
+    filters: Filters,
     ids: &'a [String],
 }
 
 impl Meant<'_> {
     fn of<'a>(args: &'a ResolveArgs, header: &Header) -> Result<Meant<'a>, Failure> {
-        Ok(Meant { only: rules::only(&args.only, &header.columns)?, ids: &args.task })
+        Ok(Meant { filters: rules::filters(&args.only, &header.columns)?, ids: &args.task })
     }
 
-    fn chooses(&self, task: Looked<'_>) -> bool {
-        self.only.chooses(task) && (self.ids.is_empty() || self.ids.contains(&task.id.0))
+    fn chooses(&self, task: TaskView<'_>) -> bool {
+        self.filters.matches(task) && (self.ids.is_empty() || self.ids.contains(&task.id.0))
     }
 }
 

@@ -22,8 +22,8 @@ pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
         e => Failure::opening(&e),
     })?;
     let columns = store.header().map_err(|e| Failure::opening(&e))?.columns;
-    let only = rules::only(&args.only, &columns)?;
-    let again = store.send_again(&only, args.lost).map_err(|e| Failure::opening(&e))?;
+    let filters = rules::filters(&args.only, &columns)?;
+    let again = store.send_again(&filters, args.lost).map_err(|e| Failure::opening(&e))?;
     let prices = settings::merged(args.prices, manifest.batch.prices);
     warn(&again);
     let _ = anstream::stdout().write_all(said(args, &again, &prices).as_bytes());

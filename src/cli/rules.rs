@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use jiff::Zoned;
 
-use super::args::Choosing;
+use super::args::SelectionArgs;
 use super::failure::Failure;
 use crate::deadline::{Deadline, NotADeadline};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{BatchSettings, Budget, Manifest};
-use crate::plan::{Choice, Filter, Looked, Only, Plan, Step, Unknown};
+use crate::plan::{Filter, FilterError, Filters, Plan, Selection, Step, TaskView};
 use crate::task::{Mode, Prices, Quota, Status, Task, TaskMode};
 
 /// The most that a batch may cost.
@@ -107,34 +107,38 @@ pub(super) fn check_prices(cap: Option<&Cap>, unpriced: &[Mode]) -> Result<(), F
 }
 
 /// What filters choose in a manifest with these columns.
-pub(super) fn only(filters: &[Filter], columns: &[String]) -> Result<Only, Failure> {
-    Only::of(filters, columns).map_err(|unknown| {
-        let found = Diagnostic::error(unknown.to_string());
-        Failure::usage(match &unknown {
-            Unknown::Name { close: Some(close), .. } => found.help(format!("did you mean `{close}`?")),
-            Unknown::Name { .. } => {
+pub(super) fn filters(filters: &[Filter], columns: &[String]) -> Result<Filters, Failure> {
+    Filters::resolve(filters, columns).map_err(|error| {
+        let found = Diagnostic::error(error.to_string());
+        Failure::usage(match &error {
+            FilterError::UnknownName { close: Some(close), .. } => {
+                found.help(format!("did you mean `{close}`?"))
+            }
+            FilterError::UnknownName { .. } => {
                 let columns: Vec<String> = columns.iter().take(12).map(|name| format!("`{name}`")).collect();
                 let more =
                     if columns.is_empty() { String::new() } else { format!(", {}", columns.join(", ")) };
                 found.note(format!("there are `id`, `mode`, `status`{more}"))
             }
-            Unknown::Value { name: "mode", .. } => found.note("there are `fast`, `relaxed` and `auto`"),
-            Unknown::Value { .. } => found
+            FilterError::UnknownValue { name: "mode", .. } => {
+                found.note("there are `fast`, `relaxed` and `auto`")
+            }
+            FilterError::UnknownValue { .. } => found
                 .note("there are `pending`, `running`, `done`, `failed`, `unknown`, `lost` and `skipped`"),
         })
     })
 }
 
 /// Which tasks a run is to submit.
-pub(super) fn choice(choosing: &Choosing, columns: &[String]) -> Result<Choice, Failure> {
-    if let Some(filter) = choosing.only.iter().find(|filter| filter.is_about_others()) {
+pub(super) fn selection(args: &SelectionArgs, columns: &[String]) -> Result<Selection, Failure> {
+    if let Some(filter) = args.only.iter().find(|filter| filter.excludes_pending()) {
         let error = format!("a run submits what is pending, and `--only {filter}` chooses nothing of that");
         return Err(Failure::usage(
             Diagnostic::error(error)
                 .help("`mjbatch retry` lets failed tasks wait again, with the same filters"),
         ));
     }
-    Ok(Choice { only: only(&choosing.only, columns)?, pilot: choosing.pilot })
+    Ok(Selection { filters: filters(&args.only, columns)?, pilot: args.pilot })
 }
 
 /// The modes of the manifest's tasks that have no price, where that matters.
@@ -152,16 +156,16 @@ pub(super) fn unpriced(manifest: &Manifest, prices: &Prices, matters: bool) -> V
 pub(super) fn chooses_something(
     manifest: &Manifest,
     plan: &Plan,
-    choice: &Choice,
-    typed: &Choosing,
+    selection: &Selection,
+    typed: &SelectionArgs,
 ) -> Result<(), Failure> {
-    let chosen = |(task, step): (Task, &Step)| {
+    let is_matched = |(task, step): (Task, &Step)| {
         let status = step.state().shown(true);
-        let whatever = Looked { id: &task.id, mode: task.mode, status, vars: &task.vars };
-        let waits = Looked { status: Status::Pending, ..whatever };
-        choice.only.chooses(whatever) || choice.only.chooses(waits)
+        let in_any_status = TaskView { id: &task.id, mode: task.mode, status, vars: &task.vars };
+        let as_pending = TaskView { status: Status::Pending, ..in_any_status };
+        selection.filters.matches(in_any_status) || selection.filters.matches(as_pending)
     };
-    if choice.only.is_all() || manifest.tasks().zip(&plan.steps).any(chosen) {
+    if selection.filters.is_empty() || manifest.tasks().zip(&plan.steps).any(is_matched) {
         return Ok(());
     }
     let filters: Vec<String> = typed.only.iter().map(|filter| format!("`--only {filter}`")).collect();

@@ -14,7 +14,7 @@ use super::signals;
 use crate::api::{CallbackListener, Client, Endpoint};
 use crate::diagnostic::Diagnostic;
 use crate::manifest::{Manifest, Outline};
-use crate::plan::Choice;
+use crate::plan::Selection;
 use crate::sandbox::{self, Sandbox};
 use crate::store::{HeldStore, Listing};
 use crate::task::{Task, TaskMode};
@@ -29,7 +29,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let callbacks = settings::callbacks(&args)?;
     let mut known = Known::of(&args)?;
     let manifest = &known.outline;
-    let choice = rules::choice(&args.rules.choice, &manifest.columns)?;
+    let selection = rules::selection(&args.rules.selection, &manifest.columns)?;
     let cap = rules::budget(args.rules.budget, &manifest.batch);
     let results = settings::results_of(&args.results, &args.manifest, &args.place, &manifest.batch);
     let files = Files::of(&args.manifest, &args.place, results);
@@ -59,7 +59,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     if !service.is_on_this_machine {
         known.whole.as_ref().map_or(Ok(()), |manifest| check_real(&args.manifest, manifest))?;
     }
-    let store = take_up(&args, &files, &mut known, &service.identity, &choice)?;
+    let store = take_up(&args, &files, &mut known, &service.identity, &selection)?;
     if cap.is_some() {
         let unpriced = store.unpriced(&prices).map_err(|e| Failure::opening(&e))?;
         rules::check_prices(cap.as_ref(), &unpriced)?;
@@ -67,7 +67,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let manifest = known.outline;
     drop(known.whole);
     owe(&store, &following, &manifest, args.follow_up.deliver_all)?;
-    let (snapshot, ledger) = store.begin_with(prices, &choice).map_err(|e| Failure::opening(&e))?;
+    let (snapshot, ledger) = store.begin_with(prices, &selection).map_err(|e| Failure::opening(&e))?;
     let auto = snapshot.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;
     if let Some(about) = rules::about_deadline(due.as_ref(), auto) {
         say(&about.into());
@@ -83,7 +83,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
         terms: runner::Terms {
             budget: cap.map(|cap| cap.words),
             deadline: due.map(|due| due.words),
-            pilot: choice.pilot,
+            pilot: selection.pilot,
             next_without: Some(settings::command_for_all()),
             resolve: Some(settings::command_for("resolve", &args.manifest, &args.place, &[])),
         },
@@ -109,7 +109,7 @@ fn take_up(
     files: &Files,
     known: &mut Known,
     service: &str,
-    choice: &Choice,
+    selection: &Selection,
 ) -> Result<HeldStore, Failure> {
     let opening = |e| Failure::opening(&e);
     let mut store = files.store.open(service, &signals::who_we_are()).map_err(opening)?;
@@ -136,15 +136,15 @@ fn take_up(
     outline.names_checked = known::picture_names(args, &outline).cloned();
     let manifest = known.whole(args)?;
     let keep = |store: &HeldStore| outline.to_keep().map_or(Ok(()), |text| store.keep_outline(&text));
-    let asks_for_more = *choice != Choice::default() || manifest.actions().next().is_some();
+    let asks_for_more = *selection != Selection::default() || manifest.actions().next().is_some();
     if !asks_for_more && is_listed {
         keep(&store).map_err(opening)?;
         return Ok(store);
     }
-    let plan = plan::compare(manifest.tasks(), &store.knowledge().map_err(opening)?);
+    let plan = plan::compare(manifest.tasks(), &store.known_tasks().map_err(opening)?);
     let listing =
         Listing { batch: &manifest.name, columns: &manifest.columns, manifest: manifest.hash, file: &file };
-    rules::chooses_something(manifest, &plan, choice, &args.rules.choice)?;
+    rules::chooses_something(manifest, &plan, selection, &args.rules.selection)?;
     store.list(listing, manifest.tasks(), &plan).map_err(opening)?;
     keep(&store).map_err(opening)?;
     Ok(store)

@@ -74,7 +74,7 @@ fn made() -> &'static Made {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("spring.mjbatch");
         let mut store = BatchStore::at(&path).open("the sandbox", "a test").unwrap();
-        let plan = plan::compare(tasks().into_iter(), &store.knowledge().unwrap());
+        let plan = plan::compare(tasks().into_iter(), &store.known_tasks().unwrap());
         let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
         store.list(listing, tasks().into_iter(), &plan).unwrap();
         store.tell(Some(Told::Ended)).unwrap();

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 
 use super::ledger::{mode_at, state_at};
 use crate::failpoint::Point;
-use crate::plan::{Looked, Only};
+use crate::plan::{Filters, TaskView};
 use crate::task::{ModeCounts, State, TaskId, TaskMode};
 
 /// What waits again.
@@ -28,7 +28,7 @@ pub(super) const WAIT_AGAIN: &str = "UPDATE state SET state = 'pending',
 
 /// Lets the tasks of the manifest wait again that failed (with `lost` those too that were lost) and are chosen. Those whose
 /// outcome is unknown never do.
-pub(super) fn send(db: &mut Connection, only: &Only, lost: bool) -> rusqlite::Result<Again> {
+pub(super) fn send(db: &mut Connection, filters: &Filters, lost: bool) -> rusqlite::Result<Again> {
     let tx = db.transaction()?;
     let mut again = Again::default();
     {
@@ -44,7 +44,7 @@ pub(super) fn send(db: &mut Connection, only: &Only, lost: bool) -> rusqlite::Re
             let vars: String = row.get(3)?;
             let vars: Vec<String> = serde_json::from_str(&vars).unwrap_or_default();
             let id = TaskId(row.get(1)?);
-            if !only.chooses(Looked { id: &id, mode, status: state.shown(false), vars: &vars }) {
+            if !filters.matches(TaskView { id: &id, mode, status: state.shown(false), vars: &vars }) {
                 continue;
             }
             wait.execute(params![key])?;

@@ -7,35 +7,35 @@ use rusqlite::{Connection, params};
 use super::durations::durations;
 use super::{RunStart, Snapshot, StoreError, waiting_at};
 use crate::engine::{Learned, Past, TaskRow, Waiting};
-use crate::plan::{Choice, Looked, Only};
+use crate::plan::{Filters, Selection, TaskView};
 use crate::task::{Mode, Prices, Quota, Status, TaskId, TaskMode};
 
 /// Reads what waits, and the past.
 pub(super) fn read(
     db: &Connection,
-    choice: &Choice,
+    selection: &Selection,
     prices: &Prices,
     snapshot: &mut RunStart,
 ) -> rusqlite::Result<()> {
     snapshot.past = Past {
         spent: spent(db, prices)?,
         failures: failures(db)?,
-        barred: barred(db, &choice.only)?,
+        barred: barred(db, &selection.filters)?,
         learned: Learned::default(),
     };
-    choose(db, choice, snapshot)?;
+    choose(db, selection, snapshot)?;
     if snapshot.waiting.iter().any(|waiting| waiting.mode == TaskMode::Auto) {
         snapshot.past.learned = durations(db)?;
     }
     Ok(())
 }
 
-fn choose(db: &Connection, choice: &Choice, snapshot: &mut RunStart) -> rusqlite::Result<()> {
-    if *choice == Choice::default() {
+fn choose(db: &Connection, selection: &Selection, snapshot: &mut RunStart) -> rusqlite::Result<()> {
+    if *selection == Selection::default() {
         snapshot.waiting = waiting(db)?;
         return Ok(());
     }
-    let mut pilot = if choice.pilot { Some(Pilot::of(db, &snapshot.past.failures)?) } else { None };
+    let mut pilot = if selection.pilot { Some(Pilot::of(db, &snapshot.past.failures)?) } else { None };
     let mut query = db.prepare(
         "SELECT key, mode, timeout, entry, id, vars FROM state JOIN task ON key = task
          WHERE state = 'pending' AND position IS NOT NULL ORDER BY priority DESC, position",
@@ -43,7 +43,8 @@ fn choose(db: &Connection, choice: &Choice, snapshot: &mut RunStart) -> rusqlite
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         let waiting = waiting_at(row)?;
-        let chosen = choice.only.is_all() || is_chosen(&choice.only, row, waiting.mode, Status::Pending)?;
+        let chosen = selection.filters.is_empty()
+            || is_chosen(&selection.filters, row, waiting.mode, Status::Pending)?;
         let entry = row.get(3)?;
         if chosen && pilot.as_mut().is_none_or(|pilot| pilot.takes(entry, &waiting)) {
             snapshot.waiting.push(waiting);
@@ -124,7 +125,7 @@ fn failures(db: &Connection) -> rusqlite::Result<HashMap<TaskRow, u32>> {
 }
 
 /// Tasks that run, or of which nothing is known, and would not be submitted if they waited.
-fn barred(db: &Connection, only: &Only) -> rusqlite::Result<HashSet<TaskRow>> {
+fn barred(db: &Connection, filters: &Filters) -> rusqlite::Result<HashSet<TaskRow>> {
     let mut query = db.prepare(
         "SELECT key, mode, timeout, position IS NOT NULL AND NOT skip, id, vars
          FROM state JOIN task ON key = task WHERE state IN ('running', 'unknown')",
@@ -134,17 +135,22 @@ fn barred(db: &Connection, only: &Only) -> rusqlite::Result<HashSet<TaskRow>> {
     while let Some(row) = rows.next()? {
         let Waiting { task, mode, .. } = waiting_at(row)?;
         // It would wait if it had to be sent again.
-        if !row.get::<_, bool>(3)? || !is_chosen(only, row, mode, Status::Pending)? {
+        if !row.get::<_, bool>(3)? || !is_chosen(filters, row, mode, Status::Pending)? {
             barred.insert(task);
         }
     }
     Ok(barred)
 }
 
-fn is_chosen(only: &Only, row: &rusqlite::Row<'_>, mode: TaskMode, status: Status) -> rusqlite::Result<bool> {
+fn is_chosen(
+    filters: &Filters,
+    row: &rusqlite::Row<'_>,
+    mode: TaskMode,
+    status: Status,
+) -> rusqlite::Result<bool> {
     let vars: String = row.get(5)?;
     let vars: Vec<String> = serde_json::from_str(&vars).unwrap_or_default();
-    Ok(only.chooses(Looked { id: &TaskId(row.get(4)?), mode, status, vars: &vars }))
+    Ok(filters.matches(TaskView { id: &TaskId(row.get(4)?), mode, status, vars: &vars }))
 }
 
 /// One task of each entry.

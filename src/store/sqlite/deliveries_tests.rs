@@ -27,7 +27,7 @@ impl Desk {
     fn begin(&self, told: Option<Told>) -> BatchWriter {
         let mut store = self.store();
         let tasks = ["a", "b"].map(|id| Task::new(id, format!("a mug {id}"), Mode::Fast));
-        let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
+        let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "m.yaml" };
         store.list(listing, tasks.into_iter(), &plan).unwrap();
         store.tell(told).unwrap();

@@ -22,10 +22,10 @@ pub(super) fn write(
         for (position, (task, step)) in tasks.zip(&plan.steps).enumerate() {
             let position = position as i64;
             match step {
-                Step::Keep(known) | Step::Back(known) | Step::Redo(known) | Step::Skip(Some(known)) => {
+                Step::Keep(known) | Step::Reverted(known) | Step::Redo(known) | Step::Skip(Some(known)) => {
                     // A redo that cannot be carried out now, because the task runs, is not forgotten.
                     let asked = task.action == Some(Action::Redo);
-                    let redone = asked && (known.redone || matches!(step, Step::Redo(_)));
+                    let redone = asked && (known.redo_done || matches!(step, Step::Redo(_)));
                     rows.keep(known.key, position, &task, redone)?;
                     if step.state() != known.state {
                         rows.set_state.execute(params![known.key, step.state().as_str()])?;
@@ -34,7 +34,7 @@ pub(super) fn write(
                 Step::New | Step::Changed(_) | Step::Skip(None) => {
                     rows.add(&tx, position, &task, step.state())?;
                 }
-                Step::TakeOver(state) => {
+                Step::Import(state) => {
                     let key = rows.add(&tx, position, &task, *state)?;
                     if let Some(earlier) = &task.earlier {
                         rows.take_over(key, earlier)?;

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use super::{HeldStore, Intent, Listing, Snapshot, schema};
 use crate::engine::{AttemptKey, Change, Failure, FailureClass};
-use crate::plan::{self, Choice};
+use crate::plan::{self, Selection};
 use crate::store::BatchStore;
 use crate::task::{Action, Earlier, Mode, Pictures, Prices, Quota, RemoteTaskId, State, Status, Task};
 
@@ -28,7 +28,7 @@ fn open(path: &Path) -> HeldStore {
 }
 
 fn list(store: &mut HeldStore, tasks: &[Task]) {
-    let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
+    let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
     let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
     store.list(listing, tasks.iter().cloned(), &plan).unwrap();
 }
@@ -219,7 +219,7 @@ fn a_start_reads_what_is_open_and_never_all_that_there_is() {
     assert!(store.lists(&[7; 32]).unwrap());
     store.listed_from().unwrap();
     store.unpriced(&PRICES).unwrap();
-    let _begun = store.begin_with(PRICES, &Choice::default()).unwrap();
+    let _begun = store.begin_with(PRICES, &Selection::default()).unwrap();
     let seen = SEEN.with(RefCell::take);
     assert!(seen.len() > 10, "{seen:#?}");
     for sql in &seen {

@@ -57,7 +57,7 @@ use crate::engine::{
     Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskRow, Waiting,
 };
 use crate::failpoint::{self, Point};
-use crate::plan::{Choice, Knowledge, Only, Plan};
+use crate::plan::{Filters, KnownTasks, Plan, Selection};
 use crate::task::{Counts, Mode, Prices, RemoteTaskId, State, Task, TaskId};
 pub(crate) use files::check_is_state;
 use ledger::{mode_at, state_at};
@@ -203,8 +203,8 @@ impl HeldStore {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn knowledge(&self) -> Result<Knowledge, StoreError> {
-        snapshot::knowledge(&self.db).map_err(|e| self.error(e))
+    pub fn known_tasks(&self) -> Result<KnownTasks, StoreError> {
+        snapshot::known_tasks(&self.db).map_err(|e| self.error(e))
     }
 
     /// Carries out the plan for these tasks, in one transaction: the state lists what the manifest lists now.
@@ -232,8 +232,8 @@ impl HeldStore {
     ///
     /// # Errors
     /// What SQLite says; then nothing is changed.
-    pub fn send_again(&mut self, only: &Only, lost: bool) -> Result<Again, StoreError> {
-        again::send(&mut self.db, only, lost).map_err(|e| self.error(e))
+    pub fn send_again(&mut self, filters: &Filters, lost: bool) -> Result<Again, StoreError> {
+        again::send(&mut self.db, filters, lost).map_err(|e| self.error(e))
     }
 
     /// What the state says of its batch.
@@ -249,7 +249,7 @@ impl HeldStore {
     /// # Errors
     /// What SQLite or the system say.
     pub fn begin(self, prices: Prices) -> Result<(RunStart, BatchWriter), StoreError> {
-        self.begin_with(prices, &Choice::default())
+        self.begin_with(prices, &Selection::default())
     }
 
     /// Begins a run: submits that an earlier run left without a reply become unknown, and the state is written from now on
@@ -257,7 +257,11 @@ impl HeldStore {
     ///
     /// # Errors
     /// What SQLite or the system say.
-    pub fn begin_with(self, prices: Prices, choice: &Choice) -> Result<(RunStart, BatchWriter), StoreError> {
+    pub fn begin_with(
+        self,
+        prices: Prices,
+        selection: &Selection,
+    ) -> Result<(RunStart, BatchWriter), StoreError> {
         let now = Timestamp::now();
         let begun = (|| {
             let cut_off = ledger::settle_submitting(&self.db, now)? as u64;
@@ -265,7 +269,7 @@ impl HeldStore {
             let run = self.db.last_insert_rowid();
             reach(Point::RunBegun)?;
             let run = Run { key: run, prices, told: deliveries::told(&self.db)? };
-            Ok((run, RunStart { cut_off, ..read_snapshot(&self.db, now, choice, &prices)? }))
+            Ok((run, RunStart { cut_off, ..read_snapshot(&self.db, now, selection, &prices)? }))
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;
         let HeldStore { db, location, lock } = self;
@@ -398,11 +402,11 @@ fn reach(point: Point) -> rusqlite::Result<()> {
 fn read_snapshot(
     db: &Connection,
     now: Timestamp,
-    choice: &Choice,
+    selection: &Selection,
     prices: &Prices,
 ) -> rusqlite::Result<RunStart> {
     let mut snapshot = RunStart::default();
-    chosen::read(db, choice, prices, &mut snapshot)?;
+    chosen::read(db, selection, prices, &mut snapshot)?;
     // What was given up is asked about once more, since that is free and a late picture is paid for.
     let late = FailureClass::ALL.into_iter().filter(|class| class.may_have_pictures());
     let late: Vec<String> = late.map(|class| format!("'{}'", class.as_str())).collect();

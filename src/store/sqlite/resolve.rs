@@ -12,7 +12,7 @@ use super::ledger::{self, mode_at, state_at};
 use super::snapshot;
 use super::{HeldStore, Snapshot, StoreError};
 use crate::engine::{AttemptKey, Change};
-use crate::plan::Looked;
+use crate::plan::TaskView;
 use crate::task::{Counts, Mode, Quota, RemoteTaskId, State, Status, TaskId};
 
 /// A task whose outcome is unknown, and the submit that made it so.
@@ -38,8 +38,8 @@ pub struct Doubt {
 
 impl Doubt {
     /// What filters look at.
-    pub fn looked(&self) -> Looked<'_> {
-        Looked { id: &self.id, mode: self.mode.into(), status: Status::Unknown, vars: &self.vars }
+    pub fn looked(&self) -> TaskView<'_> {
+        TaskView { id: &self.id, mode: self.mode.into(), status: Status::Unknown, vars: &self.vars }
     }
 }
 
@@ -85,7 +85,7 @@ impl HeldStore {
     /// What SQLite says; then nothing is changed.
     pub fn resolve(
         &mut self,
-        chosen: impl Fn(Looked<'_>) -> bool,
+        chosen: impl Fn(TaskView<'_>) -> bool,
         how: Resolution,
     ) -> Result<Resolved, StoreError> {
         resolve(&mut self.db, chosen, how).map_err(|e| self.error(e))
@@ -111,7 +111,7 @@ impl HeldStore {
 
 fn resolve(
     db: &mut Connection,
-    chosen: impl Fn(Looked<'_>) -> bool,
+    chosen: impl Fn(TaskView<'_>) -> bool,
     how: Resolution,
 ) -> rusqlite::Result<Resolved> {
     let (now, tx) = (Timestamp::now(), db.transaction()?);
@@ -128,7 +128,7 @@ fn resolve(
         while let Some(row) = rows.next()? {
             let (key, id, mode) = (row.get(0)?, TaskId(row.get(1)?), mode_at(row, 2)?);
             let vars = vars_at(row, 3)?;
-            if !chosen(Looked { id: &id, mode, status: Status::Unknown, vars: &vars }) {
+            if !chosen(TaskView { id: &id, mode, status: Status::Unknown, vars: &vars }) {
                 continue;
             }
             match how {

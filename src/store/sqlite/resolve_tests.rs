@@ -40,7 +40,7 @@ impl Desk {
 
     fn begin(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
         let mut store = BatchStore::at(&self.path).open("the sandbox", "a test").unwrap();
-        let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
+        let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
         store.list(listing, tasks.iter().cloned(), &plan).unwrap();
         store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap()
@@ -123,7 +123,7 @@ fn given_up_is_lost_for_good_and_counts_as_spent() {
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (0, 0));
     assert_eq!(snapshot.past.spent, Quota(16_000));
     drop(ledger);
-    let again = desk.store().send_again(&Only::default(), false).unwrap();
+    let again = desk.store().send_again(&Filters::default(), false).unwrap();
     assert_eq!(again.tasks.total(), 0, "a retry does not take it for a failure");
 }
 

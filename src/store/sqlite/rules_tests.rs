@@ -23,19 +23,19 @@ impl Desk {
 
     fn listed(&self, tasks: &[Task]) -> HeldStore {
         let mut store = BatchStore::at(&self.path).open("the sandbox", "a test").unwrap();
-        let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
+        let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let columns = columns();
         let listing = Listing { batch: "spring", columns: &columns, manifest: [7; 32], file: "spring.csv" };
         store.list(listing, tasks.iter().cloned(), &plan).unwrap();
         store
     }
 
-    fn begin(&self, tasks: &[Task], choice: &Choice) -> (RunStart, BatchWriter) {
-        self.listed(tasks).begin_with(self.prices, choice).unwrap()
+    fn begin(&self, tasks: &[Task], selection: &Selection) -> (RunStart, BatchWriter) {
+        self.listed(tasks).begin_with(self.prices, selection).unwrap()
     }
 
     fn all(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
-        self.begin(tasks, &Choice::default())
+        self.begin(tasks, &Selection::default())
     }
 
     fn records(&self) -> Vec<Record> {
@@ -44,7 +44,7 @@ impl Desk {
 
     fn again(&self, filters: &[&str], lost: bool) -> Again {
         let mut store = BatchStore::at(&self.path).hold("a test").unwrap();
-        store.send_again(&only(filters), lost).unwrap()
+        store.send_again(&parsed(filters), lost).unwrap()
     }
 }
 
@@ -52,9 +52,9 @@ fn columns() -> Vec<String> {
     vec!["sku".to_owned(), "season".to_owned()]
 }
 
-fn only(filters: &[&str]) -> Only {
+fn parsed(filters: &[&str]) -> Filters {
     let filters: Vec<Filter> = filters.iter().map(|filter| filter.parse().unwrap()).collect();
-    Only::of(&filters, &columns()).unwrap()
+    Filters::resolve(&filters, &columns()).unwrap()
 }
 
 fn task(id: &str) -> Task {
@@ -207,8 +207,8 @@ fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again
         record(&ledger, Change::Accepted(AttemptKey(n), RemoteTaskId(format!("job-{n}"))));
     }
     drop(ledger);
-    let choice = Choice { only: only(&["sku=sku-a", "sku=sku-c"]), pilot: false };
-    let (snapshot, ledger) = desk.begin(&tasks(["a", "b", "c", "d"]), &choice);
+    let selection = Selection { filters: parsed(&["sku=sku-a", "sku=sku-c"]), pilot: false };
+    let (snapshot, ledger) = desk.begin(&tasks(["a", "b", "c", "d"]), &selection);
     assert_eq!((snapshot.waiting.len(), snapshot.held_back, snapshot.resumed.len()), (1, 1, 2));
     assert_eq!(snapshot.past.barred, [TaskRow(2)].into());
     drop(ledger);
@@ -222,7 +222,7 @@ fn a_pilot_is_one_task_of_each_entry_and_is_not_flown_twice() {
     let desk = Desk::new();
     let of = |id: &str, entry| Task { entry, ..task(id) };
     let listed = [of("a1", 0), of("a2", 0), of("b1", 1), of("b2", 1), of("c1", 2)];
-    let pilot = Choice { pilot: true, ..Choice::default() };
+    let pilot = Selection { pilot: true, ..Selection::default() };
     let (snapshot, ledger) = desk.begin(&listed, &pilot);
     let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
     assert_eq!((keys, snapshot.held_back), (vec![1, 3, 5], 2));

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row};
 
 use super::ledger::{mode_at, state_at};
 use super::{StateLocation, StoreError, database_error, lock, schema};
-use crate::plan::{Knowledge, Known};
+use crate::plan::{KnownTask, KnownTasks};
 use crate::task::{
     Counts, Fingerprint, Pictures, Quota, Record, RemoteTaskId, State, Task, TaskId, TaskMode,
 };
@@ -86,8 +86,8 @@ impl Snapshot {
     }
 
     /// Everything the state knows, to compare a manifest with.
-    pub fn knowledge(&self) -> Result<Knowledge, StoreError> {
-        knowledge(&self.db).map_err(|e| self.error(e))
+    pub fn known_tasks(&self) -> Result<KnownTasks, StoreError> {
+        known_tasks(&self.db).map_err(|e| self.error(e))
     }
 
     /// What a version of a task would send: its prompt and its mode.
@@ -243,8 +243,8 @@ pub(super) fn header(db: &Connection) -> rusqlite::Result<Option<Header>> {
     Ok(Some(Header { batch: row.get(0)?, service: row.get(1)?, columns }))
 }
 
-pub(super) fn knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
-    let mut knowledge = Knowledge::new();
+pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {
+    let mut known_tasks = KnownTasks::new();
     let mut query = db.prepare(
         "SELECT key, id, fingerprint, state, position IS NOT NULL, redone,
              (SELECT task_id FROM attempt WHERE attempt.task = task.key AND outcome IS NOT 'not_accepted'
@@ -253,17 +253,17 @@ pub(super) fn knowledge(db: &Connection) -> rusqlite::Result<Knowledge> {
     )?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
-        let known = Known {
+        let known = KnownTask {
             key: row.get(0)?,
             fingerprint: Fingerprint(row.get(2)?),
             state: state_at(row, 3)?,
-            listed: row.get(4)?,
-            redone: row.get(5)?,
-            last: row.get::<_, Option<String>>(6)?.map(|task_id| RemoteTaskId(task_id).mark()),
+            active: row.get(4)?,
+            redo_done: row.get(5)?,
+            last_mark: row.get::<_, Option<String>>(6)?.map(|task_id| RemoteTaskId(task_id).mark()),
         };
-        knowledge.entry(TaskId(row.get(1)?)).or_default().push(known);
+        known_tasks.entry(TaskId(row.get(1)?)).or_default().push(known);
     }
-    Ok(knowledge)
+    Ok(known_tasks)
 }
 
 pub(super) fn counts(db: &Connection, is_live: bool) -> rusqlite::Result<Counts> {

@@ -23,7 +23,7 @@ impl Desk {
     fn begin(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
         let prices = Prices { fast: Some(Quota(4000)), relaxed: None };
         let mut store = open(&self.path).unwrap();
-        let plan = plan::compare(tasks.iter().cloned(), &store.knowledge().unwrap());
+        let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let columns = ["sku".to_owned()];
         let listing = Listing { batch: "spring", columns: &columns, manifest: [7; 32], file: "spring.csv" };
         store.list(listing, tasks.iter().cloned(), &plan).unwrap();
