@@ -7,13 +7,13 @@ use std::io::{self, Write};
 use serde_json::json;
 
 use super::args::StatusArgs;
-use super::cell;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::sanitize_cell;
 use super::settings::Files;
 use crate::store::{Attempt, Outcome, StoreError};
 use crate::task::Quota;
-use crate::text::{harmless_json, shown};
+use crate::text::{escape_json, sanitize_line};
 
 /// How much of a name and of a reason fits on a line.
 const NAME: usize = 60;
@@ -101,7 +101,8 @@ fn text(all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<
     // As wide as the service's names are; a sandbox's are longer.
     let mut wide = 21;
     for attempt in all {
-        let task_id = attempt.task_id.as_ref().map_or_else(|| "-".to_owned(), |id| shown(&id.0, NAME));
+        let task_id =
+            attempt.task_id.as_ref().map_or_else(|| "-".to_owned(), |id| sanitize_line(&id.0, NAME));
         wide = wide.max(task_id.chars().count());
         if totals.0.is_empty() {
             let (taskid, rest) = ("taskId", "task #attempt: why");
@@ -114,9 +115,9 @@ fn text(all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<
         let quota = attempt.quota.map_or_else(|| "-".to_owned(), |quota| quota.to_string());
         let (mode, outcome) = (attempt.mode.as_str(), attempt.outcome.as_str());
         write!(out, "{at:<19}  {run:>3}  {mode:<7}  {quota:>5}  {outcome:<12}  {task_id:<wide$}  ")?;
-        write!(out, "{} #{}", shown(&attempt.id.0, NAME), attempt.number)?;
+        write!(out, "{} #{}", sanitize_line(&attempt.id.0, NAME), attempt.number)?;
         match attempt.reason {
-            Some(reason) => writeln!(out, ": {}", shown(&reason, REASON))?,
+            Some(reason) => writeln!(out, ": {}", sanitize_line(&reason, REASON))?,
             None => writeln!(out)?,
         }
     }
@@ -131,7 +132,7 @@ fn text(all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<
 
 fn json(about: &str, all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<()> {
     let mut totals = Totals::default();
-    write!(out, "{},\"attempts\":[", harmless_json(about.trim_end_matches('}')))?;
+    write!(out, "{},\"attempts\":[", escape_json(about.trim_end_matches('}')))?;
     for attempt in all {
         let comma = if totals.0.is_empty() { "" } else { "," };
         totals.add(&attempt);
@@ -146,7 +147,7 @@ fn json(about: &str, all: impl Iterator<Item = Attempt>, out: &mut impl Write) -
             "reason": attempt.reason,
             "run": attempt.run,
         });
-        write!(out, "{comma}\n{}", harmless_json(&line.to_string()))?;
+        write!(out, "{comma}\n{}", escape_json(&line.to_string()))?;
     }
     let by_outcome: serde_json::Map<_, _> = totals
         .0
@@ -178,14 +179,14 @@ fn csv(all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<(
     ])?;
     for attempt in all {
         csv.write_record([
-            cell(attempt.id.0),
+            sanitize_cell(attempt.id.0),
             attempt.number.to_string(),
             attempt.submitted_at.map(|at| at.to_string()).unwrap_or_default(),
             attempt.mode.to_string(),
             attempt.quota.map(|quota| quota.to_string()).unwrap_or_default(),
-            cell(attempt.task_id.map(|task_id| task_id.0).unwrap_or_default()),
+            sanitize_cell(attempt.task_id.map(|task_id| task_id.0).unwrap_or_default()),
             attempt.outcome.as_str().to_owned(),
-            cell(attempt.reason.unwrap_or_default()),
+            sanitize_cell(attempt.reason.unwrap_or_default()),
             attempt.run.map(|run| run.to_string()).unwrap_or_default(),
         ])?;
     }

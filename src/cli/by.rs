@@ -8,7 +8,7 @@ use crate::duration;
 use crate::figures::{Figure, Shown};
 use crate::store::Variable;
 use crate::task::{Quota, Status};
-use crate::text::shown;
+use crate::text::sanitize_line;
 
 /// How many values of a variable are told.
 pub(super) const MOST_ON_SCREEN: usize = 40;
@@ -47,9 +47,9 @@ pub(super) fn lines(of: &Shown) -> Vec<String> {
     let rows: Vec<[String; 7]> = of.values.iter().map(cells).collect();
     let name = |figure: &Figure| match figure.value.as_str() {
         "" => "(none)".to_owned(),
-        value => shown(value, NAME),
+        value => sanitize_line(value, NAME),
     };
-    let title = format!("by {}", shown(&of.variable, NAME));
+    let title = format!("by {}", sanitize_line(&of.variable, NAME));
     let names: Vec<String> = of.values.iter().map(|figure| format!("  {}", name(figure))).collect();
     let wide = |text: &String| text.chars().count();
     let first = names.iter().map(wide).chain([wide(&title)]).max().unwrap_or_default();

@@ -11,7 +11,7 @@ use super::failure::say;
 use super::followup;
 use crate::diagnostic::Problems;
 use crate::manifest;
-use crate::text::harmless_json;
+use crate::text::escape_json;
 
 /// Checks a manifest.
 pub(super) fn check(args: &CheckArgs) -> Exit {
@@ -27,7 +27,7 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
         if !follow_up.is_empty() {
             object["follow_up"] = follow_up.into();
         }
-        let _ = writeln!(anstream::stdout(), "{}", harmless_json(&format!("{object:#}")));
+        let _ = writeln!(anstream::stdout(), "{}", escape_json(&format!("{object:#}")));
         return if tasks.is_some() { Exit::Success } else { Exit::Usage };
     }
     say(problems);

@@ -49,7 +49,7 @@ pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
-    let folder = text::harmless(&folder);
+    let folder = text::sanitize(&folder);
     let _ = writeln!(anstream::stdout(), "{folder}: {}", said(&tally));
     Ok(match signal {
         Some(Signal::Interrupt) => Exit::Interrupted,

@@ -11,7 +11,7 @@ use crate::manifest::{BatchSettings, FollowTarget, FollowUp, PostTo};
 use crate::output::followup::{Command, Limits, Post, Teller, Way};
 use crate::runner;
 use crate::store::{BatchStore, Told};
-use crate::text::shown;
+use crate::text::sanitize_line;
 
 /// How long a command may take, unless told: it may have to upload pictures.
 const COMMAND_TIME: Duration = Duration::from_secs(60);
@@ -88,9 +88,11 @@ pub(super) fn in_words(batch: &BatchSettings) -> Vec<String> {
     let line = |(name, follow): (&str, &FollowUp)| match &follow.target {
         FollowTarget::Command(words) => {
             let words: Vec<_> = words.iter().map(|word| super::settings::quoted(word)).collect();
-            format!("{name} runs: {}", shown(&words.join(" "), 500))
+            format!("{name} runs: {}", sanitize_line(&words.join(" "), 500))
         }
-        FollowTarget::Post { to: PostTo::Url(url), .. } => format!("{name} posts to: {}", shown(url, 500)),
+        FollowTarget::Post { to: PostTo::Url(url), .. } => {
+            format!("{name} posts to: {}", sanitize_line(url, 500))
+        }
         FollowTarget::Post { to: PostTo::Env(variable), .. } => {
             format!("{name} posts to: the address in {variable}")
         }

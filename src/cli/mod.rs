@@ -73,7 +73,7 @@ fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<
     done
 }
 
-/// A cell of a table that goes to stdout: exact for a program, harmless to a terminal.
-fn cell(text: String) -> String {
-    if std::io::stdout().is_terminal() { crate::text::harmless(&text) } else { text }
+/// Prepares a cell of a table for stdout: exact for a program, sanitized for a terminal.
+fn sanitize_cell(text: String) -> String {
+    if std::io::stdout().is_terminal() { crate::text::sanitize(&text) } else { text }
 }

@@ -17,7 +17,7 @@ use crate::manifest::{self, EntryFactors, Factor, Manifest};
 use crate::plan::{self, KnownTasks, Plan, Step};
 use crate::store::{Snapshot, StoreError};
 use crate::task::{Prices, Quota, State, Status, Task, TaskMode};
-use crate::text::{harmless, harmless_json, shown};
+use crate::text::{escape_json, sanitize, sanitize_line};
 
 /// How many tasks are listed where not all are asked for.
 const LISTED: usize = 20;
@@ -92,7 +92,7 @@ impl Shown<'_> {
         writeln!(out, "{}: {total} {}", self.args.manifest.display(), noun(total))?;
         let multiplied: Vec<_> = self.manifest.factors().filter(EntryFactors::multiplies).collect();
         for entry in multiplied.iter().take(LISTED) {
-            writeln!(out, "  {} (line {}): {entry}", shown(&entry.name, NAME), entry.line)?;
+            writeln!(out, "  {} (line {}): {entry}", sanitize_line(&entry.name, NAME), entry.line)?;
         }
         if let Some(more) = multiplied.len().checked_sub(LISTED).filter(|more| *more > 0) {
             writeln!(out, "  … and {more} more entries that multiply")?;
@@ -100,7 +100,7 @@ impl Shown<'_> {
         if self.snapshot.is_some() {
             writeln!(out, "{}: {}", self.files.store.location(), self.tally())?;
             for id in self.plan.removed.iter().take(LISTED) {
-                writeln!(out, "  removed  {}", shown(&id.0, NAME))?;
+                writeln!(out, "  removed  {}", sanitize_line(&id.0, NAME))?;
             }
             if let Some(more) = self.plan.removed.len().checked_sub(LISTED).filter(|more| *more > 0) {
                 writeln!(out, "  … and {more} more removed: their results stay in the state")?;
@@ -113,7 +113,7 @@ impl Shown<'_> {
                 out,
                 "unknown: {unknown} {}, not sent again by itself: {}",
                 noun(unknown),
-                harmless(&resolve)
+                sanitize(&resolve)
             )?;
         }
         writeln!(out, "{}", self.to_submit())?;
@@ -202,8 +202,8 @@ impl Shown<'_> {
         let steps = self.manifest.tasks().zip(&self.plan.steps).enumerate();
         for (_, (task, step)) in steps.filter(|(n, _)| wanted(*n)).take(most) {
             let (word, why) = self.why(&task, step);
-            let prompt = shown(&task.prompt, PROMPT);
-            writeln!(out, "  {word:<8} {}  {}  {prompt}", shown(&task.id.0, NAME), task.mode)?;
+            let prompt = sanitize_line(&task.prompt, PROMPT);
+            writeln!(out, "  {word:<8} {}  {}  {prompt}", sanitize_line(&task.id.0, NAME), task.mode)?;
             if !why.is_empty() {
                 writeln!(out, "           {why}")?;
             }
@@ -233,7 +233,7 @@ impl Shown<'_> {
     fn difference(&self, task: &Task, key: i64) -> String {
         match self.snapshot.as_ref().map(|view| view.content(key)) {
             Some(Ok((prompt, mode))) if prompt != task.prompt => {
-                format!("the prompt was: {} ({mode})", shown(&prompt, PROMPT))
+                format!("the prompt was: {} ({mode})", sanitize_line(&prompt, PROMPT))
             }
             Some(Ok((_, mode))) => format!("the mode was {mode}"),
             _ => String::new(),
@@ -280,7 +280,7 @@ impl Shown<'_> {
         })
         .to_string();
         // The tasks are written one by one: there may be many.
-        write!(out, "{},\"tasks\":[", harmless_json(head.trim_end_matches('}')))?;
+        write!(out, "{},\"tasks\":[", escape_json(head.trim_end_matches('}')))?;
         for (n, (task, step)) in self.manifest.tasks().zip(&self.plan.steps).enumerate() {
             let (word, why) = self.why(&task, step);
             let comma = if n == 0 { "" } else { "," };
@@ -288,7 +288,7 @@ impl Shown<'_> {
                 "id": task.id, "mode": task.mode, "prompt": task.prompt, "plan": word,
                 "why": (!why.is_empty()).then_some(why), "submit": self.plan.submits(n),
             });
-            write!(out, "{comma}\n{}", harmless_json(&task.to_string()))?;
+            write!(out, "{comma}\n{}", escape_json(&task.to_string()))?;
         }
         writeln!(out, "\n]}}")
     }

@@ -43,7 +43,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
         WriteError::Record(e) => Failure::opening(&e),
         other => Failure::not_written(Problems::from(Diagnostic::error(other.to_string()))),
     })?;
-    let path = text::harmless(&out.to_string_lossy());
+    let path = text::sanitize(&out.to_string_lossy());
     let _ = writeln!(anstream::stdout(), "{path}: {}", counts_line(&counts));
     Ok(Exit::Success)
 }

@@ -15,7 +15,7 @@ use crate::diagnostic::{Diagnostic, close_name};
 use crate::plan::{Filters, TaskView};
 use crate::store::{Doubt, Found, Header, HeldStore, Resolution, Resolved, StoreError};
 use crate::task::{Counts, Quota, RemoteTaskId, Status, TaskId};
-use crate::text::{harmless, harmless_json, shown};
+use crate::text::{escape_json, sanitize, sanitize_line};
 
 /// How much of a name, a prompt and a reason fits on a line.
 const NAME: usize = 60;
@@ -97,7 +97,7 @@ struct Listed<'a> {
 impl Listed<'_> {
     fn text(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
         let unknown = self.counts.of(Status::Unknown);
-        let batch = shown(&self.header.batch, NAME);
+        let batch = sanitize_line(&self.header.batch, NAME);
         if unknown == 0 {
             return writeln!(out, "{batch}: nothing is unknown");
         }
@@ -106,16 +106,20 @@ impl Listed<'_> {
         for doubt in doubts {
             let at = doubt.submitted_at.map_or_else(|| "at a time that is not known".to_owned(), moment);
             let price = doubt.quota.map_or_else(|| "no price given".to_owned(), |q| format!("{q} quota"));
-            writeln!(out, "  {}  submitted {at}, {}, {price}", shown(&doubt.id.0, NAME), doubt.mode)?;
-            writeln!(out, "    {}", shown(&doubt.prompt, PROMPT))?;
+            writeln!(out, "  {}  submitted {at}, {}, {price}", sanitize_line(&doubt.id.0, NAME), doubt.mode)?;
+            writeln!(out, "    {}", sanitize_line(&doubt.prompt, PROMPT))?;
             if let Some(reason) = &doubt.reason {
-                writeln!(out, "    {}", shown(reason, REASON))?;
+                writeln!(out, "    {}", sanitize_line(reason, REASON))?;
             }
             first.get_or_insert(doubt.id);
         }
         let Some(first) = first else { return writeln!(out, "none of them is chosen") };
         if let Some(holder) = &self.holder {
-            writeln!(out, "a run goes on ({}); it can be settled when that has ended", shown(holder, 200))?;
+            writeln!(
+                out,
+                "a run goes on ({}); it can be settled when that has ended",
+                sanitize_line(holder, 200)
+            )?;
         }
         self.ways(&first, out)
     }
@@ -124,7 +128,7 @@ impl Listed<'_> {
     fn ways(&self, task: &TaskId, out: &mut impl Write) -> io::Result<()> {
         let way = |words: &[&str]| {
             let words = [&["--task", &task.0], words].concat();
-            harmless(&settings::command_for("resolve", &self.args.manifest, &self.args.place, &words))
+            sanitize(&settings::command_for("resolve", &self.args.manifest, &self.args.place, &words))
         };
         writeln!(
             out,
@@ -154,14 +158,14 @@ For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
         })
         .to_string();
         // One by one: there may be many.
-        write!(out, "{},\"tasks\":[", harmless_json(head.trim_end_matches('}')))?;
+        write!(out, "{},\"tasks\":[", escape_json(head.trim_end_matches('}')))?;
         for (n, doubt) in doubts.enumerate() {
             let comma = if n == 0 { "" } else { "," };
             let task = json!({
                 "id": doubt.id, "submitted_at": doubt.submitted_at.map(|at| at.to_string()), "mode": doubt.mode,
                 "quota": doubt.quota.map(quota), "prompt": doubt.prompt, "reason": doubt.reason, "run": doubt.run,
             });
-            write!(out, "{comma}\n{}", harmless_json(&task.to_string()))?;
+            write!(out, "{comma}\n{}", escape_json(&task.to_string()))?;
         }
         writeln!(out, "\n]}}")
     }
@@ -203,7 +207,7 @@ fn settled(args: &ResolveArgs, how: Resolution, resolved: &Resolved) -> String {
 
 /// What to do next.
 fn next(args: &ResolveArgs, counts: &Counts) -> Vec<String> {
-    let command = |name| harmless(&settings::command_for(name, &args.manifest, &args.place, &[]));
+    let command = |name| sanitize(&settings::command_for(name, &args.manifest, &args.place, &[]));
     let mut lines = Vec::new();
     let unknown = counts.of(Status::Unknown);
     if unknown > 0 {
@@ -222,15 +226,17 @@ fn found(args: &ResolveArgs, files: &Files, typed: &str) -> Result<Exit, Failure
     let mut store = files.store.hold(&signals::who_we_are()).map_err(&opening)?;
     let id = one_task(args, &store, files)?;
     let found = store.found(&id, &task_id).map_err(&opening)?;
-    let (name, given) = (shown(&id.0, NAME), shown(&task_id.0, LONGEST_TASK_ID));
+    let (name, given) = (sanitize_line(&id.0, NAME), sanitize_line(&task_id.0, LONGEST_TASK_ID));
     let said = match found {
         Found::Follows => {
             format!("`{name}` is followed as {given} by the next run; nothing is paid again")
         }
         Found::Known(status) => format!("`{name}` is known as {given} already, and is {}", status.as_str()),
         Found::TakenBy(other) => {
-            let error =
-                format!("{given} is the job of `{}`, and one job is never two tasks'", shown(&other.0, NAME));
+            let error = format!(
+                "{given} is the job of `{}`, and one job is never two tasks'",
+                sanitize_line(&other.0, NAME)
+            );
             return Err(Failure::nothing_to_show(Diagnostic::error(error).note("nothing was changed")));
         }
         Found::Certain(status) => {
@@ -292,9 +298,9 @@ fn check_ids(args: &ResolveArgs, files: &Files) -> Result<(), Failure> {
 }
 
 fn no_task(id: &str, close: Option<&str>) -> Failure {
-    let error = Diagnostic::error(format!("the batch has no task `{}`", shown(id, NAME)));
+    let error = Diagnostic::error(format!("the batch has no task `{}`", sanitize_line(id, NAME)));
     Failure::nothing_to_show(match close {
-        Some(close) => error.help(format!("did you mean `{}`?", shown(close, NAME))),
+        Some(close) => error.help(format!("did you mean `{}`?", sanitize_line(close, NAME))),
         None => error.help("`mjbatch resolve` without more lists those that are unknown"),
     })
 }
@@ -305,7 +311,7 @@ fn task_id(typed: &str) -> Result<RemoteTaskId, Failure> {
     let plausible =
         !name.is_empty() && name.len() <= LONGEST_TASK_ID && name.chars().all(|c| c.is_ascii_graphic());
     if !plausible || name == "TASKID" {
-        let error = format!("`{}` is not a taskId", shown(typed, NAME));
+        let error = format!("`{}` is not a taskId", sanitize_line(typed, NAME));
         let help = "it is the service's name of the job, as in MtAd7mCuc4YqK_a1iAQSW";
         return Err(Failure::nothing_to_show(Diagnostic::error(error).help(help)));
     }

@@ -3,9 +3,9 @@
 use std::io;
 
 use super::args::SalvageArgs;
-use super::cell;
 use super::exit::Exit;
 use super::failure::Failure;
+use super::sanitize_cell;
 use crate::diagnostic::Diagnostic;
 use crate::store::BatchStore;
 use crate::text;
@@ -13,13 +13,13 @@ use crate::text;
 /// Lists the taskIds of a state as CSV. Writes nothing.
 pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, Failure> {
     let found = BatchStore::at(args.state.clone()).salvage().map_err(|e| {
-        let wrong = Diagnostic::error(text::harmless(&e.to_string()));
+        let wrong = Diagnostic::error(text::sanitize(&e.to_string()));
         Failure::nothing_to_show(
             wrong.help("name the state of a batch, such as `spring.mjbatch` for `spring.yaml`"),
         )
     })?;
     if found.is_empty() {
-        let error = format!("no taskId could be read from {}", text::harmless(&args.state.to_string()));
+        let error = format!("no taskId could be read from {}", text::sanitize(&args.state.to_string()));
         return Err(Failure::after(Diagnostic::error(error).help("keep the file all the same")));
     }
     let mut csv = csv::Writer::from_writer(io::stdout().lock());
@@ -27,7 +27,7 @@ pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, Failure> {
     let _ = csv.write_record(["id", "task_id"]).and_then(|()| {
         for (id, task_id) in &found {
             let id = id.as_ref().map(|id| id.0.clone()).unwrap_or_default();
-            csv.write_record([cell(id), cell(task_id.0.clone())])?;
+            csv.write_record([sanitize_cell(id), sanitize_cell(task_id.0.clone())])?;
         }
         csv.flush().map_err(csv::Error::from)
     });

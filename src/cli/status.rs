@@ -96,16 +96,16 @@ impl Standing {
         if !self.by.is_empty() {
             object["by"] = by::json(&self.by);
         }
-        text::harmless_json(&format!("{object:#}\n"))
+        text::escape_json(&format!("{object:#}\n"))
     }
 
     fn text(&self, files: &Files, resolve: Option<&str>) -> String {
         let mut lines = vec![
-            format!("{}: {} tasks", text::shown(&self.header.batch, 80), self.counts.total()),
+            format!("{}: {} tasks", text::sanitize_line(&self.header.batch, 80), self.counts.total()),
             format!("  {}", counts_line(&self.counts)),
         ];
         if let Some(resolve) = resolve {
-            lines.push(format!("  settle what is unknown: {}", text::harmless(resolve)));
+            lines.push(format!("  settle what is unknown: {}", text::sanitize(resolve)));
         }
         if let Some(spent) = self.spent {
             lines.push(format!("  cost so far: {spent} quota"));
@@ -117,11 +117,11 @@ impl Standing {
         lines.extend(self.follow_up());
         lines.push(format!(
             "  state: {}, of {}",
-            text::harmless(&files.store.location().to_string()),
+            text::sanitize(&files.store.location().to_string()),
             self.header.service
         ));
         lines.push(match &self.holder {
-            Some(holder) => format!("  running now: {}", text::shown(holder, 200)),
+            Some(holder) => format!("  running now: {}", text::sanitize_line(holder, 200)),
             None => "  not running now".to_owned(),
         });
         lines.extend(self.by.iter().flat_map(by::lines));
@@ -136,9 +136,10 @@ impl Standing {
         }
         let mut lines = vec![format!("  follow-up: {delivered} told, {due} not told yet")];
         for Undelivered { id, tries, error } in self.undelivered.iter().take(MOST_SHOWN) {
-            let about = id.as_ref().map_or("the end of a run".to_owned(), |id| text::shown(&id.0, 60));
+            let about =
+                id.as_ref().map_or("the end of a run".to_owned(), |id| text::sanitize_line(&id.0, 60));
             let why = match (error, tries) {
-                (Some(why), _) => text::shown(why, 200),
+                (Some(why), _) => text::sanitize_line(why, 200),
                 (None, 0) => "not tried yet".to_owned(),
                 (None, _) => "not written down why".to_owned(),
             };

@@ -142,7 +142,7 @@ pub(super) fn of(entry: &Entry, tally: &Tally, tables: &[Table], line: usize) ->
 
 fn first_words(prompt: &str) -> String {
     const LONGEST: usize = 40;
-    crate::text::shown(prompt, LONGEST)
+    crate::text::sanitize_line(prompt, LONGEST)
 }
 
 fn stem(file: &str) -> String {

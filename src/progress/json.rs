@@ -14,7 +14,7 @@ use super::summary::Summary;
 use super::wording::counts_line;
 use super::{Sink, Standing};
 use crate::task::{Counts, Quota, Status};
-use crate::text::harmless_json;
+use crate::text::escape_json;
 
 /// Writes one object a line, a stable contract: fields are added, never renamed or removed, and a reader ignores the fields
 /// and the events that it does not know.
@@ -57,7 +57,7 @@ impl<W: Write + Send> Sink for JsonLines<W> {
         line.insert("slots".to_owned(), now.slots.into());
         line.insert("in_slots".to_owned(), now.in_slots.into());
         line.insert("remaining".to_owned(), now.remaining.into());
-        let _ = writeln!(self.out, "{}", harmless_json(&Value::Object(line).to_string()));
+        let _ = writeln!(self.out, "{}", escape_json(&Value::Object(line).to_string()));
         let _ = self.out.flush();
     }
 }
@@ -236,7 +236,7 @@ mod tests {
             let object: serde_json::Value = serde_json::from_str(line).unwrap();
             assert_eq!(object["counts"]["pending"], 3);
         }
-        assert!(!text.chars().any(|c| c != '\n' && crate::text::is_harmful(c)));
+        assert!(!text.chars().any(|c| c != '\n' && crate::text::is_unsafe_on_screen(c)));
         let vase: serde_json::Value = serde_json::from_str(text.lines().nth(3).unwrap()).unwrap();
         assert_eq!(vase["reason"], "cut \u{1b}[31m off\u{9b}", "escaped, not changed");
         insta::assert_snapshot!(text, @r#"

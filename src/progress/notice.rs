@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::wording::{ADDRESS, REASON, duration, many};
 use crate::task::TaskId;
-use crate::text::shown;
+use crate::text::sanitize_line;
 
 /// How much a notice matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -269,13 +269,13 @@ impl fmt::Display for Notice {
                 write!(f, "the service takes {} at once, not {asked}", many(*slots as u64, "job"))
             }
             Notice::BackingOff { wait, why } => {
-                write!(f, "waiting {}: {}", duration(*wait), shown(why, REASON))
+                write!(f, "waiting {}: {}", duration(*wait), sanitize_line(why, REASON))
             }
             Notice::Unreachable { since, why } => write!(
                 f,
                 "no answer from the service for {} ({}); still trying",
                 duration(*since),
-                shown(why, REASON)
+                sanitize_line(why, REASON)
             ),
             Notice::Reachable { after } => {
                 write!(f, "the service answers again, after {}", duration(*after))
@@ -284,7 +284,7 @@ impl fmt::Display for Notice {
                 f,
                 "about {} will not be done by {}, even if all that may be is sent fast",
                 many(*tasks, "task"),
-                shown(deadline, ADDRESS)
+                sanitize_line(deadline, ADDRESS)
             ),
             Notice::DeadlineOver { left } => {
                 write!(f, "the deadline is over with {} not done", many(*left, "task"))
@@ -302,8 +302,8 @@ impl fmt::Display for Notice {
             Notice::Listening { address, url } => write!(
                 f,
                 "webhooks are received on {} and called at {}",
-                shown(address, ADDRESS),
-                shown(url, ADDRESS)
+                sanitize_line(address, ADDRESS),
+                sanitize_line(url, ADDRESS)
             ),
             Notice::Awaiting { submits, at_most } => write!(
                 f,
@@ -312,14 +312,18 @@ impl fmt::Display for Notice {
                 duration(*at_most)
             ),
             Notice::StateNotWritten { why } => {
-                write!(f, "the state cannot be written ({}): nothing more is submitted", shown(why, REASON))
+                write!(
+                    f,
+                    "the state cannot be written ({}): nothing more is submitted",
+                    sanitize_line(why, REASON)
+                )
             }
             Notice::NotRecorded { id, what, why } => write!(
                 f,
                 "the state cannot be written ({}); `{}` is not recorded as {}: keep this line",
-                shown(why, REASON),
-                shown(&id.0, ADDRESS),
-                shown(what, ADDRESS)
+                sanitize_line(why, REASON),
+                sanitize_line(&id.0, ADDRESS),
+                sanitize_line(what, ADDRESS)
             ),
             Notice::FollowUp { .. } | Notice::NothingTold { .. } | Notice::FollowUpNotLookedUp { .. } => {
                 self.about_others(f)
@@ -341,17 +345,22 @@ impl Notice {
                 pictures(f, (*brought, *failed), folder, first.as_ref())
             }
             Notice::PicturesNotLookedUp { why } => {
-                write!(f, "pictures of earlier runs are not looked up ({})", shown(why, REASON))
+                write!(f, "pictures of earlier runs are not looked up ({})", sanitize_line(why, REASON))
             }
-            Notice::ResultsNotWritten { why } => f.write_str(&shown(why, 4 * REASON)),
+            Notice::ResultsNotWritten { why } => f.write_str(&sanitize_line(why, 4 * REASON)),
             Notice::OfResults { path, what } => {
-                write!(f, "{}: {}", shown(&path.to_string_lossy(), ADDRESS), shown(what, 4 * REASON))
+                write!(
+                    f,
+                    "{}: {}",
+                    sanitize_line(&path.to_string_lossy(), ADDRESS),
+                    sanitize_line(what, 4 * REASON)
+                )
             }
             Notice::ResultsBeside { path, why } => write!(
                 f,
                 "the results are in `{}` instead: {}",
-                shown(&path.to_string_lossy(), ADDRESS),
-                shown(why, 4 * REASON)
+                sanitize_line(&path.to_string_lossy(), ADDRESS),
+                sanitize_line(why, 4 * REASON)
             ),
             _ => Ok(()),
         }
@@ -365,9 +374,9 @@ impl Notice {
             Notice::FollowUp { told, left, first_failed } => {
                 follow_up(f, (*told, *left), first_failed.as_ref())
             }
-            Notice::NothingTold { why } => f.write_str(&shown(why, 2 * REASON)),
+            Notice::NothingTold { why } => f.write_str(&sanitize_line(why, 2 * REASON)),
             Notice::FollowUpNotLookedUp { why } => {
-                write!(f, "what is to be told is not looked up ({})", shown(why, REASON))
+                write!(f, "what is to be told is not looked up ({})", sanitize_line(why, REASON))
             }
             _ => Ok(()),
         }
@@ -381,9 +390,9 @@ fn pictures(
     first_failed: Option<&(TaskId, u32, String)>,
 ) -> fmt::Result {
     let files = many(brought, "picture");
-    write!(f, "{files} brought to `{}`", shown(&folder.to_string_lossy(), ADDRESS))?;
+    write!(f, "{files} brought to `{}`", sanitize_line(&folder.to_string_lossy(), ADDRESS))?;
     let Some((id, n, why)) = first_failed else { return Ok(()) };
-    let (id, why) = (shown(&id.0, ADDRESS), shown(why, 2 * REASON));
+    let (id, why) = (sanitize_line(&id.0, ADDRESS), sanitize_line(why, 2 * REASON));
     write!(f, ", {failed} not: the first is number {n} of `{id}` ({why}); ")?;
     f.write_str("the tasks are done, and `mjbatch download` tries again")
 }
@@ -399,14 +408,14 @@ fn follow_up(
     }
     write!(f, ", {left} not")?;
     if let Some((id, why)) = first_failed {
-        let (about, why) = (about(id.as_ref()), shown(why, 2 * REASON));
+        let (about, why) = (about(id.as_ref()), sanitize_line(why, 2 * REASON));
         write!(f, ": the first is {about} ({why})")?;
     }
     f.write_str("; the next run tries again")
 }
 
 fn about(id: Option<&TaskId>) -> String {
-    id.map_or_else(|| "the end of a run".to_owned(), |id| format!("`{}`", shown(&id.0, ADDRESS)))
+    id.map_or_else(|| "the end of a run".to_owned(), |id| format!("`{}`", sanitize_line(&id.0, ADDRESS)))
 }
 
 /// What becomes of the jobs that run while nothing more is submitted.

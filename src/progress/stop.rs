@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::wording::{NAME, REASON, duration, many};
-use crate::text::shown;
+use crate::text::sanitize_line;
 
 /// Why a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,11 +117,11 @@ impl fmt::Display for StopReason {
             StopReason::KeyRefused { words } => write!(
                 f,
                 "the service refused the API key ({}); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)",
-                shown(words, REASON)
+                sanitize_line(words, REASON)
             ),
             StopReason::QuotaGone => f.write_str("the account is out of quota; top it up, then run again"),
             StopReason::Unreachable { why } => {
-                write!(f, "the service cannot be reached or is broken ({}); run again later", shown(why, REASON))
+                write!(f, "the service cannot be reached or is broken ({}); run again later", sanitize_line(why, REASON))
             }
             StopReason::StateNotWritten => {
                 f.write_str("the state could not be written, so nothing more was submitted; make room on the disk, then run again")
@@ -173,7 +173,8 @@ fn what_is_shared(shared: &[(String, String)]) -> String {
         return "no value of a variable is shared by them alone".to_owned();
     }
     let shared = shared.iter().take(LISTED);
-    let named: Vec<String> =
-        shared.map(|(name, value)| format!("{} = \"{}\"", shown(name, NAME), shown(value, NAME))).collect();
+    let named: Vec<String> = shared
+        .map(|(name, value)| format!("{} = \"{}\"", sanitize_line(name, NAME), sanitize_line(value, NAME)))
+        .collect();
     format!("all have {}", named.join(" and "))
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::stop::StopReason;
 use super::wording::{NAME, REASON, counts_line, duration, many};
 use crate::task::{Counts, Quota, Status, TaskId};
-use crate::text::{harmless, shown};
+use crate::text::{sanitize, sanitize_line};
 
 /// The facts about a run that is over.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +90,7 @@ impl Troubles {
             return;
         }
         self.noted += 1;
-        let key = (status, shown(reason.unwrap_or_default(), REASON));
+        let key = (status, sanitize_line(reason.unwrap_or_default(), REASON));
         if let Some(group) = self.groups.get_mut(&key) {
             group.count += 1;
         } else if self.groups.len() < Self::MOST_GROUPS {
@@ -126,7 +126,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tasks = many(self.counts.total(), "task");
         let took = duration(self.took);
-        write!(f, "{}: {tasks}", shown(&self.batch, NAME))?;
+        write!(f, "{}: {tasks}", sanitize_line(&self.batch, NAME))?;
         match &self.stop {
             StopReason::NothingToDo => writeln!(f, ", nothing to do")?,
             _ if self.is_whole() => writeln!(f, " in {took}")?,
@@ -156,14 +156,14 @@ impl fmt::Display for Summary {
             None => {}
         }
         for results in &self.results {
-            writeln!(f, "  results: {}", harmless(&results.to_string_lossy()))?;
+            writeln!(f, "  results: {}", sanitize(&results.to_string_lossy()))?;
         }
         if let Some(hint) = self.hint.as_ref().filter(|_| self.counts.of(Status::Done) > 0) {
-            writeln!(f, "  {}", harmless(hint))?;
+            writeln!(f, "  {}", sanitize(hint))?;
         }
         if let Some(next) = &self.next {
-            writeln!(f, "  state: {}", harmless(&self.state))?;
-            writeln!(f, "next: {}", harmless(next))?;
+            writeln!(f, "  state: {}", sanitize(&self.state))?;
+            writeln!(f, "next: {}", sanitize(next))?;
         }
         Ok(())
     }
@@ -192,7 +192,7 @@ impl Summary {
                 writeln!(f, "    {meaning}, so nothing sends it again by itself")?;
             }
             if let (Status::Unknown, Some(resolve)) = (status, &self.resolve) {
-                writeln!(f, "    settle it: {}", harmless(resolve))?;
+                writeln!(f, "    settle it: {}", sanitize(resolve))?;
             }
         }
         Ok(())
@@ -202,7 +202,7 @@ impl Summary {
         let word = status.as_str();
         let groups = self.troubles.of(status);
         for trouble in groups.iter().take(Self::MOST_LISTED) {
-            let example = shown(&trouble.example.0, NAME);
+            let example = sanitize_line(&trouble.example.0, NAME);
             let more = if trouble.count > 1 { ", …" } else { "" };
             let reason = match trouble.reason.as_str() {
                 "" => "no reason given".to_owned(),

@@ -6,7 +6,7 @@ use super::Standing;
 use super::notice::Notice;
 pub(super) use crate::duration::in_words as duration;
 use crate::task::{Counts, Status, TaskId};
-use crate::text::shown;
+use crate::text::sanitize_line;
 
 /// The most characters shown of a reason.
 pub(super) const REASON: usize = 160;
@@ -75,11 +75,11 @@ pub(super) fn started(batch: &str, service: &str, now: &Standing) -> Option<Stri
     (now.remaining > 0).then(|| {
         format!(
             "{}: {} of {} to do, {} at {}",
-            shown(batch, NAME),
+            sanitize_line(batch, NAME),
             now.remaining,
             many(now.counts.total(), "task"),
             many(now.slots as u64, "slot"),
-            shown(service, ADDRESS)
+            sanitize_line(service, ADDRESS)
         )
     })
 }
@@ -120,8 +120,8 @@ impl BadEnds {
     }
 
     fn worded(word: &str, id: &TaskId, reason: &str) -> Option<String> {
-        let reason = shown(reason, REASON);
-        Some(format!("{word} {}: {reason}", shown(&id.0, NAME)))
+        let reason = sanitize_line(reason, REASON);
+        Some(format!("{word} {}: {reason}", sanitize_line(&id.0, NAME)))
     }
 }
 

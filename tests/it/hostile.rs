@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use mjbatch::text::is_harmful;
+use mjbatch::text::is_unsafe_on_screen;
 use serde_json::{Value, json};
 
 use crate::support::{Call, Desk, KEY, Post, Ran, Receiver, reply};
@@ -110,7 +110,7 @@ fn call(desk: &Desk, words: &str, url: &str) -> Call {
 fn is_harmless(words: &str, ran: &Ran) {
     assert!(ran.code.is_some_and(|code| code <= 11), "{words}: {ran:?}");
     for said in [&ran.stdout, &ran.stderr] {
-        let raw = said.chars().find(|c| is_harmful(*c) && !['\n', '\r'].contains(c));
+        let raw = said.chars().find(|c| is_unsafe_on_screen(*c) && !['\n', '\r'].contains(c));
         assert_eq!(raw, None, "{words}: {said:?}");
         assert!(!said.replace("\r\n", "\n").contains('\r'), "{words}: {said:?}");
     }
@@ -167,7 +167,7 @@ fn nothing_that_a_service_says_leaves_the_folder_or_reaches_the_terminal_raw() {
         for picture in &pictures {
             let name = picture.to_string_lossy();
             assert!(name.ends_with(".png") || name.ends_with(".png.json"), "{name}");
-            assert!(!name.chars().any(is_harmful), "{name:?}");
+            assert!(!name.chars().any(is_unsafe_on_screen), "{name:?}");
         }
         assert!(!Path::new("/tmp/owned").exists() && !desk.path("../owned.png").exists());
         runs_nothing(&desk);

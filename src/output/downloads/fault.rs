@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::text::shown;
+use crate::text::sanitize_line;
 
 /// A picture that was not brought. Nothing is under its name that was not there before.
 #[derive(Debug)]
@@ -59,17 +59,17 @@ impl fmt::Display for Fault {
         match self {
             Fault::NoAddress => f.write_str("the service gave no address that could be asked"),
             Fault::Scheme(scheme) => {
-                write!(f, "`{}:` addresses are not fetched, only http and https", shown(scheme, 20))
+                write!(f, "`{}:` addresses are not fetched, only http and https", sanitize_line(scheme, 20))
             }
             Fault::Private(host) => write!(
                 f,
                 "`{}` is a private address, which is not asked without `--allow-private`",
-                shown(host, LONG)
+                sanitize_line(host, LONG)
             ),
             Fault::Redirects(most) => write!(f, "redirected more than {most} times"),
             Fault::Gone(status) => write!(f, "the link is gone (HTTP {status})"),
             Fault::Http(status) => write!(f, "the host answered with HTTP {status}"),
-            Fault::Network(why) => f.write_str(&shown(why, LONG)),
+            Fault::Network(why) => f.write_str(&sanitize_line(why, LONG)),
             Fault::Slow => f.write_str("the host was too slow"),
             Fault::NotAPicture(what) => write!(f, "no picture came, but {what}"),
             Fault::Cut => f.write_str("the picture came without its end"),
@@ -78,16 +78,20 @@ impl fmt::Display for Fault {
                 write!(
                     f,
                     "`{}` is another file, which is left as it is",
-                    shown(&path.to_string_lossy(), LONG)
+                    sanitize_line(&path.to_string_lossy(), LONG)
                 )
             }
             Fault::Link(path) => {
-                write!(f, "`{}` is a link, which is not followed", shown(&path.to_string_lossy(), LONG))
+                write!(
+                    f,
+                    "`{}` is a link, which is not followed",
+                    sanitize_line(&path.to_string_lossy(), LONG)
+                )
             }
             Fault::File(path, cause) => {
-                write!(f, "`{}` cannot be written: {cause}", shown(&path.to_string_lossy(), LONG))
+                write!(f, "`{}` cannot be written: {cause}", sanitize_line(&path.to_string_lossy(), LONG))
             }
-            Fault::Name(why) => f.write_str(&shown(why, LONG)),
+            Fault::Name(why) => f.write_str(&sanitize_line(why, LONG)),
         }
     }
 }

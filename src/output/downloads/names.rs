@@ -17,7 +17,7 @@ const FORBIDDEN: &str = "<>:\"/\\|?*";
 /// A part of a name that is good on every system and means the same to a person. The same again gives the same.
 pub fn safe_part(text: &str) -> String {
     let plain = |c: char| {
-        if FORBIDDEN.contains(c) || crate::text::is_harmful(c) || c.is_control() { '-' } else { c }
+        if FORBIDDEN.contains(c) || crate::text::is_unsafe_on_screen(c) || c.is_control() { '-' } else { c }
     };
     let text: String = text.nfc().map(plain).nfc().collect();
     let end = |c: char| c == '.' || c.is_whitespace();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::manifest::Shape;
 use crate::output::{Layout, jsonl};
 use crate::task::{Record, Status};
-use crate::text::shown;
+use crate::text::sanitize_line;
 
 /// The most characters of the line for people.
 const TEXT: usize = 200;
@@ -76,7 +76,7 @@ impl Message {
         body.insert("delivery".into(), id.as_str().into());
         body.insert("batch".into(), batch.name.into());
         body.insert("rehearsal".into(), batch.rehearsal.into());
-        body.insert("text".into(), shown(text, TEXT).into());
+        body.insert("text".into(), sanitize_line(text, TEXT).into());
         if let Value::Object(more) = more {
             for (name, value) in more {
                 body.entry(name).or_insert(value);

@@ -46,7 +46,7 @@ pub use command::Command;
 pub use event::{Batch, Message};
 pub use post::Post;
 
-use crate::text::shown;
+use crate::text::sanitize_line;
 
 /// The most characters kept of a reason.
 const REASON: usize = 200;
@@ -99,7 +99,7 @@ pub(super) struct Fault {
 
 impl Fault {
     fn passing(why: impl AsRef<str>) -> Fault {
-        Fault { why: shown(why.as_ref(), REASON), may_pass: true, asked_wait: None }
+        Fault { why: sanitize_line(why.as_ref(), REASON), may_pass: true, asked_wait: None }
     }
 
     fn lasting(why: impl AsRef<str>) -> Fault {
