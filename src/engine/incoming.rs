@@ -302,7 +302,7 @@ impl Engine {
             }
             self.allowed = self.allowed.map(|left| left + 1);
             self.polling.stale = true;
-            self.actions.push_back(Action::Record(Change::NotAccepted(attempt, why)));
+            self.actions.push_back(Action::Record(Change::Rejected(attempt, why)));
         }
     }
 }

@@ -33,7 +33,7 @@ pub enum Event {
     /// A person or the system wants the run to end: submit nothing more, follow what runs.
     Stop,
     /// ... and again: leave at once.
-    Leave,
+    Abort,
     /// The state can no longer be written. Nothing may be sent any more.
     StoreFailed,
 }
@@ -42,15 +42,15 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     /// Make the intent to submit this task in this mode durable, then say [`Event::IntentDurable`].
-    Intend(AttemptKey, TaskRow, Mode),
+    RecordIntent(AttemptKey, TaskRow, Mode),
     /// Send it, once. Costs money.
     Submit(AttemptKey, TaskRow),
     /// Ask for the status of these ids in one request. Free.
-    Ask(Vec<RemoteTaskId>),
+    PollStatus(Vec<RemoteTaskId>),
     /// Make this durable.
     Record(Change),
     /// Tell the person.
-    Tell(Notice),
+    Notify(Notice),
 }
 
 /// What became of a submit, as far as it can be known.
@@ -176,7 +176,7 @@ pub enum Change {
     /// The service accepted the attempt under this name.
     Accepted(AttemptKey, RemoteTaskId),
     /// It certainly was not accepted: the task waits again, and the attempt cost nothing.
-    NotAccepted(AttemptKey, String),
+    Rejected(AttemptKey, String),
     /// The service refused the content: the task failed, and the attempt cost nothing.
     Refused(AttemptKey, Failure),
     /// It cannot be known whether it was accepted.
@@ -186,11 +186,11 @@ pub enum Change {
     /// The job ended without pictures.
     Failed(AttemptKey, Failure),
     /// The job ended without pictures, and the task waits to be sent again: one more paid attempt.
-    FailedForNow(AttemptKey, Failure),
+    FailedWillRetry(AttemptKey, Failure),
     /// The service does not know the taskId any more.
     Lost(AttemptKey, String),
     /// The attempt stays unknown, and its task waits to be sent again, as its batch wants it: one more paid attempt.
-    Again(AttemptKey),
+    Resend(AttemptKey),
 }
 
 /// Something a person should hear of while it happens.

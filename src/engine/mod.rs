@@ -7,11 +7,11 @@
 //! The money rules it keeps, whatever comes in:
 //!
 //! - [`Action::Submit`] follows [`Event::IntentDurable`] of the same attempt, once, and nothing else.
-//! - A task goes back to waiting only by [`Change::NotAccepted`], which needs a certain refusal or a request that never left,
-//!   by [`Change::FailedForNow`], which needs the service's word that its job failed, or by [`Change::Again`].
+//! - A task goes back to waiting only by [`Change::Rejected`], which needs a certain refusal or a request that never left,
+//!   by [`Change::FailedWillRetry`], which needs the service's word that its job failed, or by [`Change::Resend`].
 //! - What an attempt may cost is reserved before its intent, so that the budget is never passed.
 //! - A lost reply is [`Change::Unknown`], and the task is never sent again by itself; but where the policy says that a person
-//!   would rather pay twice, once in a run, which [`Change::Again`] records first.
+//!   would rather pay twice, once in a run, which [`Change::Resend`] records first.
 //! - Before the service has accepted a submit, and after a reply was lost, one submit at a time is under way, so that a
 //!   refused key or a broken service costs one try and not ten.
 //!
@@ -221,7 +221,7 @@ impl Engine {
             Event::StatusReply(asked, outcome) => self.status_reply(now, &asked, outcome),
             Event::Callback(attempt, item) => self.callback(now, attempt, item),
             Event::Stop => self.drain(Ending::Interrupted),
-            Event::Leave => self.leave(now),
+            Event::Abort => self.leave(now),
             Event::StoreFailed => self.close(Ending::StoreFailed),
         }
         self.round.to_look &= !told || self.polling.outstanding > 0;

@@ -47,13 +47,13 @@ impl Desk {
         self.engine.handle(self.now, event);
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Intend(attempt, _, mode) => {
+                Action::RecordIntent(attempt, _, mode) => {
                     self.modes.push(mode);
                     self.engine.handle(self.now, Event::IntentDurable(attempt));
                 }
                 Action::Submit(attempt, _) => self.sent.push(attempt),
-                Action::Ask(_) => self.asked.push(self.now),
-                Action::Tell(notice) => self.said.push(notice),
+                Action::PollStatus(_) => self.asked.push(self.now),
+                Action::Notify(notice) => self.said.push(notice),
                 Action::Record(_) => {}
             }
         }

@@ -60,7 +60,7 @@ impl Engine {
             self.budget.reserve(mode);
             let flight = Flight::new(waiting, mode, Phase::Intending, now, Duration::ZERO);
             self.flights.insert(attempt, flight);
-            self.actions.push_back(Action::Intend(attempt, waiting.task, mode));
+            self.actions.push_back(Action::RecordIntent(attempt, waiting.task, mode));
             if mutant!(SendBeforeDurable) {
                 self.intent_durable(now, attempt);
             }
@@ -98,7 +98,7 @@ impl Engine {
     pub(super) fn ask_for(&mut self, ids: Vec<RemoteTaskId>) {
         for ids in ids.chunks(self.polling.ids_a_request) {
             self.polling.outstanding += 1;
-            self.actions.push_back(Action::Ask(ids.to_vec()));
+            self.actions.push_back(Action::PollStatus(ids.to_vec()));
         }
     }
 
@@ -116,6 +116,6 @@ impl Engine {
     }
 
     pub(super) fn tell(&mut self, notice: Notice) {
-        self.actions.push_back(Action::Tell(notice));
+        self.actions.push_back(Action::Notify(notice));
     }
 }

@@ -155,7 +155,7 @@ impl Engine {
         let change = match change {
             Change::Failed(attempt, failure) if failure.class == FailureClass::Generation => {
                 match self.retries.failed(now, waiting) {
-                    true => Change::FailedForNow(attempt, failure),
+                    true => Change::FailedWillRetry(attempt, failure),
                     false => Change::Failed(attempt, failure),
                 }
             }

@@ -68,11 +68,13 @@ impl Hand {
         self.engine.handle(self.now, event);
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Intend(attempt, ..) => self.engine.handle(self.now, Event::IntentDurable(attempt)),
+                Action::RecordIntent(attempt, ..) => {
+                    self.engine.handle(self.now, Event::IntentDurable(attempt))
+                }
                 Action::Submit(attempt, task) => self.sent.push((attempt, task)),
-                Action::Ask(ids) => self.asked = ids,
+                Action::PollStatus(ids) => self.asked = ids,
                 Action::Record(change) => self.changes.push(change),
-                Action::Tell(_) => {}
+                Action::Notify(_) => {}
             }
         }
     }
@@ -187,7 +189,7 @@ fn a_job_that_failed_at_the_service_is_sent_again_as_often_as_was_said_and_later
         let at = hand.now;
         hand.tell(said(&attempts, |_| failed(FailureClass::Generation)));
         if round < 2 {
-            assert!(matches!(hand.changes.last(), Some(Change::FailedForNow(..))), "round {round}");
+            assert!(matches!(hand.changes.last(), Some(Change::FailedWillRetry(..))), "round {round}");
             assert_eq!(hand.ending(), None);
             hand.wait_until(|hand| !hand.sent.is_empty());
             waits.push(hand.now - at);
@@ -236,11 +238,11 @@ fn failures_of_earlier_runs_count_and_what_is_barred_is_left_to_another_run() {
         hand
     };
     let again = run(1, false);
-    assert!(matches!(again.changes[..], [Change::FailedForNow(..)]) && again.ending().is_none());
+    assert!(matches!(again.changes[..], [Change::FailedWillRetry(..)]) && again.ending().is_none());
     let last = run(2, false);
     assert!(matches!(last.changes[..], [Change::Failed(..)]) && last.ending().is_some());
     let barred = run(0, true);
-    assert!(matches!(barred.changes[..], [Change::FailedForNow(..)]), "the next run decides");
+    assert!(matches!(barred.changes[..], [Change::FailedWillRetry(..)]), "the next run decides");
     assert_eq!(barred.ending(), Some(&Ending::Finished));
 }
 
@@ -253,7 +255,7 @@ fn a_task_that_is_sent_again_counts_for_the_limit_and_the_budget() {
         let mut hand = Hand::of(policy, fast(1), Past::default());
         let attempts = hand.accept_all();
         hand.tell(said(&attempts, |_| failed(FailureClass::Generation)));
-        assert!(matches!(hand.changes.last(), Some(Change::FailedForNow(..))));
+        assert!(matches!(hand.changes.last(), Some(Change::FailedWillRetry(..))));
         assert_eq!(hand.ending(), Some(&ending));
     }
 }
@@ -468,7 +470,7 @@ impl Town {
                 number += 1;
                 let soon = |ms: u64| (self.now + Duration::from_millis(ms), number);
                 match action {
-                    Action::Intend(attempt, task, mode) => {
+                    Action::RecordIntent(attempt, task, mode) => {
                         assert_eq!(self.tasks[&task].1, "pending", "{task:?} is intended again");
                         assert!(self.tasks[&task].0.may_be().contains(&mode), "{task:?} is sent {mode}");
                         self.attempts.insert(attempt, (task, None, None, mode));
@@ -480,14 +482,14 @@ impl Town {
                         let outcome = self.submit(attempt, task);
                         later.insert(at, Event::SubmitReply(attempt, outcome));
                     }
-                    Action::Ask(ids) => {
+                    Action::PollStatus(ids) => {
                         let item =
                             |id: &RemoteTaskId| Item { task_id: id.clone(), progress: self.progress(id) };
                         let items = ids.iter().map(item).collect();
                         later.insert(soon(20), Event::StatusReply(ids, StatusOutcome::Items(items)));
                     }
                     Action::Record(change) => self.write(change),
-                    Action::Tell(_) => {}
+                    Action::Notify(_) => {}
                 }
             }
             if let Some(ending) = engine.over() {
@@ -551,7 +553,7 @@ impl Town {
                 self.tasks.get_mut(&row.0).unwrap().1 = "running";
                 return;
             }
-            Change::NotAccepted(attempt, _) => (attempt, "not_accepted", "pending"),
+            Change::Rejected(attempt, _) => (attempt, "not_accepted", "pending"),
             Change::Refused(attempt, _) => (attempt, "refused", "failed"),
             Change::Unknown(attempt, _) => (attempt, "unknown", "unknown"),
             Change::Done(attempt, _) => (attempt, "done", "done"),
@@ -559,9 +561,9 @@ impl Town {
                 FailureClass::Generation => (attempt, "failed", "failed"),
                 _ => (attempt, "moderated", "failed"),
             },
-            Change::FailedForNow(attempt, _) => (attempt, "failed", "pending"),
+            Change::FailedWillRetry(attempt, _) => (attempt, "failed", "pending"),
             Change::Lost(attempt, _) => (attempt, "lost", "lost"),
-            Change::Again(attempt) => (attempt, "unknown", "pending"),
+            Change::Resend(attempt) => (attempt, "unknown", "pending"),
         };
         let row = self.attempts.get_mut(&attempt).unwrap();
         row.1 = Some(outcome);

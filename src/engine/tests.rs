@@ -36,7 +36,7 @@ impl Desk {
     /// What it wants done now, besides telling people.
     fn actions(&mut self) -> Vec<Action> {
         std::iter::from_fn(|| self.engine.next_action())
-            .filter(|action| !matches!(action, Action::Tell(_)))
+            .filter(|action| !matches!(action, Action::Notify(_)))
             .collect()
     }
 
@@ -53,7 +53,7 @@ impl Desk {
 
     /// The first submit, up to the moment it is sent.
     fn send_first(&mut self) -> AttemptKey {
-        let Some(Action::Intend(attempt, task, _)) = self.actions().pop() else { panic!("no intent") };
+        let Some(Action::RecordIntent(attempt, task, _)) = self.actions().pop() else { panic!("no intent") };
         assert_eq!(self.tell(Event::IntentDurable(attempt)), [Action::Submit(attempt, task)]);
         attempt
     }
@@ -92,7 +92,7 @@ fn a_first_reply_that_is_late_holds_the_others_for_seconds_and_not_for_a_minute(
     let mut sent = 1;
     while desk.now < Duration::from_secs(12) {
         for action in desk.wait() {
-            let Action::Intend(attempt, ..) = action else { panic!("{action:?}") };
+            let Action::RecordIntent(attempt, ..) = action else { panic!("{action:?}") };
             desk.tell(Event::IntentDurable(attempt));
             sent += 1;
         }
@@ -123,13 +123,13 @@ fn after_a_lost_reply_submits_go_one_by_one_and_five_in_a_row_end_them() {
     let mut attempt = desk.send_first();
     for _ in 1..5 {
         let mut next = desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Unknown("HTTP 500".into())));
-        if !next.iter().any(|action| matches!(action, Action::Intend(..))) {
+        if !next.iter().any(|action| matches!(action, Action::RecordIntent(..))) {
             next = desk.wait();
         }
         let intents: Vec<_> = next
             .iter()
             .filter_map(|action| match action {
-                Action::Intend(attempt, ..) => Some(*attempt),
+                Action::RecordIntent(attempt, ..) => Some(*attempt),
                 _ => None,
             })
             .collect();
@@ -148,7 +148,7 @@ fn a_refused_key_costs_one_try_and_marks_nothing_failed() {
     let attempt = desk.send_first();
     let next =
         desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Key("HTTP 401".into()))));
-    assert!(matches!(next[..], [Action::Record(Change::NotAccepted(..))]), "{next:?}");
+    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "{next:?}");
     assert_eq!(desk.ending(), Some(&Ending::KeyRefused("HTTP 401".into())));
     assert_eq!(desk.engine.waiting(), 20);
 }
@@ -158,11 +158,11 @@ fn out_of_quota_submits_no_more_and_follows_what_runs() {
     let mut desk = Desk::new(Policy { concurrency: 2, ..Policy::default() }, 5, vec![]);
     let first = desk.send_first();
     let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
-    let Action::Intend(second, ..) = next[1] else { panic!("{next:?}") };
+    let Action::RecordIntent(second, ..) = next[1] else { panic!("{next:?}") };
     desk.tell(Event::IntentDurable(second));
     let next = desk.tell(Event::SubmitReply(second, SubmitOutcome::Refused(Refusal::Quota)));
-    assert!(matches!(next[..], [Action::Record(Change::NotAccepted(..))]), "{next:?}");
-    assert_eq!(desk.wait(), [Action::Ask(vec![task_id("t1")])]);
+    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "{next:?}");
+    assert_eq!(desk.wait(), [Action::PollStatus(vec![task_id("t1")])]);
     desk.tell(Event::StatusReply(vec![task_id("t1")], StatusOutcome::Items(vec![done("t1")])));
     assert_eq!(desk.ending(), Some(&Ending::QuotaGone));
     assert_eq!(desk.engine.waiting(), 4);
@@ -173,8 +173,8 @@ fn a_full_account_is_waited_for_and_is_no_failure() {
     let mut desk = Desk::new(Policy::default(), 1, vec![]);
     let attempt = desk.send_first();
     let next = desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Slots)));
-    assert!(matches!(next[..], [Action::Record(Change::NotAccepted(..))]), "{next:?}");
-    assert!(matches!(desk.wait()[..], [Action::Intend(..)]));
+    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "{next:?}");
+    assert!(matches!(desk.wait()[..], [Action::RecordIntent(..)]));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn an_outage_is_borne_shortly_before_the_first_answer_and_nothing_is_marked() {
     for _ in 0..100 {
         desk.tell(Event::SubmitReply(attempt, SubmitOutcome::NotSent("connection refused".into())));
         match desk.wait()[..] {
-            [Action::Intend(next, ..)] => attempt = next,
+            [Action::RecordIntent(next, ..)] => attempt = next,
             _ => break,
         }
         desk.tell(Event::IntentDurable(attempt));
@@ -202,7 +202,7 @@ fn a_service_that_only_ever_asks_for_fewer_requests_is_borne_for_patience_and_wh
         for _ in 0..1000 {
             desk.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::TooFast(asked))));
             match desk.wait()[..] {
-                [Action::Intend(next, ..)] => attempt = next,
+                [Action::RecordIntent(next, ..)] => attempt = next,
                 _ => break,
             }
             desk.tell(Event::IntentDurable(attempt));
@@ -216,7 +216,7 @@ fn a_service_that_only_ever_asks_for_fewer_requests_is_borne_for_patience_and_wh
 #[test]
 fn a_job_past_its_timeout_is_asked_about_before_it_is_given_up() {
     let mut desk = Desk::new(Policy::default(), 0, vec![resumed(Duration::from_secs(3600), false)]);
-    assert_eq!(desk.actions(), [Action::Ask(vec![task_id("old")])]);
+    assert_eq!(desk.actions(), [Action::PollStatus(vec![task_id("old")])]);
     let next =
         desk.tell(Event::StatusReply(vec![task_id("old")], StatusOutcome::Items(vec![running("old")])));
     assert!(
@@ -272,7 +272,7 @@ fn done_without_pictures_is_asked_again_a_few_times() {
         let reply = StatusOutcome::Items(vec![empty.clone()]);
         match &desk.tell(Event::StatusReply(vec![task_id("old")], reply))[..] {
             [Action::Record(change)] => break change.clone(),
-            _ => assert!(matches!(desk.wait()[..], [Action::Ask(_)])),
+            _ => assert!(matches!(desk.wait()[..], [Action::PollStatus(_)])),
         }
         asks += 1;
     };
@@ -291,14 +291,14 @@ fn a_list_that_is_refused_is_halved() {
         })
         .collect();
     let mut desk = Desk::new(policy, 0, old);
-    let [Action::Ask(all)] = &desk.actions()[..] else { panic!("one request for all") };
+    let [Action::PollStatus(all)] = &desk.actions()[..] else { panic!("one request for all") };
     assert_eq!(all.len(), 8);
     let next = desk.tell(Event::StatusReply(
         all.clone(),
         StatusOutcome::Refused(Refusal::Content("too many ids".into())),
     ));
     assert!(
-        matches!(&next[..], [Action::Ask(a), Action::Ask(b)] if a.len() == 4 && b.len() == 4),
+        matches!(&next[..], [Action::PollStatus(a), Action::PollStatus(b)] if a.len() == 4 && b.len() == 4),
         "{next:?}"
     );
 }
@@ -322,7 +322,7 @@ fn a_callback_that_is_faster_than_the_reply_ends_the_attempt_with_it_and_forgeri
 
 #[test]
 fn a_callback_that_came_before_the_reply_was_lost_ties_it_to_its_task() {
-    for lost in [Event::SubmitReply(AttemptKey(1), SubmitOutcome::Unknown("cut".into())), Event::Leave] {
+    for lost in [Event::SubmitReply(AttemptKey(1), SubmitOutcome::Unknown("cut".into())), Event::Abort] {
         let policy = Policy { callbacks: true, ..Policy::default() };
         let mut desk = Desk::new(policy, 1, vec![]);
         let attempt = desk.send_first();
@@ -400,7 +400,7 @@ fn a_taskid_that_another_attempt_has_is_not_believed() {
     let mut desk = Desk::new(Policy::default(), 2, vec![]);
     let first = desk.send_first();
     let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
-    let Action::Intend(second, ..) = next[1] else { panic!("{next:?}") };
+    let Action::RecordIntent(second, ..) = next[1] else { panic!("{next:?}") };
     desk.tell(Event::IntentDurable(second));
     let next = desk.tell(Event::SubmitReply(second, SubmitOutcome::Accepted(task_id("t1"))));
     assert!(matches!(next[..], [Action::Record(Change::Unknown(..))]), "{next:?}");
@@ -411,16 +411,13 @@ fn a_stop_follows_what_runs_and_a_second_one_leaves_it_resumable() {
     let mut desk = Desk::new(Policy { concurrency: 2, ..Policy::default() }, 5, vec![]);
     let first = desk.send_first();
     let next = desk.tell(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
-    let Action::Intend(second, ..) = next[1] else { panic!("{next:?}") };
+    let Action::RecordIntent(second, ..) = next[1] else { panic!("{next:?}") };
     assert_eq!(desk.tell(Event::Stop), []);
     let next = desk.tell(Event::IntentDurable(second));
-    assert!(
-        matches!(next[..], [Action::Record(Change::NotAccepted(..))]),
-        "not sent after the stop: {next:?}"
-    );
+    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "not sent after the stop: {next:?}");
     assert_eq!(desk.ending(), None);
-    assert_eq!(desk.wait(), [Action::Ask(vec![task_id("t1")])]);
-    assert_eq!(desk.tell(Event::Leave), []);
+    assert_eq!(desk.wait(), [Action::PollStatus(vec![task_id("t1")])]);
+    assert_eq!(desk.tell(Event::Abort), []);
     assert_eq!(desk.ending(), Some(&Ending::Interrupted));
 }
 
@@ -429,7 +426,7 @@ fn leaving_makes_submits_without_a_reply_unknown() {
     let mut desk = Desk::new(Policy::default(), 5, vec![]);
     let attempt = desk.send_first();
     desk.tell(Event::Stop);
-    let next = desk.tell(Event::Leave);
+    let next = desk.tell(Event::Abort);
     assert!(
         matches!(&next[..], [Action::Record(Change::Unknown(which, _))] if *which == attempt),
         "{next:?}"
@@ -450,7 +447,7 @@ fn a_state_that_cannot_be_written_ends_submitting_but_not_the_wait_for_replies()
 #[test]
 fn an_intent_that_cannot_be_written_is_not_sent_and_ends_the_run() {
     let mut desk = Desk::new(Policy::default(), 5, vec![]);
-    let Some(Action::Intend(attempt, ..)) = desk.actions().pop() else { panic!("no intent") };
+    let Some(Action::RecordIntent(attempt, ..)) = desk.actions().pop() else { panic!("no intent") };
     assert_eq!(desk.tell(Event::IntentFailed(attempt)), []);
     assert_eq!(desk.ending(), Some(&Ending::StoreFailed));
     assert_eq!(desk.engine.waiting(), 5);
@@ -461,22 +458,22 @@ fn a_limit_counts_what_may_be_paid_for() {
     let mut desk = Desk::new(Policy { limit: Some(2), ..Policy::default() }, 10, vec![]);
     let refused = desk.send_first();
     let next = desk.tell(Event::SubmitReply(refused, SubmitOutcome::Refused(Refusal::Slots)));
-    assert!(matches!(next[..], [Action::Record(Change::NotAccepted(..))]), "{next:?}");
+    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "{next:?}");
     let mut sent = 0;
     while desk.ending().is_none() {
         for action in desk.wait() {
             match action {
-                Action::Intend(attempt, ..) => {
+                Action::RecordIntent(attempt, ..) => {
                     sent += 1;
                     desk.tell(Event::IntentDurable(attempt));
                     let accepted = SubmitOutcome::Accepted(task_id(&sent.to_string()));
                     let next = desk.tell(Event::SubmitReply(attempt, accepted));
                     assert_eq!(next.len(), 1, "one slot was left to try: {next:?}");
                 }
-                Action::Ask(ids) => {
+                Action::PollStatus(ids) => {
                     let items = ids.iter().map(|id| done(&id.0)).collect();
                     for action in desk.tell(Event::StatusReply(ids, StatusOutcome::Items(items))) {
-                        if let Action::Intend(attempt, ..) = action {
+                        if let Action::RecordIntent(attempt, ..) = action {
                             sent += 1;
                             desk.tell(Event::IntentDurable(attempt));
                             let accepted = SubmitOutcome::Accepted(task_id(&sent.to_string()));

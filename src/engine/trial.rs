@@ -141,7 +141,7 @@ impl Stage<'_> {
         let half = self.trial.request / 2;
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Intend(attempt, _, mode) => {
+                Action::RecordIntent(attempt, _, mode) => {
                     self.modes.insert(attempt, mode);
                     self.later(self.trial.durable, Happens::Durable(attempt));
                 }
@@ -149,11 +149,11 @@ impl Stage<'_> {
                     self.figures.submits += 1;
                     self.later(half, Happens::Submitted(attempt));
                 }
-                Action::Ask(ids) => {
+                Action::PollStatus(ids) => {
                     self.figures.asks += 1;
                     self.later(half, Happens::Asked(ids));
                 }
-                Action::Record(_) | Action::Tell(_) => {}
+                Action::Record(_) | Action::Notify(_) => {}
             }
         }
     }

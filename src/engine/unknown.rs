@@ -7,7 +7,7 @@
 //!
 //! Where the policy says so, the task is then sent again, once in a run: an outage that swallows replies costs one more
 //! attempt a task and run at the most, and five lost replies in a row end submitting as ever. The decision is recorded
-//! ([`Change::Again`]) before anything is sent for it, and the attempt stays unknown: a run that dies before that leaves the
+//! ([`Change::Resend`]) before anything is sent for it, and the attempt stays unknown: a run that dies before that leaves the
 //! task unknown, one that dies after it leaves it waiting, and one that dies after the next intent leaves that one unknown.
 
 use std::collections::{BTreeMap, HashSet};
@@ -72,7 +72,7 @@ impl Engine {
             && let Some(flight) = self.flights.remove(attempt)
             && self.sends_again(flight.waiting.task)
         {
-            self.actions.push_back(Action::Record(Change::Again(attempt)));
+            self.actions.push_back(Action::Record(Change::Resend(attempt)));
             self.retries.wait_again(now, flight.waiting);
         }
     }
@@ -107,7 +107,7 @@ impl Engine {
         for attempt in stranded.into_iter().rev() {
             let Some(flight) = self.flights.remove(attempt) else { continue };
             if self.sends_again(flight.waiting.task) {
-                self.actions.push_back(Action::Record(Change::Again(attempt)));
+                self.actions.push_back(Action::Record(Change::Resend(attempt)));
                 self.retries.wait_until(now, flight.waiting);
             } else if self.policy.callbacks {
                 self.unknowns.stranded.insert(attempt, flight);

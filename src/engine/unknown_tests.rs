@@ -58,7 +58,7 @@ impl Desk {
         let mut said = Vec::new();
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Intend(attempt, task, _) => {
+                Action::RecordIntent(attempt, task, _) => {
                     said.push(format!("intend {} {}", attempt.0, task.0));
                     self.engine.handle(self.now, Event::IntentDurable(attempt));
                 }
@@ -68,9 +68,9 @@ impl Desk {
                 }
                 Action::Record(Change::Done(attempt, _)) => said.push(format!("done {}", attempt.0)),
                 Action::Record(Change::Unknown(attempt, _)) => said.push(format!("unknown {}", attempt.0)),
-                Action::Record(Change::Again(attempt)) => said.push(format!("again {}", attempt.0)),
+                Action::Record(Change::Resend(attempt)) => said.push(format!("again {}", attempt.0)),
                 Action::Record(other) => said.push(format!("{other:?}")),
-                Action::Ask(_) | Action::Tell(_) => {}
+                Action::PollStatus(_) | Action::Notify(_) => {}
             }
         }
         said

@@ -79,7 +79,7 @@ impl Book {
                 self.pages.get_mut(&attempt)?.task_id = Some(task_id.clone());
                 Some(RunEvent::Submitted { id, task_id })
             }
-            Change::NotAccepted(attempt, _) => {
+            Change::Rejected(attempt, _) => {
                 self.shift(attempt, Status::Pending);
                 self.pages.remove(&attempt);
                 None
@@ -87,7 +87,7 @@ impl Book {
             Change::Refused(attempt, failure) | Change::Failed(attempt, failure) => {
                 self.end(attempt, Status::Failed, Some(failure.reason), Pictures::default(), now)
             }
-            Change::FailedForNow(attempt, failure) => {
+            Change::FailedWillRetry(attempt, failure) => {
                 self.shift(attempt, Status::Pending);
                 let Page { id, task_id, .. } = self.pages.remove(&attempt)?;
                 Some(RunEvent::Retrying { id, task_id, reason: failure.reason })
@@ -99,7 +99,7 @@ impl Book {
                 Some(ended(page, Some(why), None, Pictures::default()))
             }
             Change::Done(attempt, pictures) => self.end(attempt, Status::Done, None, pictures, now),
-            Change::Again(attempt) => {
+            Change::Resend(attempt) => {
                 self.shift(attempt, Status::Pending);
                 let Page { id, task_id, .. } = self.pages.remove(&attempt)?;
                 Some(RunEvent::Retrying { id, task_id, reason: AGAIN.to_owned() })

@@ -231,7 +231,7 @@ impl Shell {
     }
 
     pub(super) fn signalled(&mut self, signal: Signal) {
-        let event = if self.signal.is_some() { Event::Leave } else { Event::Stop };
+        let event = if self.signal.is_some() { Event::Abort } else { Event::Stop };
         if self.signal.is_some() {
             self.downloads.iter_mut().for_each(Downloads::leave);
             self.followups.iter_mut().for_each(FollowUps::leave);
@@ -296,9 +296,9 @@ impl Shell {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Intend(attempt, task, mode) => self.intend(attempt, task, mode),
+            Action::RecordIntent(attempt, task, mode) => self.intend(attempt, task, mode),
             Action::Submit(attempt, _) => self.submit(attempt),
-            Action::Ask(ids) => {
+            Action::PollStatus(ids) => {
                 let client = self.client.clone();
                 let asking = async move {
                     let outcome = match reach(Point::StatusLeaves) {
@@ -314,7 +314,7 @@ impl Shell {
                 let recording = async move { Happened::Recorded(change, written.await.unwrap_or_else(gone)) };
                 self.writes.push(recording.boxed());
             }
-            Action::Tell(said) => self.pass_on(said),
+            Action::Notify(said) => self.pass_on(said),
         }
     }
 
@@ -399,14 +399,14 @@ impl Shell {
 fn in_words(change: &Change) -> (AttemptKey, String) {
     match change {
         Change::Accepted(attempt, task_id) => (*attempt, format!("accepted as {task_id}")),
-        Change::NotAccepted(attempt, _) => (*attempt, "not accepted".to_owned()),
+        Change::Rejected(attempt, _) => (*attempt, "not accepted".to_owned()),
         Change::Refused(attempt, failure)
         | Change::Failed(attempt, failure)
-        | Change::FailedForNow(attempt, failure) => (*attempt, format!("failed: {}", failure.reason)),
+        | Change::FailedWillRetry(attempt, failure) => (*attempt, format!("failed: {}", failure.reason)),
         Change::Unknown(attempt, why) => (*attempt, format!("unknown: {why}")),
         Change::Done(attempt, pictures) => (*attempt, format!("done: {}", pictures.images.join(" "))),
         Change::Lost(attempt, _) => (*attempt, "lost".to_owned()),
-        Change::Again(attempt) => (*attempt, "to be sent again".to_owned()),
+        Change::Resend(attempt) => (*attempt, "to be sent again".to_owned()),
     }
 }
 

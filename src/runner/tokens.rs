@@ -32,11 +32,11 @@ impl Tokens {
 
     /// This has become of an attempt.
     pub(super) fn recorded(&mut self, change: &Change) {
-        let (Change::NotAccepted(attempt, _)
+        let (Change::Rejected(attempt, _)
         | Change::Refused(attempt, _)
         | Change::Done(attempt, _)
         | Change::Failed(attempt, _)
-        | Change::FailedForNow(attempt, _)
+        | Change::FailedWillRetry(attempt, _)
         | Change::Lost(attempt, _)) = change
         else {
             return; // a callback may still settle it

@@ -133,12 +133,12 @@ impl Stage {
         self.engine.handle(self.now, event);
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::Intend(attempt, _, mode) => {
+                Action::RecordIntent(attempt, _, mode) => {
                     self.modes.insert(attempt, mode);
                     self.later(DURABLE, Happens::Durable(attempt));
                 }
                 Action::Submit(attempt, _) => self.submit(attempt),
-                Action::Ask(ids) => {
+                Action::PollStatus(ids) => {
                     self.played.asks += 1;
                     self.later(REQUEST, Happens::Told(ids));
                 }

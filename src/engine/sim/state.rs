@@ -76,21 +76,23 @@ impl State {
         };
         let (attempt, word, open) = match change {
             Change::Accepted(attempt, _) => (attempt, Word::Running, true),
-            Change::NotAccepted(attempt, _) | Change::FailedForNow(attempt, _) => {
+            Change::Rejected(attempt, _) | Change::FailedWillRetry(attempt, _) => {
                 (attempt, Word::Pending, false)
             }
             Change::Refused(attempt, _) | Change::Failed(attempt, _) => (attempt, Word::Failed, false),
             Change::Unknown(attempt, _) => (attempt, Word::Unknown, false),
             Change::Done(attempt, _) => (attempt, Word::Done, false),
             Change::Lost(attempt, _) => (attempt, Word::Lost, false),
-            Change::Again(attempt) => (attempt, Word::Pending, false),
+            Change::Resend(attempt) => (attempt, Word::Pending, false),
         };
         let row = self.attempts.get_mut(attempt).expect("a change of an attempt that was never intended");
         row.open = open;
         row.class = None;
         match change {
             Change::Accepted(_, task_id) => row.task_id = Some(task_id.clone()),
-            Change::Failed(_, failure) | Change::Refused(_, failure) | Change::FailedForNow(_, failure) => {
+            Change::Failed(_, failure)
+            | Change::Refused(_, failure)
+            | Change::FailedWillRetry(_, failure) => {
                 row.class = Some(failure.class);
             }
             _ => {}

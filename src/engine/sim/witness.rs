@@ -88,18 +88,18 @@ impl Witness {
         patience: Duration,
     ) {
         let (attempt, job) = match change {
-            Change::Again(_) => return,
+            Change::Resend(_) => return,
             Change::Accepted(attempt, task_id) => {
                 let job = service.jobs.get(task_id);
                 assert_eq!(job.map(|job| job.attempt), Some(*attempt), "a taskId of another attempt");
                 return;
             }
-            Change::NotAccepted(attempt, _)
+            Change::Rejected(attempt, _)
             | Change::Refused(attempt, _)
             | Change::Unknown(attempt, _)
             | Change::Done(attempt, _)
             | Change::Failed(attempt, _)
-            | Change::FailedForNow(attempt, _)
+            | Change::FailedWillRetry(attempt, _)
             | Change::Lost(attempt, _) => {
                 (*attempt, service.jobs.values().find(|job| job.attempt == *attempt))
             }
@@ -107,8 +107,8 @@ impl Witness {
         let heard = self.of(attempt);
         let truth = |end: End| job.is_some_and(|job: &Job| job.end == end && job.has_ended(now));
         match change {
-            Change::Accepted(..) | Change::Again(..) => {}
-            Change::NotAccepted(..) => {
+            Change::Accepted(..) | Change::Resend(..) => {}
+            Change::Rejected(..) => {
                 assert!(heard.is_certainly_not_accepted(), "{attempt:?} may have been accepted: {heard:?}");
                 let content = matches!(heard.reply, Some(SubmitOutcome::Refused(Refusal::Content(_))));
                 assert!(!content, "refused for its content, and waits again");
@@ -122,7 +122,7 @@ impl Witness {
                 "{attempt:?} is known: {heard:?}"
             ),
             Change::Done(..) => assert!(heard.done && truth(End::Done), "{attempt:?} is not done"),
-            Change::FailedForNow(_, failure) => {
+            Change::FailedWillRetry(_, failure) => {
                 assert_eq!(failure.class, FailureClass::Generation, "{attempt:?} is sent again");
                 assert!(heard.failed && truth(End::Failed), "{attempt:?} has not failed");
             }

@@ -252,8 +252,8 @@ impl World {
             }
             Later::CallsBack(attempt, item) => self.calls_back(attempt, item),
             Later::Stops => {
-                let event = if self.stopped { Event::Leave } else { Event::Stop };
-                if event == Event::Leave {
+                let event = if self.stopped { Event::Abort } else { Event::Stop };
+                if event == Event::Abort {
                     self.unanswered.keys().for_each(|attempt| self.witness.of(*attempt).left = true);
                 } else {
                     let most = self.dice.pick(&[200, 60_000]);
@@ -348,7 +348,7 @@ impl World {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Intend(attempt, task, mode) => {
+            Action::RecordIntent(attempt, task, mode) => {
                 assert!(mode_of(task).may_be().contains(&mode), "{task:?} is sent {mode}");
                 assert_eq!(self.live.task(task), Word::Pending, "a settled task is submitted again");
                 let young = self.live.attempts.iter().any(|(other, row)| {
@@ -362,21 +362,21 @@ impl World {
                 self.write(Write::Intent(attempt, task, mode, self.now));
             }
             Action::Submit(attempt, task) => self.submit(attempt, task),
-            Action::Ask(ids) => {
+            Action::PollStatus(ids) => {
                 assert!(!ids.is_empty(), "asked about nothing");
                 assert!(ids.len() <= self.scenario.policy.ids_a_request, "too many ids in one request");
                 let after = Duration::from_millis(self.dice.between(5, 50));
                 self.soon(after, Later::Asked(ids));
             }
             Action::Record(change) => {
-                if let Change::Again(attempt) = &change {
+                if let Change::Resend(attempt) = &change {
                     self.sends_again(*attempt);
                 }
                 let patience = self.scenario.policy.lost_after;
                 self.witness.check(self.now, &change, &self.service, patience);
                 self.write(Write::Change(change));
             }
-            Action::Tell(_) => {}
+            Action::Notify(_) => {}
         }
     }
 

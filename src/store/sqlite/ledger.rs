@@ -101,7 +101,7 @@ fn write(db: &Connection, change: &Change, at: Timestamp) -> rusqlite::Result<()
             .execute(params![attempt.0, task_id.0])?;
             set_state_of(db, *attempt, State::Running, None, None)
         }
-        Change::NotAccepted(attempt, reason) => {
+        Change::Rejected(attempt, reason) => {
             end(db, *attempt, "not_accepted", None, Some(reason), at)?;
             set_state_of(db, *attempt, State::Pending, None, None)?;
             // Where an earlier attempt failed, that is still why it waits.
@@ -132,7 +132,7 @@ fn write(db: &Connection, change: &Change, at: Timestamp) -> rusqlite::Result<()
             end(db, *attempt, "failed", Some(failure.class), Some(&failure.reason), at)?;
             set_state_of(db, *attempt, State::Failed, Some(failure.class), Some(&failure.reason))
         }
-        Change::FailedForNow(attempt, failure) => {
+        Change::FailedWillRetry(attempt, failure) => {
             end(db, *attempt, "failed", Some(failure.class), Some(&failure.reason), at)?;
             set_state_of(db, *attempt, State::Pending, Some(failure.class), Some(&failure.reason))
         }
@@ -140,7 +140,7 @@ fn write(db: &Connection, change: &Change, at: Timestamp) -> rusqlite::Result<()
             end(db, *attempt, "lost", None, Some(reason), at)?;
             set_state_of(db, *attempt, State::Lost, None, Some(reason))
         }
-        Change::Again(attempt) => {
+        Change::Resend(attempt) => {
             // Never over what has become of the task since.
             db.prepare_cached(
                 "UPDATE state SET state = 'pending' WHERE state = 'unknown' AND task = (

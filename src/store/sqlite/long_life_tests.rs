@@ -64,12 +64,12 @@ fn lived(path: &Path) {
             let failure = |class| Failure { class, reason: "no".to_owned() };
             let accepted = Change::Accepted(attempt, RemoteTaskId(format!("job-{}", attempt.0)));
             let changes = match n % 10 {
-                0 => vec![Change::NotAccepted(attempt, "full".to_owned())],
+                0 => vec![Change::Rejected(attempt, "full".to_owned())],
                 1 => vec![Change::Refused(attempt, failure(FailureClass::Refused))],
                 2 => vec![Change::Unknown(attempt, "no reply".to_owned())],
                 3 => vec![accepted],
                 4 => vec![accepted, Change::Failed(attempt, failure(FailureClass::Timeout))],
-                5 => vec![accepted, Change::FailedForNow(attempt, failure(FailureClass::Generation))],
+                5 => vec![accepted, Change::FailedWillRetry(attempt, failure(FailureClass::Generation))],
                 6 => vec![accepted, Change::Lost(attempt, "forgotten".to_owned())],
                 7 => vec![Change::Unknown(attempt, "no reply".to_owned()), accepted],
                 8 => vec![], // the run dies

@@ -168,9 +168,9 @@ fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() 
     assert_eq!(snapshot.past.barred, [TaskRow(1)].into(), "it is not in the manifest any more");
     for change in [
         Change::Accepted(AttemptKey(2), RemoteTaskId("T2".into())),
-        Change::Again(AttemptKey(3)),
-        Change::Again(AttemptKey(2)),
-        Change::Again(AttemptKey(4)),
+        Change::Resend(AttemptKey(3)),
+        Change::Resend(AttemptKey(2)),
+        Change::Resend(AttemptKey(4)),
     ] {
         ledger.record(change).blocking_recv().unwrap().unwrap();
     }
@@ -215,7 +215,7 @@ fn the_ledger_has_every_attempt_once_and_in_order_over_its_pages() {
     for n in 5..1400 {
         let task = snapshot.waiting[0].task;
         drop(ledger.intend(Intent { attempt: AttemptKey(n), task, mode: Mode::Fast, hook_token: None }));
-        drop(ledger.record(Change::NotAccepted(AttemptKey(n), "no slot".into())));
+        drop(ledger.record(Change::Rejected(AttemptKey(n), "no slot".into())));
     }
     drop(ledger);
     let reader = BatchStore::at(&desk.path).snapshot().unwrap();

@@ -96,7 +96,7 @@ fn failure(class: FailureClass) -> Failure {
 }
 
 fn failed_for_now(attempt: i64) -> Change {
-    Change::FailedForNow(AttemptKey(attempt), failure(FailureClass::Generation))
+    Change::FailedWillRetry(AttemptKey(attempt), failure(FailureClass::Generation))
 }
 
 fn failed(attempt: i64, class: FailureClass) -> Change {
@@ -125,7 +125,7 @@ fn a_submit_that_was_not_accepted_does_not_hide_why_the_task_waits() {
     run_all(&snapshot, &ledger);
     record(&ledger, failed_for_now(1));
     intend(&ledger, 2, snapshot.waiting[0].task);
-    record(&ledger, Change::NotAccepted(AttemptKey(2), "all slots were taken".into()));
+    record(&ledger, Change::Rejected(AttemptKey(2), "all slots were taken".into()));
     let [a] = &desk.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.reason.as_deref()), (State::Pending, 1, Some("bad luck")));
 }
@@ -167,7 +167,7 @@ fn all_that_may_be_billed_is_spent_at_its_price_or_at_todays() {
     record(&ledger, Change::Unknown(AttemptKey(1), "cut".into()));
     record(&ledger, Change::Lost(AttemptKey(2), "gone".into()));
     record(&ledger, failed(3, FailureClass::Generation));
-    record(&ledger, Change::NotAccepted(AttemptKey(4), "no slot".into()));
+    record(&ledger, Change::Rejected(AttemptKey(4), "no slot".into()));
     drop(ledger);
     let store = desk.listed(&tasks(["a"]));
     assert_eq!(store.unpriced(&Prices::default()).unwrap(), [Mode::Fast]);

@@ -147,7 +147,7 @@ fn a_refusal_costs_nothing_and_counts_as_no_attempt() {
     let desk = Desk::new();
     let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
-    record(&ledger, Change::NotAccepted(AttemptKey(1), "all slots were taken".into()));
+    record(&ledger, Change::Rejected(AttemptKey(1), "all slots were taken".into()));
     intend(&ledger, 2, snapshot.waiting[1].task);
     let failure = Failure { class: FailureClass::Refused, reason: "banned (code 1403)".into() };
     record(&ledger, Change::Refused(AttemptKey(2), failure));
