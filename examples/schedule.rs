@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use mjbatch::api::{CallbackListener, Client, Endpoint};
-use mjbatch::engine::{Figures, Learned, Policy, Trial};
+use mjbatch::engine::{Figures, ObservedDurations, Policy, Trial};
 use mjbatch::progress::Quiet;
 use mjbatch::runner::{self, Run};
 use mjbatch::sandbox::{Ledger, Sandbox, Settings};
@@ -108,7 +108,7 @@ fn tried(work: &Work, change: impl Fn(&mut Trial)) -> Figures {
             durable: Duration::from_millis(60).div_f64(work.speed),
             frees_after: Duration::ZERO,
             calls_back_after: None,
-            learned: Learned::default(),
+            learned: ObservedDurations::default(),
         };
         change(&mut trial);
         let mut dice = Dice(seed);

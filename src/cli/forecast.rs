@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use super::args::PlanArgs;
 use super::rules::Due;
 use super::settings::{REHEARSAL_SPEED, RETRIES};
-use crate::engine::{DEFAULT_TIMEOUT, Forecast, Learned, Policy, Prospect, TaskRow, Waiting, forecast};
+use crate::engine::{
+    DEFAULT_TIMEOUT, Forecast, ObservedDurations, Policy, Prospect, TaskRow, Waiting, forecast,
+};
 use crate::manifest::Manifest;
 use crate::plan::Plan;
 use crate::store::{Snapshot, StoreError};
@@ -73,7 +75,7 @@ impl Outlook {
         waiting.sort_by_key(|(priority, _)| Reverse(*priority));
         let waiting: Vec<Waiting> = waiting.into_iter().map(|(_, waiting)| waiting).collect();
         let policy = policy(args, manifest, terms);
-        let by = |concurrency, learned: &Learned| {
+        let by = |concurrency, learned: &ObservedDurations| {
             let policy = Policy { concurrency, ..policy.clone() };
             let speed = speed(args);
             let (waiting, resumed) = (&waiting[..], &resumed[..]);

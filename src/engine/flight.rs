@@ -35,7 +35,7 @@ pub(super) enum Phase {
     /// Accepted, and followed under this name.
     Running(Followed),
     /// The reply was lost; only a callback can still tell what became of it.
-    Adrift,
+    InDoubt,
 }
 
 /// What following an accepted attempt needs.
@@ -81,7 +81,7 @@ impl Flight {
             Phase::Intending | Phase::Sending => !mutant!(HeldSlotsForgotten),
             // One that is done is out of its slot, whether or not its pictures can be named yet.
             Phase::Running(followed) => !followed.second_look && followed.empty == 0,
-            Phase::Adrift => false,
+            Phase::InDoubt => false,
         }
     }
 
@@ -165,8 +165,8 @@ impl Flights {
     /// How many will still end: all but those whose reply was lost, and those that are only looked at again.
     pub(super) fn open(&self) -> usize {
         let second_look = |flight: &&Flight| matches!(&flight.phase, Phase::Running(f) if f.second_look);
-        let adrift = |flight: &&Flight| matches!(flight.phase, Phase::Adrift);
-        self.by_attempt.values().filter(|flight| !adrift(flight) && !second_look(flight)).count()
+        let in_doubt = |flight: &&Flight| matches!(flight.phase, Phase::InDoubt);
+        self.by_attempt.values().filter(|flight| !in_doubt(flight) && !second_look(flight)).count()
     }
 
     pub(super) fn unanswered(&self) -> usize {

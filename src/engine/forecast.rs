@@ -29,7 +29,7 @@ const WORK: usize = 10_000;
 
 /// How long jobs took that were seen to end well, by mode; the order does not matter.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Learned {
+pub struct ObservedDurations {
     /// Jobs in fast mode.
     pub fast: Vec<Duration>,
     /// Jobs in relaxed mode.
@@ -40,7 +40,7 @@ pub struct Learned {
     pub failed: u64,
 }
 
-impl Learned {
+impl ObservedDurations {
     /// Those of a mode.
     pub fn of(&self, mode: Mode) -> &[Duration] {
         match mode {
@@ -67,7 +67,7 @@ pub struct Prospect<'a> {
     /// What may still be spent; none where there is no bound.
     pub left: Option<Quota>,
     /// What was seen of the service.
-    pub learned: &'a Learned,
+    pub learned: &'a ObservedDurations,
     /// How many times as fast as the real service this one is, where nothing was seen: 1, or a rehearsal's speed.
     pub speed: f64,
     /// Decides all that is drawn.

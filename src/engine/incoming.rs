@@ -194,7 +194,7 @@ impl Engine {
                 }
                 return;
             }
-            Phase::Adrift => {
+            Phase::InDoubt => {
                 let in_time = flight.age == Duration::ZERO && now < flight.deadline(self.policy.grace);
                 if self.flights.named(&item.task_id).is_some() {
                     return;

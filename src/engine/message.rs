@@ -252,7 +252,7 @@ pub struct Waiting {
 
 /// A submit of an earlier run of which nothing is known: its reply was lost, or never recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Adrift {
+pub struct Unacknowledged {
     /// Its row.
     pub attempt: AttemptKey,
     /// Its task, as it would wait again.

@@ -100,18 +100,18 @@ use std::time::Duration;
 use breaker::Breaker;
 use budget::Budget;
 use flight::{Flight, Flights, Followed, Phase};
-pub use forecast::{Forecast, Learned, Prospect, forecast, usual};
+pub use forecast::{Forecast, ObservedDurations, Prospect, forecast, usual};
 use line::Line;
 pub use message::{
-    Action, Adrift, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress,
-    Refusal, Resumed, StatusOutcome, SubmitOutcome, TaskRow, Waiting,
+    Action, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress, Refusal,
+    Resumed, StatusOutcome, SubmitOutcome, TaskRow, Unacknowledged, Waiting,
 };
 use modes::Modes;
 pub use night::Night;
 use pace::{Backoff, Outage};
 pub use policy::{DEFAULT_TIMEOUT, Policy};
 use polling::Polling;
-pub use retries::Past;
+pub use retries::History;
 use retries::Retries;
 use slots::Slots;
 pub use trial::{Figures, Trial};
@@ -285,16 +285,16 @@ impl Engine {
             return Some(Duration::ZERO);
         }
         let submit = self.submit_at();
-        let adrift = self
+        let in_doubt = self
             .flights
             .iter()
-            .filter(|(_, flight)| matches!(flight.phase, Phase::Adrift))
+            .filter(|(_, flight)| matches!(flight.phase, Phase::InDoubt))
             .map(|(_, flight)| flight.deadline(self.policy.grace))
             .min();
         let outage = self.outage.ends_at(&self.policy);
         let again = self.retries.next_at().filter(|_| self.mood == Mood::Working && self.allowed != Some(0));
         let (window, deadline) = (self.window_at(), self.deadline_at());
-        [submit, self.grow_at(), again, window, deadline, self.ask_at(), adrift, outage]
+        [submit, self.grow_at(), again, window, deadline, self.ask_at(), in_doubt, outage]
             .into_iter()
             .flatten()
             .min()

@@ -31,11 +31,11 @@ struct Desk {
 
 impl Desk {
     fn of(policy: Policy, tasks: Vec<Waiting>) -> Desk {
-        Desk::after(policy, tasks, Past::default())
+        Desk::after(policy, tasks, History::default())
     }
 
-    fn after(policy: Policy, tasks: Vec<Waiting>, past: Past) -> Desk {
-        let engine = Engine::new(policy, tasks, Vec::new(), AttemptKey(1)).knowing(past);
+    fn after(policy: Policy, tasks: Vec<Waiting>, history: History) -> Desk {
+        let engine = Engine::new(policy, tasks, Vec::new(), AttemptKey(1)).with_history(history);
         let now = Duration::ZERO;
         let mut desk =
             Desk { engine, now, modes: Vec::new(), sent: Vec::new(), said: Vec::new(), asked: Vec::new() };
@@ -142,16 +142,16 @@ fn the_budget_pays_for_every_task_before_it_pays_for_speed_and_a_refusal_gives_b
 
 #[test]
 fn what_was_seen_before_counts_from_the_first_submit_on() {
-    let learned = |fast: u64, relaxed: u64| Past {
-        learned: Learned {
+    let learned = |fast: u64, relaxed: u64| History {
+        learned: ObservedDurations {
             fast: vec![Duration::from_secs(fast); 60],
             relaxed: vec![Duration::from_secs(relaxed); 60],
-            ..Learned::default()
+            ..ObservedDurations::default()
         },
-        ..Past::default()
+        ..History::default()
     };
-    let first = |past: Past| Desk::after(policy(4 * MINUTE), auto(1), past).modes[0];
-    assert_eq!(first(Past::default()), Mode::Fast);
+    let first = |history: History| Desk::after(policy(4 * MINUTE), auto(1), history).modes[0];
+    assert_eq!(first(History::default()), Mode::Fast);
     assert_eq!(first(learned(30, 100)), Mode::Relaxed);
     assert_eq!(first(learned(30, 300)), Mode::Fast);
 }

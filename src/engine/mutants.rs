@@ -39,7 +39,7 @@ mutants! {
     FailuresNotCounted "what failed is sent again for ever",
     EarlierRunsForgotten "a submit that an earlier run lost is not tied to its task by a callback",
     ResendsWithoutEnd "a task is sent again in a run as often as its reply is lost",
-    AdriftNotAwaited "a lost reply is not tied to its task by a callback",
+    InDoubtNotAwaited "a lost reply is not tied to its task by a callback",
 }
 
 thread_local! {

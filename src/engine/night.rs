@@ -14,7 +14,7 @@
 use std::time::Duration;
 
 use super::dice::Dice;
-use super::{Figures, Learned, Policy, Trial};
+use super::{Figures, ObservedDurations, Policy, Trial};
 use crate::task::{Mode, Prices, Quota, TaskMode};
 
 /// A fast job costs twice a relaxed one.
@@ -33,7 +33,7 @@ pub struct Night {
     /// How long jobs are expected to take at first.
     expected: [Duration; 2],
     /// What an earlier night taught, if there was one.
-    learned: Learned,
+    learned: ObservedDurations,
 }
 
 impl Night {
@@ -49,7 +49,7 @@ impl Night {
         let all = |takes: &[Duration]| takes.iter().sum::<Duration>().as_secs_f64() / slots as f64;
         let deadline = seconds(dice.between(0.9 * all(&fast) + 30.0, 1.3 * all(&relaxed) + 300.0));
         let expected = [57.5, 240.0].map(|mean| seconds(mean * dice.between(0.5, 1.7)));
-        Night { slots, deadline, fast, relaxed, expected, learned: Learned::default() }
+        Night { slots, deadline, fast, relaxed, expected, learned: ObservedDurations::default() }
     }
 
     /// The same night after another one, which taught how long 50 jobs of each mode take.
@@ -59,7 +59,7 @@ impl Night {
         let fast = (0..50).map(|_| Duration::from_secs_f64(dice.between(25.0, 90.0))).collect();
         let relaxed =
             (0..50).map(|_| Duration::from_secs_f64(60.0 + 540.0 * dice.between(0.0, 1.0).powi(2))).collect();
-        Night { learned: Learned { fast, relaxed, ..Learned::default() }, ..self }
+        Night { learned: ObservedDurations { fast, relaxed, ..ObservedDurations::default() }, ..self }
     }
 
     /// How many tasks there are.

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::forecast::Learned;
+use super::forecast::ObservedDurations;
 use super::message::{Action, Change, FailureClass, TaskRow, Waiting};
 use super::policy::Policy;
 use super::{Engine, Mood};
@@ -23,7 +23,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 
 /// What earlier runs mean for this one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Past {
+pub struct History {
     /// What all attempts so far cost, those that run and those whose outcome is unknown included. The largest number
     /// there is where that cannot be told, since then nothing is within a budget.
     pub spent: Quota,
@@ -34,7 +34,7 @@ pub struct Past {
     /// manifest skips them, or has them no longer.
     pub barred: HashSet<TaskRow>,
     /// How long jobs took, the last ones first.
-    pub learned: Learned,
+    pub learned: ObservedDurations,
 }
 
 /// How often which task failed, and which are sent again when.
@@ -128,10 +128,10 @@ impl Retries {
 impl Engine {
     /// The same engine, with what earlier runs mean for it.
     #[must_use]
-    pub fn knowing(mut self, past: Past) -> Self {
-        self.budget = super::budget::Budget::new(&self.policy, past.spent);
-        (self.retries.failures, self.retries.barred) = (past.failures, past.barred);
-        self.modes.remember(&past.learned);
+    pub fn with_history(mut self, history: History) -> Self {
+        self.budget = super::budget::Budget::new(&self.policy, history.spent);
+        (self.retries.failures, self.retries.barred) = (history.failures, history.barred);
+        self.modes.remember(&history.learned);
         self
     }
 

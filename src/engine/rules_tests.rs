@@ -51,13 +51,13 @@ struct Hand {
 }
 
 impl Hand {
-    fn of(policy: Policy, waiting: Vec<Waiting>, past: Past) -> Hand {
-        Hand::resumed(policy, waiting, Vec::new(), past)
+    fn of(policy: Policy, waiting: Vec<Waiting>, history: History) -> Hand {
+        Hand::resumed(policy, waiting, Vec::new(), history)
     }
 
-    fn resumed(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<Resumed>, past: Past) -> Hand {
+    fn resumed(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<Resumed>, history: History) -> Hand {
         let next = AttemptKey(resumed.len() as i64 + 1);
-        let engine = Engine::new(policy, waiting, resumed, next).knowing(past);
+        let engine = Engine::new(policy, waiting, resumed, next).with_history(history);
         let (sent, asked, changes) = (Vec::new(), Vec::new(), Vec::new());
         let mut hand = Hand { engine, now: Duration::ZERO, sent, asked, changes };
         hand.tell(Event::Wake);
@@ -126,7 +126,7 @@ fn budget(quota: u64) -> Policy {
 #[test]
 fn a_budget_ends_the_run_at_the_first_task_that_does_not_fit_and_nothing_cheaper_jumps_the_line() {
     let tasks = vec![task(1, Mode::Fast), task(2, Mode::Fast), task(3, Mode::Relaxed)];
-    let mut hand = Hand::of(budget(6000), tasks, Past::default());
+    let mut hand = Hand::of(budget(6000), tasks, History::default());
     let attempts = hand.accept_all();
     assert_eq!((attempts.len(), hand.engine.waiting()), (1, 2));
     hand.tell(said(&attempts, |_| done()));
@@ -136,8 +136,8 @@ fn a_budget_ends_the_run_at_the_first_task_that_does_not_fit_and_nothing_cheaper
 #[test]
 fn what_was_spent_before_counts_and_a_full_budget_sends_nothing() {
     for (spent, sends) in [(0, 3), (8000, 1), (8001, 0), (20_000, 0), (u64::MAX, 0)] {
-        let past = Past { spent: Quota(spent), ..Past::default() };
-        let hand = Hand { ..Hand::of(budget(12_000), fast(5), past) };
+        let history = History { spent: Quota(spent), ..History::default() };
+        let hand = Hand { ..Hand::of(budget(12_000), fast(5), history) };
         let mut hand = hand;
         assert_eq!(hand.accept_all().len(), sends, "{spent}");
         assert_eq!(hand.ending(), (sends == 0).then_some(&Ending::Budget), "{spent}");
@@ -147,7 +147,7 @@ fn what_was_spent_before_counts_and_a_full_budget_sends_nothing() {
 #[test]
 fn a_mode_without_a_price_is_within_no_budget() {
     let policy = Policy { prices: Prices { fast: None, ..PRICES }, ..budget(1_000_000) };
-    let hand = Hand::of(policy, fast(1), Past::default());
+    let hand = Hand::of(policy, fast(1), History::default());
     assert_eq!((hand.sent.len(), hand.ending()), (0, Some(&Ending::Budget)));
 }
 
@@ -161,7 +161,7 @@ fn only_a_certain_no_gives_a_reservation_back() {
         (refused(Refusal::Content("no".into())), true),
         (SubmitOutcome::Unknown("cut".into()), false),
     ] {
-        let mut hand = Hand::of(budget(4000), fast(2), Past::default());
+        let mut hand = Hand::of(budget(4000), fast(2), History::default());
         let (attempt, _) = hand.sent.pop().unwrap();
         hand.tell(Event::SubmitReply(attempt, outcome.clone()));
         if sends_another {
@@ -171,7 +171,7 @@ fn only_a_certain_no_gives_a_reservation_back() {
         }
     }
     for progress in [failed(FailureClass::Generation), failed(FailureClass::Moderated), done()] {
-        let mut hand = Hand::of(budget(4000), fast(2), Past::default());
+        let mut hand = Hand::of(budget(4000), fast(2), History::default());
         let attempts = hand.accept_all();
         hand.tell(said(&attempts, |_| progress.clone()));
         assert_eq!(hand.ending(), Some(&Ending::Budget), "{progress:?}");
@@ -181,7 +181,7 @@ fn only_a_certain_no_gives_a_reservation_back() {
 #[test]
 fn a_job_that_failed_at_the_service_is_sent_again_as_often_as_was_said_and_later_each_time() {
     let policy = Policy { retries: 2, ..Policy::default() };
-    let mut hand = Hand::of(policy, fast(1), Past::default());
+    let mut hand = Hand::of(policy, fast(1), History::default());
     let mut waits = Vec::new();
     for round in 0..3 {
         let attempts = hand.accept_all();
@@ -204,13 +204,13 @@ fn a_job_that_failed_at_the_service_is_sent_again_as_often_as_was_said_and_later
 #[test]
 fn no_other_failure_is_sent_again() {
     for class in [FailureClass::Moderated, FailureClass::Timeout, FailureClass::NoPictures] {
-        let mut hand = Hand::of(Policy { retries: 9, ..Policy::default() }, fast(1), Past::default());
+        let mut hand = Hand::of(Policy { retries: 9, ..Policy::default() }, fast(1), History::default());
         let attempts = hand.accept_all();
         hand.tell(said(&attempts, |_| failed(class)));
         assert!(matches!(hand.changes.last(), Some(Change::Failed(..))), "{class:?}");
         assert_eq!(hand.ending(), Some(&Ending::Finished), "{class:?}");
     }
-    let mut hand = Hand::of(Policy { retries: 9, ..Policy::default() }, fast(1), Past::default());
+    let mut hand = Hand::of(Policy { retries: 9, ..Policy::default() }, fast(1), History::default());
     let (attempt, _) = hand.sent.pop().unwrap();
     hand.tell(Event::SubmitReply(attempt, SubmitOutcome::Unknown("cut".into())));
     assert_eq!(hand.ending(), Some(&Ending::Finished), "what is unknown is not");
@@ -219,10 +219,10 @@ fn no_other_failure_is_sent_again() {
 #[test]
 fn failures_of_earlier_runs_count_and_what_is_barred_is_left_to_another_run() {
     let run = |failures: u32, barred: bool| {
-        let past = Past {
+        let history = History {
             failures: HashMap::from([(TaskRow(0), failures)]),
             barred: if barred { HashSet::from([TaskRow(0)]) } else { HashSet::new() },
-            ..Past::default()
+            ..History::default()
         };
         let old = Resumed {
             attempt: AttemptKey(1),
@@ -233,7 +233,7 @@ fn failures_of_earlier_runs_count_and_what_is_barred_is_left_to_another_run() {
             second_look: false,
         };
         let policy = Policy { retries: 2, ..Policy::default() };
-        let mut hand = Hand::resumed(policy, Vec::new(), vec![old], past);
+        let mut hand = Hand::resumed(policy, Vec::new(), vec![old], history);
         hand.tell(said(&[AttemptKey(1)], |_| failed(FailureClass::Generation)));
         hand
     };
@@ -252,7 +252,7 @@ fn a_task_that_is_sent_again_counts_for_the_limit_and_the_budget() {
         (Policy { limit: Some(1), retries: 2, ..Policy::default() }, Ending::Limit),
         (Policy { retries: 2, ..budget(7999) }, Ending::Budget),
     ] {
-        let mut hand = Hand::of(policy, fast(1), Past::default());
+        let mut hand = Hand::of(policy, fast(1), History::default());
         let attempts = hand.accept_all();
         hand.tell(said(&attempts, |_| failed(FailureClass::Generation)));
         assert!(matches!(hand.changes.last(), Some(Change::FailedWillRetry(..))));
@@ -264,7 +264,7 @@ fn a_task_that_is_sent_again_counts_for_the_limit_and_the_budget() {
 fn a_window_ends_submitting_then_following_and_leaves_nothing_unknown() {
     let window =
         Policy { max_duration: Some(50 * SECOND), drain: 20 * SECOND, concurrency: 2, ..Policy::default() };
-    let mut hand = Hand::of(window, fast(5), Past::default());
+    let mut hand = Hand::of(window, fast(5), History::default());
     let attempts = hand.accept_all();
     assert_eq!(attempts.len(), 2);
     hand.wait_until(|hand| hand.now >= 50 * SECOND);
@@ -278,7 +278,7 @@ fn a_window_ends_submitting_then_following_and_leaves_nothing_unknown() {
 #[test]
 fn a_reply_that_is_under_way_when_the_time_is_over_is_awaited() {
     let window = Policy { max_duration: Some(SECOND), drain: SECOND, ..Policy::default() };
-    let mut hand = Hand::of(window, fast(1), Past::default());
+    let mut hand = Hand::of(window, fast(1), History::default());
     let (attempt, _) = hand.sent.pop().unwrap();
     hand.now = 60 * SECOND;
     hand.tell(Event::Wake);
@@ -291,7 +291,7 @@ fn a_reply_that_is_under_way_when_the_time_is_over_is_awaited() {
 #[test]
 fn a_window_that_all_fits_into_is_not_noticed() {
     let window = Policy { max_duration: Some(50 * SECOND), ..Policy::default() };
-    let mut hand = Hand::of(window, fast(2), Past::default());
+    let mut hand = Hand::of(window, fast(2), History::default());
     let attempts = hand.accept_all();
     hand.now = 55 * SECOND;
     hand.tell(said(&attempts, |_| done()));
@@ -301,13 +301,13 @@ fn a_window_that_all_fits_into_is_not_noticed() {
 #[test]
 fn a_run_that_does_not_wait_fills_the_slots_and_leaves() {
     let policy = Policy { no_wait: true, concurrency: 3, ..Policy::default() };
-    let mut hand = Hand::of(policy.clone(), fast(5), Past::default());
+    let mut hand = Hand::of(policy.clone(), fast(5), History::default());
     assert_eq!(hand.accept_all().len(), 3);
     assert_eq!((hand.engine.waiting(), hand.ending()), (2, Some(&Ending::NotAwaited)));
-    let mut hand = Hand::of(policy.clone(), fast(2), Past::default());
+    let mut hand = Hand::of(policy.clone(), fast(2), History::default());
     assert_eq!(hand.accept_all().len(), 2);
     assert_eq!(hand.ending(), Some(&Ending::NotAwaited), "they run");
-    let hand = Hand::of(policy, Vec::new(), Past::default());
+    let hand = Hand::of(policy, Vec::new(), History::default());
     assert_eq!(hand.ending(), Some(&Ending::Finished));
 }
 
@@ -324,7 +324,7 @@ fn a_run_that_does_not_wait_looks_first_at_what_an_earlier_one_left() {
     };
     for (progress, sends) in [(Progress::Running, 0), (done(), 1)] {
         let tasks = vec![task(7, Mode::Fast)];
-        let mut hand = Hand::resumed(policy.clone(), tasks, vec![old.clone()], Past::default());
+        let mut hand = Hand::resumed(policy.clone(), tasks, vec![old.clone()], History::default());
         assert_eq!((hand.ending(), hand.sent.len()), (None, 0), "it has not looked yet");
         hand.tell(said(&[AttemptKey(1)], |_| progress.clone()));
         assert_eq!(hand.accept_all().len(), sends);
@@ -335,7 +335,7 @@ fn a_run_that_does_not_wait_looks_first_at_what_an_earlier_one_left() {
 #[test]
 fn a_run_that_does_not_wait_takes_a_full_account_for_an_answer() {
     let policy = Policy { no_wait: true, ..Policy::default() };
-    let mut hand = Hand::of(policy, fast(5), Past::default());
+    let mut hand = Hand::of(policy, fast(5), History::default());
     let (attempt, _) = hand.sent.pop().unwrap();
     hand.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Slots)));
     assert_eq!((hand.sent.len(), hand.ending()), (0, Some(&Ending::NotAwaited)));
@@ -344,7 +344,7 @@ fn a_run_that_does_not_wait_takes_a_full_account_for_an_answer() {
 #[test]
 fn prompts_turned_down_in_a_row_break_the_run_and_a_picture_in_between_does_not() {
     let policy = Policy { breaker: 3, concurrency: 1, ..Policy::default() };
-    let mut hand = Hand::of(policy.clone(), fast(9), Past::default());
+    let mut hand = Hand::of(policy.clone(), fast(9), History::default());
     let (first, _) = hand.sent.pop().unwrap();
     hand.tell(Event::SubmitReply(first, SubmitOutcome::Refused(Refusal::Content("banned".into()))));
     for _ in 0..2 {
@@ -355,7 +355,7 @@ fn prompts_turned_down_in_a_row_break_the_run_and_a_picture_in_between_does_not(
     assert_eq!(hand.ending(), Some(&Ending::Breaker(vec![TaskRow(0), TaskRow(1), TaskRow(2)])));
     assert_eq!(hand.engine.waiting(), 6);
 
-    let mut hand = Hand::of(policy, fast(9), Past::default());
+    let mut hand = Hand::of(policy, fast(9), History::default());
     for n in 0..9 {
         let attempts = hand.accept_all();
         let good = n % 3 == 2;
@@ -407,17 +407,17 @@ impl Town {
 
     /// The program starts, from what was written alone.
     fn begin(&mut self) -> Engine {
-        let (mut waiting, mut resumed, mut past) = (Vec::new(), Vec::new(), Past::default());
+        let (mut waiting, mut resumed, mut history) = (Vec::new(), Vec::new(), History::default());
         for (task, outcome, task_id, mode) in self.attempts.values_mut() {
             if outcome.is_none() && task_id.is_none() {
                 *outcome = Some("unknown");
                 self.tasks.get_mut(task).unwrap().1 = "unknown";
             }
             if !matches!(outcome, Some("not_accepted" | "refused")) {
-                past.spent.0 += PRICES.of(*mode).unwrap().0;
+                history.spent.0 += PRICES.of(*mode).unwrap().0;
             }
             if *outcome == Some("failed") {
-                *past.failures.entry(*task).or_default() += 1;
+                *history.failures.entry(*task).or_default() += 1;
             }
         }
         for (key, (mode, state)) in &self.tasks {
@@ -443,15 +443,15 @@ impl Town {
         let next = AttemptKey(self.attempts.keys().map(|key| key.0).max().unwrap_or(0) + 1);
         let last: BTreeMap<_, _> = self.attempts.iter().map(|(attempt, row)| (row.0, *attempt)).collect();
         let unknown = self.tasks.iter().filter(|(_, (_, state))| *state == "unknown");
-        let adrift = unknown.map(|(key, (mode, _))| Adrift {
+        let in_doubt = unknown.map(|(key, (mode, _))| Unacknowledged {
             attempt: last[key],
             waiting: Waiting { task: *key, mode: *mode, timeout: DEFAULT_TIMEOUT },
             mode: self.attempts[&last[key]].3,
             age: Duration::ZERO,
             called_back: false,
         });
-        let adrift = adrift.collect();
-        Engine::new(self.policy.clone(), waiting, resumed, next).knowing(past).awaiting(adrift)
+        let in_doubt = in_doubt.collect();
+        Engine::new(self.policy.clone(), waiting, resumed, next).with_history(history).with_in_doubt(in_doubt)
     }
 
     /// Runs until the run is over, or dies after so many steps.

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::{
-    Action, AttemptKey, DEFAULT_TIMEOUT, Engine, Event, Item, Learned, Past, Policy, Progress, Refusal,
-    StatusOutcome, SubmitOutcome, TaskRow, Waiting,
+    Action, AttemptKey, DEFAULT_TIMEOUT, Engine, Event, History, Item, ObservedDurations, Policy, Progress,
+    Refusal, StatusOutcome, SubmitOutcome, TaskRow, Waiting,
 };
 use crate::task::{Mode, Pictures, RemoteTaskId, TaskMode};
 
@@ -29,7 +29,7 @@ pub struct Trial {
     /// How long after the end of a job it is called back, where it is.
     pub calls_back_after: Option<Duration>,
     /// What earlier runs taught.
-    pub learned: Learned,
+    pub learned: ObservedDurations,
 }
 
 /// What came of it.
@@ -102,7 +102,7 @@ impl Trial {
         let mut stage = Stage {
             trial: self,
             engine: Engine::new(self.policy.clone(), waiting.collect(), Vec::new(), AttemptKey(1))
-                .knowing(Past { learned: self.learned.clone(), ..Past::default() }),
+                .with_history(History { learned: self.learned.clone(), ..History::default() }),
             now: Duration::ZERO,
             queue: BTreeMap::new(),
             order: 0,
@@ -245,7 +245,7 @@ mod tests {
             durable: Duration::from_millis(60),
             frees_after: Duration::ZERO,
             calls_back_after: None,
-            learned: Learned::default(),
+            learned: ObservedDurations::default(),
         };
         change(&mut trial);
         let mut sum = Figures::default();

@@ -1,7 +1,7 @@
 //! What is unknown: replies that were lost, callbacks that settle them late, and sending again where a person would rather pay
 //! twice than wait.
 //!
-//! A lost reply leaves the attempt adrift: it holds no slot, and a callback at the address that only it was given can still say
+//! A lost reply leaves the attempt in doubt: it holds no slot, and a callback at the address that only it was given can still say
 //! which job it is. The run waits for that as long as such a job can take since its submit, in this run or in an earlier one;
 //! afterwards a callback is still heard while the run goes on anyway.
 //!
@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::flight::{Flight, Phase};
-use super::message::{Action, Adrift, AttemptKey, Change, Ending, TaskRow};
+use super::message::{Action, AttemptKey, Change, Ending, TaskRow, Unacknowledged};
 use super::policy::Policy;
 use super::{Engine, LOST_REPLIES_IN_A_ROW, Mood};
 
@@ -27,7 +27,7 @@ pub(super) struct Unknowns {
     again: HashSet<TaskRow>,
 }
 
-impl Adrift {
+impl Unacknowledged {
     /// Whether a run with this policy waits for its callback.
     pub fn is_awaited(&self, policy: &Policy) -> bool {
         policy.callbacks && self.called_back && self.age < self.waiting.timeout + policy.grace
@@ -37,13 +37,13 @@ impl Adrift {
 impl Engine {
     /// The same engine, with submits of earlier runs of which nothing is known.
     #[must_use]
-    pub fn awaiting(mut self, adrift: Vec<Adrift>) -> Self {
-        for lost in adrift {
+    pub fn with_in_doubt(mut self, in_doubt: Vec<Unacknowledged>) -> Self {
+        for lost in in_doubt {
             let longest = lost.waiting.timeout + self.policy.grace;
             // What nobody will call back for has waited long enough.
             let age = if lost.is_awaited(&self.policy) { lost.age } else { lost.age.max(longest) };
             if !mutant!(EarlierRunsForgotten) {
-                let flight = Flight::new(lost.waiting, lost.mode, Phase::Adrift, Duration::ZERO, age);
+                let flight = Flight::new(lost.waiting, lost.mode, Phase::InDoubt, Duration::ZERO, age);
                 self.flights.insert(lost.attempt, flight);
             }
         }
@@ -68,7 +68,7 @@ impl Engine {
         } else if self.lost_replies > 1 {
             self.submit_trouble(now, &why);
         }
-        if (!self.policy.callbacks || mutant!(AdriftNotAwaited))
+        if (!self.policy.callbacks || mutant!(InDoubtNotAwaited))
             && let Some(flight) = self.flights.remove(attempt)
             && self.sends_again(flight.waiting.task)
         {
@@ -80,11 +80,11 @@ impl Engine {
     /// No reply will say which job is this attempt's; a callback may. True where one has.
     pub(super) fn believes_a_callback(&mut self, now: Duration, attempt: AttemptKey) -> bool {
         let Some(flight) = self.flights.get_mut(attempt) else { return false };
-        flight.phase = Phase::Adrift;
+        flight.phase = Phase::InDoubt;
         for item in std::mem::take(&mut flight.early) {
             self.callback(now, attempt, item);
         }
-        !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Adrift))
+        !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::InDoubt))
     }
 
     /// A callback for an attempt that is not waited for any more: it is heard all the same.
@@ -99,7 +99,7 @@ impl Engine {
         let stranded: Vec<_> = self
             .flights
             .iter()
-            .filter(|(_, flight)| matches!(flight.phase, Phase::Adrift))
+            .filter(|(_, flight)| matches!(flight.phase, Phase::InDoubt))
             .filter(|(_, flight)| flight.deadline(self.policy.grace) <= now)
             .map(|(attempt, _)| attempt)
             .collect();

@@ -14,8 +14,8 @@ fn waiting(n: i64) -> Waiting {
 }
 
 /// A submit of an earlier run: attempt `n` of task `n`.
-fn lost(n: i64, age: Duration) -> Adrift {
-    Adrift { attempt: AttemptKey(n), waiting: waiting(n), mode: Mode::Fast, age, called_back: true }
+fn lost(n: i64, age: Duration) -> Unacknowledged {
+    Unacknowledged { attempt: AttemptKey(n), waiting: waiting(n), mode: Mode::Fast, age, called_back: true }
 }
 
 fn calls() -> Policy {
@@ -44,9 +44,15 @@ struct Desk {
 
 impl Desk {
     /// Tasks 1 to `tasks` wait; attempts are numbered from 101.
-    fn new(policy: Policy, tasks: i64, adrift: Vec<Adrift>, past: Past) -> (Desk, Vec<String>) {
+    fn new(
+        policy: Policy,
+        tasks: i64,
+        in_doubt: Vec<Unacknowledged>,
+        history: History,
+    ) -> (Desk, Vec<String>) {
         let tasks = (1..=tasks).map(waiting).collect();
-        let engine = Engine::new(policy, tasks, vec![], AttemptKey(101)).knowing(past).awaiting(adrift);
+        let engine =
+            Engine::new(policy, tasks, vec![], AttemptKey(101)).with_history(history).with_in_doubt(in_doubt);
         let mut desk = Desk { engine, now: Duration::ZERO };
         let said = desk.tell(Event::Wake);
         (desk, said)
@@ -84,7 +90,8 @@ impl Desk {
 
 #[test]
 fn a_late_callback_ties_a_submit_of_an_earlier_run_to_its_task() {
-    let (mut desk, said) = Desk::new(calls(), 0, vec![lost(1, 5 * MINUTE), lost(2, MINUTE)], Past::default());
+    let (mut desk, said) =
+        Desk::new(calls(), 0, vec![lost(1, 5 * MINUTE), lost(2, MINUTE)], History::default());
     assert_eq!((said.len(), desk.engine.slots_held(), desk.engine.over()), (0, 0, None), "they hold no slot");
     assert_eq!(desk.tell(done(2)), ["accepted 2 t2", "done 2"]);
     assert_eq!(desk.wait(), [""; 0]);
@@ -94,17 +101,17 @@ fn a_late_callback_ties_a_submit_of_an_earlier_run_to_its_task() {
 
 #[test]
 fn what_is_too_old_to_be_waited_for_is_heard_while_the_run_goes_on() {
-    let (mut desk, said) = Desk::new(calls(), 1, vec![lost(7, 60 * MINUTE)], Past::default());
+    let (mut desk, said) = Desk::new(calls(), 1, vec![lost(7, 60 * MINUTE)], History::default());
     assert_eq!(said, ["intend 101 1", "submit 101"]);
     assert_eq!(desk.tell(done(7)), ["accepted 7 t7", "done 7"]);
     assert_eq!(desk.tell(done(7)), [""; 0], "it comes twice");
-    let (desk, _) = Desk::new(calls(), 0, vec![lost(7, 60 * MINUTE)], Past::default());
+    let (desk, _) = Desk::new(calls(), 0, vec![lost(7, 60 * MINUTE)], History::default());
     assert_eq!(desk.engine.over(), Some(&Ending::Finished), "nobody waits for it");
 }
 
 #[test]
 fn a_callback_about_a_job_of_another_attempt_ties_nothing() {
-    let (mut desk, _) = Desk::new(calls(), 0, vec![lost(1, MINUTE), lost(2, MINUTE)], Past::default());
+    let (mut desk, _) = Desk::new(calls(), 0, vec![lost(1, MINUTE), lost(2, MINUTE)], History::default());
     let item = Item { task_id: RemoteTaskId("t1".into()), progress: Progress::Running };
     assert_eq!(desk.tell(Event::Callback(AttemptKey(1), item.clone())), ["accepted 1 t1"]);
     assert_eq!(desk.tell(Event::Callback(AttemptKey(2), item)), [""; 0]);
@@ -119,16 +126,16 @@ fn a_callback_about_a_job_of_another_attempt_ties_nothing() {
 
 #[test]
 fn without_webhooks_or_without_an_address_of_ours_nothing_is_waited_for() {
-    let (desk, _) = Desk::new(Policy::default(), 0, vec![lost(1, MINUTE)], Past::default());
+    let (desk, _) = Desk::new(Policy::default(), 0, vec![lost(1, MINUTE)], History::default());
     assert_eq!(desk.engine.over(), Some(&Ending::Finished));
-    let other = Adrift { called_back: false, ..lost(1, MINUTE) };
-    let (desk, _) = Desk::new(calls(), 0, vec![other], Past::default());
+    let other = Unacknowledged { called_back: false, ..lost(1, MINUTE) };
+    let (desk, _) = Desk::new(calls(), 0, vec![other], History::default());
     assert_eq!(desk.engine.over(), Some(&Ending::Finished));
 }
 
 #[test]
 fn a_lost_reply_is_sent_again_once_in_a_run_where_the_policy_says_so() {
-    let (mut desk, said) = Desk::new(resends(), 1, vec![], Past::default());
+    let (mut desk, said) = Desk::new(resends(), 1, vec![], History::default());
     assert_eq!(said, ["intend 101 1", "submit 101"]);
     assert_eq!(desk.tell(cut(101)), ["unknown 101", "again 101"], "not at once");
     assert_eq!(desk.wait(), ["intend 102 1", "submit 102"]);
@@ -140,8 +147,8 @@ fn a_lost_reply_is_sent_again_once_in_a_run_where_the_policy_says_so() {
 #[test]
 fn what_earlier_runs_left_unknown_is_sent_again_first_and_in_order() {
     let policy = Policy { concurrency: 1, ..resends() };
-    let adrift = vec![lost(7, MINUTE), lost(8, 60 * MINUTE)];
-    let (mut desk, said) = Desk::new(policy, 1, adrift, Past::default());
+    let in_doubt = vec![lost(7, MINUTE), lost(8, 60 * MINUTE)];
+    let (mut desk, said) = Desk::new(policy, 1, in_doubt, History::default());
     assert_eq!(said, ["again 8", "again 7", "intend 101 7", "submit 101"]);
     assert_eq!(desk.tell(cut(101))[0], "unknown 101", "and stays so in this run");
     let order: Vec<_> = desk.engine.waiting.iter().map(|waiting| waiting.task.0).collect();
@@ -152,7 +159,7 @@ fn what_earlier_runs_left_unknown_is_sent_again_first_and_in_order() {
 fn with_webhooks_it_is_sent_again_when_no_callback_can_come_any_more() {
     let policy = Policy { callbacks: true, ..resends() };
     let (mut desk, said) =
-        Desk::new(policy, 0, vec![lost(1, 5 * MINUTE), lost(2, 5 * MINUTE)], Past::default());
+        Desk::new(policy, 0, vec![lost(1, 5 * MINUTE), lost(2, 5 * MINUTE)], History::default());
     assert_eq!(said, [""; 0]);
     assert_eq!(desk.tell(done(2)), ["accepted 2 t2", "done 2"]);
     assert_eq!(desk.wait(), ["again 1", "intend 101 1", "submit 101"]);
@@ -162,7 +169,7 @@ fn with_webhooks_it_is_sent_again_when_no_callback_can_come_any_more() {
 
 #[test]
 fn an_outage_costs_five_lost_replies_as_ever() {
-    let (mut desk, mut said) = Desk::new(resends(), 20, vec![], Past::default());
+    let (mut desk, mut said) = Desk::new(resends(), 20, vec![], History::default());
     let mut sent = 0;
     while desk.engine.over().is_none() {
         let submit = said.iter().find_map(|word| word.strip_prefix("submit ")?.parse().ok());
@@ -180,10 +187,10 @@ fn an_outage_costs_five_lost_replies_as_ever() {
 
 #[test]
 fn what_this_run_may_not_send_stays_unknown_and_so_does_all_after_a_stop() {
-    let past = Past { barred: [TaskRow(7)].into(), ..Past::default() };
-    let (desk, said) = Desk::new(resends(), 0, vec![lost(7, MINUTE)], past);
+    let history = History { barred: [TaskRow(7)].into(), ..History::default() };
+    let (desk, said) = Desk::new(resends(), 0, vec![lost(7, MINUTE)], history);
     assert_eq!((said.len(), desk.engine.over()), (0, Some(&Ending::Finished)));
-    let (mut desk, _) = Desk::new(resends(), 1, vec![], Past::default());
+    let (mut desk, _) = Desk::new(resends(), 1, vec![], History::default());
     desk.tell(Event::Stop);
     assert_eq!(desk.tell(cut(101)), ["unknown 101"]);
     assert_eq!(desk.engine.over(), Some(&Ending::Interrupted));

@@ -41,11 +41,11 @@ impl Book {
             };
             (resumed.attempt, page)
         });
-        let adrift = snapshot.adrift.iter().zip(&snapshot.adrift_tasks).map(|(lost, task)| {
+        let in_doubt = snapshot.in_doubt.iter().zip(&snapshot.in_doubt_tasks).map(|(lost, task)| {
             let (id, status) = (task.id.clone(), task.state.shown(true));
             (lost.attempt, Page { id, status, task_id: None, since: Duration::ZERO, listed: task.listed })
         });
-        Book { counts: snapshot.counts, pages: pages.chain(adrift).collect() }
+        Book { counts: snapshot.counts, pages: pages.chain(in_doubt).collect() }
     }
 
     pub(super) fn counts(&self) -> Counts {

@@ -79,24 +79,24 @@ impl Shell {
         let book = Book::open(&snapshot);
         let held_back = snapshot.held_back;
         let policy = &run.policy;
-        let awaited: Vec<_> = snapshot.adrift.iter().filter(|lost| lost.is_awaited(policy)).collect();
+        let awaited: Vec<_> = snapshot.in_doubt.iter().filter(|lost| lost.is_awaited(policy)).collect();
         let awaits = awaited.iter().map(|lost| (lost.waiting.timeout + policy.grace) - lost.age).max();
         let awaits = awaits.map(|at_most| Notice::Awaiting { submits: awaited.len() as u64, at_most });
         let nothing_to_do = snapshot.waiting.is_empty()
             && snapshot.resumed.is_empty()
             && held_back == 0
-            && (snapshot.adrift.is_empty() || awaits.is_none() && !policy.resend_unknown);
+            && (snapshot.in_doubt.is_empty() || awaits.is_none() && !policy.resend_unknown);
         let cut_off = snapshot.cut_off;
         let resumed = snapshot.resumed.iter().map(|resumed| resumed.attempt).zip(&snapshot.resumed_tasks);
-        let adrift = snapshot.adrift.iter().map(|lost| lost.attempt).zip(&snapshot.adrift_tasks);
-        let tokens = resumed.chain(adrift);
+        let in_doubt = snapshot.in_doubt.iter().map(|lost| lost.attempt).zip(&snapshot.in_doubt_tasks);
+        let tokens = resumed.chain(in_doubt);
         let tokens = tokens.filter_map(|(attempt, task)| Some((task.hook_token.clone()?, attempt))).collect();
         let next = AttemptKey(snapshot.next_attempt.max(1));
         let downloads = run.pictures.take().map(Downloads::new);
         let followups = run.follow_up.take().map(FollowUps::new);
         let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next)
-            .knowing(snapshot.past)
-            .awaiting(snapshot.adrift);
+            .with_history(snapshot.history)
+            .with_in_doubt(snapshot.in_doubt);
         let mut shell = Shell {
             run,
             client,

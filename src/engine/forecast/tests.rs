@@ -10,7 +10,7 @@ fn waiting(count: i64, mode: Mode) -> Vec<Waiting> {
     (0..count).map(|n| Waiting { task: TaskRow(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT }).collect()
 }
 
-fn of(waiting: &[Waiting], resumed: &[Resumed], learned: &Learned, concurrency: usize) -> Forecast {
+fn of(waiting: &[Waiting], resumed: &[Resumed], learned: &ObservedDurations, concurrency: usize) -> Forecast {
     let policy = Policy { concurrency, ..Policy::default() };
     let prospect = Prospect { policy: &policy, waiting, resumed, left: None, learned, speed: 1.0, seed: 1 };
     forecast(&prospect).unwrap()
@@ -26,18 +26,18 @@ fn is_about(expected: f64, found: f64, off: f64) {
 
 #[test]
 fn with_nothing_seen_the_published_durations_are_taken() {
-    let found = of(&waiting(200, Mode::Fast), &[], &Learned::default(), 10);
+    let found = of(&waiting(200, Mode::Fast), &[], &ObservedDurations::default(), 10);
     is_about(200.0 * 57.5 / 10.0 / 60.0, minutes(found.half), 0.15);
     assert!(found.nine_in_ten > found.half.mul_f64(1.05), "{found:?}");
     assert_eq!((found.learned_from, found.submits), (0, [200, 0]));
-    let found = of(&waiting(200, Mode::Relaxed), &[], &Learned::default(), 10);
+    let found = of(&waiting(200, Mode::Relaxed), &[], &ObservedDurations::default(), 10);
     is_about(200.0 * 240.0 / 10.0 / 60.0, minutes(found.half), 0.2);
 }
 
 #[test]
 fn what_was_seen_outweighs_what_is_published_and_narrows_the_spread() {
     let took = (0..200).map(|n| SECOND * (150 + n % 60)).collect();
-    let learned = Learned { fast: took, relaxed: vec![SECOND], ..Learned::default() };
+    let learned = ObservedDurations { fast: took, relaxed: vec![SECOND], ..ObservedDurations::default() };
     let found = of(&waiting(200, Mode::Fast), &[], &learned, 10);
     is_about(200.0 * 175.0 / 10.0 / 60.0, minutes(found.half), 0.08);
     assert!(found.nine_in_ten < found.half.mul_f64(1.08), "{found:?}");
@@ -47,10 +47,10 @@ fn what_was_seen_outweighs_what_is_published_and_narrows_the_spread() {
 #[test]
 fn twice_the_slots_take_half_the_time_and_twice_the_tasks_twice() {
     let tasks = waiting(400, Mode::Fast);
-    let one = of(&tasks, &[], &Learned::default(), 10);
-    is_about(0.5, of(&tasks, &[], &Learned::default(), 20).half.div_duration_f64(one.half), 0.15);
+    let one = of(&tasks, &[], &ObservedDurations::default(), 10);
+    is_about(0.5, of(&tasks, &[], &ObservedDurations::default(), 20).half.div_duration_f64(one.half), 0.15);
     let many = waiting(400_000, Mode::Fast);
-    let large = of(&many, &[], &Learned::default(), 10);
+    let large = of(&many, &[], &ObservedDurations::default(), 10);
     is_about(1000.0, large.half.div_duration_f64(one.half), 0.05);
     assert_eq!((large.submits[0], large.played), (400_000, 500));
     is_about(400_000.0 * one.requests as f64 / 400.0, large.requests as f64, 0.1);
@@ -66,7 +66,7 @@ fn what_runs_already_is_waited_for_and_no_longer_than_it_takes() {
         age,
         second_look: false,
     };
-    let left = |age| of(&[], &[one(age)], &Learned::default(), 10);
+    let left = |age| of(&[], &[one(age)], &ObservedDurations::default(), 10);
     let (young, old) = (left(Duration::ZERO), left(SECOND * 400));
     assert!(young.nine_in_ten > SECOND * 300, "{young:?}");
     assert!(old.nine_in_ten < SECOND * 245 && old.half > SECOND * 20, "{old:?}");
@@ -75,7 +75,8 @@ fn what_runs_already_is_waited_for_and_no_longer_than_it_takes() {
 
 #[test]
 fn the_same_seed_gives_the_same_forecast_and_another_one_much_the_same() {
-    let (policy, tasks, learned) = (Policy::default(), waiting(50, Mode::Relaxed), Learned::default());
+    let (policy, tasks, learned) =
+        (Policy::default(), waiting(50, Mode::Relaxed), ObservedDurations::default());
     let by = |seed| {
         let (waiting, resumed) = (&tasks[..], &[][..]);
         forecast(&Prospect {
@@ -98,7 +99,7 @@ fn the_same_seed_gives_the_same_forecast_and_another_one_much_the_same() {
 fn the_cost_is_that_of_the_submits() {
     let mut both = waiting(3, Mode::Fast);
     both.extend((3..5).map(|n| Waiting { task: TaskRow(n), ..waiting(1, Mode::Relaxed)[0] }));
-    let found = of(&both, &[], &Learned::default(), 10);
+    let found = of(&both, &[], &ObservedDurations::default(), 10);
     let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
     assert_eq!(found.cost(&prices), Some(Quota(16_000)));
     assert_eq!(found.cost(&Prices { fast: None, ..prices }), None);
@@ -106,7 +107,10 @@ fn the_cost_is_that_of_the_submits() {
 
 #[test]
 fn what_fails_as_often_as_before_is_sent_again_as_often_as_the_policy_says() {
-    let (tasks, learned) = (waiting(100, Mode::Fast), Learned { done: 80, failed: 20, ..Learned::default() });
+    let (tasks, learned) = (
+        waiting(100, Mode::Fast),
+        ObservedDurations { done: 80, failed: 20, ..ObservedDurations::default() },
+    );
     let with = |retries| {
         let policy = Policy { retries, ..Policy::default() };
         let (waiting, resumed, learned) = (&tasks[..], &[][..], &learned);
@@ -121,7 +125,7 @@ fn what_fails_as_often_as_before_is_sent_again_as_often_as_the_policy_says() {
 #[test]
 fn nothing_to_do_has_no_forecast_and_callbacks_save_requests() {
     let tasks = waiting(100, Mode::Fast);
-    let learned = Learned::default();
+    let learned = ObservedDurations::default();
     let with = |callbacks, waiting| {
         let policy = Policy { callbacks, ..Policy::default() };
         forecast(&Prospect {

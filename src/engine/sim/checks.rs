@@ -28,7 +28,7 @@ impl World {
                 Phase::Intending | Phase::Sending => drop(submitting.insert(attempt)),
                 Phase::Running(followed) if followed.second_look => {}
                 Phase::Running(followed) => drop(running.insert((attempt, &followed.task_id))),
-                Phase::Adrift => assert_eq!(self.live.task(row.task), Word::Unknown),
+                Phase::InDoubt => assert_eq!(self.live.task(row.task), Word::Unknown),
             }
         }
         let latest = self.live.latest();

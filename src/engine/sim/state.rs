@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::engine::{
-    Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskRow, Waiting,
+    AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, History, Resumed, TaskRow, Unacknowledged, Waiting,
 };
 use crate::task::{Mode, RemoteTaskId, State as Word, TaskMode};
 
@@ -113,20 +113,20 @@ impl State {
     }
 
     /// The submits of which nothing is known, of the run that was just begun at `now`.
-    pub(in crate::engine) fn adrift(&self, now: Duration, called_back: bool) -> Vec<Adrift> {
+    pub(in crate::engine) fn in_doubt(&self, now: Duration, called_back: bool) -> Vec<Unacknowledged> {
         let latest = self.latest();
         let unknown = self
             .attempts
             .iter()
             .filter(|(attempt, row)| self.task(row.task) == Word::Unknown && latest[&row.task] == **attempt);
-        let adrift = |(attempt, row): (&AttemptKey, &Attempt)| Adrift {
+        let in_doubt = |(attempt, row): (&AttemptKey, &Attempt)| Unacknowledged {
             attempt: *attempt,
             waiting: waiting_of(row.task),
             mode: row.mode,
             age: now - row.intended_at,
             called_back,
         };
-        unknown.map(adrift).collect()
+        unknown.map(in_doubt).collect()
     }
 
     /// What a new run does first, and starts from, as the store does it.
@@ -162,11 +162,11 @@ impl State {
     }
 
     /// What earlier runs mean for the next one, as the store tells it.
-    pub(in crate::engine) fn past(&self) -> Past {
-        let mut past = Past::default();
+    pub(in crate::engine) fn history(&self) -> History {
+        let mut history = History::default();
         for row in self.attempts.values().filter(|row| row.has_failed()) {
-            *past.failures.entry(row.task).or_default() += 1;
+            *history.failures.entry(row.task).or_default() += 1;
         }
-        past
+        history
     }
 }

@@ -148,11 +148,11 @@ impl World {
             self.witness.of(resumed.attempt).second_look = resumed.second_look;
         }
         self.again.values_mut().for_each(|again| again.in_this_run = 0);
-        let adrift = self.disk.adrift(self.now, self.scenario.policy.callbacks);
-        self.routable.extend(adrift.iter().map(|lost| lost.attempt));
+        let in_doubt = self.disk.in_doubt(self.now, self.scenario.policy.callbacks);
+        self.routable.extend(in_doubt.iter().map(|lost| lost.attempt));
         self.engine = Engine::new(self.scenario.policy.clone(), waiting, resumed, next)
-            .knowing(self.disk.past())
-            .awaiting(adrift);
+            .with_history(self.disk.history())
+            .with_in_doubt(in_doubt);
         if self.dice.roll(self.scenario.stop * 10.0) {
             let most = self.dice.pick(&[500, 300_000]);
             let after = Duration::from_millis(self.dice.between(0, most));

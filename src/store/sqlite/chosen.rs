@@ -6,26 +6,26 @@ use rusqlite::{Connection, params};
 
 use super::durations::durations;
 use super::{RunStart, Snapshot, StoreError, waiting_at};
-use crate::engine::{Learned, Past, TaskRow, Waiting};
+use crate::engine::{ObservedDurations, History, TaskRow, Waiting};
 use crate::plan::{Filters, Selection, TaskView};
 use crate::task::{Mode, Prices, Quota, Status, TaskId, TaskMode};
 
-/// Reads what waits, and the past.
+/// Reads what waits, and the history.
 pub(super) fn read(
     db: &Connection,
     selection: &Selection,
     prices: &Prices,
     snapshot: &mut RunStart,
 ) -> rusqlite::Result<()> {
-    snapshot.past = Past {
+    snapshot.history = History {
         spent: spent(db, prices)?,
         failures: failures(db)?,
         barred: barred(db, &selection.filters)?,
-        learned: Learned::default(),
+        learned: ObservedDurations::default(),
     };
     choose(db, selection, snapshot)?;
     if snapshot.waiting.iter().any(|waiting| waiting.mode == TaskMode::Auto) {
-        snapshot.past.learned = durations(db)?;
+        snapshot.history.learned = durations(db)?;
     }
     Ok(())
 }
@@ -35,7 +35,7 @@ fn choose(db: &Connection, selection: &Selection, snapshot: &mut RunStart) -> ru
         snapshot.waiting = waiting(db)?;
         return Ok(());
     }
-    let mut pilot = if selection.pilot { Some(Pilot::of(db, &snapshot.past.failures)?) } else { None };
+    let mut pilot = if selection.pilot { Some(Pilot::of(db, &snapshot.history.failures)?) } else { None };
     let mut query = db.prepare(
         "SELECT key, mode, timeout, entry, id, vars FROM state JOIN task ON key = task
          WHERE state = 'pending' AND position IS NOT NULL ORDER BY priority DESC, position",

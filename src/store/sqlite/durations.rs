@@ -7,7 +7,7 @@ use rusqlite::Connection;
 
 use super::ledger::mode_at;
 use super::{Snapshot, StoreError, waiting_at};
-use crate::engine::{AttemptKey, Learned, Resumed};
+use crate::engine::{AttemptKey, ObservedDurations, Resumed};
 use crate::task::{Mode, RemoteTaskId};
 
 /// How many jobs of a mode are looked back at: a service that changes its pace is followed.
@@ -22,7 +22,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn durations(&self) -> Result<Learned, StoreError> {
+    pub fn durations(&self) -> Result<ObservedDurations, StoreError> {
         durations(&self.db).map_err(|e| self.error(e))
     }
 
@@ -57,7 +57,7 @@ impl Snapshot {
     }
 }
 
-pub(super) fn durations(db: &Connection) -> rusqlite::Result<Learned> {
+pub(super) fn durations(db: &Connection) -> rusqlite::Result<ObservedDurations> {
     let mut query = db.prepare(
         "SELECT mode, finished_at - intended_at
          FROM (SELECT * FROM attempt ORDER BY key DESC LIMIT ?1) AS last
@@ -65,7 +65,7 @@ pub(super) fn durations(db: &Connection) -> rusqlite::Result<Learned> {
              (SELECT 1 FROM run WHERE started_at > intended_at AND started_at <= finished_at)
          ORDER BY last.key DESC",
     )?;
-    let mut learned = Learned::default();
+    let mut learned = ObservedDurations::default();
     let mut rows = query.query([ATTEMPTS])?;
     while let Some(row) = rows.next()? {
         let took: i64 = row.get(1)?;
@@ -80,7 +80,7 @@ pub(super) fn durations(db: &Connection) -> rusqlite::Result<Learned> {
     let query = "SELECT count(*) FILTER (WHERE outcome = 'done'), count(*) FILTER (WHERE outcome = 'failed' AND class = 'generation')
          FROM (SELECT outcome, class FROM attempt ORDER BY key DESC LIMIT ?1)";
     let (done, failed): (i64, i64) = db.query_row(query, [ATTEMPTS], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(Learned { done: done.unsigned_abs(), failed: failed.unsigned_abs(), ..learned })
+    Ok(ObservedDurations { done: done.unsigned_abs(), failed: failed.unsigned_abs(), ..learned })
 }
 
 #[cfg(test)]

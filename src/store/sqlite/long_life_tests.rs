@@ -167,7 +167,7 @@ fn a_state_of_any_earlier_version_has_its_counts_and_costs_kept_once_it_is_opene
         what_is_kept_is_what_is_there(&path);
         let begin = |path: &Path| open(path).begin(PRICES).unwrap().0;
         let (theirs, ours) = (begin(&path), begin(&lived_path));
-        assert_eq!((theirs.waiting, theirs.past), (ours.waiting, ours.past), "version {version}");
+        assert_eq!((theirs.waiting, theirs.history), (ours.waiting, ours.history), "version {version}");
     }
 }
 

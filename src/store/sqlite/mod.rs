@@ -54,7 +54,7 @@ use writer::{Run, Writer};
 
 use super::{StateLocation, StoreError};
 use crate::engine::{
-    Adrift, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Past, Resumed, TaskRow, Waiting,
+    AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, History, Resumed, TaskRow, Unacknowledged, Waiting,
 };
 use crate::failpoint::{self, Point};
 use crate::plan::{Filters, KnownTasks, Plan, Selection};
@@ -87,15 +87,15 @@ pub struct RunStart {
     /// How many others wait, which were not chosen for this run.
     pub held_back: u64,
     /// What earlier runs mean for this one.
-    pub past: Past,
+    pub history: History,
     /// What earlier runs left running, and what is worth a second look.
     pub resumed: Vec<Resumed>,
     /// The tasks of those, in the same order.
     pub resumed_tasks: Vec<ResumedTask>,
     /// Submits of earlier runs of which nothing is known.
-    pub adrift: Vec<Adrift>,
+    pub in_doubt: Vec<Unacknowledged>,
     /// The tasks of those, in the same order.
-    pub adrift_tasks: Vec<ResumedTask>,
+    pub in_doubt_tasks: Vec<ResumedTask>,
     /// How many submits of a run that died became unknown just now.
     pub cut_off: u64,
     /// How many tasks of the manifest have each status.
@@ -434,7 +434,7 @@ fn read_snapshot(
             second_look: state != State::Running,
         });
     }
-    read_adrift(db, now, &mut snapshot)?;
+    read_in_doubt(db, now, &mut snapshot)?;
     snapshot.counts = snapshot::counts(db, true)?;
     snapshot.next_attempt =
         db.query_row("SELECT coalesce(max(key), 0) + 1 FROM attempt", [], |row| row.get(0))?;
@@ -442,7 +442,7 @@ fn read_snapshot(
 }
 
 /// The last attempt of each task that is unknown: a callback may still settle it, and it may be for the run to send it again.
-fn read_adrift(db: &Connection, now: Timestamp, snapshot: &mut RunStart) -> rusqlite::Result<()> {
+fn read_in_doubt(db: &Connection, now: Timestamp, snapshot: &mut RunStart) -> rusqlite::Result<()> {
     let mut query = db.prepare(
         "SELECT task.key, task.mode, timeout, attempt.key, hook_token, intended_at, id, position IS NOT NULL,
                 attempt.mode
@@ -455,7 +455,7 @@ fn read_adrift(db: &Connection, now: Timestamp, snapshot: &mut RunStart) -> rusq
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         let hook_token: Option<String> = row.get(4)?;
-        snapshot.adrift.push(Adrift {
+        snapshot.in_doubt.push(Unacknowledged {
             attempt: AttemptKey(row.get(3)?),
             waiting: waiting_at(row)?,
             mode: mode_at(row, 8)?,
@@ -463,7 +463,7 @@ fn read_adrift(db: &Connection, now: Timestamp, snapshot: &mut RunStart) -> rusq
             called_back: hook_token.is_some(),
         });
         let (id, listed) = (TaskId(row.get(6)?), row.get(7)?);
-        snapshot.adrift_tasks.push(ResumedTask { id, state: State::Unknown, listed, hook_token });
+        snapshot.in_doubt_tasks.push(ResumedTask { id, state: State::Unknown, listed, hook_token });
     }
     Ok(())
 }

@@ -97,7 +97,7 @@ fn sent_again_is_sent_once_and_the_old_attempt_stays_unknown_and_spent() {
     use State::{Done, Pending, Unknown};
     assert_eq!(desk.states(), [Pending, Unknown, Pending, Done]);
     let (snapshot, ledger) = desk.begin(&tasks());
-    assert_eq!((snapshot.waiting.len(), snapshot.past.spent), (2, Quota(16_000)));
+    assert_eq!((snapshot.waiting.len(), snapshot.history.spent), (2, Quota(16_000)));
     drop(ledger);
     assert_eq!(desk.records()[0].attempts, 1, "the history is kept");
 }
@@ -121,7 +121,7 @@ fn given_up_is_lost_for_good_and_counts_as_spent() {
     assert_eq!((a.state, a.reason.as_deref()), (State::Lost, Some("given up by a person; cut")));
     let (snapshot, ledger) = desk.begin(&tasks());
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (0, 0));
-    assert_eq!(snapshot.past.spent, Quota(16_000));
+    assert_eq!(snapshot.history.spent, Quota(16_000));
     drop(ledger);
     let again = desk.store().send_again(&Filters::default(), false).unwrap();
     assert_eq!(again.tasks.total(), 0, "a retry does not take it for a failure");
@@ -139,7 +139,7 @@ fn what_was_found_is_followed_under_its_taskid_and_so_is_what_was_given_up_too_e
     let (snapshot, _ledger) = desk.begin(&tasks());
     let followed: Vec<_> = snapshot.resumed.iter().map(|it| (it.attempt.0, it.task_id.0.as_str())).collect();
     assert_eq!(followed, [(1, "T1"), (2, "T2"), (3, "T3")]);
-    assert_eq!((snapshot.waiting.len(), snapshot.past.spent), (0, Quota(16_000)));
+    assert_eq!((snapshot.waiting.len(), snapshot.history.spent), (0, Quota(16_000)));
 }
 
 #[test]
@@ -157,15 +157,15 @@ fn one_job_is_never_two_tasks() {
 fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() {
     let desk = Desk::new();
     let (snapshot, ledger) = desk.begin(&tasks()[1..]);
-    let lost: Vec<_> = snapshot.adrift.iter().map(|lost| (lost.attempt.0, lost.called_back)).collect();
+    let lost: Vec<_> = snapshot.in_doubt.iter().map(|lost| (lost.attempt.0, lost.called_back)).collect();
     assert_eq!(lost, [(1, true), (2, true), (3, true)], "the one that was cut off too");
     let whose: Vec<_> = snapshot
-        .adrift_tasks
+        .in_doubt_tasks
         .iter()
         .map(|task| (task.id.0.as_str(), task.listed, task.hook_token.as_deref()))
         .collect();
     assert_eq!(whose, [("a", false, Some("t1")), ("b", true, Some("t2")), ("c", true, Some("t3"))]);
-    assert_eq!(snapshot.past.barred, [TaskRow(1)].into(), "it is not in the manifest any more");
+    assert_eq!(snapshot.history.barred, [TaskRow(1)].into(), "it is not in the manifest any more");
     for change in [
         Change::Accepted(AttemptKey(2), RemoteTaskId("T2".into())),
         Change::Resend(AttemptKey(3)),
@@ -178,8 +178,8 @@ fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() 
     use State::{Done, Pending, Running};
     assert_eq!(desk.states(), [Running, Pending, Done], "only what is unknown waits again");
     let (snapshot, _ledger) = desk.begin(&tasks()[1..]);
-    assert_eq!((snapshot.waiting.len(), snapshot.resumed.len(), snapshot.adrift.len()), (1, 1, 1));
-    assert_eq!(snapshot.past.spent, Quota(16_000));
+    assert_eq!((snapshot.waiting.len(), snapshot.resumed.len(), snapshot.in_doubt.len()), (1, 1, 1));
+    assert_eq!(snapshot.history.spent, Quota(16_000));
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn of_a_task_that_was_sent_again_only_the_last_attempt_is_awaited() {
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
     drop(ledger);
     let (snapshot, _ledger) = desk.begin(&tasks());
-    let lost: Vec<_> = snapshot.adrift.iter().map(|lost| lost.attempt.0).collect();
+    let lost: Vec<_> = snapshot.in_doubt.iter().map(|lost| lost.attempt.0).collect();
     assert_eq!(lost, [2, 3, 9]);
 }
 

@@ -109,7 +109,7 @@ fn what_failed_for_now_waits_with_its_reason_and_is_counted_over_runs() {
     for run in 1..=3 {
         let (snapshot, ledger) = desk.all(&tasks(["a"]));
         let [waiting] = snapshot.waiting[..] else { panic!("{snapshot:?}") };
-        assert_eq!(snapshot.past.failures.get(&waiting.task).copied().unwrap_or_default(), run - 1);
+        assert_eq!(snapshot.history.failures.get(&waiting.task).copied().unwrap_or_default(), run - 1);
         run_all(&snapshot, &ledger);
         record(&ledger, failed_for_now(i64::from(run)));
         let [a] = &desk.records()[..] else { panic!() };
@@ -140,7 +140,7 @@ fn a_run_that_died_between_a_failure_and_the_next_submit_sends_it_again_once() {
     drop(ledger); // it died after the intent: whether it was sent cannot be known
     let (snapshot, _ledger) = desk.all(&tasks(["a"]));
     assert_eq!((snapshot.waiting.len(), snapshot.cut_off), (0, 1));
-    assert_eq!(snapshot.past.spent, Quota(8000));
+    assert_eq!(snapshot.history.spent, Quota(8000));
 }
 
 #[test]
@@ -172,18 +172,18 @@ fn all_that_may_be_billed_is_spent_at_its_price_or_at_todays() {
     let store = desk.listed(&tasks(["a"]));
     assert_eq!(store.unpriced(&Prices::default()).unwrap(), [Mode::Fast]);
     drop(store);
-    assert_eq!(desk.all(&tasks(["a"])).0.past.spent, Quota(u64::MAX), "it cannot be told");
+    assert_eq!(desk.all(&tasks(["a"])).0.history.spent, Quota(u64::MAX), "it cannot be told");
     desk.prices = Prices { fast: Some(Quota(3000)), relaxed: None };
     let store = desk.listed(&tasks(["a"]));
     assert_eq!(store.unpriced(&desk.prices).unwrap(), []);
     drop(store);
     let (snapshot, ledger) = desk.all(&tasks(["a", "f"]));
-    assert_eq!(snapshot.past.spent, Quota(12_000), "four may be billed, the running one too");
+    assert_eq!(snapshot.history.spent, Quota(12_000), "four may be billed, the running one too");
     run_all(&snapshot, &ledger);
     drop(ledger);
     desk.prices = Prices { fast: Some(Quota(5000)), relaxed: None };
     let (snapshot, _ledger) = desk.all(&tasks(["a"]));
-    assert_eq!(snapshot.past.spent, Quota(4 * 5000 + 3000), "what has a price keeps it");
+    assert_eq!(snapshot.history.spent, Quota(4 * 5000 + 3000), "what has a price keeps it");
 }
 
 #[test]
@@ -210,11 +210,11 @@ fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again
     let selection = Selection { filters: parsed(&["sku=sku-a", "sku=sku-c"]), pilot: false };
     let (snapshot, ledger) = desk.begin(&tasks(["a", "b", "c", "d"]), &selection);
     assert_eq!((snapshot.waiting.len(), snapshot.held_back, snapshot.resumed.len()), (1, 1, 2));
-    assert_eq!(snapshot.past.barred, [TaskRow(2)].into());
+    assert_eq!(snapshot.history.barred, [TaskRow(2)].into());
     drop(ledger);
     let skipped = [Task { action: Some(Action::Skip), ..task("a") }, task("c")];
     let (snapshot, _ledger) = desk.all(&skipped);
-    assert_eq!(snapshot.past.barred, [TaskRow(1), TaskRow(2)].into(), "skipped, and not listed");
+    assert_eq!(snapshot.history.barred, [TaskRow(1), TaskRow(2)].into(), "skipped, and not listed");
 }
 
 #[test]
@@ -257,8 +257,8 @@ fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
     assert_eq!(desk.again(&[], true), Again::default(), "what is unknown never is");
     let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (4, 0));
-    assert_eq!(snapshot.past.failures, [].into(), "counted anew");
-    assert_eq!(snapshot.past.spent, Quota(20_000));
+    assert_eq!(snapshot.history.failures, [].into(), "counted anew");
+    assert_eq!(snapshot.history.spent, Quota(20_000));
     assert_eq!(desk.records()[0].attempts, 1);
     drop(ledger);
     assert!(matches!(
@@ -276,7 +276,7 @@ fn a_redo_counts_failures_anew() {
     drop(ledger);
     let redo = [Task { action: Some(Action::Redo), ..task("a") }];
     let (snapshot, _ledger) = desk.all(&redo);
-    assert_eq!((snapshot.waiting.len(), snapshot.past.failures.len()), (1, 0));
+    assert_eq!((snapshot.waiting.len(), snapshot.history.failures.len()), (1, 0));
 }
 
 #[test]
