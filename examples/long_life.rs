@@ -18,7 +18,7 @@ use mjbatch::manifest::{self, Options, Outline};
 use mjbatch::plan::{self, Selection};
 use mjbatch::runner::{When, write_results};
 use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, Listing, RunStart};
-use mjbatch::task::{Pictures, Prices, Quota, RemoteTaskId};
+use mjbatch::task::{Images, Prices, Quota, RemoteTaskId};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
 const OPTIONS: Options = Options { max_tasks: Some(10_000_000) };
@@ -157,7 +157,7 @@ fn make(snapshot: &RunStart, ledger: &BatchWriter, tasks: usize) {
             let mode = waiting.mode.may_be()[0];
             drop(ledger.intend(Intent { attempt, task: waiting.task, mode, hook_token: None }));
             drop(ledger.record(Change::Accepted(attempt, RemoteTaskId(format!("job-{}", attempt.0)))));
-            written.push(ledger.record(Change::Done(attempt, Pictures { grid: None, images })));
+            written.push(ledger.record(Change::Done(attempt, Images { grid: None, urls: images })));
         }
         for answer in written {
             let answered = answer.blocking_recv();

@@ -49,9 +49,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
                 println!("called: it failed: {}", failure.reason);
                 break;
             }
-            Progress::Done(pictures) => {
+            Progress::Done(images) => {
                 println!("called: it is done");
-                pictures.images.iter().for_each(|url| println!("  {url}"));
+                images.urls.iter().for_each(|url| println!("  {url}"));
                 break;
             }
         }

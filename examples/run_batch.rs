@@ -40,9 +40,9 @@ impl Sink for Lines {
     fn event(&mut self, event: &RunEvent, now: &Standing) {
         match event {
             RunEvent::Submitted { id, task_id } => println!("{id} is job {task_id}"),
-            RunEvent::Ended { id, status, pictures, .. } => {
+            RunEvent::Ended { id, status, images, .. } => {
                 let (done, all) = (now.counts.of(Status::Done), now.counts.total());
-                println!("{id} is {}, {} pictures ({done}/{all})", status.as_str(), pictures.images.len());
+                println!("{id} is {}, {} images ({done}/{all})", status.as_str(), images.urls.len());
             }
             RunEvent::Notice(notice) => println!("{}: {notice}", notice.level().as_str()),
             _ => {}

@@ -44,7 +44,7 @@ impl fmt::Display for RemoteTaskId {
     }
 }
 
-/// Hash of what makes the picture: the final prompt and the mode. The same id with another fingerprint is a changed task.
+/// Hash of what makes the image: the final prompt and the mode. The same id with another fingerprint is a changed task.
 ///
 /// The timeout and the callback address are sent as well, but they are about delivery: raising a timeout half way through
 /// a batch must not buy again what is done.
@@ -99,7 +99,7 @@ pub struct Earlier {
     /// Why it failed, was lost or is unknown.
     pub reason: Option<String>,
     /// What it gave.
-    pub pictures: Pictures,
+    pub images: Images,
     /// What it cost, where that was known.
     pub quota: Option<Quota>,
     /// When the last attempt was submitted.
@@ -134,7 +134,7 @@ impl Task {
         }
     }
 
-    /// Hash of what makes the picture.
+    /// Hash of what makes the image.
     pub fn fingerprint(&self) -> Fingerprint {
         Fingerprint::of(&self.prompt, self.mode)
     }
@@ -149,9 +149,9 @@ pub enum State {
     Submitting,
     /// The taskId is durable; the job has not been seen to end.
     Running,
-    /// The pictures' addresses are known.
+    /// The URLs of the images are known.
     Done,
-    /// It ended without pictures, or was refused.
+    /// It ended without images, or was refused.
     Failed,
     /// The reply to a submit was lost: a job may exist and may be billed. Never sent again by itself.
     Unknown,
@@ -275,13 +275,13 @@ impl Counts {
     }
 }
 
-/// The pictures of a job that is done.
+/// The images of a job that is done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Pictures {
-    /// The address of the 2×2 overview, where the service gave one.
+pub struct Images {
+    /// The URL of the 2×2 overview, where the service gave one.
     pub grid: Option<String>,
-    /// The addresses of the single pictures, normally four.
-    pub images: Vec<String>,
+    /// The URLs of the single images, normally four.
+    pub urls: Vec<String>,
 }
 
 /// A task and what became of it: what a row of the results is made from.
@@ -302,7 +302,7 @@ pub struct Record {
     /// The service's name of the last attempt.
     pub task_id: Option<RemoteTaskId>,
     /// What it gave.
-    pub pictures: Pictures,
+    pub images: Images,
     /// When the last attempt was submitted.
     pub submitted_at: Option<Timestamp>,
     /// When the last attempt was seen to end.

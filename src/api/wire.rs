@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::failure;
 use crate::engine::{Failure, Item, Progress};
-use crate::task::{Pictures, RemoteTaskId};
+use crate::task::{Images, RemoteTaskId};
 
 /// The body of a submit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -112,7 +112,7 @@ fn failure(value: &Value) -> Failure {
 
 /// The URLs of `image` and `images`, in order and without repeats; the grid is kept apart from the
 /// single images.
-fn images(value: &Value) -> Pictures {
+fn images(value: &Value) -> Images {
     let grid = value.get("image").and_then(image_url);
     let listed = match value.get("images") {
         Some(Value::Array(list)) => list.iter().filter_map(image_url).collect(),
@@ -125,7 +125,7 @@ fn images(value: &Value) -> Pictures {
             images.push(image);
         }
     }
-    Pictures { grid, images }
+    Images { grid, urls: images }
 }
 
 /// A URL, given as text or in the `url` or `imageUrl` of an object.
@@ -165,7 +165,7 @@ mod tests {
 
     fn done(grid: Option<&str>, images: &[&str]) -> Progress {
         let images = images.iter().map(|&image| image.to_owned()).collect();
-        Progress::Done(Pictures { grid: grid.map(str::to_owned), images })
+        Progress::Done(Images { grid: grid.map(str::to_owned), urls: images })
     }
 
     #[test]

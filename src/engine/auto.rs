@@ -5,7 +5,7 @@
 //! 1. **Never past the budget**, and the budget pays first for every task that waits, at the cheapest; only what is left
 //!    above that buys speed. A batch that is late is better than one that is never whole. A budget without prices buys
 //!    nothing.
-//! 2. **After the deadline, or where it cannot be kept, fast**: who set it wants the pictures as soon as can be.
+//! 2. **After the deadline, or where it cannot be kept, fast**: who set it wants the images as soon as can be.
 //! 3. **Relaxed, if the deadline is safe all the same**: this job ends in time even if it takes as long as any, and after it
 //!    all the others still end in time if every one of them is sent fast.
 //! 4. Else fast.

@@ -4,7 +4,7 @@ use super::Engine;
 use super::message::{Ending, TaskRow};
 use super::policy::Policy;
 
-/// Prompts turned down in a row, by moderation or by a refusal, without a picture in between.
+/// Prompts turned down in a row, by moderation or by a refusal, without an image in between.
 #[derive(Debug)]
 pub(super) struct Breaker {
     /// How many are too many; 0 for never.
@@ -17,7 +17,7 @@ impl Breaker {
         Breaker { most: policy.breaker as usize, in_a_row: Vec::new() }
     }
 
-    /// A prompt gave pictures.
+    /// A prompt gave images.
     pub(super) fn passed(&mut self) {
         self.in_a_row.clear();
     }

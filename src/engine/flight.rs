@@ -44,7 +44,7 @@ pub(super) struct Followed {
     pub(super) task_id: RemoteTaskId,
     /// Since when, and how often, the service's lists went without it.
     pub(super) missing: Option<(Duration, u32)>,
-    /// How often it was said to be done without a picture.
+    /// How often it was said to be done without an image.
     pub(super) empty: u32,
     /// It was given up in an earlier run, holds no slot, and is asked about just once.
     pub(super) second_look: bool,
@@ -60,7 +60,7 @@ impl Followed {
         self.missing.is_none() && self.empty == 0 && !self.second_look
     }
 
-    /// How soon it is worth asking again about what was odd. A picture that is missing comes soon or never.
+    /// How soon it is worth asking again about what was odd. An image that is missing comes soon or never.
     pub(super) fn ask_again_after(&self, policy: &Policy) -> Option<Duration> {
         match (self.empty, self.missing) {
             (0, None) => None,
@@ -79,7 +79,7 @@ impl Flight {
     pub(super) fn holds_slot(&self) -> bool {
         match &self.phase {
             Phase::Intending | Phase::Sending => !mutant!(HeldSlotsForgotten),
-            // One that is done is out of its slot, whether or not its pictures can be named yet.
+            // One that is done is out of its slot, whether or not its images can be named yet.
             Phase::Running(followed) => !followed.second_look && followed.empty == 0,
             Phase::InDoubt => false,
         }

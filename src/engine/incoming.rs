@@ -10,7 +10,7 @@ use super::message::{
     StatusOutcome, SubmitOutcome,
 };
 use super::trouble::Which;
-use super::{ASKS_FOR_PICTURES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, Mood};
+use super::{ASKS_FOR_IMAGES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, Mood};
 use crate::task::RemoteTaskId;
 
 /// Who says how far a job is.
@@ -218,19 +218,19 @@ impl Engine {
         let second_look = followed.second_look;
         followed.missing = None;
         let change = match progress {
-            Progress::Done(pictures)
-                if pictures.images.is_empty() && pictures.grid.is_none() && !mutant!(DoneWithoutPictures) =>
+            Progress::Done(images)
+                if images.urls.is_empty() && images.grid.is_none() && !mutant!(DoneWithoutImages) =>
             {
                 followed.empty += 1;
                 if followed.empty == 1 && !second_look {
                     self.slots.ended(now);
                 }
-                (followed.empty > ASKS_FOR_PICTURES || second_look).then(|| {
-                    let reason = "done, but the service names no picture".to_owned();
-                    Change::Failed(attempt, Failure { class: FailureClass::NoPictures, reason })
+                (followed.empty > ASKS_FOR_IMAGES || second_look).then(|| {
+                    let reason = "done, but the service names no image".to_owned();
+                    Change::Failed(attempt, Failure { class: FailureClass::NoImages, reason })
                 })
             }
-            Progress::Done(pictures) => Some(Change::Done(attempt, pictures)),
+            Progress::Done(images) => Some(Change::Done(attempt, images)),
             Progress::Failed(failure) => Some(Change::Failed(attempt, failure)),
             Progress::Running if (overdue && !mutant!(DeadlinesIgnored)) || second_look => {
                 let minutes = flight.waiting.timeout.as_secs().div_ceil(60);
@@ -263,7 +263,7 @@ impl Engine {
     pub(super) fn ended(&mut self, now: Duration, attempt: AttemptKey, change: Change, second_look: bool) {
         let Some(flight) = self.flights.remove(attempt) else { return };
         if second_look {
-            // Its end was recorded by an earlier run; only pictures are news.
+            // Its end was recorded by an earlier run; only images are news.
             if matches!(change, Change::Done(..)) {
                 self.actions.push_back(Action::Record(change));
             }

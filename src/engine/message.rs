@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::task::{Mode, Pictures, RemoteTaskId, TaskMode};
+use crate::task::{Images, Mode, RemoteTaskId, TaskMode};
 
 /// A task's row in the state file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -108,13 +108,13 @@ pub struct Item {
 pub enum Progress {
     /// Pending or running, or a status that nobody knows.
     Running,
-    /// Ended well. The pictures may still be missing.
-    Done(Pictures),
-    /// Ended without pictures.
+    /// Ended well. The images may still be missing.
+    Done(Images),
+    /// Ended without images.
     Failed(Failure),
 }
 
-/// Why an attempt gave no pictures.
+/// Why an attempt gave no images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// What kind of failure.
@@ -134,8 +134,8 @@ pub enum FailureClass {
     Generation,
     /// It was not seen to end in its time.
     Timeout,
-    /// Done, but no pictures were ever named.
-    NoPictures,
+    /// Done, but no images were ever named.
+    NoImages,
 }
 
 impl FailureClass {
@@ -145,7 +145,7 @@ impl FailureClass {
         FailureClass::Moderated,
         FailureClass::Generation,
         FailureClass::Timeout,
-        FailureClass::NoPictures,
+        FailureClass::NoImages,
     ];
 
     /// The word in the state file.
@@ -155,7 +155,7 @@ impl FailureClass {
             FailureClass::Moderated => "moderated",
             FailureClass::Generation => "generation",
             FailureClass::Timeout => "timeout",
-            FailureClass::NoPictures => "no_pictures",
+            FailureClass::NoImages => "no_pictures",
         }
     }
 
@@ -165,8 +165,8 @@ impl FailureClass {
     }
 
     /// Whether the job may have ended well after all, so that asking again, which is free, can save it.
-    pub fn may_have_pictures(self) -> bool {
-        matches!(self, FailureClass::Timeout | FailureClass::NoPictures)
+    pub fn may_have_images(self) -> bool {
+        matches!(self, FailureClass::Timeout | FailureClass::NoImages)
     }
 }
 
@@ -182,10 +182,10 @@ pub enum Change {
     /// It cannot be known whether it was accepted.
     Unknown(AttemptKey, String),
     /// The job ended well.
-    Done(AttemptKey, Pictures),
-    /// The job ended without pictures.
+    Done(AttemptKey, Images),
+    /// The job ended without images.
     Failed(AttemptKey, Failure),
-    /// The job ended without pictures, and the task waits to be sent again: one more paid attempt.
+    /// The job ended without images, and the task waits to be sent again: one more paid attempt.
     FailedWillRetry(AttemptKey, Failure),
     /// The service does not know the taskId any more.
     Lost(AttemptKey, String),
@@ -278,6 +278,6 @@ pub struct Resumed {
     pub task_id: RemoteTaskId,
     /// How long ago it was submitted, at the start of this run.
     pub age: Duration,
-    /// It was given up before (lost, timed out, no pictures) and is only asked about once more.
+    /// It was given up before (lost, timed out, no images) and is only asked about once more.
     pub second_look: bool,
 }

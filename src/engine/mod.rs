@@ -128,8 +128,8 @@ const LATE: Duration = Duration::from_secs(5);
 const MISSES_BEFORE_LOST: u32 = 3;
 /// How many callbacks are kept for one attempt until the reply to its submit comes.
 const EARLY_CALLBACKS: usize = 8;
-/// How often a job is asked about again that is done but names no picture.
-const ASKS_FOR_PICTURES: u32 = 5;
+/// How often a job is asked about again that is done but names no image.
+const ASKS_FOR_IMAGES: u32 = 5;
 
 /// The scheduler of one run.
 #[derive(Debug)]

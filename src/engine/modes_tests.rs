@@ -125,7 +125,7 @@ fn only_what_this_run_may_submit_counts() {
 #[test]
 fn the_budget_pays_for_every_task_before_it_pays_for_speed_and_a_refusal_gives_back_what_was_reserved() {
     let short = |quota: u64| Policy { budget: Some(Quota(quota)), ..policy(5 * MINUTE) };
-    assert_eq!(modes(short(7999), 4), (0, 3), "not enough for all: what there is buys pictures");
+    assert_eq!(modes(short(7999), 4), (0, 3), "not enough for all: what there is buys images");
     assert_eq!(modes(short(8000), 4), (0, 4));
     assert_eq!(modes(short(11_000), 4), (1, 3));
     assert_eq!(modes(short(16_000), 4), (4, 0));

@@ -29,7 +29,7 @@ mutants! {
     TrustAtOnce "many submits are under way before any was accepted",
     ChangeDropped "an end is not recorded",
     AcceptedNotRecorded "a taskId is not recorded",
-    DoneWithoutPictures "a job that names no picture is taken as done",
+    DoneWithoutImages "a job that names no image is taken as done",
     QuotaIsContent "out of quota fails the task",
     WakesInVain "a wake-up is wanted for a time that has passed",
     StopIgnored "submits go on after a stop",

@@ -1,7 +1,7 @@
 //! Sending again what failed: by class, a bounded number of times, each a new paid attempt.
 //!
 //! Only a job that the service took, and then said had failed while it was made, is sent again by itself. A prompt that was
-//! refused or moderated would be again; what is lost, unknown, late or without pictures may have been made and billed. (What is
+//! refused or moderated would be again; what is lost, unknown, late or without images may have been made and billed. (What is
 //! unknown is, once in a run, where the policy says so: see `unknown`.)
 //!
 //! Where the program dies, nothing is paid for beyond that: before the failure is recorded, the attempt is open, is asked about

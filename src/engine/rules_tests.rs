@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Mode, Pictures, Prices, RemoteTaskId, TaskMode};
+use crate::task::{Images, Mode, Prices, RemoteTaskId, TaskMode};
 
 const SECOND: Duration = Duration::from_secs(1);
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
@@ -37,7 +37,7 @@ fn failed(class: FailureClass) -> Progress {
 }
 
 fn done() -> Progress {
-    Progress::Done(Pictures { grid: None, images: vec!["a.png".into()] })
+    Progress::Done(Images { grid: None, urls: vec!["a.png".into()] })
 }
 
 /// An engine driven by hand, with a store that never fails.
@@ -203,7 +203,7 @@ fn a_job_that_failed_at_the_service_is_sent_again_as_often_as_was_said_and_later
 
 #[test]
 fn no_other_failure_is_sent_again() {
-    for class in [FailureClass::Moderated, FailureClass::Timeout, FailureClass::NoPictures] {
+    for class in [FailureClass::Moderated, FailureClass::Timeout, FailureClass::NoImages] {
         let mut hand = Hand::of(Policy { retries: 9, ..Policy::default() }, fast(1), History::default());
         let attempts = hand.accept_all();
         hand.tell(said(&attempts, |_| failed(class)));
@@ -342,7 +342,7 @@ fn a_run_that_does_not_wait_takes_a_full_account_for_an_answer() {
 }
 
 #[test]
-fn prompts_turned_down_in_a_row_break_the_run_and_a_picture_in_between_does_not() {
+fn prompts_turned_down_in_a_row_break_the_run_and_a_image_in_between_does_not() {
     let policy = Policy { breaker: 3, concurrency: 1, ..Policy::default() };
     let mut hand = Hand::of(policy.clone(), fast(9), History::default());
     let (first, _) = hand.sent.pop().unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Mode, Pictures, RemoteTaskId};
+use crate::task::{Images, Mode, RemoteTaskId};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -68,8 +68,8 @@ fn task_id(name: &str) -> RemoteTaskId {
 }
 
 fn done(name: &str) -> Item {
-    let pictures = Pictures { grid: None, images: vec!["a.png".into()] };
-    Item { task_id: task_id(name), progress: Progress::Done(pictures) }
+    let images = Images { grid: None, urls: vec!["a.png".into()] };
+    Item { task_id: task_id(name), progress: Progress::Done(images) }
 }
 
 fn running(name: &str) -> Item {
@@ -226,7 +226,7 @@ fn a_job_past_its_timeout_is_asked_about_before_it_is_given_up() {
 }
 
 #[test]
-fn what_was_given_up_is_looked_at_once_more_and_only_pictures_are_news() {
+fn what_was_given_up_is_looked_at_once_more_and_only_images_are_news() {
     let look = || Desk::new(Policy::default(), 0, vec![resumed(Duration::from_secs(3600), true)]);
     let mut desk = look();
     let reply = Event::StatusReply(vec![task_id("old")], StatusOutcome::Items(vec![done("old")]));
@@ -263,8 +263,8 @@ fn an_id_that_stays_missing_is_lost_and_one_that_comes_back_is_not() {
 }
 
 #[test]
-fn done_without_pictures_is_asked_again_a_few_times() {
-    let empty = Item { task_id: task_id("old"), progress: Progress::Done(Pictures::default()) };
+fn done_without_images_is_asked_again_a_few_times() {
+    let empty = Item { task_id: task_id("old"), progress: Progress::Done(Images::default()) };
     let mut desk = Desk::new(Policy::default(), 0, vec![resumed(SECOND, false)]);
     desk.actions();
     let mut asks = 1;
@@ -277,7 +277,7 @@ fn done_without_pictures_is_asked_again_a_few_times() {
         asks += 1;
     };
     assert_eq!(asks, 6);
-    assert!(matches!(change, Change::Failed(_, failure) if failure.class == FailureClass::NoPictures));
+    assert!(matches!(change, Change::Failed(_, failure) if failure.class == FailureClass::NoImages));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::{
     Action, AttemptKey, DEFAULT_TIMEOUT, Engine, Event, History, Item, ObservedDurations, Policy, Progress,
     Refusal, StatusOutcome, SubmitOutcome, TaskRow, Waiting,
 };
-use crate::task::{Mode, Pictures, RemoteTaskId, TaskMode};
+use crate::task::{Images, Mode, RemoteTaskId, TaskMode};
 
 /// What is tried.
 #[derive(Debug, Clone)]
@@ -225,8 +225,8 @@ fn name(attempt: AttemptKey) -> RemoteTaskId {
 }
 
 fn done(task_id: RemoteTaskId) -> Item {
-    let pictures = Pictures { grid: None, images: vec![format!("{task_id}.png")] };
-    Item { task_id, progress: Progress::Done(pictures) }
+    let images = Images { grid: None, urls: vec![format!("{task_id}.png")] };
+    Item { task_id, progress: Progress::Done(images) }
 }
 
 #[cfg(test)]

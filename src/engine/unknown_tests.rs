@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Mode, Pictures, RemoteTaskId};
+use crate::task::{Images, Mode, RemoteTaskId};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// Timeout and grace of a job.
@@ -27,8 +27,8 @@ fn resends() -> Policy {
 }
 
 fn done(n: i64) -> Event {
-    let pictures = Pictures { grid: None, images: vec!["a.png".into()] };
-    let item = Item { task_id: RemoteTaskId(format!("t{n}")), progress: Progress::Done(pictures) };
+    let images = Images { grid: None, urls: vec!["a.png".into()] };
+    let item = Item { task_id: RemoteTaskId(format!("t{n}")), progress: Progress::Done(images) };
     Event::Callback(AttemptKey(n), item)
 }
 

@@ -3,7 +3,7 @@
 
 use super::guard::GUARD_COLUMN;
 use super::table::{Role, Row, Table};
-use crate::task::{Earlier, Pictures, RemoteTaskId, State};
+use crate::task::{Earlier, Images, RemoteTaskId, State};
 
 /// What a column of the results holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub(super) fn read(table: &Table, row: &Row) -> Option<Box<Earlier>> {
         state,
         task_id,
         reason: cell(Told::Reason).map(str::to_owned),
-        pictures: Pictures { grid: cell(Told::Grid).map(str::to_owned), images },
+        images: Images { grid: cell(Told::Grid).map(str::to_owned), urls: images },
         quota: cell(Told::Quota).and_then(|quota| quota.parse().ok()),
         submitted_at: cell(Told::SubmittedAt).and_then(|at| at.parse().ok()),
         finished_at: cell(Told::FinishedAt).and_then(|at| at.parse().ok()),
@@ -94,7 +94,7 @@ mod tests {
         );
         let done = done.unwrap();
         assert_eq!((done.state, done.task_id.unwrap().0.as_str()), (State::Done, "job-1"));
-        assert_eq!((done.pictures.grid.as_deref(), done.pictures.images.len()), (Some("g.png"), 4));
+        assert_eq!((done.images.grid.as_deref(), done.images.urls.len()), (Some("g.png"), 4));
         assert_eq!(
             (done.quota.unwrap().0, done.submitted_at.unwrap().to_string()),
             (4000, "2026-03-01T08:00:00Z".into())

@@ -103,7 +103,7 @@ fn scope(names: &[String], subject: &Subject<'_>) -> Scope {
         columns.hidden(name);
     }
     let vars = (0..names.len()).map(|n| Some(record.task.vars.get(n).cloned().unwrap_or_default()));
-    let images = &record.pictures.images;
+    let images = &record.images.urls;
     let image = |n: usize| images.get(n).cloned().unwrap_or_default();
     let text = |name: &str, text: String| (name.to_owned(), Known::from(text));
     let time = |at: Option<jiff::Timestamp>| at.map(|at| format!("{at:.0}")).unwrap_or_default();
@@ -114,7 +114,7 @@ fn scope(names: &[String], subject: &Subject<'_>) -> Scope {
         text("status", status.as_str().to_owned()),
         text("task_id", record.task_id.as_ref().map(ToString::to_string).unwrap_or_default()),
         text("reason", record.reason.clone().unwrap_or_default()),
-        text("grid", record.pictures.grid.clone().unwrap_or_default()),
+        text("grid", record.images.grid.clone().unwrap_or_default()),
         text("image", image(picture)),
         text("quota", record.quota.map(|quota| quota.to_string()).unwrap_or_default()),
         text("submitted_at", time(record.submitted_at)),

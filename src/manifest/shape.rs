@@ -12,7 +12,7 @@ use super::pictures::{self, PictureSettings};
 use super::reader::{Field, Reader};
 use super::value::{self, Fault};
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
-use crate::task::{Pictures, Record, State, Status, Task};
+use crate::task::{Images, Record, State, Status, Task};
 
 pub(super) const OUTPUT: [&str; 6] = ["rows", "columns", "formula_guard", "images", "grid", "sidecar"];
 
@@ -165,7 +165,7 @@ pub(super) fn check(placed: &Placed, expansion: &Expansion, source: &Source<'_>,
     let mut told = Vec::new();
     for done in [true, false] {
         let images = if done { vec!["https://cdn.example/1.png".to_owned(); 4] } else { Vec::new() };
-        record.pictures = Pictures { grid: None, images };
+        record.images = Images { grid: None, urls: images };
         let status = if done { Status::Done } else { Status::Pending };
         let subject = Subject { record: &record, status, batch: "", picture: 0 };
         for (n, fault) in pattern.faults(&names, &subject) {
@@ -186,7 +186,7 @@ fn pending(task: Task) -> Record {
         attempts: 0,
         quota: None,
         task_id: None,
-        pictures: Pictures::default(),
+        images: Images::default(),
         submitted_at: None,
         finished_at: None,
     }

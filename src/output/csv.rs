@@ -90,7 +90,7 @@ mod tests {
     use crate::manifest::Shape;
     use crate::output::tests::{done, record};
     use crate::output::write;
-    use crate::task::{Pictures, State};
+    use crate::task::{Images, State};
 
     fn names(names: &[&str]) -> Vec<String> {
         names.iter().map(|&n| n.to_owned()).collect()
@@ -208,7 +208,7 @@ mod tests {
                     let mut record = done(id, &[], 0);
                     record.task.prompt.clone_from(prompt);
                     record.reason = Some(reason.clone());
-                    record.pictures = Pictures { grid: Some(prompt.clone()), images: images.clone() };
+                    record.images = Images { grid: Some(prompt.clone()), urls: images.clone() };
                     record.task.vars = vars[..columns.len()].to_vec();
                     record
                 })
@@ -230,8 +230,8 @@ mod tests {
                 cells.extend(["done", "fast"].map(str::to_owned));
                 cells.push(kept(&record.task.prompt));
                 cells.push(kept(record.reason.as_ref().unwrap()));
-                cells.push(kept(record.pictures.grid.as_ref().unwrap()));
-                cells.extend((0..6).map(|n| kept(record.pictures.images.get(n).map_or("", String::as_str))));
+                cells.push(kept(record.images.grid.as_ref().unwrap()));
+                cells.extend((0..6).map(|n| kept(record.images.urls.get(n).map_or("", String::as_str))));
                 cells.extend(["1", "1.5", "2026-03-01T09:00:00Z", "2026-03-01T09:01:02Z"].map(str::to_owned));
                 prop_assert_eq!(row.iter().collect::<Vec<_>>(), cells);
             }

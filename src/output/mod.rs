@@ -183,7 +183,7 @@ pub fn beside(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Mode, Pictures, Quota, RemoteTaskId, State, Task, TaskId};
+    use crate::task::{Images, Mode, Quota, RemoteTaskId, State, Task, TaskId};
 
     pub(super) fn record(id: &str, vars: &[&str]) -> Record {
         Record {
@@ -205,7 +205,7 @@ mod tests {
             attempts: 0,
             quota: None,
             task_id: None,
-            pictures: Pictures::default(),
+            images: Images::default(),
             submitted_at: None,
             finished_at: None,
         }
@@ -217,9 +217,9 @@ mod tests {
             attempts: 1,
             quota: Some(Quota(1500)),
             task_id: Some(RemoteTaskId(format!("T-{id}"))),
-            pictures: Pictures {
+            images: Images {
                 grid: Some(format!("https://cdn/{id}.png")),
-                images: (1..=images).map(|n| format!("https://cdn/{id}_{n}.png")).collect(),
+                urls: (1..=images).map(|n| format!("https://cdn/{id}_{n}.png")).collect(),
             },
             submitted_at: Some("2026-03-01T09:00:00.999Z".parse().unwrap()),
             finished_at: Some("2026-03-01T10:01:02+01:00".parse().unwrap()),

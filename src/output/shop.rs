@@ -121,7 +121,7 @@ impl<'c> Products<'c> {
 
     /// Takes up a task.
     pub(super) fn add(&mut self, mut record: Record) {
-        let images = std::mem::take(&mut record.pictures.images);
+        let images = std::mem::take(&mut record.images.urls);
         if record.state != State::Done || images.is_empty() {
             self.left_out += 1;
             return;
@@ -320,7 +320,7 @@ mod tests {
     use crate::manifest::{Shape, Shown};
     use crate::output::tests::{done, record};
     use crate::output::{Layout, csv};
-    use crate::task::Pictures;
+    use crate::task::Images;
 
     fn written(shop: Shop, columns: &[&str], records: Vec<Record>) -> (Vec<Vec<String>>, Vec<String>) {
         let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
@@ -411,8 +411,8 @@ mod tests {
     #[test]
     fn an_address_keeps_its_commas_to_itself_and_one_that_ends_is_told() {
         let images = ["https://cdn/a,1.png?ex=66&is=1", "https://cdn/2.png"].map(str::to_owned).to_vec();
-        let pictures = Pictures { grid: None, images };
-        let (rows, notes) = written(Shop::WooCommerce, &[], vec![Record { pictures, ..done("a", &[], 0) }]);
+        let images = Images { grid: None, urls: images };
+        let (rows, notes) = written(Shop::WooCommerce, &[], vec![Record { images, ..done("a", &[], 0) }]);
         assert_eq!(rows[1][2], "https://cdn/a%2C1.png?ex=66&is=1,https://cdn/2.png");
         assert_eq!(notes, ["some addresses say themselves that they expire: host the pictures yourself"]);
         assert!(!says_when_it_ends("https://cdn/ex=1/a.png?width=2"));

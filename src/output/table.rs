@@ -90,7 +90,7 @@ pub(super) fn rows<E>(
     let mut wrote = Wrote::default();
     for record in records {
         let record = record?;
-        let (images, columns) = (record.pictures.images.len(), image_columns(layout));
+        let (images, columns) = (record.images.urls.len(), image_columns(layout));
         if images > columns {
             return Err(RowError::Of(WriteError::Columns { id: record.task.id, images, columns }));
         }
@@ -126,7 +126,7 @@ fn filled<E>(
         let id = record.task.id.clone();
         RowError::Of(WriteError::Column { id, why })
     })?;
-    let is_address = |text: &str| record.pictures.images.iter().any(|image| image == text);
+    let is_address = |text: &str| record.images.urls.iter().any(|image| image == text);
     let cells = texts.into_iter().map(|text| match is_address(&text) {
         true => Cell::Link(text.into()),
         false => Cell::Text(text.into()),
@@ -144,11 +144,11 @@ fn row<'r>(layout: &Layout<'_>, record: &'r Record, picture: usize) -> Vec<Cell<
     cells.push(Cell::text(record.mode().as_str()));
     cells.push(Cell::text(&task.prompt));
     cells.push(record.reason.as_deref().map_or(Cell::Empty, Cell::text));
-    cells.push(Cell::link(record.pictures.grid.as_ref()));
-    let image = |n: usize| Cell::link(record.pictures.images.get(n));
+    cells.push(Cell::link(record.images.grid.as_ref()));
+    let image = |n: usize| Cell::link(record.images.urls.get(n));
     match layout.shape.rows {
         Rows::Task => cells.extend((0..image_columns(layout)).map(image)),
-        Rows::Image if record.pictures.images.is_empty() => cells.extend([Cell::Empty, Cell::Empty]),
+        Rows::Image if record.images.urls.is_empty() => cells.extend([Cell::Empty, Cell::Empty]),
         Rows::Image => cells.extend([Cell::Count(picture as u64 + 1), image(picture)]),
     }
     cells.push(Cell::Count(record.attempts.into()));

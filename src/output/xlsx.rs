@@ -275,7 +275,7 @@ mod tests {
     use super::*;
     use crate::manifest::Shape;
     use crate::output::tests::{done, record};
-    use crate::task::{Pictures, State};
+    use crate::task::{Images, State};
 
     fn sheets(bytes: Vec<u8>) -> Vec<Range<Data>> {
         let mut book: Xlsx<_> = calamine::open_workbook_from_rs(Cursor::new(bytes)).unwrap();
@@ -336,12 +336,11 @@ mod tests {
     #[test]
     fn an_address_that_is_none_or_too_long_for_a_link_is_text() {
         let long = format!("https://cdn/{}", "a".repeat(3000));
-        let images =
-            vec!["javascript:alert(1)".to_owned(), long.clone(), "https://cdn/a b\"<>.png".to_owned()];
-        let pictures = Pictures { grid: None, images: images.clone() };
-        let (sheet, notes) = written(&[], vec![Record { pictures, ..done("a", &[], 0) }]);
+        let urls = vec!["javascript:alert(1)".to_owned(), long.clone(), "https://cdn/a b\"<>.png".to_owned()];
+        let images = Images { grid: None, urls: urls.clone() };
+        let (sheet, notes) = written(&[], vec![Record { images, ..done("a", &[], 0) }]);
         let row: Vec<String> = sheet.rows().nth(1).unwrap().iter().map(ToString::to_string).collect();
-        assert_eq!(row[7..10], images);
+        assert_eq!(row[7..10], urls);
         insta::assert_snapshot!(notes.join("; "), @"a sheet has at most 65530 links, none of them long: 2 addresses are text");
     }
 

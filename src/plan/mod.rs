@@ -190,7 +190,7 @@ fn can_be_skipped(state: State) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Earlier, Pictures};
+    use crate::task::{Earlier, Images};
 
     fn task(id: &str, prompt: &str) -> Task {
         Task::new(id, prompt, Mode::Fast)
@@ -249,7 +249,7 @@ mod tests {
             state: State::Done,
             task_id: Some(RemoteTaskId(task_id.into())),
             reason: None,
-            pictures: Pictures::default(),
+            images: Images::default(),
             quota: None,
             submitted_at: None,
             finished_at: None,
@@ -298,7 +298,7 @@ mod tests {
             state: State::Done,
             task_id: None,
             reason: None,
-            pictures: Pictures::default(),
+            images: Images::default(),
             quota: None,
             submitted_at: None,
             finished_at: None,

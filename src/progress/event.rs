@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Notice, Summary};
-use crate::task::{Pictures, RemoteTaskId, Status, TaskId};
+use crate::task::{Images, RemoteTaskId, Status, TaskId};
 
 /// Something happened in a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ pub enum RunEvent {
         /// The time from its submit to its end, as far as it was seen.
         took: Option<Duration>,
         /// What it gave.
-        pictures: Pictures,
+        images: Images,
     },
     /// The job of a task failed at the service, or nothing is known of it; the task waits to be sent again, which is paid for again.
     Retrying {

@@ -68,7 +68,7 @@ fn described(event: &RunEvent) -> (&'static str, Value) {
             ("started", json!({"batch": batch, "service": service, "state": state, "results": path(results)}))
         }
         RunEvent::Submitted { id, task_id } => ("submitted", json!({"id": id, "task_id": task_id})),
-        RunEvent::Ended { id, status, task_id, reason, took, pictures } => (
+        RunEvent::Ended { id, status, task_id, reason, took, images } => (
             "ended",
             json!({
                 "id": id,
@@ -76,8 +76,8 @@ fn described(event: &RunEvent) -> (&'static str, Value) {
                 "task_id": task_id,
                 "reason": reason,
                 "took_s": took.map(seconds),
-                "grid": pictures.grid,
-                "images": pictures.images,
+                "grid": images.grid,
+                "images": images.urls,
             }),
         ),
         RunEvent::Retrying { id, task_id, reason } => {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use indicatif::InMemoryTerm;
 
 use super::*;
-use crate::task::{Pictures, Quota, RemoteTaskId, TaskId};
+use crate::task::{Images, Quota, RemoteTaskId, TaskId};
 
 /// Ten slots, so many seconds after the start, everything open still to be ended.
 pub(super) fn standing(elapsed_s: u64, tasks: &[(Status, u64)]) -> Standing {
@@ -63,9 +63,9 @@ pub(super) fn done(id: &str) -> RunEvent {
         task_id: Some(RemoteTaskId(format!("T-{id}"))),
         reason: None,
         took: Some(Duration::from_millis(61_500)),
-        pictures: Pictures {
+        images: Images {
             grid: Some("https://cdn/g.png".into()),
-            images: vec!["https://cdn/1.png".into(), "https://cdn/2.png".into()],
+            urls: vec!["https://cdn/1.png".into(), "https://cdn/2.png".into()],
         },
     }
 }
@@ -77,7 +77,7 @@ pub(super) fn bad(id: &str, status: Status, reason: &str) -> RunEvent {
         task_id: None,
         reason: (!reason.is_empty()).then(|| reason.to_owned()),
         took: None,
-        pictures: Pictures::default(),
+        images: Images::default(),
     }
 }
 

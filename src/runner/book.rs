@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::engine::{AttemptKey, Change};
 use crate::progress::RunEvent;
 use crate::store::RunStart;
-use crate::task::{Counts, Pictures, RemoteTaskId, Status, TaskId};
+use crate::task::{Counts, Images, RemoteTaskId, Status, TaskId};
 
 /// Why a task whose outcome is unknown is sent again.
 const AGAIN: &str = "nothing is known of it, and `on_unknown` is `resend`: a new paid attempt";
@@ -85,7 +85,7 @@ impl Book {
                 None
             }
             Change::Refused(attempt, failure) | Change::Failed(attempt, failure) => {
-                self.end(attempt, Status::Failed, Some(failure.reason), Pictures::default(), now)
+                self.end(attempt, Status::Failed, Some(failure.reason), Images::default(), now)
             }
             Change::FailedWillRetry(attempt, failure) => {
                 self.shift(attempt, Status::Pending);
@@ -96,17 +96,15 @@ impl Book {
                 self.shift(attempt, Status::Unknown);
                 // Kept open: a callback may still settle it.
                 let page = self.pages.get(&attempt)?;
-                Some(ended(page, Some(why), None, Pictures::default()))
+                Some(ended(page, Some(why), None, Images::default()))
             }
-            Change::Done(attempt, pictures) => self.end(attempt, Status::Done, None, pictures, now),
+            Change::Done(attempt, images) => self.end(attempt, Status::Done, None, images, now),
             Change::Resend(attempt) => {
                 self.shift(attempt, Status::Pending);
                 let Page { id, task_id, .. } = self.pages.remove(&attempt)?;
                 Some(RunEvent::Retrying { id, task_id, reason: AGAIN.to_owned() })
             }
-            Change::Lost(attempt, why) => {
-                self.end(attempt, Status::Lost, Some(why), Pictures::default(), now)
-            }
+            Change::Lost(attempt, why) => self.end(attempt, Status::Lost, Some(why), Images::default(), now),
         }
     }
 
@@ -115,14 +113,14 @@ impl Book {
         attempt: AttemptKey,
         status: Status,
         reason: Option<String>,
-        pictures: Pictures,
+        images: Images,
         now: Duration,
     ) -> Option<RunEvent> {
         self.shift(attempt, status);
         let page = self.pages.remove(&attempt)?;
         let took =
             (page.since > Duration::ZERO && page.task_id.is_some()).then(|| now.saturating_sub(page.since));
-        Some(ended(&page, reason, took, pictures))
+        Some(ended(&page, reason, took, images))
     }
 
     fn shift(&mut self, attempt: AttemptKey, to: Status) {
@@ -135,7 +133,7 @@ impl Book {
     }
 }
 
-fn ended(page: &Page, reason: Option<String>, took: Option<Duration>, pictures: Pictures) -> RunEvent {
+fn ended(page: &Page, reason: Option<String>, took: Option<Duration>, images: Images) -> RunEvent {
     let (id, status, task_id) = (page.id.clone(), page.status, page.task_id.clone());
-    RunEvent::Ended { id, status, task_id, reason, took, pictures }
+    RunEvent::Ended { id, status, task_id, reason, took, images }
 }

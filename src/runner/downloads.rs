@@ -20,7 +20,7 @@ use crate::output::downloads::{
     Fault, Fetched, Fetcher, Folder, Kind, LONGEST_NAME, Spot, hash_of, key, safe_part,
 };
 use crate::store::{BatchStore, Brought, FileRow, PicturesOf, StoreError};
-use crate::task::{Pictures, Task, TaskId};
+use crate::task::{Images, Task, TaskId};
 
 /// After a request to stop, pictures that are on their way get this long.
 const LAST_PICTURES: Duration = Duration::from_secs(30);
@@ -217,7 +217,7 @@ async fn bring(what: Arc<Wanted>, attempt: AttemptKey) -> Result<Got, StoreError
     let Some((of, lacking, mut got)) = looked.await.unwrap_or(Err(StoreError::WriterGone))? else {
         return Ok(Got::default());
     };
-    let mut fresh: Option<Option<Pictures>> = None;
+    let mut fresh: Option<Option<Images>> = None;
     for n in lacking {
         let (file, tries) = match what.bring_one(&of, n, &mut fresh).await {
             Ok((brought, tries)) => (Ok(brought), tries),
@@ -238,8 +238,8 @@ async fn bring(what: Arc<Wanted>, attempt: AttemptKey) -> Result<Got, StoreError
 impl Wanted {
     /// The numbers of the pictures that are not there.
     fn lacking(&self, of: &PicturesOf, tally: &mut Tally) -> Vec<u32> {
-        let grid = (self.picturing.grid && of.pictures.grid.is_some()).then_some(0);
-        let all = grid.into_iter().chain(1..=u32::try_from(of.pictures.images.len()).unwrap_or(u32::MAX));
+        let grid = (self.picturing.grid && of.images.grid.is_some()).then_some(0);
+        let all = grid.into_iter().chain(1..=u32::try_from(of.images.urls.len()).unwrap_or(u32::MAX));
         let is_lacking = |n: &u32| {
             let row = of.files.iter().find(|row| row.n == *n);
             let Some(Ok(file)) = row.map(|row| &row.file) else { return true };
@@ -272,9 +272,9 @@ impl Wanted {
         &self,
         of: &PicturesOf,
         n: u32,
-        fresh: &mut Option<Option<Pictures>>,
+        fresh: &mut Option<Option<Images>>,
     ) -> Result<(Brought, u32), (Fault, u32)> {
-        let url = address(&of.pictures, n).ok_or((Fault::NoAddress, 0))?;
+        let url = address(&of.images, n).ok_or((Fault::NoAddress, 0))?;
         let mut path = None;
         let mut spot = |kind: Kind| {
             let (spot, ours) = self.spot(of, n, kind)?;
@@ -304,13 +304,13 @@ impl Wanted {
         Ok((Brought { path, hash, bytes, kind: kind.ending().to_owned() }, tries))
     }
 
-    async fn ask_again(&self, of: &PicturesOf) -> Option<Pictures> {
+    async fn ask_again(&self, of: &PicturesOf) -> Option<Images> {
         let ids = [of.task_id.clone()];
         let StatusOutcome::Items(items) = self.picturing.client.as_ref()?.status(&ids).await else {
             return None;
         };
         items.into_iter().find(|item| item.task_id == of.task_id).and_then(|item| match item.progress {
-            Progress::Done(pictures) => Some(pictures),
+            Progress::Done(images) => Some(images),
             _ => None,
         })
     }
@@ -358,10 +358,10 @@ fn safe_name(name: &PictureName, task: &Task, n: u32, ext: &str) -> Result<Vec<S
     Ok(parts)
 }
 
-fn address(pictures: &Pictures, n: u32) -> Option<&str> {
+fn address(images: &Images, n: u32) -> Option<&str> {
     match n {
-        0 => pictures.grid.as_deref(),
-        n => pictures.images.get(n as usize - 1).map(String::as_str),
+        0 => images.grid.as_deref(),
+        n => images.urls.get(n as usize - 1).map(String::as_str),
     }
 }
 

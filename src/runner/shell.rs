@@ -36,7 +36,7 @@ pub(super) enum Happened {
     Replied(AttemptKey, SubmitOutcome),
     Told(Vec<RemoteTaskId>, StatusOutcome),
     Results(Duration, Result<Written, StoreError>),
-    /// Where the pictures of an attempt are, or what was told, was written, or was not: then the next run does it once more.
+    /// Where the images of an attempt are, or what was told, was written, or was not: then the next run does it once more.
     Filed(Option<AttemptKey>),
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Shell {
     pub(super) nothing_to_do: bool,
     /// How many tasks wait that were not chosen for this run.
     pub(super) held_back: u64,
-    /// Pictures on their way to files.
+    /// Images on their way to files.
     pub(super) downloads: Option<Downloads>,
     /// What is told to others.
     pub(super) followups: Option<FollowUps>,
@@ -152,7 +152,7 @@ impl Shell {
         self.tell_engine(Event::Wake);
         while self.engine.over().is_none()
             || !self.writes.is_empty()
-            || self.brings_pictures()
+            || self.brings_images()
             || self.follows_up()
         {
             let over = self.engine.over().is_some();
@@ -162,7 +162,7 @@ impl Shell {
                 Some(happened) = self.writes.next() => self.happened(happened),
                 Some(happened) = self.requests.next(), if !over => self.happened(happened),
                 Some(call) = next_call(&mut self.run.webhook), if !over => self.called(call),
-                got = next_pictures(&mut self.downloads) => self.brought(got),
+                got = next_images(&mut self.downloads) => self.brought(got),
                 told = next_told(&mut self.followups) => self.told(told),
                 signal = stop.next() => self.signalled(signal),
                 () = tokio::time::sleep_until(wake), if !over => self.tell_engine(Event::Wake),
@@ -242,8 +242,8 @@ impl Shell {
         }
     }
 
-    /// Whether pictures are still on their way that the run waits for.
-    fn brings_pictures(&mut self) -> bool {
+    /// Whether images are still on their way that the run waits for.
+    fn brings_images(&mut self) -> bool {
         let over = self.engine.over();
         let Some(downloads) = &mut self.downloads else { return false };
         match over {
@@ -254,7 +254,7 @@ impl Shell {
         downloads.is_busy()
     }
 
-    /// A task stays what it is, whatever became of its pictures.
+    /// A task stays what it is, whatever became of its images.
     fn brought(&mut self, got: Got) {
         let written: Vec<_> = got.rows.into_iter().map(|row| self.ledger.record_file(row)).collect();
         let attempt = got.attempt;
@@ -404,7 +404,7 @@ fn in_words(change: &Change) -> (AttemptKey, String) {
         | Change::Failed(attempt, failure)
         | Change::FailedWillRetry(attempt, failure) => (*attempt, format!("failed: {}", failure.reason)),
         Change::Unknown(attempt, why) => (*attempt, format!("unknown: {why}")),
-        Change::Done(attempt, pictures) => (*attempt, format!("done: {}", pictures.images.join(" "))),
+        Change::Done(attempt, images) => (*attempt, format!("done: {}", images.urls.join(" "))),
         Change::Lost(attempt, _) => (*attempt, "lost".to_owned()),
         Change::Resend(attempt) => (*attempt, "to be sent again".to_owned()),
     }
@@ -428,7 +428,7 @@ pub(super) async fn next_told(followups: &mut Option<FollowUps>) -> Told {
     }
 }
 
-async fn next_pictures(downloads: &mut Option<Downloads>) -> Got {
+async fn next_images(downloads: &mut Option<Downloads>) -> Got {
     match downloads {
         Some(downloads) => downloads.next().await,
         None => std::future::pending().await,

@@ -64,7 +64,7 @@ impl FromIterator<(String, AttemptKey)> for Tokens {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::Pictures;
+    use crate::task::Images;
 
     #[test]
     fn what_has_long_ended_is_forgotten_and_what_a_callback_may_settle_is_not() {
@@ -74,7 +74,7 @@ mod tests {
         tokens.recorded(&Change::Unknown(unknown, "no reply".to_owned()));
         for n in 1..10_000 {
             tokens.give(format!("t{n}"), AttemptKey(n));
-            tokens.recorded(&Change::Done(AttemptKey(n), Pictures::default()));
+            tokens.recorded(&Change::Done(AttemptKey(n), Images::default()));
         }
         assert_eq!(tokens.whose("unknown"), Some(unknown));
         assert_eq!((tokens.whose("t1"), tokens.whose("t9999")), (None, Some(AttemptKey(9999))));

@@ -9,7 +9,7 @@ use super::super::{
 };
 use super::Prospect;
 use super::world::World;
-use crate::task::{Mode, Pictures, RemoteTaskId};
+use crate::task::{Images, Mode, RemoteTaskId};
 
 /// How long a request takes, there and back.
 const REQUEST: Duration = Duration::from_millis(200);
@@ -193,7 +193,7 @@ impl Stage {
         }
         let progress = match self.failing.contains(&task_id) {
             true => Progress::Failed(Failure { class: FailureClass::Generation, reason: String::new() }),
-            false => Progress::Done(Pictures { grid: None, images: vec![task_id.0.clone()] }),
+            false => Progress::Done(Images { grid: None, urls: vec![task_id.0.clone()] }),
         };
         Item { task_id, progress }
     }

@@ -22,14 +22,14 @@ pub(in crate::engine) struct Faults {
     /// A status request is answered with garbage or a 5xx, or not at all.
     pub(in crate::engine) unreadable: f64,
     pub(in crate::engine) ask_refused: f64,
-    /// An item is missing, comes twice, says running though it ended, or names no picture yet.
+    /// An item is missing, comes twice, says running though it ended, or names no image yet.
     pub(in crate::engine) omit: f64,
     pub(in crate::engine) repeat: f64,
     pub(in crate::engine) stale: f64,
-    pub(in crate::engine) no_pictures_yet: f64,
-    /// A job fails, names no picture, never ends, or is forgotten.
+    pub(in crate::engine) no_images_yet: f64,
+    /// A job fails, names no image, never ends, or is forgotten.
     pub(in crate::engine) fail: f64,
-    pub(in crate::engine) no_pictures: f64,
+    pub(in crate::engine) no_images: f64,
     pub(in crate::engine) never_ends: f64,
     pub(in crate::engine) forget: f64,
     pub(in crate::engine) call_dropped: f64,
@@ -116,9 +116,9 @@ impl Faults {
             omit: rate(0.1),
             repeat: rate(0.1),
             stale: rate(0.1),
-            no_pictures_yet: rate(0.1),
+            no_images_yet: rate(0.1),
             fail: rate(0.1),
-            no_pictures: rate(0.05),
+            no_images: rate(0.05),
             never_ends: rate(0.05),
             forget: rate(0.05),
             call_dropped: rate(0.2),

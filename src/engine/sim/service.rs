@@ -8,14 +8,14 @@ use super::scenario::Faults;
 use crate::engine::{
     AttemptKey, Failure, FailureClass, Item, Progress, Refusal, StatusOutcome, SubmitOutcome, TaskRow,
 };
-use crate::task::{Mode, Pictures, RemoteTaskId};
+use crate::task::{Images, Mode, RemoteTaskId};
 
 /// How a job ends, once it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::engine) enum End {
     Done,
     Failed,
-    NoPictures,
+    NoImages,
 }
 
 /// A job that was accepted, and so paid for.
@@ -38,10 +38,8 @@ impl Job {
     pub(in crate::engine) fn progress(&self, now: Duration) -> Progress {
         match self.end {
             _ if !self.has_ended(now) => Progress::Running,
-            End::Done => {
-                Progress::Done(Pictures { grid: None, images: vec![format!("{}.png", self.attempt.0)] })
-            }
-            End::NoPictures => Progress::Done(Pictures::default()),
+            End::Done => Progress::Done(Images { grid: None, urls: vec![format!("{}.png", self.attempt.0)] }),
+            End::NoImages => Progress::Done(Images::default()),
             End::Failed => {
                 let reason = "bad luck".to_owned();
                 Progress::Failed(Failure { class: FailureClass::Generation, reason })
@@ -152,7 +150,7 @@ impl Service {
         let takes = if self.roll(faults.at_once) { Duration::ZERO } else { takes };
         let end = match () {
             () if self.roll(faults.fail) => End::Failed,
-            () if self.roll(faults.no_pictures) => End::NoPictures,
+            () if self.roll(faults.no_images) => End::NoImages,
             () => End::Done,
         };
         let ends_at = (!self.roll(faults.never_ends)).then_some(now + takes);
@@ -195,7 +193,7 @@ impl Service {
             }
             let progress = match job.progress(now) {
                 _ if self.roll(faults.stale) => Progress::Running,
-                Progress::Done(_) if self.roll(faults.no_pictures_yet) => Progress::Done(Pictures::default()),
+                Progress::Done(_) if self.roll(faults.no_images_yet) => Progress::Done(Images::default()),
                 progress => progress,
             };
             let item = Item { task_id: task_id.clone(), progress };

@@ -144,7 +144,7 @@ impl State {
             let second_look = match self.task(row.task) {
                 Word::Running if row.open => false,
                 Word::Lost => true,
-                Word::Failed if row.class.is_some_and(FailureClass::may_have_pictures) => true,
+                Word::Failed if row.class.is_some_and(FailureClass::may_have_images) => true,
                 _ => return None,
             };
             let age = now - row.intended_at;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::service::{End, Job, Service};
 use super::state::State;
 use crate::engine::{
-    ASKS_FOR_PICTURES, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Item, MISSES_BEFORE_LOST, Progress,
+    ASKS_FOR_IMAGES, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Item, MISSES_BEFORE_LOST, Progress,
     Refusal, StatusOutcome, SubmitOutcome, TaskRow,
 };
 use crate::task::RemoteTaskId;
@@ -131,8 +131,8 @@ impl Witness {
                     heard.sent_at.is_some_and(|sent| now >= sent + DEFAULT_TIMEOUT),
                     "{attempt:?} is given up too early"
                 ),
-                FailureClass::NoPictures => {
-                    assert!(heard.empty > ASKS_FOR_PICTURES, "{attempt:?} was asked about too little");
+                FailureClass::NoImages => {
+                    assert!(heard.empty > ASKS_FOR_IMAGES, "{attempt:?} was asked about too little");
                 }
                 _ => assert!(heard.failed && truth(End::Failed), "{attempt:?} has not failed"),
             },
@@ -150,7 +150,7 @@ impl Heard {
     pub(in crate::engine) fn item(&mut self, progress: &Progress) {
         match progress {
             Progress::Running => {}
-            Progress::Done(pictures) if pictures.images.is_empty() && pictures.grid.is_none() => {
+            Progress::Done(images) if images.urls.is_empty() && images.grid.is_none() => {
                 self.empty += 1;
             }
             Progress::Done(_) => self.done = true,

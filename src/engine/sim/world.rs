@@ -335,7 +335,7 @@ impl World {
         if genuine {
             heard.item(&item.progress);
             heard.tied = true;
-            heard.called |= matches!(&item.progress, Progress::Done(pictures) if !pictures.images.is_empty())
+            heard.called |= matches!(&item.progress, Progress::Done(images) if !images.urls.is_empty())
                 && can_be_tied
                 && !heard.second_look;
             self.understood = true;

@@ -44,7 +44,7 @@ impl Message {
         files: &[PathBuf],
     ) -> Message {
         let name = &record.task.id;
-        let text = match (status, record.pictures.images.len()) {
+        let text = match (status, record.images.urls.len()) {
             (Status::Done, 1) => format!("{}: {name} is done, 1 picture", batch.name),
             (Status::Done, n) => format!("{}: {name} is done, {n} pictures", batch.name),
             (Status::Lost, _) => format!("{}: {name} is lost", batch.name),

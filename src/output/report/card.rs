@@ -43,12 +43,12 @@ impl<'e> Card<'e> {
             let way = file(number).and_then(|path: &Path| places.way_to(path));
             Some(Picture { n: number, link: way.or_else(|| place::address(address))? })
         };
-        let images = record.pictures.images.iter().enumerate();
+        let images = record.images.urls.iter().enumerate();
         let mut pictures: Vec<Picture> =
             images.filter_map(|(index, address)| link(index + 1, address)).collect();
-        let nowhere = record.pictures.images.len() - pictures.len();
-        if record.pictures.images.is_empty() {
-            pictures.extend(record.pictures.grid.as_ref().and_then(|grid| link(0, grid)));
+        let nowhere = record.images.urls.len() - pictures.len();
+        if record.images.urls.is_empty() {
+            pictures.extend(record.images.grid.as_ref().and_then(|grid| link(0, grid)));
         }
         let vars = page.columns.iter().zip(&record.task.vars);
         Card {

@@ -13,7 +13,7 @@ use crate::engine::{AttemptKey, Change, FailureClass};
 use crate::plan;
 use crate::store::sqlite::schema;
 use crate::store::*;
-use crate::task::{Mode, Pictures, Prices, Quota, RemoteTaskId, Task};
+use crate::task::{Images, Mode, Prices, Quota, RemoteTaskId, Task};
 
 const PAGE: usize = 4096;
 const TASKS: i64 = 400;
@@ -63,7 +63,7 @@ fn becomes(key: i64) -> Option<Change> {
         2 => None,
         _ => Some(Change::Done(
             attempt,
-            Pictures { grid: Some(address(0)), images: (1..=4).map(address).collect() },
+            Images { grid: Some(address(0)), urls: (1..=4).map(address).collect() },
         )),
     }
 }

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use super::durations::durations;
 use super::{RunStart, Snapshot, StoreError, waiting_at};
-use crate::engine::{ObservedDurations, History, TaskRow, Waiting};
+use crate::engine::{History, ObservedDurations, TaskRow, Waiting};
 use crate::plan::{Filters, Selection, TaskView};
 use crate::task::{Mode, Prices, Quota, Status, TaskId, TaskMode};
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::Failure;
 use crate::plan;
 use crate::store::BatchStore;
-use crate::task::{Pictures, Task};
+use crate::task::{Images, Task};
 
 struct Desk {
     _folder: tempfile::TempDir,
@@ -61,7 +61,7 @@ fn record(ledger: &BatchWriter, change: Change) {
 }
 
 fn done(attempt: i64) -> Change {
-    Change::Done(AttemptKey(attempt), Pictures { grid: None, images: vec!["http://h/1.png".into()] })
+    Change::Done(AttemptKey(attempt), Images { grid: None, urls: vec!["http://h/1.png".into()] })
 }
 
 fn failed(attempt: i64) -> Change {

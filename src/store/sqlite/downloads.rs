@@ -10,7 +10,7 @@ use super::StoreError;
 use super::ledger::mode_at;
 use super::snapshot::Snapshot;
 use crate::engine::AttemptKey;
-use crate::task::{Mode, Pictures, Quota, Record, RemoteTaskId, State, Task, TaskMode};
+use crate::task::{Images, Mode, Quota, Record, RemoteTaskId, State, Task, TaskMode};
 
 /// A picture that was to become a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct PicturesOf {
     /// The service's name of the attempt.
     pub task_id: RemoteTaskId,
     /// The addresses.
-    pub pictures: Pictures,
+    pub images: Images,
     /// What it cost, where that is known.
     pub quota: Option<Quota>,
     /// When it was submitted.
@@ -179,7 +179,7 @@ fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<Picture
             task: Task { vars: list(3)?, ..Task::new(id, prompt, mode_at::<TaskMode>(row, 2)?) },
             sent_in: mode_at(row, 10)?,
             task_id: RemoteTaskId(row.get(4)?),
-            pictures: Pictures { grid: row.get(5)?, images: list(6)? },
+            images: Images { grid: row.get(5)?, urls: list(6)? },
             quota: quota.map(|quota| Quota(quota.unsigned_abs())),
             submitted_at: time(row.get(8)?),
             finished_at: time(row.get(9)?),
@@ -243,7 +243,7 @@ mod tests {
         write(&db, &row(2, Err("gone".into())), Timestamp::now()).unwrap();
         let found = read(&db, AttemptKey(2)).unwrap().unwrap();
         assert_eq!((found.task.id.0.as_str(), found.task.vars.as_slice()), ("mug", &["A-1".to_owned()][..]));
-        assert_eq!(found.pictures.images, ["http://h/2.png"]);
+        assert_eq!(found.images.urls, ["http://h/2.png"]);
         assert_eq!(
             (found.files, found.earlier),
             (vec![row(2, Err("gone".into()))], vec!["mug-1.png".into()])

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::deliveries::{self, Told};
 use crate::engine::{AttemptKey, Change, FailureClass, TaskRow};
 use crate::failpoint::Point;
-use crate::task::{Mode, NotAMode, Pictures, Prices, State, Status, TaskId};
+use crate::task::{Images, Mode, NotAMode, Prices, State, Status, TaskId};
 
 /// What is sent for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,9 +123,9 @@ fn write(db: &Connection, change: &Change, at: Timestamp) -> rusqlite::Result<()
             end(db, *attempt, "unknown", None, Some(reason), at)?;
             set_state_of(db, *attempt, State::Unknown, None, Some(reason))
         }
-        Change::Done(attempt, pictures) => {
+        Change::Done(attempt, images) => {
             end(db, *attempt, "done", None, None, at)?;
-            write_pictures(db, *attempt, pictures)?;
+            write_images(db, *attempt, images)?;
             set_state_of(db, *attempt, State::Done, None, None)
         }
         Change::Failed(attempt, failure) => {
@@ -195,12 +195,12 @@ fn end(
     Ok(())
 }
 
-fn write_pictures(db: &Connection, attempt: AttemptKey, pictures: &Pictures) -> rusqlite::Result<()> {
-    let images = serde_json::Value::from(pictures.images.as_slice()).to_string();
+fn write_images(db: &Connection, attempt: AttemptKey, images: &Images) -> rusqlite::Result<()> {
+    let urls = serde_json::Value::from(images.urls.as_slice()).to_string();
     db.prepare_cached("UPDATE attempt SET grid = ?2, images = ?3 WHERE key = ?1")?.execute(params![
         attempt.0,
-        pictures.grid,
-        images
+        images.grid,
+        urls
     ])?;
     Ok(())
 }

@@ -133,8 +133,8 @@ impl<'c> Rows<'c> {
             earlier.task_id.as_ref().map(|id| &id.0),
             ended,
             earlier.reason,
-            earlier.pictures.grid,
-            json(&earlier.pictures.images),
+            earlier.images.grid,
+            json(&earlier.images.urls),
             millis(earlier.finished_at),
         ])?;
         Ok(())

@@ -13,7 +13,7 @@ use super::{HeldStore, Intent, Listing, Snapshot, schema};
 use crate::engine::{AttemptKey, Change, Failure, FailureClass};
 use crate::plan::{self, Selection};
 use crate::store::BatchStore;
-use crate::task::{Action, Earlier, Mode, Pictures, Prices, Quota, RemoteTaskId, State, Status, Task};
+use crate::task::{Action, Earlier, Images, Mode, Prices, Quota, RemoteTaskId, State, Status, Task};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: None };
 
@@ -47,7 +47,7 @@ fn lived(path: &Path) {
             task_id: Some(RemoteTaskId(format!("theirs-{version}"))),
             reason: None,
             quota: Some(Quota(2500)),
-            pictures: Pictures::default(),
+            images: Images::default(),
             submitted_at: None,
             finished_at: None,
         };
@@ -73,7 +73,7 @@ fn lived(path: &Path) {
                 6 => vec![accepted, Change::Lost(attempt, "forgotten".to_owned())],
                 7 => vec![Change::Unknown(attempt, "no reply".to_owned()), accepted],
                 8 => vec![], // the run dies
-                _ => vec![accepted, Change::Done(attempt, Pictures::default())],
+                _ => vec![accepted, Change::Done(attempt, Images::default())],
             };
             changes.into_iter().for_each(|change| drop(ledger.record(change)));
         }

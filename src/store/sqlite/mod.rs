@@ -408,7 +408,7 @@ fn read_snapshot(
     let mut snapshot = RunStart::default();
     chosen::read(db, selection, prices, &mut snapshot)?;
     // What was given up is asked about once more, since that is free and a late picture is paid for.
-    let late = FailureClass::ALL.into_iter().filter(|class| class.may_have_pictures());
+    let late = FailureClass::ALL.into_iter().filter(|class| class.may_have_images());
     let late: Vec<String> = late.map(|class| format!("'{}'", class.as_str())).collect();
     let mut query = db.prepare(&format!(
         "SELECT task.key, task.mode, timeout, attempt.key, task_id, intended_at, state, id, position IS NOT NULL,

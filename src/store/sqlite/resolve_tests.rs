@@ -31,7 +31,7 @@ impl Desk {
             Change::Unknown(AttemptKey(1), "cut".into()),
             Change::Unknown(AttemptKey(2), "cut".into()),
             Change::Accepted(AttemptKey(4), RemoteTaskId("T4".into())),
-            Change::Done(AttemptKey(4), crate::task::Pictures::default()),
+            Change::Done(AttemptKey(4), crate::task::Images::default()),
         ] {
             ledger.record(change).blocking_recv().unwrap().unwrap();
         }

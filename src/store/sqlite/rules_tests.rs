@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::Failure;
 use crate::plan::{self, Filter};
 use crate::store::BatchStore;
-use crate::task::{Action, ModeCounts, Pictures, Quota, Record};
+use crate::task::{Action, Images, ModeCounts, Quota, Record};
 
 struct Desk {
     _folder: tempfile::TempDir,
@@ -227,7 +227,7 @@ fn a_pilot_is_one_task_of_each_entry_and_is_not_flown_twice() {
     let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
     assert_eq!((keys, snapshot.held_back), (vec![1, 3, 5], 2));
     run_all(&snapshot, &ledger);
-    record(&ledger, Change::Done(AttemptKey(1), Pictures::default()));
+    record(&ledger, Change::Done(AttemptKey(1), Images::default()));
     record(&ledger, failed_for_now(2));
     record(&ledger, failed(3, FailureClass::Moderated));
     drop(ledger);

@@ -6,9 +6,7 @@ use rusqlite::{Connection, Row};
 use super::ledger::{mode_at, state_at};
 use super::{StateLocation, StoreError, database_error, lock, schema};
 use crate::plan::{KnownTask, KnownTasks};
-use crate::task::{
-    Counts, Fingerprint, Pictures, Quota, Record, RemoteTaskId, State, Task, TaskId, TaskMode,
-};
+use crate::task::{Counts, Fingerprint, Images, Quota, Record, RemoteTaskId, State, Task, TaskId, TaskMode};
 
 /// What a state says of its batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -298,7 +296,7 @@ fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
         attempts: 0,
         quota: None,
         task_id: None,
-        pictures: Pictures::default(),
+        images: Images::default(),
         submitted_at: None,
         finished_at: None,
     })
@@ -321,7 +319,7 @@ fn add_attempt(record: &mut Record, row: &Row<'_>) -> rusqlite::Result<()> {
     record.task_id = row.get::<_, Option<String>>(2)?.map(RemoteTaskId);
     let images: Option<String> = row.get(4)?;
     let images = images.and_then(|images| serde_json::from_str(&images).ok()).unwrap_or_default();
-    record.pictures = Pictures { grid: row.get(3)?, images };
+    record.images = Images { grid: row.get(3)?, urls: images };
     record.submitted_at = Timestamp::from_millisecond(row.get(5)?).ok();
     record.finished_at = row
         .get::<_, Option<i64>>(6)?

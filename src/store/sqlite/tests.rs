@@ -6,7 +6,7 @@ use super::*;
 use crate::engine::Failure;
 use crate::plan;
 use crate::store::BatchStore;
-use crate::task::{Action, Mode, Pictures, Quota, Record, Status};
+use crate::task::{Action, Images, Mode, Quota, Record, Status};
 
 /// A folder with a state in it.
 struct Desk {
@@ -67,7 +67,7 @@ fn accepted(attempt: i64) -> Change {
 
 fn done(attempt: i64) -> Change {
     let images = (1..=4).map(|n| format!("https://pictures/{attempt}/{n}.png")).collect();
-    Change::Done(AttemptKey(attempt), Pictures { grid: Some("https://pictures/grid.png".into()), images })
+    Change::Done(AttemptKey(attempt), Images { grid: Some("https://pictures/grid.png".into()), urls: images })
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn a_task_goes_its_way_and_its_record_tells_it() {
     let [a, b] = &desk.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.quota), (State::Done, 1, Some(Quota(4000))));
     assert_eq!(a.task_id, Some(RemoteTaskId("job-1".into())));
-    assert_eq!((a.pictures.images.len(), a.task.vars.as_slice()), (4, &["sku-a".to_owned()][..]));
+    assert_eq!((a.images.urls.len(), a.task.vars.as_slice()), (4, &["sku-a".to_owned()][..]));
     assert!(a.finished_at >= a.submitted_at && a.submitted_at.is_some());
     assert_eq!((b.state, b.attempts, b.quota, b.submitted_at), (State::Pending, 0, None, None));
 }
@@ -125,7 +125,7 @@ fn what_was_given_up_is_offered_for_a_second_look_and_nothing_else() {
     for (change, looked_at) in [
         (Change::Lost(AttemptKey(1), "gone".into()), true),
         (failed(1, FailureClass::Timeout), true),
-        (failed(1, FailureClass::NoPictures), true),
+        (failed(1, FailureClass::NoImages), true),
         (failed(1, FailureClass::Generation), false),
         (failed(1, FailureClass::Moderated), false),
         (done(1), false),

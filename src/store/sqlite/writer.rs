@@ -40,7 +40,7 @@ pub(super) struct Run {
 enum Command {
     Intend(Intent, Timestamp, oneshot::Sender<Result<Outgoing, WriteError>>),
     Record(Change, Timestamp, oneshot::Sender<Result<(), WriteError>>),
-    /// A picture was brought, or not.
+    /// An image was brought, or not.
     File(FileRow, Timestamp, oneshot::Sender<Result<(), WriteError>>),
     /// Something was told, or could not be.
     Delivered(Delivery, Timestamp, oneshot::Sender<Result<(), WriteError>>),
