@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use jiff::civil::{DateTime, Time};
 use jiff::tz::{AmbiguousOffset, TimeZone};
-use jiff::{SignedDuration, Timestamp, ToSpan, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
 use serde::{Deserialize, Serialize};
 
 use crate::duration;
@@ -95,13 +95,13 @@ impl Deadline {
     ///
     /// # Errors
     /// [`NotADeadline::Past`] where it is over, or [`NotADeadline::TooFar`].
-    pub fn after(&self, now: &Zoned) -> Result<Timestamp, NotADeadline> {
+    pub fn after(&self, now: &ZonedDateTime) -> Result<Timestamp, NotADeadline> {
         let moment = match self.meant {
             Meant::After(span) => after(now.timestamp(), span),
             Meant::TimeOfDay(time) => next(time, now),
             Meant::At(at) => Some(at),
             Meant::Shown(shown) => {
-                shown.to_zoned(now.time_zone().clone()).ok().map(|zoned| zoned.timestamp())
+                shown.to_zoned_datetime(now.time_zone().clone()).ok().map(|zoned| zoned.timestamp())
             }
         };
         match moment {
@@ -129,7 +129,7 @@ fn time_of_day(text: &str) -> Option<Time> {
 }
 
 /// The first moment after now at which the clock shows this.
-fn next(time: Time, now: &Zoned) -> Option<Timestamp> {
+fn next(time: Time, now: &ZonedDateTime) -> Option<Timestamp> {
     let zone = now.time_zone();
     let today = now.date();
     // In some zones a whole day was left out, so tomorrow may have no such time that is not the day after's.
@@ -153,8 +153,10 @@ mod tests {
 
     /// The moment meant, as the zone's clock shows it.
     fn read(text: &str, now: &str) -> Result<String, NotADeadline> {
-        let now: Zoned = now.parse().unwrap();
-        text.parse::<Deadline>()?.after(&now).map(|at| at.to_zoned(now.time_zone().clone()).to_string())
+        let now: ZonedDateTime = now.parse().unwrap();
+        text.parse::<Deadline>()?
+            .after(&now)
+            .map(|at| at.to_zoned_datetime(now.time_zone().clone()).to_string())
     }
 
     fn is(text: &str, now: &str, expected: &str) {
@@ -179,7 +181,7 @@ mod tests {
     #[test]
     fn a_night_in_which_the_clock_is_set_is_an_hour_shorter_or_longer() {
         let hours = |now: &str, at: &str| {
-            let now: Zoned = now.parse().unwrap();
+            let now: ZonedDateTime = now.parse().unwrap();
             at.parse::<Deadline>().unwrap().after(&now).unwrap().duration_since(now.timestamp()).as_secs()
                 / 60
         };

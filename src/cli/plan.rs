@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 use serde_json::{Map, Value, json};
 
 use super::args::PlanArgs;
@@ -45,7 +45,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     plan.select(&selection, || manifest.tasks());
     let prices = settings::merged(args.prices, manifest.batch.prices);
     let cap = rules::budget(args.budget, &manifest.batch);
-    let due = rules::deadline(args.deadline.as_ref(), &manifest.batch, &Zoned::now())?;
+    let due = rules::deadline(args.deadline.as_ref(), &manifest.batch, &ZonedDateTime::now())?;
     if let Some(about) = rules::about_deadline(due.as_ref(), plan.to_submit.of(TaskMode::Auto)) {
         say(&about.into());
     }

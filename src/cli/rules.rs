@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 
 use super::args::SelectionArgs;
 use super::failure::Failure;
@@ -58,13 +58,13 @@ pub(super) struct Due {
 pub(super) fn deadline(
     typed: Option<&Deadline>,
     batch: &BatchSettings,
-    now: &Zoned,
+    now: &ZonedDateTime,
 ) -> Result<Option<Due>, Failure> {
     let Some(deadline) = typed.or(batch.deadline.as_ref()) else { return Ok(None) };
     match deadline.after(now) {
         Ok(at) => {
             let left = Duration::try_from(at.duration_since(now.timestamp())).unwrap_or_default();
-            let shown = at.to_zoned(now.time_zone().clone()).strftime("%H:%M").to_string();
+            let shown = at.to_zoned_datetime(now.time_zone().clone()).strftime("%H:%M").to_string();
             let said = deadline.to_string();
             let words = if said.contains(':') { said } else { format!("{shown} ({said} from now)") };
             Ok(Some(Due { left, words }))

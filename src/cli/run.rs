@@ -1,6 +1,6 @@
 //! `mjbatch run`: check everything that can be wrong before anything is spent, then run.
 
-use jiff::Zoned;
+use jiff::ZonedDateTime;
 
 use super::args::RunArgs;
 use super::exit::Exit;
@@ -34,7 +34,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let results = settings::results_of(&args.results, &args.manifest, &args.place, &manifest.batch);
     let files = Files::of(&args.manifest, &args.place, results);
     files.check(&args.manifest, &args.place)?;
-    let due = rules::deadline(args.rules.deadline.as_ref(), &manifest.batch, &Zoned::now())?;
+    let due = rules::deadline(args.rules.deadline.as_ref(), &manifest.batch, &ZonedDateTime::now())?;
     let policy = settings::policy(&args, &manifest.batch, &service, due.as_ref())?;
     let prices = settings::prices(&args, &manifest.batch);
     // Before anything is opened, where that is enough to know.
