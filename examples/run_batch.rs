@@ -87,7 +87,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         hint: None,
         next: "cargo run --example run_batch".to_owned(),
         terms: runner::Terms::default(),
-        pictures: None,
+        images: None,
         follow_up: None,
         untold: None,
     };

@@ -223,7 +223,7 @@ async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
         results: folder.path().join("mugs.results.csv").into(),
         webhook,
         terms: runner::Terms::default(),
-        pictures: None,
+        images: None,
         follow_up: None,
         untold: None,
         hint: None,

@@ -1,5 +1,5 @@
-//! `mjbatch download`: the pictures of done tasks to files, also long after the run. It spends nothing, and needs a key only
-//! to ask for fresh addresses.
+//! `mjbatch download`: downloads the images of finished tasks, also long after the run. It spends nothing, and needs an API
+//! key only to ask the service for fresh links.
 
 use std::io::Write as _;
 
@@ -8,24 +8,26 @@ use super::exit::Exit;
 use super::failure::{Failure, say};
 use super::run::start_sandbox;
 use super::settings::{self, Files};
-use super::{pictures, signals};
+use super::{images, signals};
 use crate::api::Client;
 use crate::diagnostic::{Diagnostic, quoted};
-use crate::manifest;
-use crate::runner::{Downloads, Picturing, Signal, Tally};
+use crate::download::{DownloadConfig, DownloadStats, Downloads};
+use crate::runner::{Signal, attempts_with_images, downloads, file_row};
 use crate::store::{HeldStore, StoreError};
 use crate::text;
 
-/// At most so many pictures are named that could not be brought.
+/// At most this many images that could not be downloaded are named.
 const MOST_NAMED: u64 = 20;
 
-/// Brings what is not there.
+/// Downloads what is missing.
 pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
-    let manifest = manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
-    let naming =
-        pictures::naming(&args.manifest, &args.place, &args.pictures, &manifest.outline(), Some(&manifest))?
+    let manifest =
+        crate::manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
+    let outline = manifest.outline();
+    let destination =
+        images::destination(&args.manifest, &args.place, &args.pictures, &outline, Some(&manifest))?
             .ok_or_else(|| {
-                Failure::nothing_to_show(Diagnostic::error("nothing says where the pictures go").help(
+                Failure::nothing_to_show(Diagnostic::error("no folder is given for the images").help(
                     "name a folder with `--download FOLDER`, or in the manifest with `output: { images: … }`",
                 ))
             })?;
@@ -43,57 +45,63 @@ pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
         let client = settings::key().and_then(|key| Client::new(&endpoint, &key).ok());
         (endpoint.to_string(), client, None)
     };
-    let picturing = naming.from(service, client, &files.store, &args.pictures)?;
-    let picturing = Picturing { verify: args.verify, ..picturing };
-    let (tally, signal, folder) = bring(picturing, &store).await?;
+    let config = images::config(destination, &outline, service, &files.store, &args.pictures)?;
+    let config = DownloadConfig { verify: args.verify, ..config };
+    let mut downloads = downloads(config, files.store.clone(), client);
+    downloads.add(attempts_with_images(&files.store).map_err(|e| Failure::opening(&e))?);
+    let signal = download_all(&mut downloads, &store).await?;
     if let Some(sandbox) = sandbox {
         sandbox.stop().await;
     }
+    let folder = downloads.folder().display().to_string();
     let folder = text::sanitize(&folder);
-    let _ = writeln!(anstream::stdout(), "{folder}: {}", said(&tally));
+    let _ = writeln!(anstream::stdout(), "{folder}: {}", in_words(&downloads.stats));
     Ok(match signal {
         Some(Signal::Interrupt) => Exit::Interrupted,
         Some(Signal::Terminate) => Exit::Terminated,
-        None if tally.failed > 0 => Exit::SomeFailed,
+        None if downloads.stats.failed > 0 => Exit::SomeFailed,
         None => Exit::Success,
     })
 }
 
-async fn bring(picturing: Picturing, store: &HeldStore) -> Result<(Tally, Option<Signal>, String), Failure> {
-    let mut downloads = Downloads::new(picturing);
-    downloads.add_all().map_err(|e| Failure::opening(&e))?;
+/// Waits for all downloads, records each in the state, and returns the signal that stopped them, if one did.
+async fn download_all(downloads: &mut Downloads, store: &HeldStore) -> Result<Option<Signal>, Failure> {
     let mut stop = signals::listen();
     let mut signal = None;
     while downloads.is_busy() {
         tokio::select! {
-            got = downloads.next() => {
-                for row in &got.rows {
-                    store.record_file(row).map_err(|e| Failure::after(Diagnostic::error(e.to_string())))?;
+            outcome = downloads.next() => {
+                if let Some(attempt) = outcome.attempt {
+                    for row in outcome.rows {
+                        let recorded = store.record_file(&file_row(attempt, row));
+                        recorded.map_err(|e| Failure::after(Diagnostic::error(e.to_string())))?;
+                    }
                 }
-                let told = downloads.tally.failed - got.failed.len() as u64;
-                let room = usize::try_from(MOST_NAMED.saturating_sub(told)).unwrap_or(0);
-                for (id, n, why) in got.failed.iter().take(room) {
-                    say(&Diagnostic::warning(format!("picture {n} of {}: {why}", quoted(&id.0))).into());
+                let named = downloads.stats.failed - outcome.failed.len() as u64;
+                let room = usize::try_from(MOST_NAMED.saturating_sub(named)).unwrap_or(0);
+                for image in outcome.failed.iter().take(room) {
+                    let (n, id) = (image.n, quoted(&image.id.0));
+                    say(&Diagnostic::warning(format!("image {n} of {id}: {}", image.why)).into());
                 }
             }
             asked = stop.next() => {
-                if signal.replace(asked).is_some() { downloads.leave() } else { downloads.finish_soon() }
+                if signal.replace(asked).is_some() { downloads.abort() } else { downloads.finish_soon() }
             }
         }
     }
-    let folder = downloads.folder().display().to_string();
-    Ok((downloads.tally, signal, folder))
+    Ok(signal)
 }
 
-fn said(tally: &Tally) -> String {
-    let mut pieces = vec![format!("{} there", tally.there), format!("{} brought", tally.brought)];
+fn in_words(stats: &DownloadStats) -> String {
+    let mut pieces =
+        vec![format!("{} already there", stats.existing), format!("{} downloaded", stats.downloaded)];
     let mut add = |n: u64, what: &str| {
         if n > 0 {
             pieces.push(format!("{n} {what}"));
         }
     };
-    add(tally.missing, "had gone missing");
-    add(tally.changed, "had changed");
-    add(tally.failed, "could not be brought");
+    add(stats.missing, "had gone missing");
+    add(stats.changed, "had changed");
+    add(stats.failed, "failed");
     pieces.join(" · ")
 }

@@ -6,8 +6,8 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
 use super::followup::{self, Following};
+use super::images;
 use super::known::{self, Known};
-use super::pictures;
 use super::rules;
 use super::settings::{self, Callbacks, Files, Service};
 use super::signals;
@@ -46,16 +46,15 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     }
 
     let tasks = known.whole.as_ref();
-    let naming = pictures::naming(&args.manifest, &args.place, &args.pictures, manifest, tasks)?;
+    let destination = images::destination(&args.manifest, &args.place, &args.pictures, manifest, tasks)?;
     let following = followup::following(&args.manifest, &args.place, &args.follow_up, &manifest.batch)?;
 
     let webhook = listen(callbacks).await?;
     let service = Connected::to(service).await?;
-    let pictures = naming.map(|naming| {
-        let client = Some(service.client.clone());
-        naming.from(service.address.clone(), client, &files.store, &args.pictures)
+    let images = destination.map(|destination| {
+        images::config(destination, manifest, service.address.clone(), &files.store, &args.pictures)
     });
-    let pictures = pictures.transpose()?;
+    let images = images.transpose()?;
     if !service.is_on_this_machine {
         known.whole.as_ref().map_or(Ok(()), |manifest| check_real(&args.manifest, manifest))?;
     }
@@ -87,7 +86,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
             next_without: Some(settings::command_for_all()),
             resolve: Some(settings::command_for("resolve", &args.manifest, &args.place, &[])),
         },
-        pictures,
+        images,
         untold: following.untold.clone(),
         follow_up: following.into_run(&files.store, args.place.sandbox),
     };

@@ -7,7 +7,7 @@
 //! meets half of one. The records are read one at a time, so that memory does not grow with their number.
 
 mod csv;
-pub mod downloads;
+
 mod error;
 pub mod followup;
 pub mod jsonl;

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use futures::stream::StreamExt as _;
 
-use super::downloads::Downloads;
 use super::followup::FollowUps;
 use super::results::{When, Written, write_results};
 use super::shell::{Shell, next_told};
 use super::shutdown::Shutdown;
 use super::{Outcome, Terms};
+use crate::download::Downloads;
 use crate::engine::{Ending, TaskRow};
 use crate::progress::{Cost, Notice, RunEvent, StopReason, Summary, Troubles, summary_as_json};
 use crate::store::{StateLocation, StoreError};
@@ -58,7 +58,7 @@ impl Shell {
         for why in written.failed.drain(..) {
             self.notice(Notice::ResultsNotWritten { why });
         }
-        if let Some(notice) = self.downloads.as_ref().and_then(about_pictures) {
+        if let Some(notice) = self.downloads.as_ref().and_then(about_images) {
             self.notice(notice);
         }
         written
@@ -162,14 +162,14 @@ fn to_be_told(summary: Summary, location: &StateLocation) -> String {
     summary_as_json(&Summary { results, state: location.absolute().to_string(), ..summary }).to_string()
 }
 
-/// What became of the pictures in this run, if anything.
-fn about_pictures(downloads: &Downloads) -> Option<Notice> {
-    let tally = downloads.tally;
-    (tally.brought + tally.failed > 0).then(|| Notice::Pictures {
-        brought: tally.brought,
-        failed: tally.failed,
+/// What became of the images in this run, if anything.
+fn about_images(downloads: &Downloads) -> Option<Notice> {
+    let stats = downloads.stats;
+    (stats.downloaded + stats.failed > 0).then(|| Notice::Pictures {
+        brought: stats.downloaded,
+        failed: stats.failed,
         folder: downloads.folder().to_owned(),
-        first_failed: downloads.first_failed.as_ref().map(|(id, n, why)| (id.clone(), *n, why.clone())),
+        first_failed: downloads.first_failed.clone().map(|image| (image.id, image.n, image.why)),
     })
 }
 

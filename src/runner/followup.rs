@@ -13,8 +13,8 @@ use futures::future::FutureExt as _;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::downloads::Downloads;
 use super::shell::{Happened, Shell};
+use crate::download::Downloads;
 use crate::engine::{AttemptKey, Change, Ending};
 use crate::failpoint::{Point, reach};
 use crate::output::followup::{Batch, Message, Teller};
@@ -239,7 +239,7 @@ impl Shell {
     /// What earlier runs left untold. What is about pictures that are on their way to files waits for them.
     pub(super) fn look_up_follow_up(&mut self) {
         let Some(followups) = &mut self.followups else { return };
-        let held = self.downloads.as_ref().map(Downloads::wanted).unwrap_or_default();
+        let held = self.downloads.as_ref().map(Downloads::queued).unwrap_or_default();
         if let Err(why) = followups.add_all(|attempt| held.contains(&attempt)) {
             self.notice(Notice::FollowUpNotLookedUp { why: why.to_string() });
         }
@@ -255,7 +255,7 @@ impl Shell {
             _ => return,
         };
         if let Some(downloads) = self.downloads.as_mut().filter(|_| has_pictures) {
-            downloads.add(attempt);
+            downloads.add([attempt]);
         }
         if let Some(followups) = &mut self.followups {
             followups.add(attempt, has_pictures && self.downloads.is_some());

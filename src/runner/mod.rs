@@ -16,11 +16,12 @@ mod shutdown;
 mod tokens;
 
 use crate::api::{CallbackListener, Client};
+use crate::download::DownloadConfig;
 use crate::engine::{Ending, Policy};
 use crate::progress::Sink;
 use crate::store::{BatchWriter, RunStart, StoreError};
 use crate::task::Counts;
-pub use downloads::{BadName, Downloads, Got, Picturing, Tally, check_names};
+pub use downloads::{attempts_with_images, downloads, file_row};
 pub use followup::FollowUp;
 pub use report::{WantedReport, write_report};
 pub use results::{Wanted, When, Written, write_results};
@@ -46,8 +47,8 @@ pub struct Run {
     pub next: String,
     /// What the run is bound by, in words for people.
     pub terms: Terms,
-    /// How pictures become files beside the run, if they do.
-    pub pictures: Option<Picturing>,
+    /// How images are downloaded beside the run, if they are.
+    pub images: Option<DownloadConfig>,
     /// Who is told of what is done, and of the run's end, if anybody is.
     pub follow_up: Option<FollowUp>,
     /// Why nobody is told of anything though somebody should be, as a phrase.

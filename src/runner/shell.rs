@@ -9,19 +9,20 @@ use jiff::Timestamp;
 
 use super::book::Book;
 use super::clock::Clock;
-use super::downloads::{Downloads, Got};
+use super::downloads::{downloads, next_images};
 use super::followup::{FollowUps, Told};
 use super::results::{When, Written, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::tokens::Tokens;
 use super::{Outcome, Run};
 use crate::api::{Callback, CallbackListener, Client, SubmitRequest};
+use crate::download::Downloads;
 use crate::engine::{
     Action, AttemptKey, Change, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome, TaskRow,
 };
 use crate::failpoint::{Point, reach};
 use crate::progress::{Notice, RunEvent, Sink, Standing};
-use crate::store::{BatchWriter, Intent, Outgoing, RunStart, StoreError, WriteError};
+use crate::store::{BatchStore, BatchWriter, Intent, Outgoing, RunStart, StoreError, WriteError};
 use crate::task::{Mode, RemoteTaskId};
 
 /// The results are written in the middle of a run at most this often, and less often where that takes long.
@@ -63,7 +64,7 @@ pub(super) struct Shell {
     pub(super) nothing_to_do: bool,
     /// How many tasks wait that were not chosen for this run.
     pub(super) held_back: u64,
-    /// Images on their way to files.
+    /// Images that are being downloaded.
     pub(super) downloads: Option<Downloads>,
     /// What is told to others.
     pub(super) followups: Option<FollowUps>,
@@ -92,7 +93,8 @@ impl Shell {
         let tokens = resumed.chain(in_doubt);
         let tokens = tokens.filter_map(|(attempt, task)| Some((task.hook_token.clone()?, attempt))).collect();
         let next = AttemptKey(snapshot.next_attempt.max(1));
-        let downloads = run.pictures.take().map(Downloads::new);
+        let store = BatchStore::at(ledger.location().clone());
+        let downloads = run.images.take().map(|config| downloads(config, store, Some(client.clone())));
         let followups = run.follow_up.take().map(FollowUps::new);
         let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next)
             .with_history(snapshot.history)
@@ -143,16 +145,12 @@ impl Shell {
         let tick_every = self.sink.tick_every();
         let mut ticks = tokio::time::interval(tick_every.unwrap_or(Duration::from_secs(3600)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        if let Some(downloads) = &mut self.downloads
-            && let Err(why) = downloads.add_all()
-        {
-            self.notice(Notice::PicturesNotLookedUp { why: why.to_string() });
-        }
+        self.queue_known_images();
         self.look_up_follow_up();
         self.tell_engine(Event::Wake);
         while self.engine.over().is_none()
             || !self.writes.is_empty()
-            || self.brings_images()
+            || self.is_downloading()
             || self.follows_up()
         {
             let over = self.engine.over().is_some();
@@ -162,7 +160,7 @@ impl Shell {
                 Some(happened) = self.writes.next() => self.happened(happened),
                 Some(happened) = self.requests.next(), if !over => self.happened(happened),
                 Some(call) = next_call(&mut self.run.webhook), if !over => self.called(call),
-                got = next_images(&mut self.downloads) => self.brought(got),
+                outcome = next_images(&mut self.downloads) => self.on_images(outcome),
                 told = next_told(&mut self.followups) => self.told(told),
                 signal = stop.next() => self.signalled(signal),
                 () = tokio::time::sleep_until(wake), if !over => self.tell_engine(Event::Wake),
@@ -233,36 +231,13 @@ impl Shell {
     pub(super) fn signalled(&mut self, signal: Signal) {
         let event = if self.signal.is_some() { Event::Abort } else { Event::Stop };
         if self.signal.is_some() {
-            self.downloads.iter_mut().for_each(Downloads::leave);
+            self.downloads.iter_mut().for_each(Downloads::abort);
             self.followups.iter_mut().for_each(FollowUps::leave);
         }
         self.signal.get_or_insert(signal);
         if self.engine.over().is_none() {
             self.tell_engine(event);
         }
-    }
-
-    /// Whether images are still on their way that the run waits for.
-    fn brings_images(&mut self) -> bool {
-        let over = self.engine.over();
-        let Some(downloads) = &mut self.downloads else { return false };
-        match over {
-            Some(Ending::StoreFailed) => downloads.leave(),
-            Some(_) if self.signal.is_some() => downloads.finish_soon(),
-            _ => {}
-        }
-        downloads.is_busy()
-    }
-
-    /// A task stays what it is, whatever became of its images.
-    fn brought(&mut self, got: Got) {
-        let written: Vec<_> = got.rows.into_iter().map(|row| self.ledger.record_file(row)).collect();
-        let attempt = got.attempt;
-        let filing = async move {
-            futures::future::join_all(written).await;
-            Happened::Filed(attempt)
-        };
-        self.writes.push(filing.boxed());
     }
 
     fn tick(&mut self) {
@@ -424,13 +399,6 @@ fn new_token() -> Option<String> {
 pub(super) async fn next_told(followups: &mut Option<FollowUps>) -> Told {
     match followups {
         Some(followups) => followups.next().await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn next_images(downloads: &mut Option<Downloads>) -> Got {
-    match downloads {
-        Some(downloads) => downloads.next().await,
         None => std::future::pending().await,
     }
 }

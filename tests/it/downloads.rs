@@ -1,4 +1,5 @@
-//! Pictures become files: whole, under the names asked for, inside their folder, whatever the service and its hosts do.
+//! Images are downloaded to files: complete, under the configured names, inside their folder, whatever the service and its
+//! hosts do.
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -47,7 +48,7 @@ fn is_png(path: &Path) -> bool {
 }
 
 #[test]
-fn a_run_brings_its_pictures_under_the_names_asked_for() {
+fn a_run_downloads_its_images_under_the_configured_names() {
     let (desk, service) = (Desk::bare(), Service::with(""));
     desk.write("m.yaml", NAMED);
     let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(0);
@@ -68,30 +69,36 @@ fn a_run_brings_its_pictures_under_the_names_asked_for() {
     assert_eq!(service.ledger().keys_leaked, 0);
 
     let ran = call(&desk, "download m.yaml").at(&service.url()).ends_with(0);
-    assert_eq!(ran.stdout, "pics: 8 there · 0 brought\n");
+    assert_eq!(ran.stdout, "pics: 8 already there · 0 downloaded\n");
     assert_eq!(service.jobs(), 2);
 }
 
 #[test]
-fn what_is_missing_or_changed_is_brought_again_and_nothing_is_generated() {
+fn missing_and_changed_files_are_downloaded_again_and_nothing_is_generated() {
     let (desk, service) = (Desk::bare(), Service::with(""));
     desk.write("m.csv", "id,prompt\nmug,a mug\n");
     call(&desk, "run m.csv").at(&service.url()).ends_with(0);
     let download = |more: &str| call(&desk, "download m.csv --download out").and(more).at(&service.url());
     let first = download("").ends_with(0);
-    assert_eq!(first.stdout, "out: 0 there · 4 brought\n");
+    assert_eq!(first.stdout, "out: 0 already there · 4 downloaded\n");
     let before = std::fs::read(desk.path("out/mug-2.png")).unwrap();
     std::fs::remove_file(desk.path("out/mug-1.png")).unwrap();
     std::fs::write(desk.path("out/mug-2.png"), "altered").unwrap();
-    assert_eq!(download("").ends_with(0).stdout, "out: 3 there · 1 brought · 1 had gone missing\n");
-    assert_eq!(download("--verify").ends_with(0).stdout, "out: 3 there · 1 brought · 1 had changed\n");
+    assert_eq!(
+        download("").ends_with(0).stdout,
+        "out: 3 already there · 1 downloaded · 1 had gone missing\n"
+    );
+    assert_eq!(
+        download("--verify").ends_with(0).stdout,
+        "out: 3 already there · 1 downloaded · 1 had changed\n"
+    );
     assert_eq!(std::fs::read(desk.path("out/mug-2.png")).unwrap(), before);
-    assert_eq!(download("--verify").ends_with(0).stdout, "out: 4 there · 0 brought\n");
+    assert_eq!(download("--verify").ends_with(0).stdout, "out: 4 already there · 0 downloaded\n");
     assert_eq!(service.submits(), 1);
 }
 
 #[test]
-fn hosts_that_stumble_are_asked_again() {
+fn failing_hosts_are_retried() {
     for faults in ["image-500=0.3", "image-half=0.3", "image-redirect"] {
         let (desk, service) = (Desk::bare(), Service::of(quick(faults)));
         desk.write("m.csv", "id,prompt\nmug,a mug\nbowl,a bowl\n");
@@ -106,8 +113,8 @@ fn hosts_that_stumble_are_asked_again() {
 fn names_are_checked_before_anything_is_spent() {
     let (desk, service) = (Desk::bare(), Service::with(""));
     for (manifest, said) in [
-        ("id,prompt\nMug,a mug\nmug,a cup\n", "would be one file, `mug-1.png`"),
-        ("id,prompt\na/b,a mug\na-b,a cup\n", "would be one file, `a-b-1.png`"),
+        ("id,prompt\nMug,a mug\nmug,a cup\n", "would be the same file, `mug-1.png`"),
+        ("id,prompt\na/b,a mug\na-b,a cup\n", "would be the same file, `a-b-1.png`"),
     ] {
         desk.write("m.csv", manifest);
         let ran = call(&desk, "run m.csv --download out").at(&service.url()).ends_with(2);
@@ -129,7 +136,7 @@ fn a_folder_that_cannot_be_written_leaves_the_batch_done() {
     std::fs::create_dir(desk.path("pics")).unwrap();
     desk.write("pics/A-1", "a file where a folder is needed");
     let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(0);
-    assert!(ran.stderr.contains("8 not") && ran.stderr.contains("cannot be written"), "{ran:?}");
+    assert!(ran.stderr.contains("8 not") && ran.stderr.contains("cannot write"), "{ran:?}");
     let results = String::from_utf8(desk.read("m.results.csv")).unwrap();
     assert_eq!(results.matches(",done,").count(), 2, "{results}");
     std::fs::remove_file(desk.path("pics/A-1")).unwrap();
@@ -139,19 +146,19 @@ fn a_folder_that_cannot_be_written_leaves_the_batch_done() {
 }
 
 #[test]
-fn a_file_that_is_not_ours_is_left_as_it_is() {
+fn a_file_of_somebody_else_is_kept() {
     let (desk, service) = (Desk::bare(), Service::with(""));
     desk.write("m.csv", "id,prompt\nmug,a mug\n");
     std::fs::create_dir(desk.path("out")).unwrap();
     desk.write("out/mug-3.png", "a person's own");
     call(&desk, "run m.csv --download out").at(&service.url()).ends_with(0);
     let ran = call(&desk, "download m.csv --download out").at(&service.url()).ends_with(3);
-    assert!(ran.stderr.contains("picture 3 of `mug`") && ran.stderr.contains("another file"), "{ran:?}");
+    assert!(ran.stderr.contains("image 3 of `mug`") && ran.stderr.contains("another file"), "{ran:?}");
     assert_eq!(desk.read("out/mug-3.png"), b"a person's own");
 }
 
 #[test]
-fn a_killed_download_leaves_no_half_file_and_the_next_goes_on() {
+fn a_killed_download_leaves_no_incomplete_file_and_the_next_one_continues() {
     let (desk, service) = (Desk::bare(), Service::with(""));
     let ids: String = (0..40).map(|n| format!("t{n},a mug {n}\n")).collect();
     desk.write("m.csv", format!("id,prompt\n{ids}"));
@@ -165,7 +172,7 @@ fn a_killed_download_leaves_no_half_file_and_the_next_goes_on() {
     }
     call(&desk, "download m.csv --download out").at(&service.url()).ends_with(0);
     let ran = call(&desk, "download m.csv --download out --verify").at(&service.url()).ends_with(0);
-    assert_eq!(ran.stdout, "out: 160 there · 0 brought\n");
+    assert_eq!(ran.stdout, "out: 160 already there · 0 downloaded\n");
     assert_eq!((files(&desk.path("out")).len(), service.submits()), (160, 40));
 }
 
@@ -236,7 +243,7 @@ fn evil_host() -> String {
 }
 
 #[test]
-fn a_hostile_host_gets_nothing_written_and_is_told() {
+fn a_hostile_host_gets_no_file_written_and_each_image_says_why() {
     let desk = Desk::bare();
     let host = evil_host();
     let cases = [
@@ -245,16 +252,16 @@ fn a_hostile_host_gets_nothing_written_and_is_told() {
         ("/empty", "nothing at all"),
         ("/meta", "`169.254.169.254` is a private address"),
         ("/inside", "`10.0.0.1` is a private address"),
-        ("/file", "`file:` addresses are not fetched"),
+        ("/file", "`file:` URLs are not downloaded"),
         ("/loop", "redirected more than 5 times"),
         ("/gone", "the link is gone (HTTP 410)"),
         ("/gzip", "compressed data (gzip)"),
         ("/large", "larger than 1 MB"),
-        ("/short", "without its end"),
+        ("/short", "is incomplete"),
         ("/endless", "larger than 1 MB"),
         ("/../../etc/passwd", "the link is gone (HTTP 404)"),
     ];
-    // The addresses come by results that are fed back, as a service could have given them.
+    // The URLs come from results that are fed back, as a service could have given them.
     let mut fed = "id,task_id,status,mode,prompt,reason,grid,image_1\n".to_owned();
     for (n, (path, _)) in cases.iter().enumerate() {
         fed.push_str(&format!("t{n:02},T{n},done,fast,p{n},,,{host}{path}\n"));
@@ -274,9 +281,9 @@ fn a_hostile_host_gets_nothing_written_and_is_told() {
 }
 
 #[test]
-fn a_link_that_is_gone_is_asked_for_anew_where_asking_is_free() {
+fn the_service_is_asked_for_a_fresh_link_where_one_is_gone() {
     let desk = Desk::bare();
-    // Says of every job that its pictures are elsewhere, which is nowhere.
+    // A service that closes every connection.
     let wire = Wire::answering(|_| Answer::Close);
     desk.write(
         "m.results.csv",

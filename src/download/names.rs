@@ -1,21 +1,21 @@
-//! Names of files that are good on every system, whatever a manifest or a service puts into them.
+//! Makes file names safe on every system, whatever a manifest or a service puts into them.
 //!
-//! A name is a list of parts, each a folder or, the last, the file. No part leads out of its folder, none is a device on
-//! Windows, none is longer than file systems bear, and [`key`] tells which names are one on a system that does not
-//! distinguish case or Unicode forms. The rules for Windows are those of Microsoft's "Naming Files, Paths, and Namespaces".
+//! A name is a list of parts: folders, and last the file. No part leads out of its folder, is a device on Windows, or is longer
+//! than file systems allow. [`collision_key`] is equal for names that are the same file on a system that does not distinguish
+//! case or Unicode forms. The rules for Windows are those of Microsoft's "Naming Files, Paths, and Namespaces".
 
 use unicode_normalization::UnicodeNormalization;
 
-/// The most bytes of a part. File systems bear 255; the rest is for `.part` and `.json`.
+/// The most bytes of a part. File systems allow 255; the rest is for `.part` and `.json`.
 const LONGEST_PART: usize = 200;
 /// The most bytes of all parts together, with the `/` between them.
-pub const LONGEST_NAME: usize = 800;
+pub(super) const LONGEST_NAME: usize = 800;
 
-/// What no part may hold on Windows, and what separates parts anywhere.
+/// Characters that no part may hold on Windows, and separators of parts anywhere.
 const FORBIDDEN: &str = "<>:\"/\\|?*";
 
-/// A part of a name that is good on every system and means the same to a person. The same again gives the same.
-pub fn safe_part(text: &str) -> String {
+/// Makes a part of a name safe on every system while people still recognize it. Idempotent.
+pub(super) fn safe_part(text: &str) -> String {
     let plain = |c: char| {
         if FORBIDDEN.contains(c) || crate::text::is_unsafe_on_screen(c) || c.is_control() { '-' } else { c }
     };
@@ -31,7 +31,7 @@ pub fn safe_part(text: &str) -> String {
     cut(text)
 }
 
-/// Whether Windows takes the name for a device, with whatever ending.
+/// Whether Windows takes the name for a device, with any extension.
 fn is_device(name: &str) -> bool {
     let stem = name.split('.').next().unwrap_or_default().trim_end().to_uppercase();
     if ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].contains(&stem.as_str()) {
@@ -43,7 +43,7 @@ fn is_device(name: &str) -> bool {
     })
 }
 
-/// A long part is cut and gets a hash of the whole, before its ending, so that it stays its own.
+/// Shortens a long part and inserts a hash of the whole before its extension, so that it stays unique.
 fn cut(text: String) -> String {
     if text.len() <= LONGEST_PART {
         return text;
@@ -58,8 +58,8 @@ fn cut(text: String) -> String {
     format!("{}~{hash}{ending}", text[..room].trim_end_matches(['.', ' ']))
 }
 
-/// Two names with one key may be one file on some system.
-pub fn key(parts: &[String]) -> String {
+/// Folds a name so that two names with the same key may be the same file on some system.
+pub(super) fn collision_key(parts: &[String]) -> String {
     let whole = parts.join("/");
     let folded: String = whole.nfd().collect::<String>().to_uppercase().to_lowercase();
     folded.nfc().collect()
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_is_good_on_every_system() {
+    fn a_part_is_made_safe_on_every_system() {
         for (text, safe) in [
             ("mug-sage", "mug-sage"),
             ("hero/red", "hero-red"),
@@ -100,15 +100,15 @@ mod tests {
     }
 
     #[test]
-    fn long_parts_keep_their_ending_and_stay_apart() {
+    fn long_parts_keep_their_extension_and_stay_unique() {
         let long = |end: &str| safe_part(&format!("{}{end}.png", "ü".repeat(300)));
         assert!(long("a").len() <= LONGEST_PART && long("a").ends_with(".png"));
         assert_ne!(long("a"), long("b"));
     }
 
     #[test]
-    fn names_that_some_system_takes_for_one_have_one_key() {
-        let key = |name: &str| key(&name.split('/').map(str::to_owned).collect::<Vec<_>>());
+    fn names_that_are_the_same_file_on_some_system_have_the_same_key() {
+        let key = |name: &str| collision_key(&name.split('/').map(str::to_owned).collect::<Vec<_>>());
         assert_eq!(key("A/Mug.png"), key("a/mug.PNG"));
         assert_eq!(key("cafe\u{301}"), key("CAF\u{c9}"));
         assert_eq!(key("straße"), key("STRASSE"));
@@ -117,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_leads_out_or_is_refused_by_a_system(text in "(\\PC|[./\\\\:\0-\u{1f}]){0,300}") {
+        fn no_text_leaves_the_folder_or_is_refused_by_a_system(text in "(\\PC|[./\\\\:\0-\u{1f}]){0,300}") {
             let part = safe_part(&text);
             prop_assert!(!part.is_empty() && part.len() <= 255 - 8);
             prop_assert!(!part.contains(|c: char| FORBIDDEN.contains(c) || c.is_control()));
