@@ -1,14 +1,12 @@
-//! The YAML language, version 1: what the document as a whole means.
+//! A manifest as a whole, of either format: what a YAML document or a CSV table says, before its tasks are looked at.
 
-use super::content::Content;
-use super::entries::Entries;
-use super::node::{Node, Value};
-use super::reader::Reader;
-use super::settings;
-use super::shape;
-use super::sources::Tables;
+use std::sync::Arc;
+
+use super::expand::{Entries, Entry, Expansion};
+use super::settings::{self, BatchSettings, output};
+use super::table::{self, Columns, Purpose, Tables};
 use super::value;
-use super::yaml;
+use super::yaml::{self, Node, Reader, Value};
 use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
 
 const ROOT: [&str; 6] = ["version", "name", "defaults", "prompts", "batch", "output"];
@@ -20,8 +18,26 @@ const MOST_CELLS: usize = 20_000_000;
 const SMALLEST: &str =
     "the smallest manifest is\nversion: 1\nprompts:\n  - a ceramic mug on grey linen --ar 1:1";
 
+/// What was read.
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    pub(super) name: Option<String>,
+    pub(super) batch: BatchSettings,
+    pub(super) output: output::Placed,
+    pub(super) expansion: Expansion,
+}
+
+impl Content {
+    /// Tries the templates of `output` with the first task.
+    pub(super) fn check_output(&self, source: &Source<'_>, problems: &mut Problems) {
+        if let Some(task) = self.expansion.tasks().next() {
+            output::check(&self.output, task, &self.expansion.columns.names(), source, problems);
+        }
+    }
+}
+
 /// Reads a YAML manifest. What it gives is of use only if no errors were added to the problems.
-pub(super) fn read(source: &Source<'_>, tables: &mut Tables<'_>, problems: &mut Problems) -> Content {
+pub(super) fn read_yaml(source: &Source<'_>, tables: &mut Tables<'_>, problems: &mut Problems) -> Content {
     let root = match yaml::parse(source) {
         Ok(Some(root)) => root,
         Ok(None) => {
@@ -59,7 +75,7 @@ fn document(root: &Node<'_>, tables: &mut Tables<'_>, reader: &mut Reader<'_>) -
     }
     let name = reader.value(fields.get("name"), value::batch_name);
     let batch = fields.get("batch").map(|field| settings::read(field, reader)).unwrap_or_default();
-    let output = fields.get("output").map(|field| shape::read(field, reader)).unwrap_or_default();
+    let output = fields.get("output").map(|field| output::read(field, reader)).unwrap_or_default();
 
     let mut entries = Entries::new(reader.source.text().len(), tables);
     if let Some(field) = fields.get("defaults") {
@@ -102,4 +118,16 @@ fn is_known_language(root: &Node<'_>, reader: &mut Reader<'_>) -> bool {
         reader.problems.push(found);
     }
     text == "1"
+}
+
+/// A table as a manifest: one entry, of which each row is one.
+pub(super) fn read_csv(source: &Source<'_>, text: &Arc<str>, problems: &mut Problems) -> Content {
+    let mut columns = Columns::default();
+    let Some((table, purpose)) = table::header(source, text, false, &mut columns, problems) else {
+        return Content::default();
+    };
+    let entry = Entry::of_table(purpose == Purpose::Results);
+    let columns = Arc::new(columns);
+    let expansion = Expansion { entries: vec![entry], tables: vec![table], columns, ..Expansion::default() };
+    Content { expansion, ..Content::default() }
 }

@@ -86,14 +86,13 @@ fn every_manifest_of_the_repository_is_right() {
 
 #[test]
 fn every_example_of_the_documentation_is_right() {
-    let docs = include_str!("../mod.rs");
+    let docs = include_str!("../../../docs/manifest.md");
     let mut counts = Vec::new();
     let mut lines = docs.lines();
     while let Some(line) = lines.next() {
-        let Some(format @ ("yaml" | "csv")) = line.strip_prefix("//! ```") else { continue };
-        let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "//! ```").collect();
-        let text: String =
-            block.iter().map(|line| format!("{}\n", line.strip_prefix("//! ").unwrap())).collect();
+        let Some(format @ ("yaml" | "csv")) = line.strip_prefix("```") else { continue };
+        let block = lines.by_ref().take_while(|line| *line != "```");
+        let text: String = block.map(|line| format!("{line}\n")).collect();
         let mut load = |_: &Path| Ok(b"id,product,ratio\nmug,a mug,1:1\nbowl,a bowl,4:5\n".to_vec());
         let manifest = parse_with(
             Path::new(&format!("example.{format}")),

@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::super::entries::{DEFAULTS, ENTRY};
-use super::super::followup::{DONE, FINISH};
-use super::super::settings::BATCH;
-use super::super::shape::OUTPUT;
+use super::super::expand::{DEFAULTS, ENTRY};
+use super::super::settings::{BATCH, DONE, FINISH, OUTPUT};
 use super::super::{SCHEMA, parse};
 use crate::prompt;
 

@@ -1,0 +1,144 @@
+//! Tasks that share a name, or that are takes of one prompt.
+
+use std::collections::HashMap;
+
+use super::places::Places;
+use crate::diagnostic::{Diagnostic, Place, Problems, quoted};
+use crate::manifest::expand::drafts::Draft;
+use crate::manifest::expand::entry::{Entry, Item, Part, Source as Prompts};
+use crate::manifest::expand::expansion::Expansion;
+use crate::manifest::expand::ids::{Census, Name};
+use crate::manifest::expand::variants::combinations;
+
+/// A task that has a name that is not its own.
+struct Namesake {
+    place: Place,
+    entry: usize,
+    at: Option<usize>,
+    /// How many drafts and how many tasks are meant.
+    drafts: u64,
+    tasks: u64,
+}
+
+/// Goes the way again for the places of names that are there twice. Here they are compared as they are, not as hashes.
+pub(super) fn tell_names(
+    expansion: &Expansion,
+    places: &Places<'_>,
+    census: &Census,
+    problems: &mut Problems,
+) {
+    let mut given: HashMap<String, Namesake> = HashMap::new();
+    let mut made: HashMap<String, Vec<Namesake>> = HashMap::new();
+    each_draft(expansion, |number, item, draft| {
+        let entry = item.entry;
+        let row = item.row.as_ref();
+        let namesake = |part| Namesake {
+            place: places.place(entry, row, part),
+            entry: number,
+            at: row.map(|row| row.at),
+            drafts: 1,
+            tasks: u64::from(draft.takes),
+        };
+        match &draft.name {
+            Name::Made(base) if census.shared.contains(&census.hash(base)) => {
+                let takes = made.entry(base.clone()).or_default();
+                match &mut takes[..] {
+                    [_, second, ..] => {
+                        second.drafts += 1;
+                        second.tasks += u64::from(draft.takes);
+                    }
+                    _ => takes.push(namesake(Part::Prompt)),
+                }
+            }
+            Name::Made(_) => {}
+            Name::Given(base) => {
+                for take in 1..=draft.takes {
+                    let id = if take == 1 { base.clone() } else { format!("{base}~{take}") };
+                    if !census.twice.contains(&census.hash(&id)) {
+                        continue;
+                    }
+                    let again = namesake(Part::Id);
+                    match given.get(&id) {
+                        Some(first) => problems.push(clash(expansion, &id, first, again)),
+                        None => drop(given.insert(id, again)),
+                    }
+                }
+            }
+        }
+    });
+    for takes in made.into_values() {
+        let mut takes = takes.into_iter();
+        if let (Some(first), Some(second)) = (takes.next(), takes.next()) {
+            problems.push(same_prompt(expansion, first, second));
+        }
+    }
+}
+
+fn each_draft(expansion: &Expansion, mut see: impl FnMut(usize, &Item<'_>, &Draft)) {
+    for (number, entry) in expansion.entries.iter().enumerate() {
+        for item in expansion.items(entry) {
+            for combination in combinations(entry) {
+                let drafts =
+                    expansion.variants(&item, combination).and_then(|variants| expansion.drafts(&variants));
+                for draft in drafts.unwrap_or_default() {
+                    see(number, &item, &draft);
+                }
+            }
+        }
+    }
+}
+
+/// What two tasks are, for a message: entries, rows, or only tasks.
+fn noun(expansion: &Expansion, first: &Namesake, second: &Namesake) -> &'static str {
+    let one_each = |namesake: &Namesake| is_single(&expansion.entries[namesake.entry]);
+    if first.at.is_some() && !matches!(expansion.entries[first.entry].prompt, Prompts::Text(_)) {
+        if first.at == second.at { "tasks of one row" } else { "rows" }
+    } else if first.entry == second.entry {
+        "tasks of one entry"
+    } else if one_each(first) && one_each(second) {
+        "entries"
+    } else {
+        "tasks"
+    }
+}
+
+fn is_single(entry: &Entry) -> bool {
+    entry.table.is_none() && entry.matrix.is_none()
+}
+
+fn clash(expansion: &Expansion, id: &str, first: &Namesake, second: Namesake) -> Diagnostic {
+    let noun = noun(expansion, first, &second);
+    let found = Diagnostic::error(format!("two {noun} have the id {}", quoted(id)));
+    if first.place == second.place {
+        let is_one_item = first.at == second.at;
+        return found.at(second.place, "both come from here").help(if is_one_item {
+            "what tells them apart makes the same name: change a value or an option, or write an entry for each"
+        } else {
+            "use variables that tell the rows apart in the id, as in `id: \"{{ sku }}\"`"
+        });
+    }
+    found
+        .at(second.place, "here again")
+        .at(first.place.clone(), "first here")
+        .help("give one of them another id")
+}
+
+fn same_prompt(expansion: &Expansion, first: Namesake, second: Namesake) -> Diagnostic {
+    let noun = noun(expansion, &first, &second);
+    let tasks = match noun {
+        "rows" | "entries" => first.drafts + second.drafts,
+        _ => first.tasks + second.tasks,
+    };
+    let found = Diagnostic::warning(format!(
+        "{tasks} {noun} have the same prompt: they are takes, and each is paid for"
+    ));
+    if first.place == second.place {
+        return found.at(second.place, "all come from here").help(
+            "use the variables that tell them apart in the prompt, or write `repeat` if takes are meant",
+        );
+    }
+    found
+        .at(second.place, "take 2")
+        .at(first.place, "take 1")
+        .help("give each an id of its own if they are meant, and remove them if not")
+}

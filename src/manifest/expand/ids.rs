@@ -1,0 +1,191 @@
+//! Names of tasks: given, or made from the content, never from the position.
+//!
+//! Tasks are named while they are listed, one after the other, and a million of them must not be held in memory for it. So
+//! a [`Census`] first sees every name, as a hash, and leaves a [`Register`] of what matters: made names that come up more
+//! than once, and numbers that given names have taken. With it a [`Namer`] gives the same names every time.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use crate::task::TaskId;
+
+/// A name before takes are numbered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// Given, or made from what was given.
+    Given(String),
+    /// Made from the content.
+    Made(String),
+}
+
+/// All names of a manifest, while they are counted.
+#[derive(Debug, Default)]
+pub(crate) struct Census {
+    hasher: RandomState,
+    given: HashSet<u64>,
+    /// Given names that look like a numbered take: the hash of what is before the number, and the number.
+    numbered: HashSet<(u64, u32)>,
+    made: HashMap<u64, u32>,
+    /// Hashes of given names that are there twice. Two names with one hash are told apart by who looks them up.
+    pub(crate) twice: HashSet<u64>,
+    /// Hashes of made names that came of more than one place.
+    pub(crate) shared: HashSet<u64>,
+}
+
+impl Census {
+    /// Counts the takes of a task.
+    pub(crate) fn count(&mut self, name: &Name, takes: u32) {
+        match name {
+            Name::Given(base) => {
+                self.give(base);
+                for take in 2..=takes {
+                    self.give(&numbered(base, take));
+                }
+            }
+            Name::Made(base) => {
+                let hash = self.hash(base);
+                let seen = self.made.entry(hash).or_default();
+                if *seen > 0 {
+                    self.shared.insert(hash);
+                }
+                *seen += takes;
+            }
+        }
+    }
+
+    fn give(&mut self, id: &str) {
+        let hash = self.hash(id);
+        if !self.given.insert(hash) {
+            self.twice.insert(hash);
+        }
+        let parts = id.rsplit_once('~').and_then(|(base, n)| Some((base, n.parse::<u32>().ok()?)));
+        if let Some((base, n)) = parts.filter(|(base, n)| numbered(base, *n) == id) {
+            self.numbered.insert((self.hash(base), n));
+        }
+    }
+
+    pub(crate) fn hash(&self, id: &str) -> u64 {
+        self.hasher.hash_one(id)
+    }
+
+    /// What is needed to name the tasks again.
+    pub(crate) fn into_register(self) -> Register {
+        let mut taken: HashSet<(u64, u32)> =
+            self.numbered.into_iter().filter(|(base, _)| self.made.contains_key(base)).collect();
+        taken.extend(self.given.iter().filter(|id| self.made.contains_key(id)).map(|id| (*id, 1)));
+        let of_many = |(base, n): (u64, u32)| (n > 1 || taken.contains(&(base, 1))).then_some(base);
+        let counted = self.made.into_iter().filter_map(of_many).collect();
+        Register { hasher: self.hasher, taken, counted }
+    }
+}
+
+/// What matters for names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Register {
+    hasher: RandomState,
+    /// Numbers of made names that given ones have; the bare name counts as 1.
+    taken: HashSet<(u64, u32)>,
+    /// Made names that need counting.
+    counted: HashSet<u64>,
+}
+
+impl Register {
+    /// Names the tasks from the first on.
+    pub(crate) fn namer(&self) -> Namer<'_> {
+        Namer { register: self, last: HashMap::new() }
+    }
+}
+
+/// Gives names, in the order of the tasks.
+#[derive(Debug)]
+pub(crate) struct Namer<'a> {
+    register: &'a Register,
+    last: HashMap<u64, u32>,
+}
+
+impl Namer<'_> {
+    /// The id of a take, from 1, of a task.
+    pub(crate) fn id(&mut self, name: &Name, take: u32) -> TaskId {
+        match name {
+            Name::Given(base) => TaskId(numbered(base, take)),
+            Name::Made(base) => {
+                let hash = self.register.hasher.hash_one(base);
+                if !self.register.counted.contains(&hash) {
+                    return TaskId(base.clone());
+                }
+                let last = self.last.entry(hash).or_default();
+                // A given id wins: rows of the results that were pasted into a manifest have ids that were made.
+                loop {
+                    *last += 1;
+                    if !self.register.taken.contains(&(hash, *last)) {
+                        return TaskId(numbered(base, *last));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn numbered(base: &str, take: u32) -> String {
+    if take == 1 { base.to_owned() } else { format!("{base}~{take}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn made(base: &str) -> Name {
+        Name::Made(base.to_owned())
+    }
+
+    fn given(id: &str) -> Name {
+        Name::Given(id.to_owned())
+    }
+
+    fn named(names: &[Name]) -> Vec<String> {
+        let mut census = Census::default();
+        names.iter().for_each(|name| census.count(name, 1));
+        let register = census.into_register();
+        let mut namer = register.namer();
+        names.iter().map(|name| namer.id(name, 1).0).collect()
+    }
+
+    #[test]
+    fn takes_are_numbered_and_a_given_id_wins() {
+        assert_eq!(
+            named(&[made("mug"), made("pen"), made("mug"), made("mug")]),
+            ["mug", "pen", "mug~2", "mug~3"]
+        );
+        assert_eq!(named(&[made("mug"), given("mug"), made("mug")]), ["mug~2", "mug", "mug~3"]);
+        assert_eq!(named(&[made("mug"), given("mug~2"), made("mug")]), ["mug", "mug~2", "mug~3"]);
+        assert_eq!(named(&[given("mug~02"), made("mug"), made("mug")]), ["mug~02", "mug", "mug~2"]);
+    }
+
+    #[test]
+    fn a_given_id_that_is_there_twice_is_found() {
+        let mut census = Census::default();
+        census.count(&given("mug"), 3);
+        assert!(census.twice.is_empty());
+        census.count(&given("mug~3"), 1);
+        assert!(census.twice.contains(&census.hash("mug~3")));
+    }
+
+    proptest! {
+        #[test]
+        fn ids_are_unique_unless_they_were_given_twice(
+            names in prop::collection::vec(("[ab](~[123])?", any::<bool>()), 0..12),
+        ) {
+            let mut seen = HashSet::new();
+            let names: Vec<Name> = names
+                .into_iter()
+                .filter(|(name, is_given)| !is_given || seen.insert(name.clone()))
+                .map(|(name, is_given)| if is_given { Name::Given(name) } else { Name::Made(name[..1].to_owned()) })
+                .collect();
+            let ids = named(&names);
+            let unique: HashSet<&String> = ids.iter().collect();
+            prop_assert_eq!(unique.len(), ids.len());
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! From entries to items: an entry by itself, or once for each row of its table.
+
+use super::entry::{Entry, Item, Part, Source};
+use super::expansion::Expansion;
+use super::params;
+use crate::manifest::table::{Role, Row, Table, earlier};
+use crate::manifest::template::is_template;
+use crate::manifest::value::{self, Fault};
+use crate::prompt::{self, Param};
+
+/// What is wrong with parts of an item.
+pub(crate) type Faults = Vec<(Part, Fault)>;
+
+impl<'a> Item<'a> {
+    pub(crate) fn of(entry: &'a Entry) -> Self {
+        Item {
+            entry,
+            row: None,
+            mode: entry.mode,
+            timeout: entry.timeout,
+            hook_url: entry.hook_url.clone(),
+            repeat: entry.repeat,
+            priority: entry.priority,
+            action: None,
+            earlier: None,
+            flags: Vec::new(),
+        }
+    }
+}
+
+impl Expansion {
+    pub(crate) fn items<'a>(&'a self, entry: &'a Entry) -> Box<dyn Iterator<Item = Item<'a>> + 'a> {
+        match entry.table.and_then(|table| self.tables.get(table)) {
+            None => Box::new(std::iter::once(Item::of(entry))),
+            Some(table) => Box::new(
+                table
+                    .rows()
+                    .filter(|row| !row.is_blank())
+                    .filter_map(|row| self.item(entry, table, row).ok()),
+            ),
+        }
+    }
+
+    /// A row as an item of an entry.
+    pub(crate) fn item<'a>(&self, entry: &'a Entry, table: &Table, row: Row) -> Result<Item<'a>, Faults> {
+        let mut item = Item::of(entry);
+        let mut faults = Faults::new();
+        let is_data = matches!(entry.prompt, Source::Text(_));
+        for (column, of) in table.columns.iter().enumerate().filter(|_| !is_data) {
+            let cell = row.cell(column);
+            if cell.is_empty() {
+                continue;
+            }
+            let kept = match &of.role {
+                Role::Mode => value::mode(cell).map(|mode| item.mode = mode),
+                Role::Timeout => value::timeout(cell).map(|timeout| item.timeout = Some(timeout)),
+                Role::HookUrl => value::hook_url(cell).map(|url| item.hook_url = Some(url)),
+                Role::Repeat => value::repeat(cell).map(|repeat| item.repeat = Some(repeat)),
+                Role::Priority => value::priority(cell).map(|priority| item.priority = priority),
+                Role::Action => value::action(cell).map(|action| item.action = action),
+                Role::Flag(name) if !is_template(cell) => {
+                    item.flags.extend(Param::from_text(name, cell).map(|param| (column, param)));
+                    Ok(())
+                }
+                _ => Ok(()),
+            };
+            if let Err(fault) = kept {
+                faults.push((Part::Cell(column), fault));
+            }
+        }
+        for (column, param) in &item.flags {
+            faults.extend(
+                prompt::check_param(param)
+                    .into_iter()
+                    .map(|finding| (Part::Cell(*column), params::told(finding).1)),
+            );
+        }
+        if matches!(entry.prompt, Source::FinalCells) {
+            item.earlier = earlier::read(table, &row);
+        }
+        item.row = Some(row);
+        // Warnings are told as well, but they do not keep the row from being one.
+        if faults.iter().any(|(_, fault)| fault.is_error()) { Err(faults) } else { Ok(item) }
+    }
+
+    /// What is wrong with the flags of a row, though it can be sent.
+    pub(crate) fn doubts(&self, item: &Item<'_>) -> Faults {
+        let told = item.flags.iter().flat_map(|(column, param)| {
+            prompt::check_param(param)
+                .into_iter()
+                .map(|finding| (Part::Cell(*column), params::told(finding).1))
+        });
+        told.collect()
+    }
+
+    pub(super) fn has_flag_templates(&self, item: &Item<'_>) -> bool {
+        self.flag_columns(item).any(|(_, _, cell)| is_template(cell))
+    }
+
+    /// The columns of a row that are flags: the column, the flag, the cell.
+    pub(super) fn flag_columns<'i>(
+        &'i self,
+        item: &'i Item<'_>,
+    ) -> impl Iterator<Item = (usize, &'i str, &'i str)> {
+        let table = item.entry.table.and_then(|table| self.tables.get(table));
+        let row = item.row.as_ref();
+        table.into_iter().flat_map(|table| table.columns.iter().enumerate()).filter_map(
+            move |(column, of)| match &of.role {
+                Role::Flag(name) => Some((column, name.as_str(), row?.cell(column))),
+                _ => None,
+            },
+        )
+    }
+
+    pub(crate) fn cell<'i>(&self, item: &'i Item<'_>, role: &Role) -> &'i str {
+        let column = item.entry.table.and_then(|table| self.tables.get(table)?.column(role));
+        column.zip(item.row.as_ref()).map_or("", |(column, row)| row.cell(column))
+    }
+}

@@ -1,0 +1,102 @@
+//! What a task is called: the parts of its name, out of what was given and what was chosen for it.
+
+use super::entry::{Entry, Source};
+use super::expansion::Expansion;
+use super::ids::Name;
+use super::slug;
+use super::variants::Variants;
+use crate::manifest::table::Role;
+use crate::manifest::template::{Scope, Writing};
+use crate::manifest::value::{self, Fault};
+use crate::prompt;
+use crate::prompt::permutation::Tree;
+
+impl Expansion {
+    /// What is given of the name: the entry's id, the row's, the values of the matrix. `None` where nothing names it.
+    pub(crate) fn base(&self, variants: &Variants<'_>) -> Result<Option<String>, Fault> {
+        let Variants { item, scope, combination, .. } = variants;
+        let empty = Scope::default();
+        let scope = scope.as_ref().unwrap_or(&empty);
+        let of_entry = match &item.entry.id {
+            Some(text) => Some(value::id(&self.templates.fill(text, scope)?)?),
+            None => None,
+        };
+        let cell = self.cell(item, &Role::Id);
+        let of_row = match &item.entry.prompt {
+            _ if cell.is_empty() => None,
+            Source::Text(_) if self.tells_rows(item.entry) => None,
+            Source::Text(_) | Source::FinalCells => Some(value::id(cell)?),
+            Source::Cells => Some(value::id(&self.templates.fill_once(cell, Writing::Plain, scope)?)?),
+        };
+        let mut base = match (of_entry, of_row) {
+            (Some(entry), Some(row)) => format!("{entry}/{row}"),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => return Ok(None),
+        };
+        for (variable, value) in &combination.values[..combination.telling] {
+            if !item.entry.told.contains(variable) {
+                base.push('/');
+                base.push_str(&slug::of_value(value));
+            }
+        }
+        Ok(Some(base))
+    }
+
+    /// Whether the id of an entry takes something from its rows.
+    fn tells_rows(&self, entry: &Entry) -> bool {
+        let table = entry.table.and_then(|table| self.tables.get(table));
+        table.is_some_and(|table| {
+            table.columns.iter().any(|column| column.variable.is_some_and(|v| entry.told.contains(&v)))
+        })
+    }
+
+    pub(crate) fn name(
+        &self,
+        variants: &Variants<'_>,
+        base: Option<&str>,
+        chosen: &Chosen,
+        number: usize,
+        prompt: &str,
+    ) -> Result<Name, Fault> {
+        let Variants { item, .. } = variants;
+        let made = || slug::of_content(prompt, item.mode);
+        let Some(base) = base else { return Ok(Name::Made(made())) };
+        let is_row_told = item.row.is_none()
+            || !self.cell(item, &Role::Id).is_empty()
+            || item.entry.id.is_none()
+            || self.tells_rows(item.entry);
+        let name = if is_row_told { chosen.named(base, number) } else { format!("{base}/{}", made()) };
+        let name = value::id(&name)?;
+        Ok(if is_row_told { Name::Given(name) } else { Name::Made(name) })
+    }
+}
+
+/// What the options of a permutation add to a name: for each outermost group, a word for each option.
+#[derive(Debug, Default)]
+pub(crate) struct Chosen {
+    groups: Vec<Vec<String>>,
+}
+
+impl Chosen {
+    pub(crate) fn of(variants: &Variants<'_>) -> Self {
+        let groups = variants.tree.as_ref().map(Tree::choices).unwrap_or_default();
+        // How many takes an option has is no part of its name.
+        let word = |option: &String| match prompt::take_repeat(option) {
+            Ok((text, _)) => slug::of_value(&text),
+            Err(_) => slug::of_value(option),
+        };
+        let words = |options: Vec<String>| options.iter().map(word).collect();
+        Chosen { groups: groups.into_iter().map(words).collect() }
+    }
+
+    /// The name with the words of this variant: the last group varies fastest.
+    fn named(&self, base: &str, mut number: usize) -> String {
+        let mut words = Vec::with_capacity(self.groups.len());
+        for group in self.groups.iter().rev() {
+            words.push(group[number % group.len()].as_str());
+            number /= group.len();
+        }
+        words.reverse();
+        if words.is_empty() { base.to_owned() } else { format!("{base}/{}", words.join("-")) }
+    }
+}

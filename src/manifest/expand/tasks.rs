@@ -1,0 +1,65 @@
+//! From entries to tasks: rows, combinations of a matrix, permutations and takes, in this order, one by one.
+//!
+//! The same way is gone twice: by the check, which tells all that is wrong on it, and by whoever lists the tasks, as often
+//! as they are wanted. Nothing is kept in between but the entries and the text of the tables.
+
+use std::sync::Arc;
+
+use super::entry::Item;
+use super::expansion::Expansion;
+use super::ids::Namer;
+use super::matrix::Combination;
+use super::variants::combinations;
+use crate::task::Task;
+
+impl Expansion {
+    /// All tasks, in the order of the manifest, made one by one.
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = Task> + '_ {
+        let shown = self.columns.shown();
+        let mut namer = self.register.namer();
+        self.entries
+            .iter()
+            .zip(0..)
+            .flat_map(|(entry, number)| self.items(entry).map(move |item| (item, number)))
+            .flat_map(|(item, number)| {
+                let item = Arc::new(item);
+                combinations(item.entry).map(move |combination| (Arc::clone(&item), combination, number))
+            })
+            .flat_map(move |(item, combination, number)| {
+                let tasks = self.make(&item, combination, &shown, &mut namer);
+                tasks.into_iter().map(move |task| Task { entry: number, ..task })
+            })
+    }
+
+    fn make(
+        &self,
+        item: &Item<'_>,
+        combination: Combination<'_>,
+        shown: &[usize],
+        namer: &mut Namer<'_>,
+    ) -> Vec<Task> {
+        let mut values = self.values(item, &combination);
+        // The check let nothing pass that is wrong.
+        let drafts = self.variants(item, combination).and_then(|variants| self.drafts(&variants));
+        let vars: Vec<String> =
+            shown.iter().map(|variable| values[*variable].take().unwrap_or_default()).collect();
+        let mut tasks = Vec::new();
+        for draft in drafts.unwrap_or_default() {
+            for take in 1..=draft.takes {
+                tasks.push(Task {
+                    id: namer.id(&draft.name, take),
+                    prompt: draft.prompt.clone(),
+                    mode: item.mode,
+                    timeout: item.timeout,
+                    hook_url: item.hook_url.clone(),
+                    action: item.action,
+                    priority: item.priority,
+                    entry: 0,
+                    earlier: item.earlier.clone(),
+                    vars: vars.clone(),
+                });
+            }
+        }
+        tasks
+    }
+}

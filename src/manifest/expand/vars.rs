@@ -1,0 +1,38 @@
+//! The variables of an entry.
+
+use std::collections::HashSet;
+
+use crate::diagnostic::Diagnostic;
+use crate::manifest::table::Columns;
+use crate::manifest::value;
+use crate::manifest::yaml::{Node, Reader};
+
+/// More variables than any table of results should have columns.
+const MOST_VARIABLES: usize = 1000;
+/// The variable of a name, a column of the results.
+pub(crate) fn variable(
+    name: &str,
+    at: &Node<'_>,
+    columns: &mut Columns,
+    reader: &mut Reader<'_>,
+) -> Option<usize> {
+    let name = reader.checked(value::variable(name), at, at)?;
+    let (variable, renamed) = columns.of(&name);
+    if let Some(renamed) = renamed {
+        reader.problems.push(renamed.at(reader.source.place(at.span.clone())));
+    }
+    if variable >= MOST_VARIABLES {
+        let found = Diagnostic::error(format!("more than {MOST_VARIABLES} different variables"))
+            .at(reader.source.place(at.span.clone()), "one too many")
+            .note("each variable is a column of the results");
+        reader.problems.push(found);
+        return None;
+    }
+    Some(variable)
+}
+
+/// Names that a template takes from outside, as variables.
+pub(crate) fn told(columns: &Columns, names: &[String]) -> Vec<usize> {
+    let unique: HashSet<usize> = names.iter().filter_map(|name| columns.find(name)).collect();
+    unique.into_iter().collect()
+}

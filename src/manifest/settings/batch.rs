@@ -1,0 +1,118 @@
+//! What a manifest says about how to run it: the map `batch`.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::hooks::{self, FollowUp};
+use super::money::{Budget, Usd};
+use super::on_unknown::OnUnknown;
+use super::values;
+use crate::deadline::Deadline;
+use crate::diagnostic::Diagnostic;
+use crate::manifest::value;
+use crate::manifest::yaml::{Field, Node, Reader, Value};
+use crate::task::Prices;
+
+pub(crate) const BATCH: [&str; 12] = [
+    "concurrency",
+    "poll_min",
+    "poll_max",
+    "budget",
+    "prices",
+    "deadline",
+    "retries",
+    "on_unknown",
+    "max_tasks",
+    "results",
+    "on_done",
+    "on_finish",
+];
+const PRICES: [&str; 3] = ["fast", "relaxed", "usd"];
+
+/// How the batch is to be run, where the manifest says so; a flag overrides it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchSettings {
+    /// Jobs at once, 1 to 1000.
+    pub concurrency: Option<u16>,
+    /// The shortest time between two status requests.
+    pub poll_min: Option<Duration>,
+    /// The longest time between two status requests.
+    pub poll_max: Option<Duration>,
+    /// The most that the batch may cost.
+    pub budget: Option<Budget>,
+    /// What a job costs in each mode.
+    pub prices: Prices,
+    /// What one quota costs.
+    pub usd_per_quota: Option<Usd>,
+    /// When all should be done, for the tasks that leave their mode to the run.
+    pub deadline: Option<Deadline>,
+    /// How often a task that failed is sent again, 0 to 10.
+    pub retries: Option<u8>,
+    /// What is done about a task whose outcome is unknown.
+    pub on_unknown: Option<OnUnknown>,
+    /// How many tasks the manifest may make, 1 to 10,000,000. Checked while the manifest is read.
+    pub max_tasks: Option<u64>,
+    /// Where the results go, as written: paths from the manifest's folder.
+    pub results: Vec<String>,
+    /// Who is told of each task that is done. Only a manifest says that, never what a state has kept of it: it may be a command.
+    #[serde(skip)]
+    pub on_done: Option<FollowUp>,
+    /// Who is told when a run is over.
+    #[serde(skip)]
+    pub on_finish: Option<FollowUp>,
+}
+
+/// Reads the map.
+pub(crate) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> BatchSettings {
+    let Some(fields) = reader.map(field.value, "`batch`", &BATCH) else { return BatchSettings::default() };
+    let poll_min = reader.value(fields.get("poll_min"), values::span);
+    let poll_max = reader.value(fields.get("poll_max"), values::span);
+    if let (Some(min), Some(max), Some(at)) = (poll_min, poll_max, fields.get("poll_max"))
+        && min > max
+    {
+        let found = Diagnostic::error("`poll_max` is less than `poll_min`")
+            .at(reader.source.place(at.value.span.clone()), "expected at least `poll_min`");
+        reader.problems.push(found);
+    }
+    let mut settings = BatchSettings {
+        concurrency: reader.value(fields.get("concurrency"), values::concurrency),
+        poll_min,
+        poll_max,
+        budget: reader.value(fields.get("budget"), values::budget),
+        deadline: reader.value(fields.get("deadline"), values::deadline),
+        retries: reader.value(fields.get("retries"), values::retries),
+        on_unknown: reader.value(fields.get("on_unknown"), values::on_unknown),
+        max_tasks: reader.value(fields.get("max_tasks"), value::max_tasks),
+        on_done: fields.get("on_done").and_then(|field| hooks::read(field, true, reader)),
+        on_finish: fields.get("on_finish").and_then(|field| hooks::read(field, false, reader)),
+        ..BatchSettings::default()
+    };
+    if let Some(prices) = fields.get("prices").and_then(|field| reader.map(field.value, "`prices`", &PRICES))
+    {
+        settings.prices = Prices {
+            fast: reader.value(prices.get("fast"), values::price),
+            relaxed: reader.value(prices.get("relaxed"), values::price),
+        };
+        settings.usd_per_quota = reader.value(prices.get("usd"), values::usd);
+    }
+    if let Some(results) = fields.get("results") {
+        settings.results = paths(results, reader);
+    }
+    settings
+}
+
+/// One path, or a list of them.
+fn paths(field: Field<'_, '_>, reader: &mut Reader<'_>) -> Vec<String> {
+    let items: &[Node<'_>] = match &field.value.value {
+        Value::List(items) => items,
+        _ => std::slice::from_ref(field.value),
+    };
+    let mut paths = Vec::new();
+    for item in items {
+        let Some(text) = reader.text(item, "a path of `results`") else { continue };
+        paths.extend(reader.checked(value::path(text), item, field.key));
+    }
+    paths
+}

@@ -1,0 +1,129 @@
+//! Columns of one's own for the results: names, and templates of what stands under them.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::manifest::table::Columns;
+use crate::manifest::template::{Known, Scope, Templates, Text, Writing};
+use crate::manifest::value::Fault;
+use crate::task::{Record, Status};
+
+/// The picture addresses that have a name each, however few there are.
+const LEAST_IMAGES: usize = 4;
+
+/// Names of columns, and what stands under them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(into = "Vec<(String, String)>", try_from = "Vec<(String, String)>")]
+pub struct Pattern {
+    templates: Templates,
+    columns: Vec<(String, Text)>,
+}
+
+impl From<Pattern> for Vec<(String, String)> {
+    fn from(pattern: Pattern) -> Self {
+        pattern.columns.into_iter().map(|(name, text)| (name, text.source)).collect()
+    }
+}
+
+impl TryFrom<Vec<(String, String)>> for Pattern {
+    type Error = String;
+
+    fn try_from(columns: Vec<(String, String)>) -> Result<Self, String> {
+        let mut pattern = Pattern::default();
+        for (name, template) in columns {
+            pattern.add(&name, &template).map_err(|fault| fault.message().to_owned())?;
+        }
+        Ok(pattern)
+    }
+}
+
+/// A template that cannot be filled in for a task.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the column `{column}` cannot be filled in: {why}")]
+pub struct NotFilled {
+    /// Its name.
+    pub column: String,
+    /// Why, as the template's error says it.
+    pub why: String,
+}
+
+/// What a row is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject<'r> {
+    /// The task and what became of it.
+    pub record: &'r Record,
+    /// Where it stands, as people are shown.
+    pub status: Status,
+    /// The batch's name.
+    pub batch: &'r str,
+    /// Which of its pictures the row is for, counted from 0; the first where the row is for the task.
+    pub picture: usize,
+}
+
+impl Pattern {
+    /// Takes up one more column.
+    pub(crate) fn add(&mut self, name: &str, template: &str) -> Result<(), Fault> {
+        let text = self.templates.add(template, Writing::Plain)?;
+        self.columns.push((name.to_owned(), text));
+        Ok(())
+    }
+
+    /// The names, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// What stands under the names. `columns` are the names of the task's variables.
+    ///
+    /// # Errors
+    ///
+    /// Where a template does not fit the values, or takes a variable that is not there.
+    pub fn fill(&self, columns: &[String], subject: &Subject<'_>) -> Result<Vec<String>, NotFilled> {
+        let scope = scope(columns, subject);
+        let filled = self.columns.iter().map(|(name, text)| {
+            let filled = self.templates.fill(text, &scope).map(std::borrow::Cow::into_owned);
+            filled.map_err(|fault| NotFilled { column: name.clone(), why: fault.message().to_owned() })
+        });
+        filled.collect()
+    }
+
+    /// What is wrong with the templates, by the number of the column, as far as one task can tell.
+    pub(crate) fn faults(&self, columns: &[String], subject: &Subject<'_>) -> Vec<(usize, Fault)> {
+        let scope = scope(columns, subject);
+        let filled = self.columns.iter().enumerate();
+        filled.filter_map(|(n, (_, text))| Some((n, self.templates.fill(text, &scope).err()?))).collect()
+    }
+}
+
+fn scope(names: &[String], subject: &Subject<'_>) -> Scope {
+    let Subject { record, status, batch, picture } = *subject;
+    let mut columns = Columns::default();
+    for name in names {
+        columns.hidden(name);
+    }
+    let vars = (0..names.len()).map(|n| Some(record.task.vars.get(n).cloned().unwrap_or_default()));
+    let images = &record.images.urls;
+    let image = |n: usize| images.get(n).cloned().unwrap_or_default();
+    let text = |name: &str, text: String| (name.to_owned(), Known::from(text));
+    let time = |at: Option<jiff::Timestamp>| at.map(|at| format!("{at:.0}")).unwrap_or_default();
+    let mut named = vec![
+        text("id", record.task.id.0.clone()),
+        text("prompt", record.task.prompt.clone()),
+        text("mode", record.mode().to_string()),
+        text("status", status.as_str().to_owned()),
+        text("task_id", record.task_id.as_ref().map(ToString::to_string).unwrap_or_default()),
+        text("reason", record.reason.clone().unwrap_or_default()),
+        text("grid", record.images.grid.clone().unwrap_or_default()),
+        text("image", image(picture)),
+        text("quota", record.quota.map(|quota| quota.to_string()).unwrap_or_default()),
+        text("submitted_at", time(record.submitted_at)),
+        text("finished_at", time(record.finished_at)),
+        text("batch", batch.to_owned()),
+        ("images".to_owned(), images.clone().into()),
+        ("n".to_owned(), (picture + 1).into()),
+        ("attempts".to_owned(), record.attempts.into()),
+    ];
+    named.extend((0..images.len().max(LEAST_IMAGES)).map(|n| text(&format!("image_{}", n + 1), image(n))));
+    Scope::new(&Arc::new(columns), vars.collect()).with(named)
+}

@@ -1,0 +1,242 @@
+//! Who is told what became of a batch: `on_done` and `on_finish` of `batch`.
+//!
+//! A command is a list of its words, since no shell reads it; an address is posted to. Secrets stand in the environment, and
+//! the manifest says only under which name.
+
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::diagnostic::{Diagnostic, Place, quoted};
+use crate::duration;
+use crate::manifest::value::{self, Fault};
+use crate::manifest::yaml::{Field, Node, Reader, Value};
+
+pub(crate) const DONE: [&str; 7] =
+    ["command", "url", "url_env", "secret_env", "timeout", "at_once", "failed"];
+pub(crate) const FINISH: [&str; 5] = ["command", "url", "url_env", "secret_env", "timeout"];
+/// The longest time limit.
+const LONGEST: Duration = Duration::from_secs(3600);
+
+/// Who is told of what.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FollowUp {
+    /// What is run, or where it is posted.
+    pub target: FollowTarget,
+    /// How long one try may last, where that is said.
+    pub timeout: Option<Duration>,
+    /// How many are on their way at once, where that is said; 1 to 16.
+    pub at_once: Option<u8>,
+    /// Tasks that failed or were lost are told of as well.
+    pub failed: bool,
+    /// Where it is written.
+    pub place: Place,
+}
+
+/// What is run, or where it is posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FollowTarget {
+    /// The program and its arguments. No shell reads them.
+    Command(Vec<String>),
+    /// An address.
+    Post {
+        /// Where.
+        to: PostTo,
+        /// The environment variable with the secret that posts are signed with.
+        secret_env: Option<String>,
+    },
+}
+
+/// The address that is posted to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PostTo {
+    /// As it is written.
+    Url(String),
+    /// What this environment variable holds.
+    Env(String),
+}
+
+/// Reads one of the two; `on_finish` has fewer keys.
+pub(crate) fn read(field: Field<'_, '_>, is_done: bool, reader: &mut Reader<'_>) -> Option<FollowUp> {
+    let place = reader.source.place(field.value.head());
+    let plain =
+        |target| FollowUp { target, timeout: None, at_once: None, failed: false, place: place.clone() };
+    match &field.value.value {
+        Value::List(_) => return command(field, reader).map(plain),
+        Value::Map(_) => {}
+        _ => {
+            let to = reader.value(Some(field), address)?;
+            return Some(plain(FollowTarget::Post { to: PostTo::Url(to), secret_env: None }));
+        }
+    }
+    let known: &[&'static str] = if is_done { &DONE } else { &FINISH };
+    let fields = reader.map(field.value, &quoted(field.name), known)?;
+    let ways: Vec<_> = ["command", "url", "url_env"].iter().filter_map(|way| fields.get(way)).collect();
+    let [way] = ways[..] else {
+        let place = ways.get(1).map_or(place, |second| reader.source.place(second.key.span.clone()));
+        let found = Diagnostic::error(format!("{} is one command or one address", quoted(field.name)))
+            .at(place, "expected one of `command`, `url` and `url_env`")
+            .help("write `command: [./publish.sh, --now]`, or `url: https://cms.example/hooks/images`");
+        reader.problems.push(found);
+        return None;
+    };
+    let secret_env = reader.value(fields.get("secret_env"), variable);
+    let target = match way.name {
+        "command" => {
+            if let Some(secret) = fields.get("secret_env") {
+                let found = Diagnostic::error("a command is not signed")
+                    .at(reader.source.place(secret.key.span.clone()), "this is for addresses");
+                reader.problems.push(found.help("a command finds its own secrets in the environment"));
+            }
+            command(way, reader)?
+        }
+        "url" => FollowTarget::Post { to: PostTo::Url(reader.value(Some(way), address)?), secret_env },
+        _ => FollowTarget::Post { to: PostTo::Env(reader.value(Some(way), variable)?), secret_env },
+    };
+    Some(FollowUp {
+        target,
+        timeout: reader.value(fields.get("timeout"), limit),
+        at_once: reader.value(fields.get("at_once"), at_once),
+        failed: reader.value(fields.get("failed"), value::switch).unwrap_or_default(),
+        place,
+    })
+}
+
+fn command(field: Field<'_, '_>, reader: &mut Reader<'_>) -> Option<FollowTarget> {
+    let Value::List(items) = &field.value.value else {
+        let found = Diagnostic::error("a command is a list of its words")
+            .at(reader.source.place(field.value.head()), "no shell reads this")
+            .help("write it as in `command: [./publish.sh, --now]`");
+        reader.problems.push(found);
+        return None;
+    };
+    let words: Option<Vec<String>> = items.iter().map(|item| word(item, field, reader)).collect();
+    let words = words?;
+    if words.first().is_none_or(|program| program.trim().is_empty()) {
+        let found = Diagnostic::error("the command names no program")
+            .at(reader.source.place(field.value.head()), "expected a program, and perhaps its arguments");
+        reader.problems.push(found);
+        return None;
+    }
+    Some(FollowTarget::Command(words))
+}
+
+fn word(item: &Node<'_>, field: Field<'_, '_>, reader: &mut Reader<'_>) -> Option<String> {
+    let text = reader.text(item, "a word of a command")?;
+    let whole = match text.contains('\0') {
+        false => Ok(text.to_owned()),
+        true => Err(Fault::new("a word of a command holds a character that no system takes", "in this text")),
+    };
+    reader.checked(whole, item, field.key)
+}
+
+/// An http or https address without a name and a password.
+pub(crate) fn address(text: &str) -> Result<String, Fault> {
+    let text = text.trim();
+    let refused = |label: &str| {
+        Fault::new(format!("{} is not an address that can be posted to", quoted(text)), label).help(
+            "write an address as in `https://cms.example/hooks/images`, or a command as a list of its words",
+        )
+    };
+    let url = Url::parse(text).map_err(|_| refused("expected `https://` and a host"))?;
+    if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
+        return Err(refused("expected `https://` and a host"));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(Fault::new(
+            "an address with a name or a password in it",
+            "secrets do not belong in a manifest",
+        )
+        .help(
+            "sign the posts with `secret_env`, or take the whole address from the environment with `url_env`",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// The name of an environment variable.
+fn variable(text: &str) -> Result<String, Fault> {
+    let text = text.trim();
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(plain) {
+        // Not quoted: it may be the secret itself.
+        return Err(Fault::new("this is not the name of an environment variable", "expected a name")
+            .note("the secret itself never stands in a manifest")
+            .help("write the name of a variable that holds it, as in `MJBATCH_HOOK_SECRET`"));
+    }
+    Ok(text.to_owned())
+}
+
+fn limit(text: &str) -> Result<Duration, Fault> {
+    let found = duration::parse(text.trim());
+    found.ok().filter(|limit| !limit.is_zero() && *limit <= LONGEST).ok_or_else(|| {
+        Fault::new(format!("{} is not a time limit", quoted(text)), "expected a time as in `30s`, up to `1h`")
+    })
+}
+
+fn at_once(text: &str) -> Result<u8, Fault> {
+    value::number(text, "a number", 1, 16).map(|n| u8::try_from(n).unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::manifest::parse;
+
+    fn read(batch: &str) -> Result<(Option<FollowUp>, Option<FollowUp>), String> {
+        let text = format!("version: 1\nbatch:\n  {batch}\nprompts: [a mug]\n");
+        let read = parse(Path::new("m.yaml"), text.as_bytes());
+        read.map(|read| (read.batch.on_done, read.batch.on_finish)).map_err(|e| e.to_string())
+    }
+
+    fn target(batch: &str) -> FollowTarget {
+        read(batch).unwrap().0.unwrap().target
+    }
+
+    #[test]
+    fn a_list_is_a_command_and_a_text_an_address() {
+        let words = ["./publish.sh", "--to", "a b"].map(str::to_owned).to_vec();
+        assert_eq!(target("on_done: [./publish.sh, --to, a b]"), FollowTarget::Command(words.clone()));
+        assert_eq!(target("on_done: {command: [./publish.sh, --to, a b]}"), FollowTarget::Command(words));
+        let to = |to, secret_env| FollowTarget::Post { to, secret_env };
+        let url = || PostTo::Url("https://cms.example/x".to_owned());
+        assert_eq!(target("on_done: https://cms.example/x"), to(url(), None));
+        assert_eq!(
+            target("on_done: {url: https://cms.example/x, secret_env: SECRET}"),
+            to(url(), Some("SECRET".into()))
+        );
+        assert_eq!(target("on_done: {url_env: CHAT}"), to(PostTo::Env("CHAT".into()), None));
+        let (_, finish) = read("on_finish: {command: [say, done], timeout: 5s}").unwrap();
+        assert_eq!(finish.unwrap().timeout, Some(Duration::from_secs(5)));
+        let (done, _) = read("on_done: {command: [x], failed: true, at_once: 3}").unwrap();
+        assert_eq!(done.map(|done| (done.failed, done.at_once)), Some((true, Some(3))));
+    }
+
+    #[test]
+    fn what_is_neither_is_told_at_its_place() {
+        for (batch, said) in [
+            ("on_done: ./publish.sh --now", "or a command as a list of its words"),
+            ("on_done: {command: ./publish.sh --now}", "a command is a list of its words"),
+            ("on_done: []", "names no program"),
+            ("on_done: ['']", "names no program"),
+            ("on_done: [[a]]", "a word of a command takes a single value"),
+            ("on_done: {command: [a], url: 'https://x.example'}", "one command or one address"),
+            ("on_done: {failed: true}", "one command or one address"),
+            ("on_done: {command: [a], secret_env: S}", "a command is not signed"),
+            ("on_done: ftp://cms.example/x", "expected `https://`"),
+            ("on_done: 'https://me:word@cms.example/x'", "secrets do not belong in a manifest"),
+            ("on_done: {url: 'https://x.example', secret_env: 's3cr3t!'}", "never stands in a manifest"),
+            ("on_done: {command: [a], timeout: 2h}", "is not a time limit"),
+            ("on_done: {command: [a], at_once: 0}", "out of range"),
+            ("on_done: {comand: [a]}", "did you mean `command`?"),
+            ("on_finish: {command: [a], failed: true}", "has no key `failed`"),
+            ("on_finsh: [a]", "did you mean `on_finish`?"),
+        ] {
+            let message = read(batch).unwrap_err();
+            assert!(message.contains(said) && message.contains("m.yaml:3:"), "{batch}: {message}");
+            assert!(!message.contains("`s3cr3t!`"), "{message}");
+        }
+    }
+}

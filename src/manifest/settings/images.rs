@@ -1,0 +1,212 @@
+//! What the files of pictures are called: `images/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}`.
+//!
+//! What stands before the first variable is the folder, the person's own choice; each part after it is a template for
+//! itself, so that a `/` in a value makes no folder. The variables are the task's columns and `id`, `mode`, `n` (the
+//! picture's number, 0 for the grid) and `ext` (by its content). Which characters a file's name may have is decided where
+//! files are made.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::{Place, quoted};
+use crate::manifest::table::Columns;
+use crate::manifest::template::{Scope, Templates, Text, Writing, is_template};
+use crate::manifest::value::{self, Fault};
+use crate::manifest::yaml::{Fields, Reader};
+use crate::task::Task;
+
+/// The name that a picture gets in a folder for which nothing else is said.
+const PLAIN: &str = "{{ id }}-{{ n }}.{{ ext }}";
+/// Variables that every picture has.
+const OWN: [&str; 4] = ["id", "mode", "n", "ext"];
+
+/// What a manifest says about the files of pictures: `images`, `grid` and `sidecar` of `output`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PictureSettings {
+    /// The folder, or the folder and the name, as written; from the manifest's folder. [`PictureName`] reads it.
+    pub images: Option<String>,
+    /// Where that is written.
+    #[serde(skip)]
+    pub place: Option<Place>,
+    /// Whether the 2×2 overview is wanted too.
+    pub grid: bool,
+    /// Whether a `.json` goes beside each picture.
+    pub sidecar: bool,
+}
+
+/// Reads the keys of `output` that are about pictures.
+pub(crate) fn settings(output: &Fields<'_, '_>, reader: &mut Reader<'_>) -> PictureSettings {
+    let images = output.get("images");
+    PictureSettings {
+        place: images.map(|field| reader.source.place(field.value.span.clone())),
+        images: reader.value(images, check),
+        grid: reader.value(output.get("grid"), yes_or_no).unwrap_or_default(),
+        sidecar: reader.value(output.get("sidecar"), yes_or_no).unwrap_or_default(),
+    }
+}
+
+fn yes_or_no(text: &str) -> Result<bool, Fault> {
+    match text.trim() {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        other => Err(Fault::new(
+            format!("{} is neither true nor false", quoted(other)),
+            "expected `true` or `false`",
+        )),
+    }
+}
+
+/// How the files of pictures are named.
+#[derive(Debug, Clone)]
+pub struct PictureName {
+    folder: String,
+    parts: Vec<Text>,
+    templates: Templates,
+    columns: Arc<Columns>,
+    /// Which of the columns each variable is; those that are none come last.
+    names: usize,
+}
+
+/// A name that cannot be made, as a phrase.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotAName(pub String);
+
+impl PictureName {
+    /// Reads a folder, or a folder with a name in it. `columns` are those of the batch.
+    ///
+    /// # Errors
+    /// What is wrong with the template.
+    pub fn parse(text: &str, columns: &[String]) -> Result<PictureName, NotAName> {
+        read(text, columns).map_err(|fault| NotAName(fault.message().to_owned()))
+    }
+
+    /// The folder, as written.
+    pub fn folder(&self) -> &str {
+        &self.folder
+    }
+
+    /// The parts of a picture's name within the folder, not yet made safe.
+    ///
+    /// # Errors
+    /// A variable that the task does not have; an empty one is none.
+    pub fn of(&self, task: &Task, n: u32, ext: &str) -> Result<Vec<String>, NotAName> {
+        let given = task.vars.iter().map(|var| (!var.is_empty()).then(|| var.clone()));
+        let mut values: Vec<_> = given.chain(std::iter::repeat(None)).take(self.names).collect();
+        values.resize(self.columns.len(), None);
+        for (name, value) in OWN.into_iter().zip([&task.id.0, task.mode.as_str(), &n.to_string(), ext]) {
+            if let Some(variable) = self.columns.find(name) {
+                values[variable] = Some(value.to_owned());
+            }
+        }
+        let scope = Scope::new(&self.columns, values);
+        let fill = |part| self.templates.fill(part, &scope).map(|part| part.into_owned());
+        self.parts
+            .iter()
+            .map(fill)
+            .collect::<Result<_, _>>()
+            .map_err(|fault| NotAName(fault.message().to_owned()))
+    }
+}
+
+/// Whether the text can name pictures, whatever the columns are; it is kept as it is.
+fn check(text: &str) -> Result<String, Fault> {
+    let text = value::path(text)?;
+    read(&text, &[]).map(|_| text)
+}
+
+fn read(text: &str, columns: &[String]) -> Result<PictureName, Fault> {
+    let (folder, mut parts) = split(text);
+    if parts.is_empty() {
+        parts.push(PLAIN.to_owned());
+    }
+    let mut variables = Columns::default();
+    for name in columns {
+        variables.hidden(name);
+    }
+    let names = variables.len();
+    for name in OWN {
+        variables.hidden(name);
+    }
+    let mut templates = Templates::default();
+    let taken =
+        parts.iter().map(|part| templates.add(part, Writing::Plain)).collect::<Result<Vec<_>, _>>()?;
+    let says = |name: &str| taken.iter().any(|part| templates.names_in(part).iter().any(|n| n == name));
+    if !says("n") {
+        return Err(Fault::new("the pictures of a task would get one name", "no `{{ n }}` in it")
+            .help("name them as in `images/{{ id }}-{{ n }}.{{ ext }}`"));
+    }
+    // The ending tells every program what the file is.
+    let ends = parts.last().is_some_and(|last| last.replace(' ', "").ends_with(".{{ext}}"));
+    let mut taken = taken;
+    if !ends && let Some(last) = parts.last() {
+        taken.pop();
+        taken.push(templates.add(&format!("{last}.{{{{ ext }}}}"), Writing::Plain)?);
+    }
+    Ok(PictureName { folder, parts: taken, templates, columns: Arc::new(variables), names })
+}
+
+/// The folder before the first part that is a template, and the parts from there on. A `/` within `{{ }}` or `{% %}` parts
+/// nothing.
+fn split(text: &str) -> (String, Vec<String>) {
+    let mut parts = vec![String::new()];
+    let (mut depth, mut before) = (0_u32, ' ');
+    for c in text.chars() {
+        match (before, c) {
+            ('{', '{' | '%' | '#') => depth += 1,
+            ('}' | '%' | '#', '}') => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        match c {
+            '/' if depth == 0 => parts.push(String::new()),
+            c => parts.last_mut().into_iter().for_each(|part| part.push(c)),
+        }
+        before = if (before, c) == ('}', '}') { ' ' } else { c };
+    }
+    let first = parts.iter().position(|part| is_template(part)).unwrap_or(parts.len());
+    let named = parts.split_off(first);
+    let mut folder = parts.join("/");
+    if folder.is_empty() {
+        folder = if text.starts_with('/') { "/".into() } else { ".".into() };
+    }
+    (folder, named.into_iter().filter(|part| !part.is_empty()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::task::Mode;
+
+    fn name(template: &str, vars: &[&str]) -> Result<String, String> {
+        let columns = ["sku".to_owned(), "n".to_owned(), "price €".to_owned()];
+        let mut task = Task::new("hero/red", "a mug", Mode::Fast);
+        task.vars = vars.iter().map(|var| (*var).to_owned()).collect();
+        let name = PictureName::parse(template, &columns).map_err(|e| e.0)?;
+        let parts = name.of(&task, 2, "png").map_err(|e| e.0)?;
+        Ok(format!("{} | {}", name.folder(), parts.join(" | ")))
+    }
+
+    #[test]
+    fn a_name_is_filled_in_part_by_part() {
+        for (template, expected) in [
+            ("images", "images | hero/red-2.png"),
+            ("../out/pictures/", "../out/pictures/ | hero/red-2.png"),
+            ("/srv/{{ sku }}/{{ n }}.{{ext}}", "/srv | A/../1 | 2.png"),
+            ("{{ sku | lower }}-{{ n }}", ". | a/../1-2.png"),
+            ("x/{{ id | replace('/', '.') }}/{{ vars['price €'] }}/{{ n }}", "x | hero.red | 9 | 2.png"),
+            ("x/{{ mode }}/y/{{ n }}", "x | fast | y | 2.png"),
+        ] {
+            assert_eq!(name(template, &["A/../1", "7", "9"]).as_deref(), Ok(expected), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_variable_that_is_missing_or_empty_is_an_error_and_so_is_one_name_for_all() {
+        assert_eq!(name("{{ sku }}-{{ n }}", &[""]).unwrap_err(), "there is no variable `sku`");
+        assert_eq!(name("{{ color }}-{{ n }}", &["A"]).unwrap_err(), "there is no variable `color`");
+        assert_eq!(name("{{ id }}", &[]).unwrap_err(), "the pictures of a task would get one name");
+        assert!(name("{{ id }-{{ n }}", &[]).is_err());
+    }
+}

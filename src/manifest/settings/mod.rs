@@ -1,0 +1,25 @@
+//! What a manifest says beside its prompts: how to run the batch, whom to tell, and what the results look like.
+
+mod batch;
+mod custom_columns;
+mod hooks;
+mod images;
+mod money;
+mod on_unknown;
+pub(super) mod output;
+pub(super) mod values;
+
+#[cfg(test)]
+pub(super) use batch::BATCH;
+pub use batch::BatchSettings;
+pub(super) use batch::read;
+pub use custom_columns::{NotFilled, Pattern, Subject};
+#[cfg(test)]
+pub(super) use hooks::{DONE, FINISH};
+pub use hooks::{FollowTarget, FollowUp, PostTo};
+pub use images::{NotAName, PictureName, PictureSettings};
+pub use money::{Budget, NotABudget, NotUsd, Usd};
+pub use on_unknown::{NotOnUnknown, OnUnknown};
+#[cfg(test)]
+pub(super) use output::OUTPUT;
+pub use output::{NotAShape, Rows, Shape, Shop, Shown};

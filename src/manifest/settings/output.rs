@@ -1,0 +1,227 @@
+//! What comes of a batch: the map `output`, and of that what the tables of results look like.
+
+use std::ops::Range;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::custom_columns::{Pattern, Subject};
+use super::images::{self, PictureSettings};
+use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
+use crate::manifest::value::{self, Fault};
+use crate::manifest::yaml::{Field, Reader, Value};
+use crate::task::{Images, Record, State, Status, Task};
+
+pub(crate) const OUTPUT: [&str; 6] = ["rows", "columns", "formula_guard", "images", "grid", "sidecar"];
+
+/// What a row of the results is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Rows {
+    /// A task.
+    #[default]
+    Task,
+    /// A picture, or a task that has none.
+    Image,
+}
+
+/// Columns that a shop's import knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Shop {
+    /// Shopify's product CSV.
+    Shopify,
+    /// WooCommerce's product CSV.
+    WooCommerce,
+    /// A Merchant Center feed, a .tsv file rather than a .csv one.
+    Google,
+}
+
+/// The columns of the results.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub enum Shown {
+    /// The results' own, which are a manifest again.
+    #[default]
+    Results,
+    /// A shop's; each product is as many rows as the shop wants.
+    Shop(Shop),
+    /// The person's.
+    Own(Box<Pattern>),
+}
+
+/// What the tables of results look like.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shape {
+    /// What a row is. A shop has its own opinion.
+    pub rows: Rows,
+    /// What the columns are.
+    pub columns: Shown,
+    /// Whether cells of text files that a spreadsheet would run get a quote before them.
+    pub formula_guard: bool,
+}
+
+/// The text names none of what there is.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is none of {known}")]
+pub struct NotAShape {
+    text: String,
+    known: &'static str,
+}
+
+impl FromStr for Rows {
+    type Err = NotAShape;
+
+    fn from_str(text: &str) -> Result<Self, NotAShape> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "task" => Ok(Rows::Task),
+            "image" => Ok(Rows::Image),
+            _ => Err(NotAShape { text: text.to_owned(), known: "`task`, `image`" }),
+        }
+    }
+}
+
+impl FromStr for Shown {
+    type Err = NotAShape;
+
+    fn from_str(text: &str) -> Result<Self, NotAShape> {
+        match text.trim().to_ascii_lowercase().as_str() {
+            "results" => Ok(Shown::Results),
+            "shopify" => Ok(Shown::Shop(Shop::Shopify)),
+            "woocommerce" => Ok(Shown::Shop(Shop::WooCommerce)),
+            "google" => Ok(Shown::Shop(Shop::Google)),
+            _ => Err(NotAShape {
+                text: text.to_owned(),
+                known: "`results`, `shopify`, `woocommerce`, `google`",
+            }),
+        }
+    }
+}
+
+/// A shape with the places of its templates.
+#[derive(Debug, Default)]
+pub(crate) struct Placed {
+    pub(crate) shape: Shape,
+    pub(crate) pictures: PictureSettings,
+    places: Vec<Range<usize>>,
+}
+
+/// Reads the map.
+pub(crate) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> Placed {
+    let mut placed = Placed::default();
+    let Some(fields) = reader.map(field.value, "`output`", &OUTPUT) else { return placed };
+    let rows = |text: &str| text.parse().map_err(|e: NotAShape| Fault::new(e.to_string(), "not known"));
+    placed.pictures = images::settings(&fields, reader);
+    placed.shape.rows = reader.value(fields.get("rows"), rows).unwrap_or_default();
+    let guard = |text: &str| {
+        let word = text.trim().to_ascii_lowercase();
+        word.parse()
+            .map_err(|_| Fault::new(format!("{} is not `true` or `false`", quoted(text)), "not known"))
+    };
+    placed.shape.formula_guard = reader.value(fields.get("formula_guard"), guard).unwrap_or_default();
+    let Some(columns) = fields.get("columns") else { return placed };
+    if let Value::Map(_) = &columns.value.value {
+        own(columns, reader, &mut placed);
+        return placed;
+    }
+    let set = |text: &str| {
+        text.parse().map_err(|e: NotAShape| {
+            let fault = Fault::new(e.to_string(), "expected one of them, or a map of names to templates");
+            match close_name(text, ["results", "shopify", "woocommerce", "google"]) {
+                Some(close) => fault.help(format!("did you mean `{close}`?")),
+                None => fault,
+            }
+        })
+    };
+    placed.shape.columns = reader.value(Some(columns), set).unwrap_or_default();
+    placed
+}
+
+fn own(columns: Field<'_, '_>, reader: &mut Reader<'_>, placed: &mut Placed) {
+    let mut pattern = Pattern::default();
+    for column in reader.pairs(columns.value, "`columns`").unwrap_or_default() {
+        let Some(template) = reader.text(column.value, &quoted(column.name)) else { continue };
+        let added = value::variable(column.name).and_then(|_| pattern.add(column.name, template));
+        if reader.checked(added, column.value, column.key).is_some() {
+            placed.places.push(column.value.span.clone());
+        }
+    }
+    if pattern.names().next().is_none() {
+        let found = Diagnostic::error("`columns` names no column")
+            .at(reader.source.place(columns.value.head()), "expected names and templates")
+            .help("write them as in `columns: { \"Image Src\": \"{{ image }}\" }`");
+        reader.problems.push(found);
+    }
+    placed.shape.columns = Shown::Own(Box::new(pattern));
+}
+
+/// Tells what is wrong with the templates, before anything is spent: they are tried with the first task, as if it were done
+/// and as if it were not.
+pub(crate) fn check(
+    placed: &Placed,
+    task: Task,
+    names: &[String],
+    source: &Source<'_>,
+    problems: &mut Problems,
+) {
+    let Shown::Own(pattern) = &placed.shape.columns else { return };
+    let mut record = pending(task);
+    let mut told = Vec::new();
+    for done in [true, false] {
+        let images = if done { vec!["https://cdn.example/1.png".to_owned(); 4] } else { Vec::new() };
+        record.images = Images { grid: None, urls: images };
+        let status = if done { Status::Done } else { Status::Pending };
+        let subject = Subject { record: &record, status, batch: "", picture: 0 };
+        for (n, fault) in pattern.faults(names, &subject) {
+            if !told.contains(&n) {
+                told.push(n);
+                problems.push(fault.at(source, placed.places[n].clone()));
+            }
+        }
+    }
+}
+
+fn pending(task: Task) -> Record {
+    Record {
+        task,
+        state: State::Pending,
+        reason: None,
+        sent_in: None,
+        attempts: 0,
+        quota: None,
+        task_id: None,
+        images: Images::default(),
+        submitted_at: None,
+        finished_at: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::manifest::parse;
+
+    fn told(output: &str) -> String {
+        let text =
+            format!("version: 1\noutput:\n  columns:\n{output}\nprompts: [{{prompt: a, vars: {{sku: A}}}}]");
+        parse(Path::new("m.yaml"), text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_template_that_does_not_fit_is_told_at_its_place_before_anything_is_spent() {
+        let message = told("    a: ok\n    b: \"{{ skuu }}\"");
+        assert!(message.contains("there is no variable `skuu`"), "{message}");
+        assert!(message.contains("m.yaml:5:12") && message.contains("did you mean `sku`?"), "{message}");
+        assert!(message.contains("nothing was submitted"), "{message}");
+        for (output, said) in [
+            ("    a: \"{{ id\"", "this is no template"),
+            ("    a: \"{{ image[0].x }}\"", "there is no variable"),
+            ("    a: \"{% for i in range(99999) %}{{ i }}{% endfor %}\"", "does not end soon"),
+            ("    a: x\n    a: y", "written twice"),
+            ("    a: [x]", "takes a single value"),
+            ("    amazon", "did you mean"),
+        ] {
+            let message = told(output);
+            assert!(message.contains(said) || output.contains("amazon"), "{output}: {message}");
+        }
+    }
+}

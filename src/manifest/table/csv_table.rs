@@ -1,0 +1,115 @@
+//! A table that was understood: its columns, and its rows, read one by one from the text as often as they are wanted.
+
+use std::sync::Arc;
+
+use ::csv::{Reader, ReaderBuilder, StringRecord};
+
+use super::guard;
+use super::role::Role;
+use crate::diagnostic::Source;
+
+/// A column of a table.
+#[derive(Debug, Clone)]
+pub(crate) struct Column {
+    pub(crate) role: Role,
+    /// The variable that its cells are, if they are one.
+    pub(crate) variable: Option<usize>,
+}
+
+/// A table that can be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Table {
+    /// The file's name as people know it.
+    pub(crate) name: String,
+    /// The file's text, with its byte order mark.
+    pub(crate) text: Arc<str>,
+    /// Where the header starts in the text without the mark.
+    pub(crate) start: usize,
+    pub(crate) separator: u8,
+    pub(crate) columns: Vec<Column>,
+    /// Whether formulas have a quote before them.
+    pub(crate) is_guarded: bool,
+}
+
+/// A row that is not blank.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) cells: StringRecord,
+    /// Where it starts in the text without the mark.
+    pub(crate) at: usize,
+    /// Whether the text ends with it.
+    pub(crate) is_last: bool,
+}
+
+impl Table {
+    /// The first column with a role.
+    pub(crate) fn column(&self, role: &Role) -> Option<usize> {
+        self.columns.iter().position(|column| column.role == *role)
+    }
+
+    /// The text as the maker of places.
+    pub(crate) fn source(&self) -> Source<'_> {
+        Source::new(self.name.clone(), &self.text)
+    }
+
+    /// The rows after the header.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row> + '_ {
+        rows(self.text.strip_prefix('\u{feff}').unwrap_or(&self.text), self.start, self.separator)
+            .skip(1)
+            .map(|row| if self.is_guarded { row.unguarded() } else { row })
+    }
+}
+
+/// The rows of a text that are not blank, the header too.
+pub(crate) fn rows(text: &str, start: usize, separator: u8) -> Rows<'_> {
+    let records = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .from_reader(text.get(start..).unwrap_or_default().as_bytes());
+    Rows { records, start, length: text.len() }
+}
+
+/// The rows of a text.
+pub(crate) struct Rows<'t> {
+    records: Reader<&'t [u8]>,
+    start: usize,
+    length: usize,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Row;
+
+    fn next(&mut self) -> Option<Row> {
+        let mut cells = StringRecord::new();
+        loop {
+            // The text is UTF-8, rows may have any length, and reading memory does not fail: nothing is left to be an error.
+            if !self.records.read_record(&mut cells).unwrap_or(false) {
+                return None;
+            }
+            let byte =
+                |position: &::csv::Position| usize::try_from(position.byte()).unwrap_or(0) + self.start;
+            let at = cells.position().map_or(self.start, byte);
+            let is_last = byte(self.records.position()) >= self.length;
+            if is_last || !cells.iter().all(|cell| cell.trim().is_empty()) {
+                return Some(Row { cells, at, is_last });
+            }
+        }
+    }
+}
+
+impl Row {
+    /// A cell without the blanks round it.
+    pub(crate) fn cell(&self, column: usize) -> &str {
+        self.cells.get(column).unwrap_or_default().trim()
+    }
+
+    /// The cells as they were before they were guarded.
+    fn unguarded(self) -> Row {
+        Row { cells: self.cells.iter().map(guard::unguarded).collect(), ..self }
+    }
+
+    pub(crate) fn is_blank(&self) -> bool {
+        self.cells.iter().all(|cell| cell.trim().is_empty())
+    }
+}

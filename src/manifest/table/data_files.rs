@@ -1,0 +1,110 @@
+//! The files that a manifest takes in beside itself: each is loaded once, and is part of the manifest's hash.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::csv_table::Table;
+use super::header::header;
+use super::role::Purpose;
+use super::variables::Columns;
+use crate::diagnostic::{Problems, Source, quoted};
+use crate::manifest::format;
+use crate::manifest::provenance::announce;
+use crate::manifest::value::Fault;
+
+/// Why a file that a manifest names cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotLoaded {
+    /// There is none of this name; perhaps this one beside it was meant.
+    Missing(Option<String>),
+    /// It cannot be read, for this reason.
+    Unreadable(String),
+}
+
+/// Gives the bytes of a file that a manifest names. The path starts at the manifest's own folder.
+pub type Load<'l> = dyn FnMut(&Path) -> Result<Vec<u8>, NotLoaded> + 'l;
+
+/// The tables of data files.
+pub(crate) struct Tables<'l> {
+    folder: PathBuf,
+    load: &'l mut Load<'l>,
+    /// What was made of each file, by its path as it was written.
+    known: HashMap<String, Option<usize>>,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) hasher: blake3::Hasher,
+    /// The files that were loaded, as they were written, in the order in which they were hashed.
+    pub(crate) loaded: Vec<String>,
+    /// What is wrong within the files.
+    pub(crate) problems: Problems,
+}
+
+impl<'l> Tables<'l> {
+    pub(crate) fn new(manifest: &Path, load: &'l mut Load<'_>) -> Self {
+        Tables {
+            folder: manifest.parent().unwrap_or(Path::new("")).to_owned(),
+            load,
+            known: HashMap::new(),
+            tables: Vec::new(),
+            hasher: blake3::Hasher::new(),
+            loaded: Vec::new(),
+            problems: Problems::new(),
+        }
+    }
+
+    /// The manifest names no other file.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// The table of a data file. `Ok(None)` where it is wrong within itself, which is told.
+    pub(crate) fn data(&mut self, written: &str, columns: &mut Columns) -> Result<Option<usize>, Fault> {
+        if let Some(known) = self.known.get(written) {
+            return Ok(*known);
+        }
+        let path = self.folder.join(written);
+        let bytes = (self.load)(&path).map_err(|why| not_loaded(written, why))?;
+        announce(&mut self.hasher, written, bytes.len() as u64);
+        self.hasher.update(&bytes);
+        self.loaded.push(written.to_owned());
+        let table = self.table(&path, &bytes, columns);
+        let index = table.map(|table| {
+            self.tables.push(table);
+            self.tables.len() - 1
+        });
+        self.known.insert(written.to_owned(), index);
+        Ok(index)
+    }
+
+    fn table(&mut self, path: &Path, bytes: &[u8], columns: &mut Columns) -> Option<Table> {
+        let shown = path.display().to_string();
+        let text: Arc<str> = match format::utf8(&shown, bytes) {
+            Ok(text) => text.into(),
+            Err(found) => {
+                self.problems.push(*found);
+                return None;
+            }
+        };
+        let source = Source::new(shown, &text);
+        let (table, purpose) = header(&source, &text, true, columns, &mut self.problems)?;
+        (purpose == Purpose::Data).then_some(table)
+    }
+}
+
+fn not_loaded(written: &str, why: NotLoaded) -> Fault {
+    match why {
+        NotLoaded::Missing(close) => {
+            let fault = Fault::new(
+                format!("there is no data file {}", quoted(written)),
+                "looked for in the manifest's folder",
+            );
+            match close {
+                Some(close) => fault.help(format!("did you mean `{close}`?")),
+                None => fault,
+            }
+        }
+        NotLoaded::Unreadable(reason) => {
+            Fault::new(format!("the data file {} cannot be read: {reason}", quoted(written)), "named here")
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! What is wrong with a template, in words and with its place.
+
+use std::ops::Range;
+
+use minijinja::ErrorKind;
+
+use super::LONGEST;
+use super::scope::Scope;
+use crate::diagnostic::{close_name, quoted};
+use crate::manifest::value::Fault;
+
+/// The template's error as a fault of its text. Of the names that are not there the error may concern one.
+pub(super) fn explain(error: &minijinja::Error, source: &str, scope: &Scope, missing: &[&str]) -> Fault {
+    let span = error.range().filter(|span| source.get(span.clone()).is_some());
+    let fault = match error.kind() {
+        ErrorKind::UndefinedError => return undefined(source, span, scope, missing),
+        ErrorKind::OutOfFuel => Fault::new("a template that does not end soon", "in this text"),
+        ErrorKind::WriteFailure => Fault::new(
+            "a template that makes too long a text",
+            format!("at most {LONGEST} bytes are allowed"),
+        ),
+        ErrorKind::UnknownFilter => Fault::new(format!("the template's {}", detail(error)), "not known here")
+            .note("filters are those of minijinja, such as lower, upper, title, replace, default"),
+        ErrorKind::SyntaxError => syntax(error, source),
+        _ => Fault::new(format!("the template cannot be filled in: {}", detail(error)), "here"),
+    };
+    match span {
+        Some(span) => fault.within(source, span),
+        None => fault,
+    }
+}
+
+fn detail(error: &minijinja::Error) -> String {
+    error.detail().map_or_else(|| error.kind().to_string(), str::to_owned)
+}
+
+fn syntax(error: &minijinja::Error, source: &str) -> Fault {
+    let fault = Fault::new(format!("this is no template: {}", detail(error)), "not understood here");
+    let is_group = source.contains("{{") && source.contains(',');
+    if source.contains("{#") {
+        fault.help("`{#` starts a comment; a group that starts with # needs a blank: `{ #fff, #000}`")
+    } else if is_group {
+        fault.help("`{{` starts a template; a group that starts with a group needs a blank: `{ {a, b}, c}`")
+    } else {
+        fault.help("a template is written `{{ name }}`")
+    }
+}
+
+fn undefined(source: &str, span: Option<Range<usize>>, scope: &Scope, missing: &[&str]) -> Fault {
+    const LISTED: usize = 12;
+    // Where a filter was given nothing, the error points at the filter.
+    let piece = span.clone().map(|span| source[span].trim()).unwrap_or_default();
+    let word = piece.split(['.', '[', '|', ' ']).next().unwrap_or_default();
+    let at_missing = |name: &&&str| source.find(**name).is_some();
+    let (piece, word, span) = match missing.iter().find(at_missing).filter(|_| !missing.contains(&word)) {
+        Some(name) => (*name, *name, source.find(name).map(|start| start..start + name.len())),
+        None => (piece, word, span),
+    };
+    let fault = if piece.is_empty() {
+        Fault::new("the template uses a variable that is not there", "in this text")
+    } else {
+        Fault::new(format!("there is no variable {}", quoted(piece)), "used here")
+    };
+    let names = scope.names();
+    let close = close_name(word, names.iter().copied()).map(|close| format!("did you mean `{close}`?"));
+    let mut list = names.iter().take(LISTED).map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+    if names.len() > LISTED {
+        list.push_str(&format!(" and {} more", names.len() - LISTED));
+    }
+    let fault = match names.is_empty() {
+        true => fault.note("there are no variables here; `vars`, `matrix`, `zip` and `data` make some"),
+        false => fault.note(&format!("the variables here are {list}")),
+    };
+    let fault = match span {
+        Some(span) => fault.within(source, span),
+        None => fault,
+    };
+    match close {
+        Some(close) => fault.help(close),
+        None => fault,
+    }
+}

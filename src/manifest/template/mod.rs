@@ -1,0 +1,178 @@
+//! Templates: `{{ product }} on {{ scene }}`, by minijinja, the only file that knows it.
+//!
+//! Strict: what is not there is an error. Bounded: a template ends soon, and its text is short. Closed: it reaches no file
+//! and no other template. In a prompt whose braces make permutations, what a variable holds is protected as it is written
+//! out, whatever filters it went through, so that it stays literal.
+
+mod explain;
+mod scope;
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use minijinja::value::Value;
+use minijinja::{AutoEscape, Environment, Template, UndefinedBehavior};
+
+use self::explain::explain;
+use self::scope::ALL;
+pub(super) use self::scope::{Known, Scope};
+use crate::manifest::value::Fault;
+use crate::prompt::permutation;
+
+/// Instructions that one template may take.
+const FUEL: u64 = 20_000;
+/// Bytes that one template may make.
+const LONGEST: usize = 1_000_000;
+/// The first letter of the names of templates whose variables are protected.
+const PROTECTED: char = 'p';
+
+/// Whether the text is more than text.
+pub(crate) fn is_template(text: &str) -> bool {
+    text.contains('{') && ["{{", "{%", "{#"].iter().any(|sign| text.contains(sign))
+}
+
+/// What becomes of the text of a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writing {
+    /// It stays as it is.
+    Plain,
+    /// It is protected from permutation.
+    Protected,
+}
+
+/// A text that may be a template.
+#[derive(Debug, Clone)]
+pub(crate) struct Text {
+    pub(crate) source: String,
+    /// Its name among the templates, if it is one.
+    template: Option<String>,
+}
+
+impl Text {
+    /// A template's text is not known before its variables are.
+    pub(crate) fn is_template(&self) -> bool {
+        self.template.is_some()
+    }
+}
+
+/// All templates of a manifest.
+#[derive(Debug, Clone)]
+pub(crate) struct Templates {
+    environment: Environment<'static>,
+    count: usize,
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_fuel(Some(FUEL));
+        environment.set_debug(false);
+        environment.set_formatter(|out, state, value| {
+            if state.name().starts_with(PROTECTED) {
+                // What a block caught is protected already.
+                let text = shown(value);
+                return Ok(write!(out, "{}", permutation::protect(&permutation::unprotect(&text)))?);
+            }
+            Ok(write!(out, "{value}")?)
+        });
+        Templates { environment, count: 0 }
+    }
+}
+
+impl Templates {
+    /// Takes up a text of the manifest.
+    pub(crate) fn add(&mut self, source: &str, writing: Writing) -> Result<Text, Fault> {
+        let mut text = Text { source: source.to_owned(), template: None };
+        if is_template(source) {
+            self.count += 1;
+            let name = format!("{}{}", prefix(writing), self.count);
+            self.environment
+                .add_template_owned(name.clone(), source.to_owned())
+                .map_err(|error| explain(&error, source, &Scope::default(), &[]))?;
+            text.template = Some(name);
+        }
+        Ok(text)
+    }
+
+    /// The text with its variables filled in.
+    pub(crate) fn fill<'t>(&self, text: &'t Text, scope: &Scope) -> Result<Cow<'t, str>, Fault> {
+        let Some(name) = &text.template else { return Ok(Cow::Borrowed(&text.source)) };
+        let template = self.environment.get_template(name);
+        let template = template.map_err(|error| explain(&error, &text.source, scope, &[]))?;
+        Ok(Cow::Owned(render(&template, &text.source, scope)?))
+    }
+
+    /// The same for a text that comes up once.
+    pub(crate) fn fill_once<'t>(
+        &self,
+        source: &'t str,
+        writing: Writing,
+        scope: &Scope,
+    ) -> Result<Cow<'t, str>, Fault> {
+        if !is_template(source) {
+            return Ok(Cow::Borrowed(source));
+        }
+        let template = self.environment.template_from_named_str(prefix(writing), source);
+        let template = template.map_err(|error| explain(&error, source, scope, &[]))?;
+        Ok(Cow::Owned(render(&template, source, scope)?))
+    }
+
+    /// The names that a text takes from outside, whether or not there are such variables.
+    pub(crate) fn names_in(&self, text: &Text) -> Vec<String> {
+        let template = text.template.as_ref().and_then(|name| self.environment.get_template(name).ok());
+        template
+            .map(|template| template.undeclared_variables(false).into_iter().collect())
+            .unwrap_or_default()
+    }
+}
+
+fn render(template: &Template<'_, '_>, source: &str, scope: &Scope) -> Result<String, Fault> {
+    let mut out = Short::default();
+    match template.render_captured_to(scope.value(), &mut out) {
+        Ok(_) => Ok(out.text()),
+        Err(error) => {
+            let taken = template.undeclared_variables(false);
+            let missing: Vec<&str> =
+                taken.iter().map(String::as_str).filter(|name| name != &ALL && !scope.has(name)).collect();
+            Err(explain(&error, source, scope, &missing))
+        }
+    }
+}
+
+fn prefix(writing: Writing) -> &'static str {
+    match writing {
+        Writing::Protected => "p",
+        Writing::Plain => "t",
+    }
+}
+
+/// Text as it is, anything else as minijinja writes it.
+fn shown(value: &Value) -> Cow<'_, str> {
+    value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
+}
+
+/// A text within its bound.
+#[derive(Default)]
+struct Short(Vec<u8>);
+
+impl Short {
+    fn text(self) -> String {
+        String::from_utf8_lossy(&self.0).into_owned()
+    }
+}
+
+impl Write for Short {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > LONGEST {
+            return Err(io::Error::other("too long"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

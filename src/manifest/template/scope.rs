@@ -1,0 +1,82 @@
+//! The variables that a template may use.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
+
+use crate::manifest::table::Columns;
+
+/// The name under which all variables are a map, for names that are no identifiers: `{{ vars["price €"] }}`.
+pub(super) const ALL: &str = "vars";
+
+/// What a variable may be besides text: a number, a list.
+pub(crate) type Known = Value;
+
+/// The variables of a task, by name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    columns: Arc<Columns>,
+    values: Arc<Vec<Option<String>>>,
+    /// What has a name besides, and goes before a variable of that name.
+    named: Arc<BTreeMap<String, Value>>,
+}
+
+impl Scope {
+    pub(crate) fn new(columns: &Arc<Columns>, values: Vec<Option<String>>) -> Self {
+        Scope { columns: Arc::clone(columns), values: Arc::new(values), named: Arc::default() }
+    }
+
+    /// The same with these beside, which are text, numbers or lists.
+    pub(crate) fn with(self, named: impl IntoIterator<Item = (String, Known)>) -> Self {
+        Scope { named: Arc::new(named.into_iter().collect()), ..self }
+    }
+
+    pub(super) fn value(&self) -> Value {
+        Value::from_object(Variables(self.clone()))
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.named.contains_key(name)
+            || self
+                .columns
+                .find(name)
+                .is_some_and(|variable| self.values.get(variable).is_some_and(Option::is_some))
+    }
+
+    pub(super) fn names(&self) -> Vec<&str> {
+        let has_value = |variable: &usize| self.values.get(*variable).is_some_and(Option::is_some);
+        let mut named: Vec<_> = self.columns.written().filter(|(_, variable)| has_value(variable)).collect();
+        named.sort_by_key(|(_, variable)| *variable);
+        named.into_iter().map(|(name, _)| name).chain(self.named.keys().map(String::as_str)).collect()
+    }
+}
+
+#[derive(Debug)]
+struct Variables(Scope);
+
+impl Object for Variables {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Map
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        let Variables(Scope { columns, values, named }) = &**self;
+        if let Some(value) = named.get(name) {
+            return Some(value.clone());
+        }
+        let own = columns.find(name).and_then(|variable| values.get(variable)?.as_deref());
+        match own {
+            Some(text) => Some(Value::from(text)),
+            None if name == ALL => {
+                Some(Value::from_object(Variables(Scope { named: Arc::default(), ..self.0.clone() })))
+            }
+            None => None,
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::NonEnumerable
+    }
+}

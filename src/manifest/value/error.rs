@@ -1,0 +1,99 @@
+//! What is wrong with one value: a diagnostic that only lacks its place.
+
+use std::ops::Range;
+
+use crate::diagnostic::{Diagnostic, Severity, Source};
+use crate::prompt::Finding;
+
+/// What is wrong with a value.
+#[derive(Debug, Clone)]
+pub(crate) struct Fault {
+    found: Box<Diagnostic>,
+    label: String,
+    piece: Option<Piece>,
+}
+
+/// A part of a text.
+#[derive(Debug, Clone)]
+struct Piece {
+    text: String,
+    span: Range<usize>,
+}
+
+impl Fault {
+    pub(crate) fn new(message: impl Into<String>, label: impl Into<String>) -> Self {
+        Fault { found: Box::new(Diagnostic::error(message)), label: label.into(), piece: None }
+    }
+
+    /// What the prompt's own checks found in it.
+    pub(crate) fn of(finding: Finding, prompt: &str) -> Self {
+        Fault::told(finding.severity, finding.message, finding.label, finding.notes, finding.help)
+            .within(prompt, finding.span)
+    }
+
+    pub(crate) fn told(
+        severity: Severity,
+        message: String,
+        label: String,
+        notes: Vec<String>,
+        help: Option<String>,
+    ) -> Self {
+        let mut found = match severity {
+            Severity::Error => Diagnostic::error(message),
+            Severity::Warning => Diagnostic::warning(message),
+        };
+        found.notes = notes;
+        found.help = help;
+        Fault { found: Box::new(found), label, piece: None }
+    }
+
+    pub(crate) fn note(mut self, text: &str) -> Self {
+        self.found.notes.push(text.to_owned());
+        self
+    }
+
+    pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
+        self.found.help = Some(text.into());
+        self
+    }
+
+    /// Points at this part of a text, where the file has the text, or at least the part, as it is.
+    pub(crate) fn within(self, text: &str, span: Range<usize>) -> Self {
+        let is_part = text.get(span.clone()).is_some_and(|part| !part.is_empty());
+        Fault { piece: is_part.then(|| Piece { text: text.to_owned(), span }), ..self }
+    }
+
+    pub(crate) fn is_error(&self) -> bool {
+        self.found.severity == Severity::Error
+    }
+
+    /// The same, as something that does not keep the work from going on.
+    pub(crate) fn soften(mut self) -> Self {
+        self.found.severity = Severity::Warning;
+        self
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.found.message
+    }
+
+    /// The diagnostic, for the value at this span.
+    pub(crate) fn at(self, source: &Source<'_>, span: Range<usize>) -> Diagnostic {
+        let written = source.text().get(span.clone()).unwrap_or_default();
+        let narrowed = self.piece.and_then(|piece| piece.find(written));
+        let span = narrowed.map_or(span.clone(), |part| span.start + part.start..span.start + part.end);
+        self.found.at(source.place(span), self.label)
+    }
+}
+
+impl Piece {
+    fn find(&self, written: &str) -> Option<Range<usize>> {
+        let part = &self.text[self.span.clone()];
+        let start = match written.find(&self.text) {
+            Some(whole) => whole + self.span.start,
+            None => written.find(part).or_else(|| written.find(part.trim()))?,
+        };
+        let part = if written[start..].starts_with(part) { part } else { part.trim() };
+        Some(start..start + part.len())
+    }
+}

@@ -1,0 +1,33 @@
+//! The ` #` that silently cuts an unquoted text: `prompt: the #1 mug` is the prompt `the`.
+
+use super::node::{Node, Value};
+use super::reader::Reader;
+use crate::diagnostic::Diagnostic;
+
+/// Warns where a comment follows an unquoted text in its line.
+pub(crate) fn judge(node: &Node<'_>, key: &Node<'_>, what: &str, reader: &mut Reader<'_>) {
+    let text = reader.source.text();
+    let after = match &node.value {
+        Value::Scalar(_) => {
+            let written = text.get(node.span.clone()).unwrap_or_default();
+            (!written.starts_with(['"', '\'', '|', '>'])).then_some(node.span.end)
+        }
+        // `colour: #fff` is nothing at all.
+        Value::Null => {
+            text.get(key.span.end..).filter(|rest| rest.starts_with(':')).map(|_| key.span.end + 1)
+        }
+        Value::List(_) | Value::Map(_) => None,
+    };
+    let Some((after, rest)) = after.and_then(|after| Some((after, text.get(after..)?))) else { return };
+    let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];
+    let blanks = line.len() - line.trim_start_matches([' ', '\t']).len();
+    let Some(comment) = line.get(blanks..).filter(|comment| blanks > 0 && comment.starts_with('#')) else {
+        return;
+    };
+    let start = after + blanks;
+    let place = reader.source.place(start..start + comment.trim_end().len());
+    let found = Diagnostic::warning(format!("a ` #` cuts this {what}: what follows is a comment"))
+        .at(place, "not sent")
+        .help(format!("put quotes round the {what}, or the comment on a line of its own"));
+    reader.problems.push(found);
+}

@@ -1,0 +1,151 @@
+//! YAML text becomes a tree with places. The only file that knows which YAML crate there is.
+//!
+//! What the text may unfold to is bounded by its length: nodes, nesting, and what aliases repeat. Repeated keys are left
+//! in the tree, so that all of them can be told with both places; booleans and numbers stay text.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::{DuplicateKeyPolicy, Error, NonFiniteFloatPolicy, Spanned};
+
+use super::explain::{explain, span};
+use super::limits::{ALIASES, ANCHORED_BYTES, DEEPEST, REPEATED};
+use super::node::{Node, Value};
+use crate::diagnostic::{Diagnostic, Source};
+
+/// Reads the one document of a text. `None` where there is none.
+///
+/// # Errors
+///
+/// One problem: the crate stops at the first thing that is not YAML, or is too much of it.
+pub(crate) fn parse<'a>(source: &Source<'a>) -> Result<Option<Node<'a>>, Box<Diagnostic>> {
+    let text = source.text();
+    let read: Result<Option<Spanned<Raw<'a>>>, Error> =
+        serde_yaml::from_str_with_options(text, options(text.len()));
+    match read {
+        Ok(root) => Ok(root.map(|root| node(root, text))),
+        Err(error) => Err(Box::new(explain(&error, source))),
+    }
+}
+
+fn options(length: usize) -> serde_yaml::Options {
+    let most = length.saturating_mul(2).saturating_add(REPEATED + 1000);
+    serde_yaml::options! {
+        budget: serde_yaml::budget! {
+            max_events: most.saturating_mul(2),
+            max_nodes: most,
+            max_depth: DEEPEST,
+            max_aliases: ALIASES,
+            max_anchors: ALIASES,
+            max_recorded_anchor_events: REPEATED,
+            max_recorded_anchor_bytes: ANCHORED_BYTES,
+            max_total_scalar_bytes: length.saturating_mul(4).saturating_add(64 * 1024 * 1024),
+            max_documents: 2,
+            max_merge_keys: ALIASES,
+            enforce_alias_anchor_ratio: false, // one `vars: *common` in each entry is honest
+        },
+        alias_limits: serde_yaml::alias_limits! {
+            max_total_replayed_events: REPEATED.saturating_add(length),
+            max_replay_stack_depth: DEEPEST,
+        },
+        emit_comments: false,
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        strict_booleans: true, // `no` is the word no
+        non_finite_float_policy: NonFiniteFloatPolicy::PassThrough,
+        reject_unsupported_tags: true,
+        with_snippet: false,
+    }
+}
+
+/// A node as the crate hands it out, before numbers have their text back.
+enum Raw<'a> {
+    Null,
+    Text(Cow<'a, str>),
+    /// A number or a truth value: its text is that of the file.
+    AsWritten,
+    List(Vec<Spanned<Raw<'a>>>),
+    Map(Vec<(Spanned<Raw<'a>>, Spanned<Raw<'a>>)>),
+}
+
+impl<'de> Deserialize<'de> for Raw<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AnyNode)
+    }
+}
+
+struct AnyNode;
+
+impl<'de> Visitor<'de> for AnyNode {
+    type Value = Raw<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value, a list or a map")
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<Raw<'de>, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<Raw<'de>, E> {
+        Ok(Raw::Null)
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Raw<'de>, E> {
+        Ok(Raw::AsWritten)
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Raw<'de>, E> {
+        Ok(Raw::AsWritten)
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Raw<'de>, E> {
+        Ok(Raw::AsWritten)
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Raw<'de>, E> {
+        Ok(Raw::AsWritten)
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Raw<'de>, E> {
+        Ok(Raw::Text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Raw<'de>, E> {
+        Ok(Raw::Text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_string<E: de::Error>(self, text: String) -> Result<Raw<'de>, E> {
+        Ok(Raw::Text(Cow::Owned(text)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw<'de>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Raw::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Raw<'de>, A::Error> {
+        let mut map = Vec::new();
+        while let Some(pair) = pairs.next_entry()? {
+            map.push(pair);
+        }
+        Ok(Raw::Map(map))
+    }
+}
+
+fn node<'a>(raw: Spanned<Raw<'a>>, text: &'a str) -> Node<'a> {
+    let span = span(&raw.defined);
+    let value = match raw.value {
+        Raw::Null => Value::Null,
+        Raw::Text(text) => Value::Scalar(text),
+        Raw::AsWritten => Value::Scalar(Cow::Borrowed(text.get(span.clone()).unwrap_or_default().trim())),
+        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, text)).collect()),
+        Raw::Map(pairs) => {
+            Value::Map(pairs.into_iter().map(|(key, value)| (node(key, text), node(value, text))).collect())
+        }
+    };
+    Node { value, span }
+}
