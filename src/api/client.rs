@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, Url};
 use secrecy::{ExposeSecret, SecretString};
+use tokio::time::Instant;
+use tracing::{debug, info, warn};
 
 use super::refusal::{ReplyHead, excerpt, refusal_in};
 use super::wire::{Envelope, StatusRequest, SubmitRequest};
@@ -166,6 +168,22 @@ impl Client {
 
     /// Submits a job, once. A submit that is accepted costs money.
     pub async fn submit(&self, request: &SubmitRequest) -> SubmitOutcome {
+        let begun = Instant::now();
+        let outcome = self.send_submit(request).await;
+        let ms = begun.elapsed().as_millis();
+        // What the service says may repeat the prompt, so it is not logged at `info`.
+        let mode = request.mode;
+        match &outcome {
+            SubmitOutcome::Accepted(task_id) => info!(mode, %task_id, ms, "submit was accepted"),
+            SubmitOutcome::Refused(_) => warn!(mode, ms, "submit was refused"),
+            SubmitOutcome::NotSent(_) => warn!(mode, ms, "submit was not sent"),
+            SubmitOutcome::Unknown(_) => warn!(mode, ms, "submit has an unknown outcome"),
+        }
+        debug!(?outcome, "submit");
+        outcome
+    }
+
+    async fn send_submit(&self, request: &SubmitRequest) -> SubmitOutcome {
         let sent = self.submits.post(&self.submit_url).json(request).send().await;
         let reply = match sent {
             Ok(reply) => reply,
@@ -175,6 +193,7 @@ impl Client {
         };
         let head = head_of(&reply);
         let body = read_body(reply).await;
+        debug!(request = "submit", http = head.http, bytes = body.as_ref().map_or(0, Vec::len), "reply");
         let raw = body.as_deref().unwrap_or_default();
         let masked = &*self.mask_key(raw);
         if let Some(refusal) = refusal_in(head, Envelope::parse(masked).as_ref(), masked) {
@@ -192,6 +211,19 @@ impl Client {
 
     /// Reads the status of these jobs. It is free, and safe to repeat.
     pub async fn status(&self, task_ids: &[RemoteTaskId]) -> StatusOutcome {
+        let begun = Instant::now();
+        let outcome = self.send_status(task_ids).await;
+        let (jobs, ms) = (task_ids.len(), begun.elapsed().as_millis());
+        match &outcome {
+            StatusOutcome::Items(items) => info!(jobs, items = items.len(), ms, "status was answered"),
+            StatusOutcome::Refused(_) => warn!(jobs, ms, "status was refused"),
+            StatusOutcome::Unreadable(_) => warn!(jobs, ms, "status cannot be read"),
+        }
+        debug!(?outcome, "status");
+        outcome
+    }
+
+    async fn send_status(&self, task_ids: &[RemoteTaskId]) -> StatusOutcome {
         let sent = self.statuses.post(&self.status_url).json(&StatusRequest { task_ids }).send().await;
         let reply = match sent {
             Ok(reply) => reply,
@@ -202,6 +234,7 @@ impl Client {
             Ok(body) => body,
             Err(why) => return StatusOutcome::Unreadable(format!("the reply was cut off: {why}")),
         };
+        debug!(request = "status", http = head.http, bytes = body.len(), "reply");
         let body = self.mask_key(&body);
         let envelope = Envelope::parse(&body);
         if let Some(refusal) = refusal_in(head, envelope.as_ref(), &body) {

@@ -1,4 +1,4 @@
-//! The command line as it is typed. What it means is decided in `settings`.
+//! The command line as it is typed: commands, flags and their help texts. `settings` decides what it means.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ const EXIT_CODES: &str = "\
 Exit codes:
     0  all tasks are done, or there was nothing to do
     1  internal error, or the state could not be written
-    2  wrong usage or manifest: nothing was submitted
+    2  usage or manifest error: nothing was submitted
     3  finished; some tasks failed for good
     4  the API key was refused
     5  the service cannot be reached or is broken: run again later
@@ -27,61 +27,68 @@ Exit codes:
     8  the budget is reached; tasks remain
    10  tasks remain or are running, as with --limit, --only or --max-duration
    11  another run holds this state
-  130  stopped by Ctrl-C, 143 by SIGTERM; run again to go on";
+  130  stopped by Ctrl-C, 143 by SIGTERM; run again to continue";
 
 const DOWNLOAD_CODES: &str = "\
 Exit codes:
-    0  all pictures are there
+    0  all images are there
     1  internal error, or the state could not be written
-    2  wrong usage or manifest: nothing was fetched
-    3  some pictures could not be brought
+    2  usage or manifest error: nothing was downloaded
+    3  some images could not be downloaded
    11  a run holds this state
-  130  stopped by Ctrl-C, 143 by SIGTERM; the same command goes on";
+  130  stopped by Ctrl-C, 143 by SIGTERM; run the same command to continue";
 
 const RESOLVE_CODES: &str = "\
 Without --found, --resend or --give-up it lists the tasks and changes nothing.
 
-Exit codes: 0 where nothing is unknown, or not any more; 6 while something is;
-2 wrong usage: nothing was changed; 11 a run holds this state: nothing was changed";
+Exit codes:
+    0  no task is unknown, or none is any more
+    2  usage error: nothing was changed
+    6  some tasks are still unknown
+   11  a run holds this state: nothing was changed";
 
-/// Run a manifest of image prompts as a resumable batch; nothing is paid for twice.
+/// Run a manifest of image prompts as a resumable batch that pays for nothing twice.
 #[derive(Debug, Parser)]
 #[command(name = "mjbatch", version, arg_required_else_help = true, after_help = EXIT_CODES)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+
+    /// Log to stderr what the program does: -v requests and decisions, -vv everything [env: RUST_LOG]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Submit what is not done yet, follow it, and write the results; run again to go on
+    /// Submit what is not done yet, wait for it, and write the results; run again to continue
     #[command(after_help = EXIT_CODES, args_override_self = true)]
     Run(Box<RunArgs>),
-    /// Show what a run would submit, and why, what it would cost and how long it would take; spends nothing
+    /// Show what a run would submit and why, its cost and its duration; submits nothing
     Plan(PlanArgs),
-    /// Show all that is wrong with a manifest
+    /// Check a manifest and show every problem in it
     Check(CheckArgs),
-    /// Show where a batch stands, also while it runs
+    /// Show the progress of a batch, also while it runs
     Status(StatusArgs),
-    /// Write the results again, from what the state knows
+    /// Write the results again from the state, in any format
     Results(ResultsArgs),
-    /// Write a page of all pictures to look at, to choose from, and to see how the batch went; in one file, for any browser
+    /// Write an HTML page of all images, to review and pick them and to see how the batch went
     Report(ReportArgs),
-    /// Bring the pictures of done tasks to files; what is there stays
+    /// Download the images of finished tasks; existing files are kept
     #[command(after_help = DOWNLOAD_CODES)]
     Download(Box<DownloadArgs>),
-    /// Let failed tasks be sent again by the next run, which pays for them again
+    /// Mark failed tasks to be submitted again by the next run, which pays for them again
     Retry(RetryArgs),
-    /// List the tasks whose outcome is unknown, and settle them
+    /// List the tasks whose submit outcome is unknown, and resolve them
     #[command(after_help = RESOLVE_CODES)]
     Resolve(ResolveArgs),
-    /// List every taskId that can be read from a state, also from a damaged one
+    /// List every taskId that can be read from a state file, even a damaged one
     Salvage(SalvageArgs),
-    /// Write a first manifest to begin with
+    /// Create a starter manifest
     Init(InitArgs),
     /// Print the JSON Schema of manifests, for completion in an editor
     Schema,
-    /// Start the API's stand-in on this machine, for other clients
+    /// Serve the sandbox, a local imitation of the API, to any client
     Sandbox(SandboxArgs),
 }
 
@@ -96,7 +103,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Where the results go, as .csv, .tsv, .jsonl or .xlsx; several may be given [default: beside the manifest, as in
+    /// Write the results to this .csv, .tsv, .jsonl or .xlsx file; repeatable [default: beside the manifest, e.g.
     /// spring.results.csv]
     #[arg(long, value_name = "FILE")]
     pub(super) results: Vec<PathBuf>,
@@ -104,11 +111,11 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) look: Look,
 
-    /// The most jobs at once [default: 10]
+    /// Run at most N jobs at once [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) concurrency: Option<u16>,
 
-    /// The most tasks to submit in this run
+    /// Submit at most N tasks
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<u64>,
 
@@ -119,39 +126,39 @@ pub(super) struct RunArgs {
         default_value_t,
         value_name = "HOW",
         hide_possible_values = true,
-        help = "How progress is shown: auto, bar, plain, json (on stdout) or none"
+        help = "Show progress as auto, bar, plain, json (on stdout) or none"
     )]
     pub(super) progress: Choice,
 
-    /// What a job costs, for the summary, as in fast=4,relaxed=2
+    /// What a job costs in quota, e.g. fast=4,relaxed=2
     #[arg(long, value_name = "QUOTA", value_parser = prices)]
     pub(super) prices: Option<Prices>,
 
-    /// The shortest time between two status requests [default: 1s]
+    /// Wait at least this long between two status requests [default: 1s]
     #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Service")]
     pub(super) poll_min: Option<Duration>,
 
-    /// The longest time between two status requests [default: 45s]
+    /// Wait at most this long between two status requests [default: 45s]
     #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Service")]
     pub(super) poll_max: Option<Duration>,
 
-    /// The address of the service [env: MIDJOURNEY_API_BASE_URL; default: https://api.midjourney-api.com]
+    /// The URL of the service [env: MIDJOURNEY_API_BASE_URL; default: https://api.midjourney-api.com]
     #[arg(long, value_name = "URL", conflicts_with = "sandbox", help_heading = "Service")]
     pub(super) base_url: Option<String>,
 
-    /// How long an outage of the service is borne [default: 5m, and 10s where it never answered]
+    /// Keep retrying this long while the service is down [default: 5m; 10s if it never answered]
     #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Service")]
     pub(super) patience: Option<Duration>,
 
-    /// How long the service may leave a job out of its replies before it is lost
+    /// Treat a job as lost when the service has not reported it for this long
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "2m", help_heading = "Service")]
     pub(super) lost_after: Duration,
 
-    /// Receive callbacks at this local address, as in 0.0.0.0:8090
+    /// Receive callbacks at this local address, e.g. 0.0.0.0:8090
     #[arg(long, value_name = "ADDR", help_heading = "Service")]
     pub(super) webhook_listen: Option<SocketAddr>,
 
-    /// The public address that leads there [env: MIDJOURNEY_WEBHOOK_URL; default: the local one]
+    /// The public URL that leads there [env: MIDJOURNEY_WEBHOOK_URL; default: the local address]
     #[arg(long, value_name = "URL", requires = "webhook_listen", help_heading = "Service")]
     pub(super) webhook_url: Option<String>,
 
@@ -168,85 +175,85 @@ pub(super) struct RunArgs {
     pub(super) rehearsal: Rehearsal,
 }
 
-/// Who is told of what became of the batch: `on_done` and `on_finish` of the manifest.
+/// Whether the manifest's hooks, `on_done` and `on_finish`, run.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Follow-up")]
+#[command(next_help_heading = "Hooks")]
 pub(super) struct FollowUpArgs {
-    /// Tell nobody: run no command of the manifest's on_done and on_finish, and post nothing; a later run tells what is due
+    /// Do not run hooks; pending deliveries are sent by a later run
     #[arg(long, conflicts_with_all = ["hooks", "deliver_all"])]
     pub(super) no_hooks: bool,
 
-    /// Tell on_done and on_finish in a rehearsal too, with "rehearsal": true
+    /// Run hooks with --sandbox too, with "rehearsal": true in each delivery
     #[arg(long)]
     pub(super) hooks: bool,
 
-    /// Tell on_done also of what was done before the manifest had one
+    /// Also deliver tasks that finished before on_done was configured
     #[arg(long)]
     pub(super) deliver_all: bool,
 }
 
-/// What a run may spend, in money, time and patience.
+/// The limits of a run in tasks, money and time.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Rules")]
+#[command(next_help_heading = "Limits")]
 pub(super) struct Rules {
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
 
-    /// The most that all runs of the batch may cost together, as in 500quota or 20usd
+    /// Spend at most this on the batch, over all its runs, e.g. 500quota or 20usd
     #[arg(long, value_name = "AMOUNT")]
     pub(super) budget: Option<Budget>,
 
-    /// When all should be done, for tasks of mode auto, as in 08:00 or 6h; relaxed jobs only as far as it allows
+    /// When all tasks should be done, e.g. 08:00 or 6h; tasks of mode auto are sent relaxed as long as that is in time
     #[arg(long, value_name = "TIME")]
     pub(super) deadline: Option<Deadline>,
 
-    /// How often a job that failed at the service is sent again, and paid again, 0 to 10 [default: 2]
+    /// Submit a job that failed at the service again up to N times, each paid, 0 to 10 [default: 2]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(0..=10))]
     pub(super) retries: Option<u8>,
 
-    /// How long after its first failure; each further wait is twice as long [default: 30s]
+    /// Delay before the first retry; doubles with each retry [default: 30s]
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) retry_after: Option<Duration>,
 
-    /// What is unknown: keep it, or resend it, once a run, though it may have been billed [default: keep]
+    /// Tasks whose submit outcome is unknown: keep, or resend once per run (may be billed twice) [default: keep]
     #[arg(long, value_name = "WHAT")]
     pub(super) on_unknown: Option<OnUnknown>,
 
-    /// Stop when so many prompts in a row were turned down, by moderation say; 0 for never
+    /// Stop when N prompts in a row were rejected, by moderation for example; 0 for never
     #[arg(long, value_name = "N", default_value_t = 5)]
     pub(super) breaker: u32,
 
-    /// Submit for so long, as in 50m, then follow what runs
+    /// Stop submitting after this long, e.g. 50m, then wait for running jobs
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) max_duration: Option<Duration>,
 
-    /// For so long at most; the next run follows the rest
+    /// After --max-duration, wait at most this long for running jobs
     #[arg(long, value_name = "TIME", value_parser = duration::parse, default_value = "15m", requires = "max_duration")]
     pub(super) drain: Duration,
 
-    /// Submit as many jobs as run at once, then leave them to the next run
+    /// Submit as many jobs as run at once and exit; the next run picks them up
     #[arg(long)]
     pub(super) no_wait: bool,
 }
 
-/// What the tables of results look like.
+/// The shape of the results' tables.
 #[derive(Debug, Args)]
 pub(super) struct Look {
-    /// What a row of the results is: task or image [default: task, or what the manifest says]
+    /// One row per task or per image [default: task, or the manifest's output.rows]
     #[arg(long, value_name = "WHAT")]
     pub(super) rows: Option<manifest::Rows>,
 
-    /// The columns: results, shopify, woocommerce or google [default: results, or what the manifest says]
+    /// The columns: results, shopify, woocommerce or google [default: results, or the manifest's output.columns]
     #[arg(long, value_name = "SET")]
     pub(super) columns: Option<manifest::Shown>,
 
-    /// Put a quote before cells that a spreadsheet would run as a formula, in .csv and .tsv files
+    /// In .csv and .tsv files, put a ' before cells that a spreadsheet would run as a formula
     #[arg(long)]
     pub(super) formula_guard: bool,
 }
 
 impl Look {
-    /// What was typed goes before what the manifest says.
+    /// The shape that the manifest asks for, with what was typed in its place.
     pub(super) fn over(&self, said: &manifest::Shape) -> manifest::Shape {
         manifest::Shape {
             rows: self.rows.unwrap_or(said.rows),
@@ -256,22 +263,23 @@ impl Look {
     }
 }
 
-/// Which of the tasks are meant.
+/// Which tasks a run submits.
 #[derive(Debug, Args)]
 pub(super) struct SelectionArgs {
-    /// Submit only these, as in id=hero/* or sku=A-1; of several, any of those of one name
+    /// Submit only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of them, different names =
+    /// all of them
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) only: Vec<Filter>,
 
-    /// Submit one task of each entry, to look at before the others
+    /// Submit one task of each entry, to review before the rest
     #[arg(long)]
     pub(super) pilot: bool,
 }
 
-/// How a manifest is read.
+/// How a manifest is expanded.
 #[derive(Debug, Args)]
 pub(super) struct Reading {
-    /// How many tasks a multiplication may make [default: 1000, or max_tasks of the manifest]
+    /// Maximum number of tasks a manifest may expand to [default: 1000, or the manifest's max_tasks]
     #[arg(long, value_name = "N")]
     max_tasks: Option<u64>,
 }
@@ -282,31 +290,31 @@ impl Reading {
     }
 }
 
-/// Which batch is meant.
+/// Where the state of the batch is.
 #[derive(Debug, Args)]
 pub(super) struct Place {
-    /// The state file [default: beside the manifest, as in spring.mjbatch]
+    /// The state file [default: beside the manifest, e.g. spring.mjbatch]
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<StateLocation>,
 
-    /// The rehearsal, with a stand-in of the service inside the program: no key, no network, no cost
+    /// Use the built-in sandbox instead of the service: no key, no network, no cost
     #[arg(long)]
     pub(super) sandbox: bool,
 }
 
-/// How the stand-in behaves.
+/// How the sandbox behaves.
 #[derive(Debug, Args)]
 pub(super) struct Rehearsal {
-    /// How many times as fast as the real service the sandbox works [default: 60]
-    #[arg(long, value_name = "X", requires = "sandbox", help_heading = "Rehearsal")]
+    /// Speed of the sandbox relative to the real service [default: 60]
+    #[arg(long, value_name = "X", requires = "sandbox", help_heading = "Sandbox")]
     pub(super) speed: Option<f64>,
 
-    /// A fault that the sandbox plays, as in accept-cut=0.1; `mjbatch sandbox --list-faults` lists them
-    #[arg(long = "fault", value_name = "FAULT", requires = "sandbox", help_heading = "Rehearsal")]
+    /// Inject a fault, e.g. accept-cut=0.1; repeatable; `mjbatch sandbox --list-faults` lists them
+    #[arg(long = "fault", value_name = "FAULT", requires = "sandbox", help_heading = "Sandbox")]
     pub(super) faults: Vec<String>,
 
-    /// Decides the sandbox's job times and when faults strike [default: 1]
-    #[arg(long, value_name = "N", requires = "sandbox", help_heading = "Rehearsal")]
+    /// Random seed of the sandbox's job durations and faults [default: 1]
+    #[arg(long, value_name = "N", requires = "sandbox", help_heading = "Sandbox")]
     pub(super) seed: Option<u64>,
 }
 
@@ -318,11 +326,11 @@ pub(super) struct StatusArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Success, wait, cost and refusals by the values of a column of yours, as in sku, or by mode; may be given several times
+    /// Break down success, wait, cost and refusals by a column, e.g. sku, or by mode; repeatable
     #[arg(long, value_name = "NAME", conflicts_with = "attempts")]
     pub(super) by: Vec<String>,
 
-    /// List every attempt, in order, with what it cost and what became of it, and what was spent for what
+    /// List every attempt in order with its cost and outcome, and the sums
     #[arg(long)]
     pub(super) attempts: bool,
 
@@ -343,7 +351,7 @@ pub(super) struct ResultsArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Where the results go, as .csv, .tsv, .jsonl or .xlsx; several may be given [default: beside the manifest, as in
+    /// Write the results to this .csv, .tsv, .jsonl or .xlsx file; repeatable [default: beside the manifest, e.g.
     /// spring.results.csv]
     #[arg(long, value_name = "FILE")]
     pub(super) results: Vec<PathBuf>,
@@ -360,32 +368,32 @@ pub(super) struct ReportArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Where the page goes [default: beside the manifest, as in spring.report.html]
+    /// Write the page to this file [default: beside the manifest, e.g. spring.report.html]
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
 }
 
-/// How pictures become files.
+/// How images are downloaded.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Pictures")]
+#[command(next_help_heading = "Images")]
 pub(super) struct PictureArgs {
-    /// Bring the pictures of done tasks to this folder [default: output.images of the manifest]
+    /// Download the images of finished tasks to this folder [default: the manifest's output.images]
     #[arg(long, value_name = "FOLDER")]
     pub(super) download: Option<String>,
 
-    /// Write a .json beside each picture, with its prompt, taskId, hash and origin
+    /// Write a .json beside each image with its prompt, taskId, hash and origin
     #[arg(long)]
     pub(super) sidecar: bool,
 
-    /// The most pictures on their way at once
+    /// Parallel downloads
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(super) downloads: u16,
 
-    /// The most megabytes that a picture may have
+    /// Reject images larger than this many megabytes
     #[arg(long, value_name = "MB", default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=4096))]
     pub(super) largest: u16,
 
-    /// Also ask private addresses for pictures, as those of this machine and its network
+    /// Allow images from private and loopback addresses
     #[arg(long)]
     pub(super) allow_private: bool,
 }
@@ -401,11 +409,11 @@ pub(super) struct DownloadArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Read the files that are there, and bring again what has changed
+    /// Read the existing files and download again those that have changed
     #[arg(long)]
     pub(super) verify: bool,
 
-    /// The address of the service [env: MIDJOURNEY_API_BASE_URL; default: https://api.midjourney-api.com]
+    /// The URL of the service [env: MIDJOURNEY_API_BASE_URL; default: https://api.midjourney-api.com]
     #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
     pub(super) base_url: Option<String>,
 
@@ -421,15 +429,16 @@ pub(super) struct RetryArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Only these, as in id=hero/* or sku=A-1; of several, any of those of one name
+    /// Only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of them, different names = all of
+    /// them
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) only: Vec<Filter>,
 
-    /// Also those that were lost or given up, though they may have been billed
+    /// Also tasks that were lost or given up, though they may have been billed
     #[arg(long)]
     pub(super) lost: bool,
 
-    /// What a job costs, as in fast=4,relaxed=2
+    /// What a job costs in quota, e.g. fast=4,relaxed=2
     #[arg(long, value_name = "QUOTA", value_parser = prices)]
     pub(super) prices: Option<Prices>,
 }
@@ -443,27 +452,28 @@ pub(super) struct ResolveArgs {
     #[command(flatten)]
     pub(super) place: Place,
 
-    /// Only the task of this id
+    /// Only the task with this id; repeatable
     #[arg(long, value_name = "ID")]
     pub(super) task: Vec<String>,
 
-    /// Only these, as in id=hero/* or sku=A-1; of several, any of those of one name
+    /// Only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of them, different names = all of
+    /// them
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) only: Vec<Filter>,
 
-    /// All that are unknown
+    /// All unknown tasks
     #[arg(long, requires = "way", conflicts_with_all = ["task", "only", "found"])]
     pub(super) all: bool,
 
-    /// Its job is in your account, under this taskId: the next run follows it, and nothing is paid again
+    /// The job is in your account under this taskId: the next run follows it, and nothing is paid again
     #[arg(long, value_name = "TASKID", group = "way")]
     pub(super) found: Option<String>,
 
-    /// The next run sends it again: a new paid attempt, though the first may have been billed
+    /// Submit again in the next run: a new paid attempt, though the first may have been billed
     #[arg(long, group = "way")]
     pub(super) resend: bool,
 
-    /// Never send it again: it is lost, and counts as spent
+    /// Give up: the task is lost, is never submitted again, and counts as spent
     #[arg(long, group = "way")]
     pub(super) give_up: bool,
 
@@ -487,22 +497,22 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(super) concurrency: Option<u16>,
 
-    /// What a job costs, as in fast=4,relaxed=2
+    /// What a job costs in quota, e.g. fast=4,relaxed=2
     #[arg(long, value_name = "QUOTA", value_parser = prices)]
     pub(super) prices: Option<Prices>,
 
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
 
-    /// The most that all runs of the batch may cost together, as in 500quota or 20usd
+    /// Spend at most this on the batch, over all its runs, e.g. 500quota or 20usd
     #[arg(long, value_name = "AMOUNT")]
     pub(super) budget: Option<Budget>,
 
-    /// When all should be done, for tasks of mode auto, as in 08:00 or 6h
+    /// When all tasks should be done, e.g. 08:00 or 6h; tasks of mode auto are sent relaxed as long as that is in time
     #[arg(long, value_name = "TIME")]
     pub(super) deadline: Option<Deadline>,
 
-    /// List every task, also those that would not be submitted
+    /// List every task, including those that would not be submitted
     #[arg(long)]
     pub(super) all: bool,
 
@@ -541,10 +551,10 @@ pub(super) struct InitArgs {
     pub(super) into: PathBuf,
 }
 
-/// What a first manifest is for.
+/// What a starter manifest is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Kind {
-    /// Pictures of the products in a CSV
+    /// Images of the products in a CSV
     Products,
     /// One campaign in the formats of social networks
     Social,
@@ -554,27 +564,27 @@ pub(super) enum Kind {
 
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
-    /// Where to listen
+    /// Listen at this address
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub(super) listen: SocketAddr,
 
-    /// How many times as fast as the real service it works
+    /// Speed relative to the real service
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub(super) speed: f64,
 
-    /// A fault to play, as in accept-cut=0.1; may be given several times
+    /// Inject a fault, e.g. accept-cut=0.1; repeatable
     #[arg(long = "fault", value_name = "FAULT")]
     pub(super) faults: Vec<String>,
 
-    /// List the faults that can be played
+    /// List the faults that can be injected
     #[arg(long)]
     pub(super) list_faults: bool,
 
-    /// Decides job times and when faults strike
+    /// Random seed of job durations and faults
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,
 
-    /// The address under which clients reach it, where that is another
+    /// The URL under which clients reach it, if it differs
     #[arg(long, value_name = "URL")]
     pub(super) public_url: Option<String>,
 }

@@ -15,6 +15,7 @@ mod forecast;
 mod images;
 mod init;
 mod known;
+mod log;
 mod plan;
 mod report;
 mod resolve;
@@ -40,6 +41,7 @@ use failure::Failure;
 /// Runs the program on its command line.
 pub fn main() -> Exit {
     let cli = Cli::parse();
+    log::start(cli.verbose);
     signals::raise_file_limit();
     let done = match cli.command {
         Command::Plan(args) => plan::plan(&args),

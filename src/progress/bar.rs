@@ -52,6 +52,11 @@ impl Bar {
         }
     }
 
+    /// Lets lines of others be written above this bar.
+    pub(super) fn announce(&self) {
+        super::above::set_bar(&self.bar);
+    }
+
     /// A line that stays, above the bar, broken between words where the terminal is narrow. Its first word is painted.
     fn line(&self, line: &str, colour: Option<AnsiColor>) {
         let line = folded(line, self.columns());

@@ -8,6 +8,8 @@
 //! Whatever others wrote (ids, reasons, addresses) passes through [`crate::text`] on its way to a screen.
 
 #[cfg(feature = "cli")]
+mod above;
+#[cfg(feature = "cli")]
 mod bar;
 mod event;
 mod json;
@@ -27,6 +29,8 @@ use std::time::Duration;
 use indicatif::ProgressDrawTarget;
 use jiff::Timestamp;
 
+#[cfg(feature = "cli")]
+pub use above::without_bar;
 #[cfg(feature = "cli")]
 pub use bar::Bar;
 pub use event::RunEvent;
@@ -119,7 +123,9 @@ pub fn sink(choice: Choice) -> Box<dyn Sink> {
             }
             let target = ProgressDrawTarget::term_like_with_hz(Box::new(Screen(terminal.clone())), 20);
             let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-            Box::new(Bar::new(target, move || terminal.size().1, colour))
+            let bar = Bar::new(target, move || terminal.size().1, colour);
+            bar.announce();
+            Box::new(bar)
         }
         Choice::Plain => Box::new(Plain::new(anstream::stderr())),
         Choice::Json => Box::new(JsonLines::new(std::io::stdout())),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
+use tracing::{debug, enabled, info, trace};
 
 use super::book::Book;
 use super::clock::Clock;
@@ -189,6 +190,10 @@ impl Shell {
             Happened::Told(asked, outcome) => self.tell_engine(Event::StatusReply(asked, outcome)),
             Happened::Recorded(change, Ok(())) => {
                 self.results_stale = true;
+                if enabled!(tracing::Level::DEBUG) {
+                    let (attempt, what) = in_words(&change);
+                    debug!(attempt = attempt.0, what, "change is durable");
+                }
                 self.tokens.recorded(&change);
                 self.ended_for_good(&change);
                 if let Some(event) = self.book.apply(change, self.clock.now()) {
@@ -234,6 +239,7 @@ impl Shell {
             self.downloads.iter_mut().for_each(Downloads::abort);
             self.followups.iter_mut().for_each(FollowUps::leave);
         }
+        info!(?signal, "signal");
         self.signal.get_or_insert(signal);
         if self.engine.over().is_none() {
             self.tell_engine(event);
@@ -270,6 +276,7 @@ impl Shell {
     }
 
     fn carry_out(&mut self, action: Action) {
+        trace!(?action, "the engine decided");
         match action {
             Action::RecordIntent(attempt, task, mode) => self.intend(attempt, task, mode),
             Action::Submit(attempt, _) => self.submit(attempt),
@@ -308,6 +315,7 @@ impl Shell {
             (Some((_, url)), Some(token)) => Some(format!("{}/{token}", url.trim_end_matches('/'))),
             _ => None,
         });
+        debug!(attempt = attempt.0, "submit leaves: its intent is durable");
         let request = SubmitRequest { prompt, mode: mode.as_str(), hook_url, timeout };
         let client = self.client.clone();
         let submitting = async move {
@@ -322,6 +330,7 @@ impl Shell {
     }
 
     fn pass_on(&mut self, said: Said) {
+        debug!(?said, "the engine gives notice");
         let running = self.book.running();
         let notice = match said {
             Said::FewerSlots(slots) => Notice::SlotsLearned { slots, asked: self.run.policy.concurrency },

@@ -44,6 +44,33 @@ fn a_service_that_repeats_the_key_in_its_words_does_not_make_it_show() {
 }
 
 #[test]
+fn a_log_has_requests_and_decisions_and_neither_the_key_nor_at_info_a_prompt() {
+    let said = format!("no such key: {KEY}, for a mug number 0 on linen");
+    let body = format!("{{\"status\":1007,\"message\":\"{said}\"}}");
+    for (flag, directives, of_trace) in [("-v", "off", false), ("-vvv", "", true), ("--quick", "trace", true)]
+    {
+        let answer = reply("200 OK", &format!("X-Echo: {KEY}\r\n"), &body);
+        let (wire, desk) = (Wire::answering(move |_| Answer::Bytes(answer.clone())), Desk::of(1));
+        let call = desk.run(&wire.url()).and("--progress none").env("RUST_LOG", directives);
+        let call = if flag.starts_with("-v") { call.and(flag) } else { call };
+        let log = call.ends_with(3).stderr; // which is searched for the key
+        for event in ["mjbatch::store", "state is open for writing", "submit was refused"] {
+            assert!(log.contains(event), "{flag}: there is no {event} in\n{log}");
+        }
+        assert_eq!(log.contains("the engine decided"), of_trace, "{flag}: {log}");
+        assert!(of_trace || !log.contains("on linen"), "{flag}: {log}");
+        assert!(log.lines().all(|line| line.contains(" mjbatch::")), "nothing but events: {log}");
+    }
+}
+
+#[test]
+fn there_is_no_log_unless_it_is_asked_for() {
+    let (service, desk) = (Service::with(""), Desk::of(1));
+    let ran = desk.run(&service.url()).and("--progress none").ends_with(0);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
 fn help_and_version_do_not_read_the_key() {
     let desk = Desk::of(1);
     for words in

@@ -200,6 +200,7 @@ pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, Stor
     super::integrity::check(&db, path)?;
     let ready = keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
     ready.map_err(|e| database_error(path, e))?;
+    tracing::info!(state = %path.display(), version = VERSION, "state is open for writing");
     Ok(db)
 }
 
@@ -254,7 +255,10 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     })()
     .map_err(|e| database_error(path, e))?;
     match version {
-        (APPLICATION_ID, VERSION) => Ok(db),
+        (APPLICATION_ID, VERSION) => {
+            tracing::debug!(state = %path.display(), version = VERSION, "state is open for reading");
+            Ok(db)
+        }
         (APPLICATION_ID, newer) if newer > VERSION => {
             Err(StoreError::Newer { path: path.into(), version: newer })
         }
@@ -301,6 +305,7 @@ fn take_steps(db: &mut Connection, version: i32) -> rusqlite::Result<()> {
     if missing.is_empty() {
         return Ok(());
     }
+    tracing::info!(from = version, to = VERSION, "state is brought to the newest version");
     let tx = db.transaction()?;
     for step in missing {
         tx.execute_batch(step)?;
