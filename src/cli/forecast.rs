@@ -10,7 +10,7 @@ use super::args::PlanArgs;
 use super::rules::Due;
 use super::settings::{REHEARSAL_SPEED, RETRIES};
 use crate::engine::{
-    DEFAULT_TIMEOUT, Forecast, ObservedDurations, Policy, Prospect, TaskRow, Waiting, forecast,
+    DEFAULT_TIMEOUT, Forecast, ForecastInput, ObservedDurations, Policy, TaskRow, Waiting, forecast,
 };
 use crate::manifest::Manifest;
 use crate::plan::Plan;
@@ -59,7 +59,7 @@ impl Outlook {
         snapshot: Option<&Snapshot>,
         terms: &Terms<'_>,
     ) -> Result<Option<Outlook>, StoreError> {
-        let learned = snapshot.map(Snapshot::durations).transpose()?.unwrap_or_default();
+        let observed = snapshot.map(Snapshot::durations).transpose()?.unwrap_or_default();
         let resumed =
             snapshot.map(|snapshot| snapshot.running(Timestamp::now())).transpose()?.unwrap_or_default();
         let steps = manifest.tasks().zip(&plan.steps).zip(1..);
@@ -75,22 +75,22 @@ impl Outlook {
         waiting.sort_by_key(|(priority, _)| Reverse(*priority));
         let waiting: Vec<Waiting> = waiting.into_iter().map(|(_, waiting)| waiting).collect();
         let policy = policy(args, manifest, terms);
-        let by = |concurrency, learned: &ObservedDurations| {
+        let by = |concurrency, observed: &ObservedDurations| {
             let policy = Policy { concurrency, ..policy.clone() };
             let speed = speed(args);
             let (waiting, resumed) = (&waiting[..], &resumed[..]);
             let left = terms.left;
-            forecast(&Prospect { policy: &policy, waiting, resumed, left, learned, speed, seed: SEED })
+            forecast(&ForecastInput { policy: &policy, waiting, resumed, left, observed, speed, seed: SEED })
         };
         let (slots, more_slots) = (policy.concurrency, policy.concurrency + ACCOUNT);
-        Ok(by(slots, &learned).zip(by(more_slots, &learned)).map(|(expected, with_more)| Outlook {
+        Ok(by(slots, &observed).zip(by(more_slots, &observed)).map(|(expected, with_more)| Outlook {
             slots,
             expected,
             more_slots,
             with_more,
             due: terms.due.map(|due| due.words.clone()),
             auto: plan.to_submit.of(TaskMode::Auto),
-            again: match learned.failed {
+            again: match observed.failed {
                 0 => 0,
                 _ => expected.submits.iter().sum::<u64>().saturating_sub(plan.to_submit.total()),
             },

@@ -19,7 +19,7 @@
 //!
 //! A status request for all that runs leaves when the slots that probably stand idle unseen are worth one, by the durations
 //! seen so far in each mode; callbacks take its place as far as they come; a refusal teaches the number of slots, or how
-//! late they are freed. Measured by `cargo run --release --example schedule`: the share of slot time in use from the first
+//! late they are freed. Measured by `cargo bench --bench schedule`: the share of slot time in use from the first
 //! to the last submit, and requests a job, submits included, beside rules that ask at fixed intervals (150 jobs, ten
 //! slots, means of 20 runs in virtual time; the first column is the second at 1/60):
 //!
@@ -61,12 +61,12 @@ macro_rules! mutant {
 pub mod auto;
 mod breaker;
 mod budget;
-mod dice;
 mod durations;
 mod ending;
 mod flight;
 mod forecast;
 mod incoming;
+mod known_durations;
 mod line;
 mod message;
 mod modes;
@@ -74,7 +74,6 @@ mod modes;
 mod modes_tests;
 #[cfg(test)]
 mod mutants;
-mod night;
 mod outgoing;
 mod pace;
 mod policy;
@@ -82,12 +81,11 @@ mod polling;
 mod retries;
 #[cfg(test)]
 mod rules_tests;
-#[cfg(test)]
-mod sim;
+#[doc(hidden)]
+pub mod sim;
 mod slots;
 #[cfg(test)]
 mod tests;
-mod trial;
 mod trouble;
 mod unknown;
 #[cfg(test)]
@@ -100,21 +98,20 @@ use std::time::Duration;
 use breaker::Breaker;
 use budget::Budget;
 use flight::{Flight, Flights, Followed, Phase};
-pub use forecast::{Forecast, ObservedDurations, Prospect, forecast, usual};
+pub use forecast::{Forecast, ForecastInput, forecast};
+pub use known_durations::{ObservedDurations, published_duration};
 use line::Line;
 pub use message::{
     Action, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress, Refusal,
     Resumed, StatusOutcome, SubmitOutcome, TaskRow, Unacknowledged, Waiting,
 };
 use modes::Modes;
-pub use night::Night;
 use pace::{Backoff, Outage};
 pub use policy::{DEFAULT_TIMEOUT, Policy};
 use polling::Polling;
 pub use retries::History;
 use retries::Retries;
 use slots::Slots;
-pub use trial::{Figures, Trial};
 use unknown::Unknowns;
 use window::Round;
 

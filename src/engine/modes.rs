@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::auto::{self, Belief, Beliefs, Situation};
 use super::flight::Flight;
-use super::forecast::ObservedDurations;
+use super::known_durations::ObservedDurations;
 use super::message::{Notice, Waiting};
 use super::policy::{DEFAULT_TIMEOUT, Policy};
 use super::{Engine, Mood};
@@ -40,9 +40,9 @@ impl Modes {
     }
 
     /// What earlier runs saw.
-    pub(super) fn remember(&mut self, learned: &ObservedDurations) {
+    pub(super) fn remember(&mut self, observed: &ObservedDurations) {
         for mode in [Mode::Fast, Mode::Relaxed] {
-            learned.of(mode).iter().rev().for_each(|took| self.beliefs.learn(mode, *took));
+            observed.of(mode).iter().rev().for_each(|took| self.beliefs.learn(mode, *took));
         }
     }
 

@@ -12,7 +12,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use super::forecast::ObservedDurations;
+use super::known_durations::ObservedDurations;
 use super::message::{Action, Change, FailureClass, TaskRow, Waiting};
 use super::policy::Policy;
 use super::{Engine, Mood};
@@ -34,7 +34,7 @@ pub struct History {
     /// manifest skips them, or has them no longer.
     pub barred: HashSet<TaskRow>,
     /// How long jobs took, the last ones first.
-    pub learned: ObservedDurations,
+    pub observed: ObservedDurations,
 }
 
 /// How often which task failed, and which are sent again when.
@@ -131,7 +131,7 @@ impl Engine {
     pub fn with_history(mut self, history: History) -> Self {
         self.budget = super::budget::Budget::new(&self.policy, history.spent);
         (self.retries.failures, self.retries.barred) = (history.failures, history.barred);
-        self.modes.remember(&history.learned);
+        self.modes.remember(&history.observed);
         self
     }
 

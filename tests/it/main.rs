@@ -30,6 +30,7 @@ mod kill;
 mod long_life;
 mod manifests;
 mod money;
+mod nights;
 mod plan;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod power;

@@ -10,10 +10,16 @@ fn waiting(count: i64, mode: Mode) -> Vec<Waiting> {
     (0..count).map(|n| Waiting { task: TaskRow(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT }).collect()
 }
 
-fn of(waiting: &[Waiting], resumed: &[Resumed], learned: &ObservedDurations, concurrency: usize) -> Forecast {
+fn of(
+    waiting: &[Waiting],
+    resumed: &[Resumed],
+    observed: &ObservedDurations,
+    concurrency: usize,
+) -> Forecast {
     let policy = Policy { concurrency, ..Policy::default() };
-    let prospect = Prospect { policy: &policy, waiting, resumed, left: None, learned, speed: 1.0, seed: 1 };
-    forecast(&prospect).unwrap()
+    let input =
+        ForecastInput { policy: &policy, waiting, resumed, left: None, observed, speed: 1.0, seed: 1 };
+    forecast(&input).unwrap()
 }
 
 fn minutes(time: Duration) -> f64 {
@@ -37,8 +43,8 @@ fn with_nothing_seen_the_published_durations_are_taken() {
 #[test]
 fn what_was_seen_outweighs_what_is_published_and_narrows_the_spread() {
     let took = (0..200).map(|n| SECOND * (150 + n % 60)).collect();
-    let learned = ObservedDurations { fast: took, relaxed: vec![SECOND], ..ObservedDurations::default() };
-    let found = of(&waiting(200, Mode::Fast), &[], &learned, 10);
+    let observed = ObservedDurations { fast: took, relaxed: vec![SECOND], ..ObservedDurations::default() };
+    let found = of(&waiting(200, Mode::Fast), &[], &observed, 10);
     is_about(200.0 * 175.0 / 10.0 / 60.0, minutes(found.half), 0.08);
     assert!(found.nine_in_ten < found.half.mul_f64(1.08), "{found:?}");
     assert_eq!(found.learned_from, 200, "modes that are not needed do not count");
@@ -75,16 +81,16 @@ fn what_runs_already_is_waited_for_and_no_longer_than_it_takes() {
 
 #[test]
 fn the_same_seed_gives_the_same_forecast_and_another_one_much_the_same() {
-    let (policy, tasks, learned) =
+    let (policy, tasks, observed) =
         (Policy::default(), waiting(50, Mode::Relaxed), ObservedDurations::default());
     let by = |seed| {
         let (waiting, resumed) = (&tasks[..], &[][..]);
-        forecast(&Prospect {
+        forecast(&ForecastInput {
             policy: &policy,
             waiting,
             resumed,
             left: None,
-            learned: &learned,
+            observed: &observed,
             speed: 1.0,
             seed,
         })
@@ -107,14 +113,22 @@ fn the_cost_is_that_of_the_submits() {
 
 #[test]
 fn what_fails_as_often_as_before_is_sent_again_as_often_as_the_policy_says() {
-    let (tasks, learned) = (
+    let (tasks, observed) = (
         waiting(100, Mode::Fast),
         ObservedDurations { done: 80, failed: 20, ..ObservedDurations::default() },
     );
     let with = |retries| {
         let policy = Policy { retries, ..Policy::default() };
-        let (waiting, resumed, learned) = (&tasks[..], &[][..], &learned);
-        forecast(&Prospect { policy: &policy, waiting, resumed, left: None, learned, speed: 1.0, seed: 1 })
+        let (waiting, resumed, observed) = (&tasks[..], &[][..], &observed);
+        forecast(&ForecastInput {
+            policy: &policy,
+            waiting,
+            resumed,
+            left: None,
+            observed,
+            speed: 1.0,
+            seed: 1,
+        })
     };
     let (never, twice) = (with(0).unwrap(), with(2).unwrap());
     assert_eq!(never.submits, [100, 0]);
@@ -125,15 +139,15 @@ fn what_fails_as_often_as_before_is_sent_again_as_often_as_the_policy_says() {
 #[test]
 fn nothing_to_do_has_no_forecast_and_callbacks_save_requests() {
     let tasks = waiting(100, Mode::Fast);
-    let learned = ObservedDurations::default();
+    let observed = ObservedDurations::default();
     let with = |callbacks, waiting| {
         let policy = Policy { callbacks, ..Policy::default() };
-        forecast(&Prospect {
+        forecast(&ForecastInput {
             policy: &policy,
             waiting,
             resumed: &[],
             left: None,
-            learned: &learned,
+            observed: &observed,
             speed: 1.0,
             seed: 1,
         })

@@ -1,120 +1,109 @@
-//! Many seeds, and the mutants.
+//! How busy the engine keeps the slots of a service that behaves, and at how many requests.
 
 use std::time::Duration;
 
-use super::scenario::{Faults, Scenario};
-use super::world::{RunEnd, World};
-use crate::engine::Ending;
-use crate::engine::mutants::{MUTANTS, Mutant, switch};
-use crate::task::State;
+use super::super::{DEFAULT_TIMEOUT, ObservedDurations, Policy, TaskRow, Waiting, published_duration};
+use super::*;
+use crate::task::Mode;
 
-/// Says which seed it was where one fails.
-struct Named(u64);
+const JOBS: i64 = 150;
 
-impl Drop for Named {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("again: MJBATCH_SEED={} cargo test --lib seeds", self.0);
-        }
-    }
-}
-
-fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
-}
-
-fn play(seed: u64) -> World {
-    let mut world = World::new(Scenario::of(seed));
-    world.play();
-    world
-}
-
-#[test]
-fn whatever_happens_nothing_is_paid_for_twice_or_lost_and_everything_ends_for_many_seeds() {
-    let seeds = match number("MJBATCH_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("MJBATCH_SEEDS").unwrap_or(3_000),
-    };
-    let threads = std::thread::available_parallelism().map_or(1, usize::from) as u64;
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let seeds = seeds.clone();
-            scope.spawn(move || {
-                for seed in seeds.filter(|seed| seed % threads == thread) {
-                    let _named = Named(seed);
-                    play(seed);
-                }
-            });
-        }
+/// The sums of five runs of 150 jobs in these modes, in turns; the share of busy slots is the mean.
+fn five_runs(modes: &[Mode], change: impl Fn(&mut Simulation)) -> SimStats {
+    let modes = modes.iter().cycle();
+    let waiting = (0..JOBS).zip(modes).map(|(row, mode)| Waiting {
+        task: TaskRow(row),
+        mode: (*mode).into(),
+        timeout: DEFAULT_TIMEOUT * 2,
     });
-}
-
-/// Nothing answers for an hour, and most submits that leave meanwhile are refused a connection.
-#[test]
-fn a_network_that_goes_for_an_hour_ends_runs_and_every_job_that_ran_is_picked_up() {
-    let mut ran = 0;
-    for seed in 0..200 {
-        let _named = Named(seed);
-        let mut scenario = Scenario::of(seed);
-        let from = Duration::from_secs(20 + seed);
-        let outage = Some((from, from + Duration::from_secs(3600)));
-        scenario.faults = Faults { outage, ..Faults::default() };
-        (scenario.tasks, scenario.calm, scenario.crash, scenario.stop) = (14, false, 0.0, 0.0);
-        (scenario.policy.limit, scenario.policy.resend_unknown) = (None, false);
-        let mut world = World::new(scenario);
-        let ends = world.play();
-        let gave_up = |end: &RunEnd| matches!(end, RunEnd::Over(Ending::Unreachable(_)));
-        let unreachable = ends.iter().filter(|end| gave_up(end)).count();
-        assert_eq!(unreachable + 1, ends.len(), "each run but the last was out of patience: {ends:?}");
-        let has = |state| world.disk.tasks.iter().filter(|task| **task == state).count();
-        assert_eq!(has(State::Done) + has(State::Unknown), 14, "{:?}", world.disk.tasks);
-        assert_eq!(world.service.jobs.len(), has(State::Done), "a job that was paid for is done");
-        ran += unreachable;
-    }
-    assert!(ran > 400, "it was away in {ran} runs");
-}
-
-#[test]
-fn a_seed_is_played_the_same_every_time() {
-    for seed in 0..50 {
-        let (one, two) = (play(seed), play(seed));
-        assert_eq!((one.now, &one.disk, one.runs), (two.now, &two.disk, two.runs), "seed {seed}");
-    }
-}
-
-#[test]
-fn the_seeds_reach_what_they_are_for() {
-    let worlds: Vec<_> = (0..300).map(play).collect();
-    let some = |what: &str, of: &dyn Fn(&World) -> bool| {
-        let share = worlds.iter().filter(|world| of(world)).count();
-        assert!(share >= 5, "{share} of {} seeds: {what}", worlds.len());
+    let mut simulation = Simulation {
+        policy: Policy::default(),
+        waiting: waiting.collect(),
+        resumed: Vec::new(),
+        observed: ObservedDurations::default(),
+        slots: 10,
+        round_trip: Duration::from_millis(180),
+        intent_write: Duration::from_millis(60),
+        slot_freed_after: Duration::ZERO,
+        callback_after: None,
     };
-    let has = |word: crate::task::State| move |world: &World| world.disk.tasks.contains(&word);
-    some("are calm", &|world| world.scenario.calm);
-    some("are refused", &|world| world.refusals > 0);
-    some("run again", &|world| world.runs > 1);
-    some("lose a reply", &has(crate::task::State::Unknown));
-    some("fail", &has(crate::task::State::Failed));
-    some("send again what is unknown", &|world| !world.again.is_empty());
-    some("tie a callback to a submit of an earlier run", &|world| world.tied_late > 0);
-    some("lose a job", &has(crate::task::State::Lost));
-    some("take hours", &|world| world.now > Duration::from_secs(3600));
+    change(&mut simulation);
+    let mut sum = SimStats::default();
+    for seed in 1..=5 {
+        let mut rng = SimRng::of_stream(seed, 0);
+        let stats = simulation.run(&mut |mode| {
+            SimJob::done_after(match mode {
+                Mode::Fast => published_duration(mode, rng.next_f64()),
+                Mode::Relaxed => Duration::from_secs_f64(rng.uniform(60.0, 600.0)),
+            })
+        });
+        assert_eq!(stats.accepted(), JOBS as u64, "all are done");
+        sum.slots_busy += stats.slots_busy / 5.0;
+        sum.jobs[0] += stats.accepted();
+        sum.submits += stats.submits;
+        sum.polls += stats.polls;
+        sum.slot_refusals += stats.slot_refusals;
+    }
+    sum
 }
 
-/// The first seed that catches it.
-fn caught(mutant: Mutant, seeds: u64) -> Option<u64> {
-    (0..seeds).find(|seed| {
-        let seed = *seed;
-        let played = std::thread::Builder::new().name("mutant".into()).spawn(move || {
-            switch(Some(mutant));
-            play(seed);
-        });
-        played.is_ok_and(|thread| thread.join().is_err())
-    })
+#[track_caller]
+fn holds(stats: &SimStats, busy: f64, requests: f64) {
+    assert!(stats.slots_busy >= busy, "slots are busy {:.4} of the time", stats.slots_busy);
+    assert!(stats.requests_a_job() <= requests, "{:.3} requests a job", stats.requests_a_job());
 }
 
 #[test]
-fn every_mutant_is_caught() {
-    let missed: Vec<_> = MUTANTS.iter().filter(|mutant| caught(**mutant, 600).is_none()).collect();
-    assert!(missed.is_empty(), "not caught: {missed:?}");
+fn slots_are_busy_at_few_requests() {
+    let often = |simulation: &mut Simulation| simulation.policy.poll_max = Duration::from_secs(15);
+    holds(&five_runs(&[Mode::Fast], |_| {}), 0.97, 3.2);
+    holds(&five_runs(&[Mode::Fast, Mode::Relaxed], |_| {}), 0.97, 3.1);
+    holds(&five_runs(&[Mode::Relaxed], |_| {}), 0.97, 3.25);
+    // With jobs of five minutes, ten slots and a request every 15 s at least there are two and a half for each job.
+    holds(&five_runs(&[Mode::Relaxed], often), 0.975, 3.6);
+}
+
+#[test]
+fn callbacks_leave_little_to_poll() {
+    let called_back = |simulation: &mut Simulation| {
+        simulation.policy.callbacks = true;
+        simulation.callback_after = Some(Duration::from_millis(100));
+    };
+    holds(&five_runs(&[Mode::Fast], called_back), 0.985, 1.3);
+    holds(&five_runs(&[Mode::Fast, Mode::Relaxed], called_back), 0.985, 1.3);
+}
+
+#[test]
+fn callbacks_that_never_come_cost_little() {
+    let promised = |simulation: &mut Simulation| simulation.policy.callbacks = true;
+    holds(&five_runs(&[Mode::Fast], promised), 0.96, 3.2);
+}
+
+#[test]
+fn a_concurrency_above_the_slots_of_the_account_costs_few_refusals_and_no_time() {
+    let stats = five_runs(&[Mode::Fast], |simulation| simulation.policy.concurrency = 40);
+    holds(&stats, 0.965, 3.3);
+    assert!(stats.refusals_a_job() < 0.15, "{:.3} refusals a job", stats.refusals_a_job());
+}
+
+#[test]
+fn all_slots_of_a_larger_account_are_used() {
+    let more = |simulation: &mut Simulation| {
+        (simulation.policy.concurrency, simulation.slots) = (40, 40);
+    };
+    let stats = five_runs(&[Mode::Relaxed], more);
+    assert_eq!(stats.slot_refusals, 0);
+    holds(&stats, 0.95, 3.0);
+}
+
+#[test]
+fn slots_that_are_freed_late_cost_few_refusals_and_are_all_used() {
+    for late in [1, 3, 10] {
+        let stats = five_runs(&[Mode::Fast], |simulation| {
+            simulation.slot_freed_after = Duration::from_secs(late);
+        });
+        assert!(stats.refusals_a_job() < 0.25, "{:.3} at {late} s", stats.refusals_a_job());
+        let used = stats.slots_busy * (57.5 + late as f64) / 57.5;
+        assert!(used > 0.94, "slots are used {used:.3} of the time they are ours, at {late} s");
+    }
 }

@@ -21,11 +21,11 @@ pub(super) fn read(
         spent: spent(db, prices)?,
         failures: failures(db)?,
         barred: barred(db, &selection.filters)?,
-        learned: ObservedDurations::default(),
+        observed: ObservedDurations::default(),
     };
     choose(db, selection, snapshot)?;
     if snapshot.waiting.iter().any(|waiting| waiting.mode == TaskMode::Auto) {
-        snapshot.history.learned = durations(db)?;
+        snapshot.history.observed = durations(db)?;
     }
     Ok(())
 }

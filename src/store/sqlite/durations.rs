@@ -65,13 +65,13 @@ pub(super) fn durations(db: &Connection) -> rusqlite::Result<ObservedDurations> 
              (SELECT 1 FROM run WHERE started_at > intended_at AND started_at <= finished_at)
          ORDER BY last.key DESC",
     )?;
-    let mut learned = ObservedDurations::default();
+    let mut observed = ObservedDurations::default();
     let mut rows = query.query([ATTEMPTS])?;
     while let Some(row) = rows.next()? {
         let took: i64 = row.get(1)?;
         let jobs = match mode_at(row, 0)? {
-            Mode::Fast => &mut learned.fast,
-            Mode::Relaxed => &mut learned.relaxed,
+            Mode::Fast => &mut observed.fast,
+            Mode::Relaxed => &mut observed.relaxed,
         };
         if jobs.len() < JOBS {
             jobs.push(Duration::from_millis(took.unsigned_abs()));
@@ -80,7 +80,7 @@ pub(super) fn durations(db: &Connection) -> rusqlite::Result<ObservedDurations> 
     let query = "SELECT count(*) FILTER (WHERE outcome = 'done'), count(*) FILTER (WHERE outcome = 'failed' AND class = 'generation')
          FROM (SELECT outcome, class FROM attempt ORDER BY key DESC LIMIT ?1)";
     let (done, failed): (i64, i64) = db.query_row(query, [ATTEMPTS], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(ObservedDurations { done: done.unsigned_abs(), failed: failed.unsigned_abs(), ..learned })
+    Ok(ObservedDurations { done: done.unsigned_abs(), failed: failed.unsigned_abs(), ..observed })
 }
 
 #[cfg(test)]
@@ -132,18 +132,18 @@ mod tests {
             ("fast", 500_000, Some(540_000), done, Some("e")),
             ("fast", 600_000, None, None, Some("f")),
         ];
-        let learned = view_of(&[0, 450_000], &attempts, |view| view.durations().unwrap());
-        assert_eq!(seconds(&learned.fast), [40, 60]);
-        assert_eq!(seconds(&learned.relaxed), [300]);
-        assert_eq!((learned.done, learned.failed), (4, 0), "what failed without a class may be anything");
+        let observed = view_of(&[0, 450_000], &attempts, |view| view.durations().unwrap());
+        assert_eq!(seconds(&observed.fast), [40, 60]);
+        assert_eq!(seconds(&observed.relaxed), [300]);
+        assert_eq!((observed.done, observed.failed), (4, 0), "what failed without a class may be anything");
     }
 
     #[test]
     fn only_the_last_jobs_count() {
         let job = |n: i64| ("fast", n * 10_000, Some(n * 10_000 + n * 1000), Some("done"), Some("a"));
         let attempts: Vec<Row> = (1..=300).map(job).collect();
-        let learned = view_of(&[0], &attempts, |view| view.durations().unwrap());
-        assert_eq!((learned.fast.len(), learned.fast.iter().min()), (200, Some(&Duration::from_secs(101))));
+        let observed = view_of(&[0], &attempts, |view| view.durations().unwrap());
+        assert_eq!((observed.fast.len(), observed.fast.iter().min()), (200, Some(&Duration::from_secs(101))));
     }
 
     #[test]

@@ -1,13 +1,16 @@
 //! How long a large table takes to be checked, beside a bare read by the csv crate.
 //!
 //! ```sh
-//! cargo run --release --example check_csv          # 1,000,000 rows; another number as the argument
+//! cargo bench --bench check_csv             # 1,000,000 rows
+//! cargo bench --bench check_csv -- 10000    # another number of rows
 //! ```
 //!
-//! Two tables: prompts as they are, and prompts that are templates. "check" is all of `mjbatch check`: cells, places,
-//! names, expansion and lint of every prompt; "tasks" makes every task once more, one by one.
+//! It checks two tables: prompts as they are, and prompts that are templates. "check" is all of `mjbatch check`: cells,
+//! places, names, expansion and lint of every prompt; "tasks" makes every task once more, one by one.
 
-#![expect(clippy::print_stdout, reason = "an example speaks to its reader")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod support;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -17,7 +20,7 @@ use std::time::{Duration, Instant};
 use mjbatch::manifest;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let rows: usize = std::env::args().nth(1).map_or(Ok(1_000_000), |rows| rows.parse())?;
+    let rows: usize = support::argument().map_or(Ok(1_000_000), |rows| rows.parse())?;
     println!("{rows} rows           bare read     check       tasks     times a bare read");
     for (name, prompt) in [("prompts", "item"), ("templates", "{{ sku }}")] {
         let csv = table(rows, prompt);

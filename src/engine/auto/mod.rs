@@ -14,8 +14,7 @@
 //! not from their order; but jobs that went relaxed have told how long they take by the time it must be known how many fast
 //! ones are needed, and a relaxed job, which can take ten minutes, must not begin in the last ten.
 //!
-//! How good that is, is measured over simulated nights, played by the whole engine (`cargo run --release --example nights`, of
-//! `night`): 10 to 600 tasks in 4 to 12 slots, and what is expected at first up to 70 % wrong. Of 2,912 nights that all-fast
+//! How good that is, is measured over simulated nights, run by the whole engine (`cargo bench --bench nights`): 10 to 600 tasks in 4 to 12 slots, and what is expected at first up to 70 % wrong. Of 2,912 nights that all-fast
 //! keeps none was late. The cost, over a bound for the cheapest schedule that knew every duration beforehand:
 //!
 //! | | mean | median | 9 in 10 | worst |

@@ -1,11 +1,13 @@
 //! What a long life costs: a state of very many tasks, and a batch that ran every night of a year.
 //!
 //! ```sh
-//! cargo run --release --example long_life                # a million tasks, then a year
-//! cargo run --release --example long_life -- 100000      # so many tasks
-//! cargo run --release --example long_life -- 0           # the year alone
+//! cargo bench --bench long_life                # a million tasks, then a year
+//! cargo bench --bench long_life -- 100000      # so many tasks
+//! cargo bench --bench long_life -- 0           # the year alone
 //! ```
-#![expect(clippy::print_stdout, reason = "an example talks")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod support;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -26,7 +28,7 @@ const OPTIONS: Options = Options { max_tasks: Some(10_000_000) };
 const AT_ONCE: usize = 1000;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let tasks = std::env::args().nth(1).map_or(Ok(1_000_000), |number| number.parse())?;
+    let tasks = support::argument().map_or(Ok(1_000_000), |number| number.parse())?;
     if tasks > 0 {
         many(tasks)?;
     }
@@ -141,7 +143,7 @@ fn take_up(path: &Path, state: &Path) -> Result<HeldStore, Box<dyn Error>> {
 }
 
 fn open(state: &Path) -> Result<HeldStore, mjbatch::store::StoreError> {
-    BatchStore::at(state).open("an example", "an example")
+    BatchStore::at(state).open("a benchmark", "a benchmark")
 }
 
 /// Submits so many of the tasks that wait, and has each done.

@@ -1,11 +1,13 @@
 //! How busy the slots are, and at how many requests: the scheduler beside rules that ask at fixed intervals.
 //!
 //! ```sh
-//! cargo run --release --example schedule            # all of it
-//! cargo run --release --example schedule -- virtual # in virtual time alone
-//! cargo run --release --example schedule -- real    # the whole program against the sandbox alone, in real time
+//! cargo bench --bench schedule               # all of it
+//! cargo bench --bench schedule -- virtual    # in virtual time alone
+//! cargo bench --bench schedule -- real       # the whole program against the sandbox alone, in real time
 //! ```
-#![expect(clippy::print_stdout, reason = "an example talks")]
+#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+
+mod support;
 
 use std::error::Error;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -13,7 +15,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use mjbatch::api::{CallbackListener, Client, Endpoint};
-use mjbatch::engine::{Figures, ObservedDurations, Policy, Trial};
+use mjbatch::engine::sim::{SimJob, SimRng, SimStats, Simulation};
+use mjbatch::engine::{DEFAULT_TIMEOUT, ObservedDurations, Policy, TaskRow, Waiting};
 use mjbatch::progress::Quiet;
 use mjbatch::runner::{self, Run};
 use mjbatch::sandbox::{Ledger, Sandbox, Settings};
@@ -21,20 +24,7 @@ use mjbatch::store::{BatchStore, Listing};
 use mjbatch::task::Mode;
 use mjbatch::{manifest, plan};
 
-/// A sequence that looks random and is the same every time.
-struct Dice(u64);
-
-impl Dice {
-    fn between(&mut self, low: f64, high: f64) -> f64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        low + (high - low) * ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
-/// What jobs there are, and how quick the service is.
+/// A kind of work: its jobs, and how quick the service is.
 struct Work {
     name: &'static str,
     fast: (f64, f64),
@@ -80,7 +70,7 @@ const WORKS: [Work; 4] = [
     },
 ];
 
-/// The default, as quick as the service is.
+/// The default policy, as much quicker as the service is.
 fn scaled_policy(work: &Work) -> Policy {
     let default = Policy::default();
     let scaled = |time: Duration| time.div_f64(work.speed);
@@ -93,70 +83,74 @@ fn scaled_policy(work: &Work) -> Policy {
     }
 }
 
-/// The mean over some runs.
-fn tried(work: &Work, change: impl Fn(&mut Trial)) -> Figures {
+/// The sums over twenty runs; how long one took, and how busy its slots were, are means.
+fn simulate(work: &Work, change: impl Fn(&mut Simulation)) -> SimStats {
     let runs = 20;
-    let mut sum = Figures::default();
+    let mut sum = SimStats::default();
     for seed in 0..runs {
-        let policy = Policy { seed, ..scaled_policy(work) };
-        let request = Duration::from_millis(180).div_f64(work.speed);
-        let mut trial = Trial {
-            policy,
-            tasks: work.modes.iter().map(|mode| (*mode).into()).cycle().take(work.tasks).collect(),
+        let waiting = (0..).zip(work.modes.iter().cycle()).take(work.tasks).map(|(row, mode)| Waiting {
+            task: TaskRow(row),
+            mode: (*mode).into(),
+            timeout: DEFAULT_TIMEOUT * 2,
+        });
+        let mut simulation = Simulation {
+            policy: Policy { seed, ..scaled_policy(work) },
+            waiting: waiting.collect(),
+            resumed: Vec::new(),
+            observed: ObservedDurations::default(),
             slots: 10,
-            request,
-            durable: Duration::from_millis(60).div_f64(work.speed),
-            frees_after: Duration::ZERO,
-            calls_back_after: None,
-            learned: ObservedDurations::default(),
+            round_trip: Duration::from_millis(180).div_f64(work.speed),
+            intent_write: Duration::from_millis(60).div_f64(work.speed),
+            slot_freed_after: Duration::ZERO,
+            callback_after: None,
         };
-        change(&mut trial);
-        let mut dice = Dice(seed);
-        let figures = trial.play(&mut |mode| {
+        change(&mut simulation);
+        let mut rng = SimRng::new(seed);
+        let stats = simulation.run(&mut |mode| {
             let (low, high) = match mode {
                 Mode::Fast => work.fast,
                 Mode::Relaxed => work.relaxed,
             };
-            Duration::from_secs_f64(dice.between(low, high))
+            SimJob::done_after(Duration::from_secs_f64(rng.uniform(low, high)))
         });
-        sum.took += figures.took / runs as u32;
-        sum.busy += figures.busy / runs as f64;
-        sum.jobs += figures.jobs;
-        sum.submits += figures.submits;
-        sum.asks += figures.asks;
-        sum.refusals += figures.refusals;
+        sum.took += stats.took / runs as u32;
+        sum.slots_busy += stats.slots_busy / runs as f64;
+        sum.jobs = [sum.jobs[0] + stats.jobs[0], sum.jobs[1] + stats.jobs[1]];
+        sum.submits += stats.submits;
+        sum.polls += stats.polls;
+        sum.slot_refusals += stats.slot_refusals;
     }
     sum
 }
 
-fn cell(figures: &Figures) -> String {
-    format!("{:.1} % at {:.2}", 100.0 * figures.busy, figures.requests_a_job())
+fn cell(stats: &SimStats) -> String {
+    format!("{:.1} % at {:.2}", 100.0 * stats.slots_busy, stats.requests_a_job())
 }
 
-/// How slots busy and requests a job look under each rule, for each kind of work.
+/// Prints how busy the slots are under each rule, and at how many requests a job, for each kind of work.
 fn in_virtual_time() {
     println!("| slots busy, at requests a job | {} |", WORKS.map(|work| work.name).join(" | "));
     println!("| --- |{}", " --- |".repeat(WORKS.len()));
-    type Change = Box<dyn Fn(&Work, &mut Trial)>;
+    type Change = Box<dyn Fn(&Work, &mut Simulation)>;
     let every = |seconds: f64| -> Change {
-        Box::new(move |work, trial| {
+        Box::new(move |work, simulation| {
             let every = Duration::from_secs_f64(seconds / work.speed);
-            (trial.policy.poll_min, trial.policy.poll_max) = (every, every);
+            (simulation.policy.poll_min, simulation.policy.poll_max) = (every, every);
         })
     };
     let at_most = |seconds: f64| -> Change {
-        Box::new(move |work, trial| {
-            trial.policy.poll_max = Duration::from_secs_f64(seconds / work.speed);
+        Box::new(move |work, simulation| {
+            simulation.policy.poll_max = Duration::from_secs_f64(seconds / work.speed);
         })
     };
-    let called: Change = Box::new(|_, trial| {
-        trial.policy.callbacks = true;
-        trial.calls_back_after = Some(trial.request / 2);
+    let called: Change = Box::new(|_, simulation| {
+        simulation.policy.callbacks = true;
+        simulation.callback_after = Some(simulation.round_trip / 2);
     });
-    let promised: Change = Box::new(|_, trial| trial.policy.callbacks = true);
-    let greedy: Change = Box::new(|_, trial| trial.policy.concurrency = 40);
-    let late: Change = Box::new(|work, trial| {
-        trial.frees_after = Duration::from_secs_f64(3.0 / work.speed);
+    let promised: Change = Box::new(|_, simulation| simulation.policy.callbacks = true);
+    let greedy: Change = Box::new(|_, simulation| simulation.policy.concurrency = 40);
+    let late: Change = Box::new(|work, simulation| {
+        simulation.slot_freed_after = Duration::from_secs_f64(3.0 / work.speed);
     });
     let rules: [(&str, Change); 11] = [
         ("asks every 1 s (17 ms)", every(1.0)),
@@ -172,19 +166,20 @@ fn in_virtual_time() {
         ("…, slots freed 3 s (50 ms) late", late),
     ];
     for (name, change) in &rules {
-        let figures: Vec<_> = WORKS.iter().map(|work| tried(work, |trial| change(work, trial))).collect();
-        let cells: Vec<_> = figures.iter().map(cell).collect();
+        let stats: Vec<_> =
+            WORKS.iter().map(|work| simulate(work, |simulation| change(work, simulation))).collect();
+        let cells: Vec<_> = stats.iter().map(cell).collect();
         println!("| {name} | {} |", cells.join(" | "));
-        if figures.iter().any(|figures| figures.refusals > 0) {
+        if stats.iter().any(|stats| stats.slot_refusals > 0) {
             let refusals: Vec<_> =
-                figures.iter().map(|figures| format!("{:.2}", figures.refusals_a_job())).collect();
+                stats.iter().map(|stats| format!("{:.2}", stats.refusals_a_job())).collect();
             println!("| its refusals a job | {} |", refusals.join(" | "));
         }
     }
 }
 
 /// The whole program against the sandbox, in real time: 150 jobs of 0.5–1.5 s in ten slots, 3 ms a request.
-async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
+async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
     let work = &WORKS[0];
     let mut settings =
         Settings { speed: work.speed, fast: 30.0..=90.0, picture_side: 8, ..Settings::default() };
@@ -231,34 +226,34 @@ async fn in_real_time(callbacks: bool) -> Result<Figures, Box<dyn Error>> {
     };
     let (_stop, shutdown) = runner::shutdown();
     let outcome = runner::run(run, client, begun, Box::new(Quiet::new(std::io::sink())), shutdown).await?;
-    let figures = figures_of(&sandbox.ledger());
+    let stats = stats_of(&sandbox.ledger());
     sandbox.stop().await;
     match outcome.counts.of(mjbatch::task::Status::Done) {
-        done if done == work.tasks as u64 => Ok(figures),
+        done if done == work.tasks as u64 => Ok(stats),
         done => Err(format!("only {done} tasks are done").into()),
     }
 }
 
-/// By the sandbox's own books, in which times are Unix milliseconds.
-fn figures_of(ledger: &Ledger) -> Figures {
+/// The figures of a run by the sandbox's own records, whose times are Unix milliseconds.
+fn stats_of(ledger: &Ledger) -> SimStats {
     let first = ledger.jobs.iter().map(|job| job.accepted_at).min().unwrap_or_default();
     let last = ledger.jobs.iter().map(|job| job.accepted_at).max().unwrap_or_default();
     let used = |job: &mjbatch::sandbox::LedgerJob| job.ends_at.min(last).saturating_sub(job.accepted_at);
     let used: u64 = ledger.jobs.iter().map(used).sum();
-    Figures {
+    SimStats {
         took: Duration::from_millis(last - first),
-        busy: used as f64 / (10 * (last - first)) as f64,
-        jobs: ledger.jobs.len() as u64,
+        slots_busy: used as f64 / (10 * (last - first)) as f64,
+        jobs: [ledger.jobs.len() as u64, 0],
         submits: ledger.submits,
-        asks: ledger.statuses,
-        refusals: ledger.refusals.get(&1002).copied().unwrap_or_default(),
-        ..Figures::default()
+        polls: ledger.statuses,
+        slot_refusals: ledger.refusals.get(&1002).copied().unwrap_or_default(),
+        ..SimStats::default()
     }
 }
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let only = std::env::args().nth(1);
+    let only = support::argument();
     if only.as_deref() != Some("real") {
         in_virtual_time();
     }

@@ -6,43 +6,43 @@ use std::time::Duration;
 use crate::engine::{
     AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, History, Resumed, TaskRow, Unacknowledged, Waiting,
 };
-use crate::task::{Mode, RemoteTaskId, State as Word, TaskMode};
+use crate::task::{Mode, RemoteTaskId, State as TaskState, TaskMode};
 
 /// Something to be made durable.
 #[derive(Debug, Clone)]
-pub(in crate::engine) enum Write {
+pub(super) enum StateWrite {
     Intent(AttemptKey, TaskRow, Mode, Duration),
     Change(Change),
 }
 
 /// A row of the money ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::engine) struct Attempt {
-    pub(in crate::engine) task: TaskRow,
-    pub(in crate::engine) mode: Mode,
+pub(super) struct ModelAttempt {
+    pub(super) task: TaskRow,
+    pub(super) mode: Mode,
     /// By the world's clock.
-    pub(in crate::engine) intended_at: Duration,
-    pub(in crate::engine) task_id: Option<RemoteTaskId>,
-    pub(in crate::engine) open: bool,
+    pub(super) intended_at: Duration,
+    pub(super) task_id: Option<RemoteTaskId>,
+    pub(super) open: bool,
     class: Option<FailureClass>,
 }
 
-impl Attempt {
+impl ModelAttempt {
     /// Its job certainly failed while it was made.
-    pub(in crate::engine) fn has_failed(&self) -> bool {
+    pub(super) fn has_failed(&self) -> bool {
         !self.open && self.class == Some(FailureClass::Generation)
     }
 }
 
 /// All rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::engine) struct State {
-    pub(in crate::engine) tasks: Vec<Word>,
-    pub(in crate::engine) attempts: BTreeMap<AttemptKey, Attempt>,
+pub(super) struct StateModel {
+    pub(super) tasks: Vec<TaskState>,
+    pub(super) attempts: BTreeMap<AttemptKey, ModelAttempt>,
 }
 
 /// The mode of a task: they take turns, in an odd way.
-pub(in crate::engine) fn mode_of(task: TaskRow) -> TaskMode {
+pub(super) fn mode_of(task: TaskRow) -> TaskMode {
     match task.0 % 4 {
         1 => TaskMode::Auto,
         2 => Mode::Relaxed.into(),
@@ -50,40 +50,40 @@ pub(in crate::engine) fn mode_of(task: TaskRow) -> TaskMode {
     }
 }
 
-pub(in crate::engine) fn waiting_of(task: TaskRow) -> Waiting {
+pub(super) fn waiting_of(task: TaskRow) -> Waiting {
     Waiting { task, mode: mode_of(task), timeout: DEFAULT_TIMEOUT }
 }
 
-impl State {
-    pub(in crate::engine) fn new(tasks: i64) -> State {
-        State { tasks: (0..tasks).map(|_| Word::Pending).collect(), attempts: BTreeMap::new() }
+impl StateModel {
+    pub(super) fn new(tasks: i64) -> StateModel {
+        StateModel { tasks: (0..tasks).map(|_| TaskState::Pending).collect(), attempts: BTreeMap::new() }
     }
 
-    pub(in crate::engine) fn task(&self, task: TaskRow) -> Word {
+    pub(super) fn task(&self, task: TaskRow) -> TaskState {
         self.tasks[task.0 as usize]
     }
 
-    pub(in crate::engine) fn apply(&mut self, write: &Write) {
+    pub(super) fn apply(&mut self, write: &StateWrite) {
         let change = match write {
-            Write::Intent(attempt, task, mode, at) => {
+            StateWrite::Intent(attempt, task, mode, at) => {
                 let (task_id, open, class) = (None, true, None);
-                let row = Attempt { task: *task, mode: *mode, intended_at: *at, task_id, open, class };
+                let row = ModelAttempt { task: *task, mode: *mode, intended_at: *at, task_id, open, class };
                 assert!(self.attempts.insert(*attempt, row).is_none(), "{attempt:?} is used twice");
-                self.tasks[task.0 as usize] = Word::Submitting;
+                self.tasks[task.0 as usize] = TaskState::Submitting;
                 return;
             }
-            Write::Change(change) => change,
+            StateWrite::Change(change) => change,
         };
-        let (attempt, word, open) = match change {
-            Change::Accepted(attempt, _) => (attempt, Word::Running, true),
+        let (attempt, state, open) = match change {
+            Change::Accepted(attempt, _) => (attempt, TaskState::Running, true),
             Change::Rejected(attempt, _) | Change::FailedWillRetry(attempt, _) => {
-                (attempt, Word::Pending, false)
+                (attempt, TaskState::Pending, false)
             }
-            Change::Refused(attempt, _) | Change::Failed(attempt, _) => (attempt, Word::Failed, false),
-            Change::Unknown(attempt, _) => (attempt, Word::Unknown, false),
-            Change::Done(attempt, _) => (attempt, Word::Done, false),
-            Change::Lost(attempt, _) => (attempt, Word::Lost, false),
-            Change::Resend(attempt) => (attempt, Word::Pending, false),
+            Change::Refused(attempt, _) | Change::Failed(attempt, _) => (attempt, TaskState::Failed, false),
+            Change::Unknown(attempt, _) => (attempt, TaskState::Unknown, false),
+            Change::Done(attempt, _) => (attempt, TaskState::Done, false),
+            Change::Lost(attempt, _) => (attempt, TaskState::Lost, false),
+            Change::Resend(attempt) => (attempt, TaskState::Pending, false),
         };
         let row = self.attempts.get_mut(attempt).expect("a change of an attempt that was never intended");
         row.open = open;
@@ -97,29 +97,28 @@ impl State {
             }
             _ => {}
         }
-        self.tasks[row.task.0 as usize] = word;
+        self.tasks[row.task.0 as usize] = state;
     }
 
     /// The intent could not be written after all.
-    pub(in crate::engine) fn take_back(&mut self, attempt: AttemptKey) {
+    pub(super) fn take_back(&mut self, attempt: AttemptKey) {
         if let Some(row) = self.attempts.remove(&attempt) {
-            self.tasks[row.task.0 as usize] = Word::Pending;
+            self.tasks[row.task.0 as usize] = TaskState::Pending;
         }
     }
 
     /// The last attempt of each task: one whose end could not be written stays open in the records when its task goes on.
-    pub(in crate::engine) fn latest(&self) -> BTreeMap<TaskRow, AttemptKey> {
+    pub(super) fn latest(&self) -> BTreeMap<TaskRow, AttemptKey> {
         self.attempts.iter().map(|(key, row)| (row.task, *key)).collect()
     }
 
     /// The submits of which nothing is known, of the run that was just begun at `now`.
-    pub(in crate::engine) fn in_doubt(&self, now: Duration, called_back: bool) -> Vec<Unacknowledged> {
+    pub(super) fn in_doubt(&self, now: Duration, called_back: bool) -> Vec<Unacknowledged> {
         let latest = self.latest();
-        let unknown = self
-            .attempts
-            .iter()
-            .filter(|(attempt, row)| self.task(row.task) == Word::Unknown && latest[&row.task] == **attempt);
-        let in_doubt = |(attempt, row): (&AttemptKey, &Attempt)| Unacknowledged {
+        let unknown = self.attempts.iter().filter(|(attempt, row)| {
+            self.task(row.task) == TaskState::Unknown && latest[&row.task] == **attempt
+        });
+        let in_doubt = |(attempt, row): (&AttemptKey, &ModelAttempt)| Unacknowledged {
             attempt: *attempt,
             waiting: waiting_of(row.task),
             mode: row.mode,
@@ -130,21 +129,21 @@ impl State {
     }
 
     /// What a new run does first, and starts from, as the store does it.
-    pub(in crate::engine) fn begin(&mut self, now: Duration) -> (Vec<Waiting>, Vec<Resumed>, AttemptKey) {
+    pub(super) fn begin(&mut self, now: Duration) -> (Vec<Waiting>, Vec<Resumed>, AttemptKey) {
         for row in self.attempts.values_mut() {
-            if self.tasks[row.task.0 as usize] == Word::Submitting && row.open {
+            if self.tasks[row.task.0 as usize] == TaskState::Submitting && row.open {
                 row.open = false;
-                self.tasks[row.task.0 as usize] = Word::Unknown;
+                self.tasks[row.task.0 as usize] = TaskState::Unknown;
             }
         }
         let tasks = (0..self.tasks.len() as i64).map(TaskRow);
-        let waiting = tasks.filter(|task| self.task(*task) == Word::Pending).map(waiting_of).collect();
+        let waiting = tasks.filter(|task| self.task(*task) == TaskState::Pending).map(waiting_of).collect();
         let resumed = self.attempts.iter().filter_map(|(attempt, row)| {
             let task_id = row.task_id.clone()?;
             let second_look = match self.task(row.task) {
-                Word::Running if row.open => false,
-                Word::Lost => true,
-                Word::Failed if row.class.is_some_and(FailureClass::may_have_images) => true,
+                TaskState::Running if row.open => false,
+                TaskState::Lost => true,
+                TaskState::Failed if row.class.is_some_and(FailureClass::may_have_images) => true,
                 _ => return None,
             };
             let age = now - row.intended_at;
@@ -162,7 +161,7 @@ impl State {
     }
 
     /// What earlier runs mean for the next one, as the store tells it.
-    pub(in crate::engine) fn history(&self) -> History {
+    pub(super) fn history(&self) -> History {
         let mut history = History::default();
         for row in self.attempts.values().filter(|row| row.has_failed()) {
             *history.failures.entry(row.task).or_default() += 1;

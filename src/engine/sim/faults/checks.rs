@@ -1,87 +1,90 @@
 //! What must hold at every step, at the end of a run, and when all is settled.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use super::service::End;
-use super::world::World;
+use super::service::JobEnd;
+use super::world::FaultyWorld;
 use crate::engine::flight::Phase;
-use crate::engine::{AttemptKey, Ending, TaskRow};
-use crate::task::{RemoteTaskId, State as Word};
+use crate::engine::{AttemptKey, Ending, Engine, TaskRow};
+use crate::task::{RemoteTaskId, State as TaskState};
 
-impl World {
+impl FaultyWorld {
     /// What the engine thinks is what its changes make of the state.
-    pub(in crate::engine) fn check_view(&self) {
+    pub(super) fn check_view(&self, engine: &Engine) {
         let tasks = (0..self.scenario.tasks).map(TaskRow);
-        let pending: BTreeSet<_> = tasks.filter(|task| self.live.task(*task) == Word::Pending).collect();
-        let to_send = || self.engine.waiting.iter().chain(self.engine.retries.waiting());
+        let pending: BTreeSet<_> = tasks.filter(|task| self.live.task(*task) == TaskState::Pending).collect();
+        let to_send = || engine.waiting.iter().chain(engine.retries.waiting());
         let waiting: BTreeSet<_> = to_send().map(|waiting| waiting.task).collect();
         assert_eq!(waiting.len(), to_send().count(), "a task waits twice");
         assert_eq!(waiting, pending, "what waits is not what is pending");
-        if self.engine.over().is_some() {
+        if engine.over().is_some() {
             return;
         }
         let (mut submitting, mut running) = (BTreeSet::new(), BTreeSet::<(AttemptKey, &RemoteTaskId)>::new());
-        for (attempt, flight) in self.engine.flights.iter() {
+        for (attempt, flight) in engine.flights.iter() {
             let row = &self.live.attempts[&attempt];
             assert_eq!(row.task, flight.waiting.task);
             match &flight.phase {
                 Phase::Intending | Phase::Sending => drop(submitting.insert(attempt)),
                 Phase::Running(followed) if followed.second_look => {}
                 Phase::Running(followed) => drop(running.insert((attempt, &followed.task_id))),
-                Phase::InDoubt => assert_eq!(self.live.task(row.task), Word::Unknown),
+                Phase::InDoubt => assert_eq!(self.live.task(row.task), TaskState::Unknown),
             }
         }
         let latest = self.live.latest();
-        let open = |word: Word| {
+        let open = |state: TaskState| {
             let latest = &latest;
             self.live.attempts.iter().filter(move |(key, row)| {
-                row.open && self.live.task(row.task) == word && latest[&row.task] == **key
+                row.open && self.live.task(row.task) == state && latest[&row.task] == **key
             })
         };
         let named =
-            |(attempt, row): (&AttemptKey, &'_ super::state::Attempt)| (*attempt, row.task_id.clone());
+            |(attempt, row): (&AttemptKey, &'_ super::state::ModelAttempt)| (*attempt, row.task_id.clone());
         let running: BTreeSet<_> = running.into_iter().map(|(a, id)| (a, Some(id.clone()))).collect();
         assert_eq!(
             submitting,
-            open(Word::Submitting).map(|(attempt, _)| *attempt).collect(),
+            open(TaskState::Submitting).map(|(attempt, _)| *attempt).collect(),
             "submits under way"
         );
-        assert_eq!(running, open(Word::Running).map(named).collect(), "jobs that run");
+        assert_eq!(running, open(TaskState::Running).map(named).collect(), "jobs that run");
     }
 
     /// Never more jobs than were asked for, nor, on an honest account of our own, than it has.
-    pub(in crate::engine) fn check_slots(&self) {
-        let ended = |id: &RemoteTaskId| self.service.jobs.get(id).is_some_and(|job| job.has_ended(self.now));
+    pub(super) fn check_slots(&self, now: Duration) {
+        let ended = |id: &RemoteTaskId| self.service.jobs.get(id).is_some_and(|job| job.has_ended(now));
         let open =
             self.live.latest().into_values().map(|attempt| &self.live.attempts[&attempt]).filter(|row| {
-                let held = row.open && matches!(self.live.task(row.task), Word::Submitting | Word::Running);
+                let held = row.open
+                    && matches!(self.live.task(row.task), TaskState::Submitting | TaskState::Running);
                 held && !row.task_id.as_ref().is_some_and(ended)
             });
         let open = open.count();
-        assert!(open <= self.scenario.policy.concurrency, "{open} jobs at once: {:?}", self.engine);
+        assert!(open <= self.scenario.policy.concurrency, "{open} jobs at once");
         let enough = self.scenario.policy.concurrency <= self.scenario.slots;
-        assert!(self.refusals == 0 || !enough || !self.scenario.calm, "refused on a free account");
+        assert!(self.slot_refusals == 0 || !enough || !self.scenario.calm, "refused on a free account");
     }
 
     /// The run is over.
-    pub(in crate::engine) fn check_end(&mut self, ending: &Ending) {
+    pub(super) fn check_end(&mut self, ending: &Ending) {
         if *ending == Ending::Finished {
-            for (task, word) in self.live.tasks.iter().enumerate() {
-                let settled = !matches!(word, Word::Pending | Word::Submitting | Word::Running);
-                assert!(settled, "task {task} is {word:?} though all is finished");
+            for (task, state) in self.live.tasks.iter().enumerate() {
+                let settled =
+                    !matches!(state, TaskState::Pending | TaskState::Submitting | TaskState::Running);
+                assert!(settled, "task {task} is {state:?} though all is finished");
             }
         }
         assert_eq!(
-            self.live.tasks.iter().filter(|word| **word == Word::Submitting).count(),
+            self.live.tasks.iter().filter(|state| **state == TaskState::Submitting).count(),
             0,
             "a run leaves submits open: {ending:?}"
         );
-        for (attempt, heard) in self.witness.heard.iter().filter(|(_, heard)| heard.called) {
+        for (attempt, observed) in self.oracle.observed.iter().filter(|(_, observed)| observed.called) {
             let row = &self.live.attempts[attempt];
             assert_eq!(
                 self.live.task(row.task),
-                Word::Done,
-                "{attempt:?} was called back as done: {heard:?}"
+                TaskState::Done,
+                "{attempt:?} was called back as done: {observed:?}"
             );
         }
         if !self.disk_failed {
@@ -92,14 +95,14 @@ impl World {
     }
 
     /// Everything is settled, and every job that was paid for is accounted for.
-    pub(in crate::engine) fn check_all_settled(&self) {
+    pub(super) fn check_all_settled(&self) {
         for (task_id, job) in &self.service.jobs {
-            let word = self.disk.task(job.task);
-            let paid = !matches!(word, Word::Pending | Word::Submitting | Word::Running);
-            assert!(paid, "{task_id} is paid for and {word:?}");
+            let state = self.disk.task(job.task);
+            let paid = !matches!(state, TaskState::Pending | TaskState::Submitting | TaskState::Running);
+            assert!(paid, "{task_id} is paid for and {state:?}");
             let jobs = || self.service.jobs.values().filter(|other| other.task == job.task);
-            let again = self.again.get(&job.task).map_or(0, |again| again.attempts.len());
-            let not_failed = jobs().filter(|job| job.end != End::Failed).count();
+            let again = self.resends.get(&job.task).map_or(0, |resends| resends.attempts.len());
+            let not_failed = jobs().filter(|job| job.end != JobEnd::Failed).count();
             assert!(
                 not_failed <= 1 + again,
                 "{:?} is paid for {not_failed} times, and was sent again {again} times",
@@ -109,7 +112,7 @@ impl World {
             assert!(jobs().count() <= most, "{:?} is sent again more often than allowed", job.task);
         }
         if self.scenario.calm {
-            assert!(self.disk.tasks.iter().all(|word| *word == Word::Done), "{:?}", self.disk.tasks);
+            assert!(self.disk.tasks.iter().all(|state| *state == TaskState::Done), "{:?}", self.disk.tasks);
         }
     }
 }
