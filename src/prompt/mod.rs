@@ -1,13 +1,15 @@
-//! The language of a Midjourney prompt: its flags, what is wrong with them, params that become flags, permutations.
+//! The syntax of Midjourney prompts: flags, params that become flags, permutations, and what is
+//! wrong with them.
 //!
-//! Pure: text in, text and findings out. It knows nothing of manifests; whoever does turns a span of a prompt, or a part
-//! of a param, into a place in a file.
+//! Pure: text in, text and findings out. Nothing here knows of manifests. The caller maps a span of
+//! a prompt, or a part of a param, to a place in a file.
 //!
 //! # Prompts
 //!
-//! A prompt is addresses of images, then text, then flags. A flag is `--` at the start of a word with a letter behind it,
-//! and all up to the next flag is its value. [`lint`] finds what a person would pay for in vain: errors where the prompt
-//! cannot mean what it says, warnings where it might (an unknown flag, a newer version, a flag that does nothing).
+//! A prompt is image URLs, then text, then flags. A flag is `--` at the start of a word, followed
+//! by a letter; everything up to the next flag is its value. [`lint`] finds mistakes that would be
+//! billed all the same: errors where the prompt cannot mean what it says, warnings where it might
+//! (an unknown flag, a newer version, a flag that has no effect).
 //!
 //! ```
 //! use mjbatch::prompt::{Severity, lint};
@@ -30,15 +32,18 @@
 //!
 //! # Params
 //!
-//! [`check_param`] judges one for itself; [`with_params`] writes them behind the text, always in the order of the table of
-//! flags. A flag in the prompt wins over a default and clashes with an explicit param.
+//! [`check_param`] checks a single param; [`with_params`] appends params to the prompt, always in
+//! the order of the table of flags. A flag in the prompt overrides a default and clashes with an
+//! explicit param.
 //!
 //! # Permutations and repeats
 //!
-//! [`permutation`] unfolds `{a, b}`; [`take_repeat`] takes `--repeat` out. Neither is ever sent. The order of the steps is:
-//! template (its values through [`permutation::protect`]), permutation, [`take_repeat`], [`with_params`], [`lint`].
+//! [`permutation`] expands `{a, b}`; [`take_repeat`] removes `--repeat`. Neither is ever sent. The
+//! order of the steps is: template (with its values through [`permutation::protect`]), permutation,
+//! [`take_repeat`], [`with_params`], [`lint`].
 
-mod fault;
+mod finding;
+mod issue;
 mod lint;
 mod params;
 pub mod permutation;
@@ -47,29 +52,8 @@ mod scan;
 mod table;
 mod value;
 
-use std::ops::Range;
-
-pub use crate::diagnostic::Severity;
+pub use finding::{Finding, ParamFinding, ParamPart, Severity};
 pub use lint::lint;
-pub use params::{
-    Clash, Counterpart, Origin, Param, ParamFinding, ParamValue, Part, check_param, with_params,
-};
+pub use params::{Clash, Counterpart, Origin, Param, ParamValue, check_param, with_params};
 pub use repeat::take_repeat;
 pub use table::{canonical, is_flag};
-
-/// A problem in a prompt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// Whether the prompt can be sent.
-    pub severity: Severity,
-    /// The piece: bytes of the prompt that was given. Empty, at 0, where the prompt itself is empty.
-    pub span: Range<usize>,
-    /// What is wrong, in one line.
-    pub message: String,
-    /// A few words under the piece; may be empty.
-    pub label: String,
-    /// What is legal, and what else is worth knowing.
-    pub notes: Vec<String>,
-    /// What to write instead.
-    pub help: Option<String>,
-}

@@ -1,14 +1,16 @@
-//! `--repeat`: how many takes a prompt asks for, taken out of it.
+//! Removes `--repeat` from a prompt and returns its number.
 //!
-//! The service would make many jobs of one submit, so it is never sent: whoever expands prompts makes that many tasks.
+//! The service would start several jobs for one submit, so the flag is never sent. Instead, the
+//! expansion of the manifest makes as many tasks.
 
-use super::Finding;
-use super::fault::Fault;
+use super::finding::Finding;
+use super::issue::Issue;
 use super::lint::errors_in;
-use super::scan::{Scan, Written};
-use super::table::Kind;
+use super::scan::{Scan, WrittenFlag};
+use super::table::ValueKind;
 
-/// The prompt without `--repeat` (`--r`), and what it said, 1 to 40; `None` where it says nothing.
+/// Removes `--repeat` (`--r`) from a prompt. Returns the prompt without it and its number, from 1
+/// to 40.
 ///
 /// ```
 /// use mjbatch::prompt::take_repeat;
@@ -20,8 +22,8 @@ use super::table::Kind;
 ///
 /// # Errors
 ///
-/// Where it has no value, one that is out of range, stands twice, or would swallow text. One with mistyped dashes stays
-/// where it is, and is found by [`lint`](super::lint).
+/// If the flag has no value or one out of range, is given twice, or would swallow text. A flag with
+/// mistyped dashes is left in place; [`lint`](super::lint) reports it.
 pub fn take_repeat(prompt: &str) -> Result<(String, Option<u32>), Box<Finding>> {
     let unchanged = || Ok((prompt.to_owned(), None));
     if !prompt.contains("--") {
@@ -37,17 +39,17 @@ pub fn take_repeat(prompt: &str) -> Result<(String, Option<u32>), Box<Finding>> 
         return Err(Box::new(found));
     }
     let span = repeat.span();
-    let (before, behind) = (prompt[..span.start].trim_end(), prompt[span.end..].trim_start());
-    let joint = if before.is_empty() || behind.is_empty() { "" } else { " " };
-    Ok((format!("{before}{joint}{behind}"), repeat.value.parse().ok()))
+    let (before, after) = (prompt[..span.start].trim_end(), prompt[span.end..].trim_start());
+    let joint = if before.is_empty() || after.is_empty() { "" } else { " " };
+    Ok((format!("{before}{joint}{after}"), repeat.value.parse().ok()))
 }
 
-fn is_repeat(written: &Written<'_>) -> bool {
-    !written.slipped && written.flag.is_some_and(|flag| flag.kind == Kind::Repeat)
+fn is_repeat(written: &WrittenFlag<'_>) -> bool {
+    !written.is_mistyped && written.flag.is_some_and(|flag| flag.kind == ValueKind::Repeat)
 }
 
-fn twice(again: &Written<'_>) -> Finding {
-    Fault::error(again.span(), format!("`--{}` stands twice", again.name))
+fn twice(again: &WrittenFlag<'_>) -> Finding {
+    Issue::error(again.span(), format!("`--{}` is given twice", again.name))
         .label("again here")
         .help("leave one of them out")
         .at(0)
@@ -77,8 +79,8 @@ mod tests {
         insta::assert_snapshot!(refused("a mug --repeat 0"), @"`--repeat 0` is out of range [0]");
         insta::assert_snapshot!(refused("a mug --r 41 --ar 1:1"), @"`--r 41` is out of range [41]");
         insta::assert_snapshot!(refused("a mug --r many"), @"`--r many` is not a whole number [many]");
-        insta::assert_snapshot!(refused("a mug --repeat=3"), @"no blank between `--repeat` and its value [--repeat=3]");
-        insta::assert_snapshot!(refused("a mug --r 2 --repeat 3"), @"`--repeat` stands twice [--repeat 3]");
+        insta::assert_snapshot!(refused("a mug --repeat=3"), @"no space between `--repeat` and its value [--repeat=3]");
+        insta::assert_snapshot!(refused("a mug --r 2 --repeat 3"), @"`--repeat` is given twice [--repeat 3]");
         insta::assert_snapshot!(refused("a mug --r 2 on linen --ar 1:1"), @"text after `--r 2` [on linen]");
     }
 }

@@ -1,33 +1,34 @@
 //! The table of Midjourney's flags: names, legal values, and what they need or exclude.
 //!
-//! Names and ranges agree with the parameter guides for V7 and V8.1 at docs.evolink.ai (`midjourney-v7-prompt-guide` and
-//! `midjourney-v8-1-prompt-guide`); that `--cref` is for V6 and `--oref` came with V7 is from the FAQ at
-//! prompt-faqs.notion.site. Where sources differ the wider range stands here, since a legal prompt must never be refused.
+//! Names and ranges agree with the parameter guides for V7 and V8.1 at docs.evolink.ai
+//! (`midjourney-v7-prompt-guide` and `midjourney-v8-1-prompt-guide`); that `--cref` is for V6 and
+//! `--oref` came with V7 is from the FAQ at prompt-faqs.notion.site. Where sources differ the wider
+//! range stands here, since a legal prompt must never be refused.
 
 /// One flag.
 #[derive(Debug, PartialEq)]
 pub(super) struct Flag {
-    /// Its own name, without dashes: the one that params are written with.
+    /// The canonical name, without dashes, which params are written with.
     pub(super) name: &'static str,
-    /// Its other names.
+    /// Other names of the flag.
     pub(super) aliases: &'static [&'static str],
-    pub(super) kind: Kind,
-    /// The flags it cannot stand beside.
+    pub(super) kind: ValueKind,
+    /// Flags that cannot be in the same prompt.
     pub(super) excludes: &'static [&'static str],
-    /// The flag without which it does nothing.
+    /// The flag without which this one has no effect.
     pub(super) needs: Option<&'static str>,
-    /// The versions that know it, where they are not all.
-    pub(super) versions: Option<Versions>,
+    /// The versions that have the flag. `None` if all do.
+    pub(super) versions: Option<VersionRange>,
 }
 
-/// What values a flag takes.
+/// The kind of value that a flag takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Kind {
-    /// None: the flag alone.
+pub(super) enum ValueKind {
+    /// No value.
     Switch,
-    /// None, and it says how fast the job runs, which is the task's mode.
+    /// No value: the flag sets the speed of the job, which is the task's mode.
     Speed,
-    /// How many jobs; unrolled before anything is sent.
+    /// A number of jobs. It is expanded to as many tasks and never sent.
     Repeat,
     /// Two whole numbers, `16:9`.
     Ratio,
@@ -37,30 +38,30 @@ pub(super) enum Kind {
     Decimal { most: f64 },
     /// One of these numbers.
     OneOf(&'static [&'static str]),
-    /// One of these numbers, or one that is newer than this table.
+    /// One of these numbers, or a number of a version newer than this table.
     Version(&'static [&'static str]),
     /// One word.
     Word,
-    /// What shall not be in the picture, separated by commas.
+    /// Things to keep out of the image, separated by commas.
     Exclusions,
-    /// Addresses of images.
+    /// URLs of images.
     Images,
-    /// Addresses of images, style codes, `random`.
+    /// URLs of images, style codes, or `random`.
     Styles,
-    /// Codes of profiles and moodboards, or nothing.
+    /// Codes of profiles and moodboards. May be empty.
     Profiles,
 }
 
-/// A range of versions, the end excluded.
+/// A range of versions, excluding its end.
 #[derive(Debug, PartialEq)]
-pub(super) struct Versions {
+pub(super) struct VersionRange {
     pub(super) from: f64,
     pub(super) before: f64,
-    /// The range for people.
-    pub(super) said: &'static str,
+    /// The range as messages name it.
+    pub(super) name: &'static str,
 }
 
-const fn flag(name: &'static str, aliases: &'static [&'static str], kind: Kind) -> Flag {
+const fn flag(name: &'static str, aliases: &'static [&'static str], kind: ValueKind) -> Flag {
     Flag { name, aliases, kind, excludes: &[], needs: None, versions: None }
 }
 
@@ -73,34 +74,37 @@ impl Flag {
         Flag { needs: Some(other), ..self }
     }
 
-    const fn versions(self, from: f64, before: f64, said: &'static str) -> Flag {
-        Flag { versions: Some(Versions { from, before, said }), ..self }
+    const fn versions(self, from: f64, before: f64, name: &'static str) -> Flag {
+        Flag { versions: Some(VersionRange { from, before, name }), ..self }
     }
 
-    /// Whether it is written without a value.
+    /// Whether the flag takes no value.
     pub(super) fn is_bare(&self) -> bool {
-        matches!(self.kind, Kind::Switch | Kind::Speed)
+        matches!(self.kind, ValueKind::Switch | ValueKind::Speed)
     }
 
-    /// Whether it may have several values, as a list.
+    /// Whether the flag takes several values, given as a list.
     pub(super) fn takes_several(&self) -> bool {
-        matches!(self.kind, Kind::Exclusions | Kind::Images | Kind::Styles | Kind::Profiles)
+        matches!(
+            self.kind,
+            ValueKind::Exclusions | ValueKind::Images | ValueKind::Styles | ValueKind::Profiles
+        )
     }
 
-    /// What its value is, to follow on "takes".
-    pub(super) fn legal(&self) -> String {
+    /// Describes the legal values; the text follows "takes" in messages.
+    pub(super) fn legal_values(&self) -> String {
         match self.kind {
-            Kind::Switch | Kind::Speed => "no value".to_owned(),
-            Kind::Repeat => "a whole number from 1 to 40".to_owned(),
-            Kind::Ratio => "two whole numbers from 1 up, as in `16:9`".to_owned(),
-            Kind::Whole { least, most } => format!("a whole number from {least} to {most}"),
-            Kind::Decimal { most } => format!("a number from 0 to {most}"),
-            Kind::OneOf(values) | Kind::Version(values) => either(values),
-            Kind::Word => "one word, as in `raw`".to_owned(),
-            Kind::Exclusions => "a list with commas, as in `text, hands`".to_owned(),
-            Kind::Images => "the address of an image, https://...".to_owned(),
-            Kind::Styles => "addresses of images, style codes or `random`".to_owned(),
-            Kind::Profiles => "codes of profiles or moodboards, or nothing".to_owned(),
+            ValueKind::Switch | ValueKind::Speed => "no value".to_owned(),
+            ValueKind::Repeat => "a whole number from 1 to 40".to_owned(),
+            ValueKind::Ratio => "two whole numbers from 1 up, as in `16:9`".to_owned(),
+            ValueKind::Whole { least, most } => format!("a whole number from {least} to {most}"),
+            ValueKind::Decimal { most } => format!("a number from 0 to {most}"),
+            ValueKind::OneOf(values) | ValueKind::Version(values) => either(values),
+            ValueKind::Word => "one word, as in `raw`".to_owned(),
+            ValueKind::Exclusions => "a list separated by commas, as in `text, hands`".to_owned(),
+            ValueKind::Images => "the URL of an image, https://...".to_owned(),
+            ValueKind::Styles => "URLs of images, style codes or `random`".to_owned(),
+            ValueKind::Profiles => "codes of profiles or moodboards, or nothing".to_owned(),
         }
     }
 }
@@ -112,48 +116,48 @@ fn either(values: &[&str]) -> String {
     }
 }
 
-/// The most that a prompt can be repeated.
-pub(super) const MOST_REPEATS: u64 = 40;
+/// The highest legal value of `--repeat`.
+pub(super) const MAX_REPEATS: u64 = 40;
 
 const V6: (f64, f64, &str) = (6.0, 7.0, "V6");
 const SINCE_V7: (f64, f64, &str) = (7.0, f64::INFINITY, "V7 and newer");
 const SPEEDS: &[&str] = &["fast", "relax", "turbo"];
 const VERSIONS: &[&str] = &["1", "2", "3", "4", "5", "5.1", "5.2", "6", "6.1", "7", "8.1"];
 
-/// All flags, in the order in which params are written.
+/// All known flags, in the order in which params are written.
 pub(super) static FLAGS: &[Flag] = &[
-    flag("ar", &["aspect"], Kind::Ratio),
-    flag("v", &["version"], Kind::Version(VERSIONS)).excludes(&["niji"]),
-    flag("niji", &[], Kind::Version(&["4", "5", "6", "7"])).excludes(&["v"]),
-    flag("raw", &[], Kind::Switch),
-    flag("style", &[], Kind::Word),
-    flag("stylize", &["s"], Kind::Whole { least: 0, most: 1000 }),
-    flag("chaos", &["c"], Kind::Whole { least: 0, most: 100 }),
-    flag("weird", &["w"], Kind::Whole { least: 0, most: 3000 }),
-    flag("exp", &[], Kind::Whole { least: 0, most: 100 }).versions(SINCE_V7.0, SINCE_V7.1, SINCE_V7.2),
-    flag("quality", &["q"], Kind::OneOf(&[".25", ".5", "1", "2", "4"])),
-    flag("draft", &[], Kind::Switch).versions(SINCE_V7.0, SINCE_V7.1, SINCE_V7.2),
-    flag("hd", &[], Kind::Switch),
-    flag("tile", &[], Kind::Switch),
-    flag("stop", &[], Kind::Whole { least: 10, most: 100 }),
-    flag("seed", &[], Kind::Whole { least: 0, most: 4_294_967_295 }),
-    flag("iw", &[], Kind::Decimal { most: 3.0 }),
-    flag("sref", &[], Kind::Styles),
-    flag("sw", &[], Kind::Whole { least: 0, most: 1000 }).needs("sref"),
-    flag("sv", &[], Kind::Version(&["1", "2", "3", "4", "5", "6"])).needs("sref"),
-    flag("cref", &[], Kind::Images).excludes(&["oref"]).versions(V6.0, V6.1, V6.2),
-    flag("cw", &[], Kind::Whole { least: 0, most: 100 }).needs("cref"),
-    flag("oref", &[], Kind::Images).excludes(&["cref"]).versions(SINCE_V7.0, SINCE_V7.1, SINCE_V7.2),
-    flag("ow", &[], Kind::Whole { least: 1, most: 1000 }).needs("oref"),
-    flag("p", &["profile"], Kind::Profiles),
-    flag("no", &[], Kind::Exclusions),
-    flag("repeat", &["r"], Kind::Repeat),
-    flag("fast", &[], Kind::Speed).excludes(SPEEDS),
-    flag("relax", &[], Kind::Speed).excludes(SPEEDS),
-    flag("turbo", &[], Kind::Speed).excludes(SPEEDS),
+    flag("ar", &["aspect"], ValueKind::Ratio),
+    flag("v", &["version"], ValueKind::Version(VERSIONS)).excludes(&["niji"]),
+    flag("niji", &[], ValueKind::Version(&["4", "5", "6", "7"])).excludes(&["v"]),
+    flag("raw", &[], ValueKind::Switch),
+    flag("style", &[], ValueKind::Word),
+    flag("stylize", &["s"], ValueKind::Whole { least: 0, most: 1000 }),
+    flag("chaos", &["c"], ValueKind::Whole { least: 0, most: 100 }),
+    flag("weird", &["w"], ValueKind::Whole { least: 0, most: 3000 }),
+    flag("exp", &[], ValueKind::Whole { least: 0, most: 100 }).versions(SINCE_V7.0, SINCE_V7.1, SINCE_V7.2),
+    flag("quality", &["q"], ValueKind::OneOf(&[".25", ".5", "1", "2", "4"])),
+    flag("draft", &[], ValueKind::Switch).versions(SINCE_V7.0, SINCE_V7.1, SINCE_V7.2),
+    flag("hd", &[], ValueKind::Switch),
+    flag("tile", &[], ValueKind::Switch),
+    flag("stop", &[], ValueKind::Whole { least: 10, most: 100 }),
+    flag("seed", &[], ValueKind::Whole { least: 0, most: 4_294_967_295 }),
+    flag("iw", &[], ValueKind::Decimal { most: 3.0 }),
+    flag("sref", &[], ValueKind::Styles),
+    flag("sw", &[], ValueKind::Whole { least: 0, most: 1000 }).needs("sref"),
+    flag("sv", &[], ValueKind::Version(&["1", "2", "3", "4", "5", "6"])).needs("sref"),
+    flag("cref", &[], ValueKind::Images).excludes(&["oref"]).versions(V6.0, V6.1, V6.2),
+    flag("cw", &[], ValueKind::Whole { least: 0, most: 100 }).needs("cref"),
+    flag("oref", &[], ValueKind::Images).excludes(&["cref"]).versions(SINCE_V7.0, SINCE_V7.1, SINCE_V7.2),
+    flag("ow", &[], ValueKind::Whole { least: 1, most: 1000 }).needs("oref"),
+    flag("p", &["profile"], ValueKind::Profiles),
+    flag("no", &[], ValueKind::Exclusions),
+    flag("repeat", &["r"], ValueKind::Repeat),
+    flag("fast", &[], ValueKind::Speed).excludes(SPEEDS),
+    flag("relax", &[], ValueKind::Speed).excludes(SPEEDS),
+    flag("turbo", &[], ValueKind::Speed).excludes(SPEEDS),
 ];
 
-/// The flag of any of its names, without dashes, in any case.
+/// Finds a flag by any of its names, without dashes, in any case.
 pub(super) fn find(name: &str) -> Option<&'static Flag> {
     FLAGS.iter().find(|flag| {
         let mut names = std::iter::once(&flag.name).chain(flag.aliases);
@@ -161,18 +165,19 @@ pub(super) fn find(name: &str) -> Option<&'static Flag> {
     })
 }
 
-/// The place of a flag in the table.
+/// The index of a flag in the table.
 pub(super) fn rank(flag: &Flag) -> usize {
     FLAGS.iter().position(|other| other.name == flag.name).unwrap_or(FLAGS.len())
 }
 
-/// All names, for the close one.
+/// All names of all flags, to find a close one.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     FLAGS.iter().flat_map(|flag| std::iter::once(flag.name).chain(flag.aliases.iter().copied()))
 }
 
-/// The flag's own name, without dashes, for any of its names with or without them, in any case; `None` where it is no
-/// known flag.
+/// Returns the canonical name of a flag, without dashes. `None` if the flag is unknown.
+///
+/// The given name may be any of its names, with or without dashes, in any case.
 ///
 /// ```
 /// use mjbatch::prompt::canonical;
@@ -185,12 +190,12 @@ pub fn canonical(name: &str) -> Option<&'static str> {
     find(bare(name)).map(|flag| flag.name)
 }
 
-/// Whether this is the name of a known flag, with or without dashes.
+/// Whether a name, with or without dashes, is that of a known flag.
 pub fn is_flag(name: &str) -> bool {
     canonical(name).is_some()
 }
 
-/// The name without dashes.
+/// Strips the dashes off a name.
 pub(super) fn bare(name: &str) -> &str {
     name.strip_prefix("--").unwrap_or(name)
 }

@@ -80,7 +80,7 @@ impl Expansion {
                             found.filter(|(_, fault)| fault.is_error()).map(|(of, fault)| (part(of), fault)),
                         );
                     }
-                    flags.push((part(prompt::Part::Name), param, written.origin));
+                    flags.push((part(prompt::ParamPart::Name), param, written.origin));
                 }
             }
         }

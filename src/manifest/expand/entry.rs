@@ -107,7 +107,7 @@ pub(crate) enum Part {
     Prompt,
     Id,
     /// A part of the entry's params, by index.
-    Param(usize, crate::prompt::Part),
+    Param(usize, crate::prompt::ParamPart),
     /// A cell of the row.
     Cell(usize),
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::manifest::template::{Scope, Templates, Text, Writing};
 use crate::manifest::value::Fault;
 use crate::manifest::yaml::{Field, Fields, Node, Reader, Value};
-use crate::prompt::{self, Origin, Param, ParamFinding, ParamValue, Part};
+use crate::prompt::{self, Origin, Param, ParamFinding, ParamPart, ParamValue};
 
 /// A param as the manifest has it.
 #[derive(Debug, Clone)]
@@ -27,10 +27,10 @@ enum Given {
 
 impl Written {
     /// Where a part of it stands in the manifest.
-    pub(crate) fn span(&self, part: Part) -> Range<usize> {
+    pub(crate) fn span(&self, part: ParamPart) -> Range<usize> {
         match (part, &self.value) {
-            (Part::Name, _) => self.key.clone(),
-            (Part::Item(i), Given::List(items)) => {
+            (ParamPart::Name, _) => self.key.clone(),
+            (ParamPart::Item(i), Given::List(items)) => {
                 items.get(i).map_or(self.span.clone(), |(_, span)| span.clone())
             }
             _ if self.span.is_empty() => self.key.clone(),
@@ -55,11 +55,15 @@ impl Written {
     }
 
     /// The param with its variables filled in. `None` where nothing is left of it.
-    pub(crate) fn fill(&self, templates: &Templates, scope: &Scope) -> Result<Option<Param>, (Part, Fault)> {
+    pub(crate) fn fill(
+        &self,
+        templates: &Templates,
+        scope: &Scope,
+    ) -> Result<Option<Param>, (ParamPart, Fault)> {
         let value = match &self.value {
             Given::Switch(on) => ParamValue::Switch(*on),
             Given::Text(text) => {
-                let filled = templates.fill(text, scope).map_err(|fault| (Part::Value, fault))?;
+                let filled = templates.fill(text, scope).map_err(|fault| (ParamPart::Value, fault))?;
                 if text.is_template() {
                     return Ok(Param::from_text(&self.name, &filled));
                 }
@@ -68,7 +72,7 @@ impl Written {
             Given::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for (i, (text, _)) in items.iter().enumerate() {
-                    let filled = templates.fill(text, scope).map_err(|fault| (Part::Item(i), fault))?;
+                    let filled = templates.fill(text, scope).map_err(|fault| (ParamPart::Item(i), fault))?;
                     list.push(filled.into_owned());
                 }
                 ParamValue::List(list)
@@ -125,7 +129,7 @@ fn check(written: &Written, reader: &mut Reader<'_>) {
 }
 
 /// What is wrong with a param, and with which part of it.
-pub(crate) fn told(finding: ParamFinding) -> (Part, Fault) {
+pub(crate) fn told(finding: ParamFinding) -> (ParamPart, Fault) {
     let ParamFinding { severity, part, message, label, notes, help } = finding;
     (part, Fault::told(severity, message, label, notes, help))
 }

@@ -204,9 +204,9 @@ fn results_are_a_manifest_again() {
      --> spring.results.csv:3:34
       |
     3 | mug~2,A-1,,,T2,failed,fast,a mug —ar 4:5,moderated,,,,,,1,,,,skip
-      |                                  ^^^ perhaps not read as a flag
+      |                                  ^^^ probably not read as a flag
       |
-      = note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
+      = note: a flag starts with two plain hyphens; only Midjourney's own bot is known to correct an em dash
       = help: write `--ar 4:5`
     ");
 }

@@ -150,7 +150,7 @@ fn braces_that_do_not_match_are_told() {
       |       ^ opened here
       |
       = note: `{red, blue}` makes one prompt for each option
-      = help: close it with `}`; a brace that is meant as text is written `\{` or `\}`
+      = help: close it with `}`; write a literal brace as `\{` or `\}`
 
     error: a `}` without a `{` before it
      --> spring.yaml:5:18
@@ -159,7 +159,7 @@ fn braces_that_do_not_match_are_told() {
       |                  ^ closes nothing
       |
       = note: `{red, blue}` makes one prompt for each option
-      = help: a brace that is meant as text is written `\{` or `\}`
+      = help: write a literal brace as `\{` or `\}`
 
     error: nothing was submitted: 2 errors
     ");
@@ -172,7 +172,7 @@ fn braces_that_do_not_match_are_told() {
       |
       = note: `{red, blue}` makes one prompt for each option
       = note: nothing was submitted
-      = help: close it with `}`; a brace that is meant as text is written `\{` or `\}`
+      = help: close it with `}`; write a literal brace as `\{` or `\}`
     "#);
 }
 
@@ -222,7 +222,7 @@ prompts:
     7 |     params: { ar: '4:5', chaos: 200, no: [a, ''] }
       |                                              ^^ a value is missing
       |
-      = note: `no` takes a list with commas, as in `text, hands`
+      = note: `no` takes a list separated by commas, as in `text, hands`
 
     error: `chaos: 2000` is out of range
      --> spring.yaml:9:22
@@ -321,7 +321,7 @@ fn the_prompts_own_problems_are_told_where_they_are_written() {
      --> spring.yaml:9:32
       |
     9 |   - prompt: 'a {red, blue} mug --fast'
-      |                                ^^^^^^ the mode says otherwise
+      |                                ^^^^^^ the mode is different
       |
       = note: found in the task `a-red-mug-4c01aed7aec9`: `a red mug --fast`
       = help: leave `--fast` out, or write `mode: fast`

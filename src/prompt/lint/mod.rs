@@ -1,7 +1,7 @@
-//! All that is wrong with a final prompt, found before anything is paid for.
+//! Lints a final prompt before anything is paid for.
 //!
-//! Each rule reads the taken apart prompt and adds what it finds; none of them stops another. What could be prose is at
-//! most a warning.
+//! Each rule reads the scanned prompt and adds its findings, whatever the others find. A finding in
+//! what could be prose is at most a warning.
 
 mod flags;
 mod pairs;
@@ -12,11 +12,12 @@ mod text;
 pub(super) use flags::errors_in;
 pub(super) use text::has_image;
 
-use super::Finding;
+use super::finding::Finding;
 use super::scan::Scan;
 use crate::task::TaskMode;
 
-/// All that is wrong with a final prompt (after templates, permutations and params), in the order of the text.
+/// Lints a final prompt (after templates, permutations and params). Findings are in the order of
+/// the text.
 ///
 /// ```
 /// use mjbatch::prompt::{Severity, lint};
@@ -32,10 +33,10 @@ use crate::task::TaskMode;
 pub fn lint(prompt: &str, mode: impl Into<TaskMode>) -> Vec<Finding> {
     let scan = Scan::of(prompt);
     let mut findings = Vec::new();
-    let swallows = flags::check(prompt, &scan, &mut findings);
+    let is_text_swallowed = flags::check(prompt, &scan, &mut findings);
     text::check(prompt, &scan, &mut findings);
-    if scan.text.trim().is_empty() && !swallows {
-        findings.push(text::missing(&scan));
+    if scan.text.trim().is_empty() && !is_text_swallowed {
+        findings.push(text::missing_text(&scan));
     }
     pairs::check(&scan, mode.into(), &mut findings);
     findings.sort_by_key(|finding| (finding.span.start, finding.severity, finding.span.end));

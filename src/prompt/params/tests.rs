@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::Severity;
 use super::super::lint;
 use super::*;
 use crate::task::Mode;
@@ -51,7 +52,7 @@ fn nothing_is_said_of_good_params() {
 }
 
 #[test]
-fn a_name_that_is_no_flag_is_odd_and_one_that_cannot_be_is_wrong() {
+fn an_unknown_name_is_a_warning_and_an_impossible_one_an_error() {
     insta::assert_snapshot!(checked(&text("stylise", "250")), @r"
     warning: `stylise` is not a flag known here
       Name: unknown flag
@@ -71,7 +72,7 @@ fn a_name_that_is_no_flag_is_odd_and_one_that_cannot_be_is_wrong() {
 }
 
 #[test]
-fn a_value_is_judged_as_in_a_prompt_and_mended_as_a_param() {
+fn a_value_is_checked_as_in_a_prompt_and_corrected_as_a_param() {
     insta::assert_snapshot!(checked(&text("ar", "16x9")), @r#"
     error: `ar: 16x9` is not an aspect ratio
       Value: not `width:height`
@@ -85,14 +86,14 @@ fn a_value_is_judged_as_in_a_prompt_and_mended_as_a_param() {
       help: write `chaos: 100`
     ");
     insta::assert_snapshot!(checked(&text("chaos", "5 on a beach")), @r"
-    error: `chaos: 5 on a beach` has more than a value
-      Value: `on a beach` is too much
+    error: `chaos: 5 on a beach` has text after its value
+      Value: `on a beach` is not part of the value
       note: `chaos` takes a whole number from 0 to 100
     ");
     insta::assert_snapshot!(checked(&text("ar", "16:9 --tile")), @r"
     error: a flag in the value of `ar`
-      Value: `--tile` is a flag of its own
-      help: make it a param of its own
+      Value: `--tile` is a separate flag
+      help: make it a separate param
     ");
     insta::assert_snapshot!(checked(&text("seed", "")), @r"
     error: `seed` has no value
@@ -105,9 +106,9 @@ fn a_value_is_judged_as_in_a_prompt_and_mended_as_a_param() {
       note: known are 1, 2, 3, 4, 5, 5.1, 5.2, 6, 6.1, 7, 8.1; it is sent as it is
     ");
     insta::assert_snapshot!(checked(&list("sref", &["12", "moody"])), @r"
-    warning: `sref: moody` is not an address or a style code
-      Item(1): not an address or a style code
-      note: `sref` takes addresses of images, style codes or `random`
+    warning: `sref: moody` is not a URL or a style code
+      Item(1): not a URL or a style code
+      note: `sref` takes URLs of images, style codes or `random`
     ");
 }
 
@@ -120,13 +121,13 @@ fn the_kind_of_a_value_fits_the_flag() {
     ");
     insta::assert_snapshot!(checked(&text("tile", "true")), @r"
     error: `tile` is given a value
-      Value: not wanted here
+      Value: unexpected
       note: `tile` takes no value
       help: write `tile: true`
     ");
     insta::assert_snapshot!(checked(&text("tile", "big")), @r"
-    error: `tile: big` has more than a value
-      Value: `big` is too much
+    error: `tile: big` has text after its value
+      Value: `big` is not part of the value
       note: `tile` takes no value
     ");
     insta::assert_snapshot!(checked(&list("ar", &["1:1", "16:9"])), @r"
@@ -138,7 +139,7 @@ fn the_kind_of_a_value_fits_the_flag() {
     insta::assert_snapshot!(checked(&list("no", &[])), @r"
     error: `no` has no value
       Value: a value is missing
-      note: `no` takes a list with commas, as in `text, hands`
+      note: `no` takes a list separated by commas, as in `text, hands`
     ");
 }
 
@@ -152,12 +153,12 @@ fn the_mode_and_repeats_are_not_params() {
     insta::assert_snapshot!(checked(&switch("turbo", true)), @r"
     error: `turbo` is the mode, not a param
       Name: not a param
-      note: the service knows the modes `fast` and `relaxed`
+      note: the service has the modes `fast` and `relaxed`
     ");
     insta::assert_snapshot!(checked(&text("repeat", "3")), @r"
     error: `repeat` is not a param
       Name: not a param
-      note: repeats are unrolled before anything is sent, so that each is a task
+      note: repeats are expanded before anything is sent: each becomes a task
       help: write `repeat: 3` beside the prompt
     ");
 }
@@ -211,7 +212,7 @@ fn a_default_gives_way() {
 }
 
 #[test]
-fn a_default_that_would_do_nothing_is_left_out() {
+fn a_default_without_effect_is_left_out() {
     let given = defaults([text("iw", "2"), text("sw", "50")]);
     assert_eq!(with_params("a mug", &given).as_deref(), Ok("a mug"));
     assert_eq!(
@@ -255,7 +256,7 @@ fn an_explicit_param_clashes() {
       help: leave out either the param or `--tile`
     ");
     insta::assert_snapshot!(clashes("a mug", &explicit([text("v", "7"), text("niji", "6")])), @r"
-    error: `niji` cannot stand beside `v`
+    error: `niji` cannot be combined with `v`
       param 1 with param 0: excluded
       help: leave one of them out
     ");
@@ -270,7 +271,7 @@ fn an_explicit_param_clashes() {
       help: leave one of them out
     ");
     insta::assert_snapshot!(clashes("a mug", &defaults([text("v", "7"), text("niji", "6")])), @r"
-    error: `niji` cannot stand beside `v`
+    error: `niji` cannot be combined with `v`
       param 1 with param 0: excluded
       help: leave one of them out
     ");

@@ -1,18 +1,20 @@
-//! What there is to choose from, so that a variant can be named by what was chosen for it.
+//! Lists the options of a tree, so that a variant can be named after the options chosen for it.
 
-use super::{Piece, Sequence, Tree};
+use super::tree::{Sequence, Tree, TreeNode};
 
 impl Tree {
-    /// The texts that each outermost group unfolds to, in the order of the text. Their numbers are [`Tree::groups`].
+    /// The texts that each outermost group expands to, in the order of the text.
+    ///
+    /// Their numbers are [`Tree::groups`].
     pub fn choices(&self) -> Vec<Vec<String>> {
-        let of_piece = |piece: &Piece| match piece {
-            Piece::Text(_) => None,
-            Piece::Group(_) => {
-                let lone = Tree { root: Sequence { pieces: vec![piece.clone()] } };
+        let of_node = |node: &TreeNode| match node {
+            TreeNode::Text(_) => None,
+            TreeNode::Group(_) => {
+                let lone = Tree { root: Sequence { nodes: vec![node.clone()] } };
                 Some(lone.expand().collect())
             }
         };
-        self.root.pieces.iter().filter_map(of_piece).collect()
+        self.root.nodes.iter().filter_map(of_node).collect()
     }
 }
 

@@ -1,23 +1,25 @@
-//! Text that is not read as groups, whatever it holds.
+//! Marks text so that it is parsed literally, whatever characters it has.
 //!
-//! A backslash would not do: in front of a value that begins with a brace, the author's own one would take its place.
-//! So each sign that means something gets [`MARK`] before it, a code point that Unicode reserves for such inner use and
-//! that no text in interchange holds (U+FDD0, a noncharacter). Where a text holds it all the same, it is marked itself.
+//! A backslash does not suffice: if the author's text ends in one, it would escape the backslash.
+//! So each special character gets [`MARK`] before it: U+FDD0, a noncharacter that Unicode reserves
+//! for internal use and that no interchanged text should have. If a text has it anyway, it is
+//! marked as well.
 
 use std::borrow::Cow;
 
-/// Stands before a sign that is text.
+/// Precedes a special character that is meant as text.
 pub(super) const MARK: char = '\u{fdd0}';
 
-/// Whether the sign means something to the reader, so that it must be marked to be text.
-pub(super) fn has_meaning(c: char) -> bool {
+/// Whether a character is special to the parser, so that it must be marked to be text.
+pub(super) fn is_special(c: char) -> bool {
     matches!(c, '{' | '}' | ',' | '\\' | MARK) || c.is_whitespace()
 }
 
-/// Makes a text literal, to be put into one that will be parsed: [`Tree::expand`](super::Tree::expand) gives it back as it
-/// is, with its braces, commas, backslashes and blanks at the ends.
+/// Marks a text as literal, to be inserted into a text that will be parsed.
 ///
-/// A text that will not be parsed has to go through [`unprotect`].
+/// [`Tree::expand`](super::Tree::expand) returns it unchanged, with its braces, commas, backslashes
+/// and the whitespace at its ends. If the text is not parsed after all, pass it through
+/// [`unprotect`].
 pub fn protect(text: &str) -> Cow<'_, str> {
     let start = text.len() - text.trim_start().len();
     let end = text.trim_end().len();
@@ -27,7 +29,7 @@ pub fn protect(text: &str) -> Cow<'_, str> {
     let mut marked = String::with_capacity(text.len() + 8);
     for (at, c) in text.char_indices() {
         let blank_inside = c.is_whitespace() && (start..end).contains(&at);
-        if has_meaning(c) && !blank_inside {
+        if is_special(c) && !blank_inside {
             marked.push(MARK);
         }
         marked.push(c);
@@ -35,7 +37,7 @@ pub fn protect(text: &str) -> Cow<'_, str> {
     Cow::Owned(marked)
 }
 
-/// Undoes [`protect`] in a text that is not going to be parsed.
+/// Reverts [`protect`] in a text that is not parsed.
 pub fn unprotect(text: &str) -> Cow<'_, str> {
     if !text.contains(MARK) {
         return Cow::Borrowed(text);
@@ -43,7 +45,7 @@ pub fn unprotect(text: &str) -> Cow<'_, str> {
     let mut bare = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
-        let marks = c == MARK && chars.peek().is_some_and(|next| has_meaning(*next));
+        let marks = c == MARK && chars.peek().is_some_and(|next| is_special(*next));
         bare.extend(if marks { chars.next() } else { Some(c) });
     }
     Cow::Owned(bare)

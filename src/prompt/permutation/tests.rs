@@ -21,7 +21,7 @@ fn groups_nest() {
 }
 
 #[test]
-fn an_empty_option_leaves_one_blank_and_none_at_the_ends() {
+fn an_empty_option_leaves_one_space_and_none_at_the_ends() {
     insta::assert_snapshot!(expanded("a {, red} mug {, --tile}"), @"[a mug] [a mug --tile] [a red mug] [a red mug --tile]");
     insta::assert_snapshot!(expanded("{, big} {} mug{}, {} on linen"), @"[mug, on linen] [big mug, on linen]");
     insta::assert_snapshot!(expanded("a  mug {big,}"), @"[a  mug big] [a  mug]");
@@ -39,7 +39,7 @@ fn groups_work_in_addresses_and_flags() {
 }
 
 #[test]
-fn what_is_protected_composes_with_what_stands_round_it() {
+fn a_protected_text_composes_with_the_text_around_it() {
     let value = protect("{a, b}");
     insta::assert_snapshot!(expanded(&format!(r"\{value} {{{value}, \{value}}}")), @r#"[\{a, b} {a, b}] [\{a, b} \{a, b}]"#);
     insta::assert_snapshot!(expanded(&format!("{{ {}, b }}.", protect(" a "))), @"[ a .] [b.]");
@@ -52,29 +52,29 @@ fn refused(text: &str) -> String {
 }
 
 #[test]
-fn braces_without_a_partner_are_errors() {
+fn unmatched_braces_are_errors() {
     insta::assert_snapshot!(refused("a {red, {blue} mug"), @r#"
     a `{` that is never closed [{]
       opened here
       ["`{red, blue}` makes one prompt for each option"]
-      close it with `}`; a brace that is meant as text is written `\{` or `\}`
+      close it with `}`; write a literal brace as `\{` or `\}`
     "#);
     insta::assert_snapshot!(refused("a red} mug"), @r#"
     a `}` without a `{` before it [}]
       closes nothing
       ["`{red, blue}` makes one prompt for each option"]
-      a brace that is meant as text is written `\{` or `\}`
+      write a literal brace as `\{` or `\}`
     "#);
     insta::assert_snapshot!(refused(&"{".repeat(100_000)), @r"
     braces nest more than 32 deep [{]
-      one too many
+      one level too many
       []
-      a brace that is meant as text is written `\{` or `\}`
+      write a literal brace as `\{` or `\}`
     ");
 }
 
 #[test]
-fn a_count_beyond_all_bounds_stays_there() {
+fn a_count_saturates() {
     let tree = parse(&"{a,b}".repeat(200)).unwrap();
     assert_eq!(tree.count(), u128::MAX);
     assert_eq!(tree.expand().nth(1).map(|text| text.ends_with("ab")), Some(true));
@@ -93,7 +93,7 @@ fn groups() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn as_many_texts_come_as_are_counted(text in groups()) {
+    fn the_count_is_the_number_of_texts(text in groups()) {
         let tree = parse(&text).unwrap();
         prop_assume!(tree.count() < 2000);
         prop_assert_eq!(tree.expand().count() as u128, tree.count());
@@ -101,7 +101,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_printed_is_read_as_an_equal_tree(text in groups()) {
+    fn a_printed_tree_parses_to_an_equal_tree(text in groups()) {
         let tree = parse(&text).unwrap();
         let printed = tree.to_string();
         prop_assert_eq!(parse(&printed), Ok(tree), "{}", printed);

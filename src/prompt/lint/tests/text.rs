@@ -14,58 +14,58 @@ fn a_prompt_has_text() {
     insta::assert_snapshot!(linted("  --ar 1:1"), @r"
     error: the prompt has flags and no text
         --ar 1:1
-        ^^^^ nothing before this
+        ^^^^ no text before this
     ");
     insta::assert_snapshot!(linted("https://x.test/a.png --ar 1:1"), @r"
     warning: one image and no text
       https://x.test/a.png --ar 1:1
-      ^^^^^^^^^^^^^^^^^^^^ nothing is said of it
-      note: Midjourney asks for a text beside an image, or for two images
+      ^^^^^^^^^^^^^^^^^^^^ the image has no text
+      note: Midjourney requires text with a single image, or at least two images
     ");
 }
 
 #[test]
-fn images_come_first_and_have_no_blanks_or_commas() {
+fn images_come_first_and_have_no_spaces_or_commas() {
     insta::assert_snapshot!(linted("a mug https://x.test/a.png on linen --ar 1:1"), @r"
-    error: an image address after text
+    error: an image URL after text
       a mug https://x.test/a.png on linen --ar 1:1
             ^^^^^^^^^^^^^^^^^^^^ images belong at the start
-      note: a prompt is image addresses, then text, then flags
+      note: a prompt is image URLs, then text, then flags
       help: put it first: `https://x.test/a.png a mug on linen`
     ");
     insta::assert_snapshot!(linted("a shop sign that reads https://shop.test"), @r"
-    warning: an address in the text
+    warning: a URL in the text
       a shop sign that reads https://shop.test
                              ^^^^^^^^^^^^^^^^^ if it is an image, it belongs at the start
-      note: a prompt is image addresses, then text, then flags
+      note: a prompt is image URLs, then text, then flags
     ");
     insta::assert_snapshot!(linted("https://x.test/red mug.png a mug"), @r"
-    error: a blank in the address of an image
+    error: a space in the URL of an image
       https://x.test/red mug.png a mug
-      ^^^^^^^^^^^^^^^^^^^^^^^^^^ the address ends at the first blank
+      ^^^^^^^^^^^^^^^^^^^^^^^^^^ the URL ends at the first space
       help: write `https://x.test/red%20mug.png`
     ");
     insta::assert_snapshot!(linted("https://x.test/a.png, a mug"), @r"
-    warning: a comma after the address of an image
+    warning: a comma after the URL of an image
       https://x.test/a.png, a mug
-                          ^ read as part of the address
-      note: addresses are separated by blanks alone
+                          ^ read as part of the URL
+      note: URLs are separated by spaces only
       help: write `https://x.test/a.png`
     ");
 }
 
 #[test]
-fn what_is_left_out_is_a_list_with_commas() {
+fn exclusions_are_a_list_separated_by_commas() {
     insta::assert_snapshot!(linted("a mug --no text,, hands,"), @r"
     warning: `--no text,, hands,` has an empty entry
       a mug --no text,, hands,
-                 ^^^^^^^^^^^^^ a comma too many
+                 ^^^^^^^^^^^^^ an extra comma
       help: write `--no text, hands`
     ");
     insta::assert_snapshot!(linted("a mug --no no text, hands"), @r"
-    warning: `--no no text, hands` says no twice
+    warning: `--no no text, hands` negates twice
       a mug --no no text, hands
-                 ^^^^^^^^^^^^^^ what is named here is left out of the picture
+                 ^^^^^^^^^^^^^^ the image leaves out whatever is listed here
       help: write `--no text, hands`
     ");
 }
@@ -81,28 +81,28 @@ fn weights_are_numbers_and_add_up_to_more_than_zero() {
     insta::assert_snapshot!(linted("hot::1 dog::-1"), @r"
     error: the weights add up to 0
       hot::1 dog::-1
-                ^^^^ the last one below zero
-      note: the sum of all weights must be more than zero
+                ^^^^ the last negative weight
+      note: the sum of all weights must be greater than 0
     ");
     insta::assert_snapshot!(linted("hot::-2 dog"), @r"
     error: the weights add up to -1
       hot::-2 dog
-         ^^^^ the last one below zero
-      note: the sum of all weights must be more than zero
+         ^^^^ the last negative weight
+      note: the sum of all weights must be greater than 0
     ");
 }
 
 #[test]
 fn all_is_found_at_once_in_the_order_of_the_text() {
     insta::assert_snapshot!(linted("https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo"), @r"
-    error: a blank in the address of an image
+    error: a space in the URL of an image
       https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo
-      ^^^^^^^^^^^^^^^^^^^^^^ the address ends at the first blank
+      ^^^^^^^^^^^^^^^^^^^^^^ the URL ends at the first space
       help: write `https://x.test/a%20b.png`
     error: an em dash for `--` before `ar`
       https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo
-                             ^^^ perhaps not read as a flag
-      note: a flag begins with two plain hyphens; only Midjourney's own bot is known to mend an em dash
+                             ^^^ probably not read as a flag
+      note: a flag starts with two plain hyphens; only Midjourney's own bot is known to correct an em dash
       help: write `--ar 16x9`
     error: `--ar 16x9` is not an aspect ratio
       https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo
@@ -116,11 +116,11 @@ fn all_is_found_at_once_in_the_order_of_the_text() {
       help: write `--chaos 100`
     error: `--relax` clashes with the mode `fast`
       https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo
-                                                  ^^^^^^^ the mode says otherwise
+                                                  ^^^^^^^ the mode is different
       help: leave `--relax` out, or write `mode: relaxed`
     warning: `--foo` is not a flag known here
       https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo
                                                           ^^^^^ unknown flag
-      note: Midjourney adds flags now and then: it is sent as it is, and all behind it is its value
+      note: Midjourney adds flags now and then: it is sent as it is, and everything after it is its value
     ");
 }

@@ -40,7 +40,7 @@ fn a_value_out_of_range_is_an_error() {
       help: write `--iw 3`
     ");
     insta::assert_snapshot!(linted("a mug --q 3"), @r"
-    error: `--q 3` is no legal value
+    error: `--q 3` is not a legal value
       a mug --q 3
                 ^ not one of the values
       note: `--q` takes .25, .5, 1, 2 or 4
@@ -139,16 +139,16 @@ fn a_value_of_the_wrong_form_is_an_error() {
       note: `--v` takes 1, 2, 3, 4, 5, 5.1, 5.2, 6, 6.1, 7 or 8.1
     ");
     insta::assert_snapshot!(linted("a mug --oref mug.png"), @r"
-    error: `--oref mug.png` is not an address
+    error: `--oref mug.png` is not a URL
       a mug --oref mug.png
-                   ^^^^^^^ not an address
-      note: `--oref` takes the address of an image, https://...
+                   ^^^^^^^ not a URL
+      note: `--oref` takes the URL of an image, https://...
     ");
     insta::assert_snapshot!(linted("a mug --sref moody"), @r"
-    warning: `--sref moody` is not an address or a style code
+    warning: `--sref moody` is not a URL or a style code
       a mug --sref moody
-                   ^^^^^ not an address or a style code
-      note: `--sref` takes addresses of images, style codes or `random`
+                   ^^^^^ not a URL or a style code
+      note: `--sref` takes URLs of images, style codes or `random`
     ");
 }
 
@@ -164,7 +164,7 @@ fn a_missing_value_is_an_error() {
     error: `--no` has no value
       a mug --no --ar 1:1
             ^^^^ a value is missing
-      note: `--no` takes a list with commas, as in `text, hands`
+      note: `--no` takes a list separated by commas, as in `text, hands`
     ");
     insta::assert_snapshot!(linted("a mug --niji"), @r"
     warning: `--niji` has no value
@@ -176,7 +176,7 @@ fn a_missing_value_is_an_error() {
     error: `--no` has no value
       a mug --no ,
             ^^^^ a value is missing
-      note: `--no` takes a list with commas, as in `text, hands`
+      note: `--no` takes a list separated by commas, as in `text, hands`
     ");
 }
 
@@ -185,63 +185,63 @@ fn a_flag_without_a_value_is_given_none() {
     insta::assert_snapshot!(linted("a mug --tile true"), @r"
     error: `--tile` is given a value
       a mug --tile true
-                   ^^^^ not wanted here
+                   ^^^^ unexpected
       note: `--tile` takes no value
       help: write `--tile`
     ");
     insta::assert_snapshot!(linted("a mug --raw false"), @r"
     error: `--raw` is given a value
       a mug --raw false
-                  ^^^^^ not wanted here
+                  ^^^^^ unexpected
       note: `--raw` takes no value
       help: leave `--raw` out
     ");
     insta::assert_snapshot!(linted("a mug --draft 1 --ar 1:1"), @r"
     error: `--draft` is given a value
       a mug --draft 1 --ar 1:1
-                    ^ not wanted here
+                    ^ unexpected
       note: `--draft` takes no value
       help: write `--draft`
     ");
 }
 
 #[test]
-fn punctuation_and_missing_blanks_are_found() {
+fn punctuation_and_missing_spaces_are_found() {
     insta::assert_snapshot!(linted("a mug --ar 16:9, --tile"), @r"
     error: punctuation after `--ar 16:9`
       a mug --ar 16:9, --tile
-                     ^ not wanted here
-      note: flags are separated by blanks alone
+                     ^ unexpected
+      note: flags are separated by spaces only
       help: write `--ar 16:9`
     ");
     insta::assert_snapshot!(linted("a mug --tile, --ar 16:9."), @r"
     error: punctuation after `--tile`
       a mug --tile, --ar 16:9.
-                  ^ not wanted here
-      note: flags are separated by blanks alone
+                  ^ unexpected
+      note: flags are separated by spaces only
       help: write `--tile`
     error: punctuation after `--ar 16:9`
       a mug --tile, --ar 16:9.
-                             ^ not wanted here
-      note: flags are separated by blanks alone
+                             ^ unexpected
+      note: flags are separated by spaces only
       help: write `--ar 16:9`
     ");
     insta::assert_snapshot!(linted("a mug --ar=16:9"), @r"
-    error: no blank between `--ar` and its value
+    error: no space between `--ar` and its value
       a mug --ar=16:9
             ^^^^^^^^^ read as one name
       help: write `--ar 16:9`
     ");
     insta::assert_snapshot!(linted("a mug --ar16:9 --s250 --v6.1"), @r"
-    error: no blank between `--ar` and its value
+    error: no space between `--ar` and its value
       a mug --ar16:9 --s250 --v6.1
             ^^^^^^^^ read as one name
       help: write `--ar 16:9`
-    error: no blank between `--s` and its value
+    error: no space between `--s` and its value
       a mug --ar16:9 --s250 --v6.1
                      ^^^^^^ read as one name
       help: write `--s 250`
-    error: no blank between `--v` and its value
+    error: no space between `--v` and its value
       a mug --ar16:9 --s250 --v6.1
                             ^^^^^^ read as one name
       help: write `--v 6.1`
@@ -249,8 +249,8 @@ fn punctuation_and_missing_blanks_are_found() {
     insta::assert_snapshot!(linted("a mug --sref 12, 34"), @r"
     error: punctuation after `--sref 12`
       a mug --sref 12, 34
-                     ^ not wanted here
-      note: flags are separated by blanks alone
+                     ^ unexpected
+      note: flags are separated by spaces only
       help: write `--sref 12 34`
     ");
 }

@@ -1,42 +1,46 @@
-//! Params written as flags: which of them stand, in which order, and which clash.
+//! Merges params into a prompt: which of them are written, in which order, and which clash.
 
 use std::ops::Range;
 
 use super::super::scan::Scan;
 use super::super::{lint, table};
-use super::{Origin, Param, ParamValue};
+use super::param::{Origin, Param, ParamValue};
 use crate::diagnostic::quoted;
 
-/// A param that cannot be written, since something else says the same flag or one that excludes it. Always an error.
+/// A param that cannot be written, because the same flag, or one that excludes it, is given
+/// elsewhere.
+///
+/// A clash is always an error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clash {
     /// The index of the param among those given.
     pub param: usize,
-    /// What it clashes with.
+    /// The flag or param that it clashes with.
     pub with: Counterpart,
     /// What is wrong, in one line.
     pub message: String,
-    /// A few words under the param; may be empty.
+    /// A few words to print under the param. May be empty.
     pub label: String,
-    /// What else is worth knowing.
+    /// Further facts.
     pub notes: Vec<String>,
     /// What to write instead.
     pub help: Option<String>,
 }
 
-/// What a param clashes with.
+/// The flag or param that a param clashes with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Counterpart {
-    /// A flag in the prompt: its bytes there.
+    /// A flag in the prompt, by its bytes.
     Prompt(Range<usize>),
-    /// Another param: its index among those given.
+    /// Another param, by its index among those given.
     Param(usize),
 }
 
-/// The prompt with the params as flags at its end, in the order of the table.
+/// Appends the params to the prompt as flags, in the order of the table.
 ///
-/// A default gives way to the same flag in the prompt or in an explicit param, and to one that excludes it (`v` to
-/// `--niji`); it is left out where it would do nothing (`iw` without an image, `sw` without `sref`).
+/// A default is dropped if the prompt or an explicit param has the same flag or one that excludes
+/// it (`v` with `--niji`), or if it would have no effect (`iw` without an image, `sw` without
+/// `sref`).
 ///
 /// ```
 /// use mjbatch::prompt::{Origin, Param, with_params};
@@ -51,32 +55,33 @@ pub enum Counterpart {
 ///
 /// # Errors
 ///
-/// All clashes: an explicit param with the prompt or with another explicit one, and a param that is given twice.
+/// All clashes: of an explicit param with the prompt or with another explicit param, and of params
+/// given twice.
 pub fn with_params(prompt: &str, params: &[(Param, Origin)]) -> Result<String, Vec<Clash>> {
     if params.is_empty() {
         return Ok(prompt.to_owned());
     }
     let scan = Scan::of(prompt);
     let mut clashes = Vec::new();
-    let mut chosen: Vec<usize> = Vec::new();
+    let mut kept: Vec<usize> = Vec::new();
     for (index, (param, origin)) in params.iter().enumerate() {
-        match chosen.iter().position(|other| params[*other].0.key() == param.key()) {
-            Some(at) if params[chosen[at]].1 == *origin => clashes.push(twice(params, chosen[at], index)),
-            Some(at) if *origin == Origin::Explicit => chosen[at] = index,
+        match kept.iter().position(|other| params[*other].0.key() == param.key()) {
+            Some(at) if params[kept[at]].1 == *origin => clashes.push(twice(params, kept[at], index)),
+            Some(at) if *origin == Origin::Explicit => kept[at] = index,
             Some(_) => {}
-            None => chosen.push(index),
+            None => kept.push(index),
         }
     }
-    let choice = Choice { scan: &scan, params, chosen: &chosen };
-    let mut written: Vec<(usize, String)> = Vec::new();
-    for index in &chosen {
-        match choice.verdict(*index) {
+    let merge = ParamMerge { scan: &scan, params, kept: &kept };
+    let mut flags: Vec<(usize, String)> = Vec::new();
+    for index in &kept {
+        match merge.is_written(*index) {
             Err(clash) => clashes.push(*clash),
             Ok(false) => {}
             Ok(true) => {
                 let param = &params[*index].0;
                 let rank = param.flag().map_or(usize::MAX, table::rank);
-                written.extend(param.written().map(|text| (rank, text)));
+                flags.extend(param.to_flag().map(|text| (rank, text)));
             }
         }
     }
@@ -84,9 +89,9 @@ pub fn with_params(prompt: &str, params: &[(Param, Origin)]) -> Result<String, V
         clashes.sort_by_key(|clash| clash.param);
         return Err(clashes);
     }
-    written.sort_unstable();
-    let mut whole = if written.is_empty() { prompt.to_owned() } else { prompt.trim_end().to_owned() };
-    for (_, text) in &written {
+    flags.sort_unstable();
+    let mut whole = if flags.is_empty() { prompt.to_owned() } else { prompt.trim_end().to_owned() };
+    for (_, text) in &flags {
         if !whole.is_empty() {
             whole.push(' ');
         }
@@ -95,16 +100,16 @@ pub fn with_params(prompt: &str, params: &[(Param, Origin)]) -> Result<String, V
     Ok(whole)
 }
 
-/// The params that stand for each flag, and the prompt they go to.
-struct Choice<'a> {
+/// The params that are left after overriding, one per flag, and the prompt they are merged into.
+struct ParamMerge<'a> {
     scan: &'a Scan<'a>,
     params: &'a [(Param, Origin)],
-    chosen: &'a [usize],
+    kept: &'a [usize],
 }
 
-impl Choice<'_> {
-    /// Whether the param is to be written.
-    fn verdict(&self, index: usize) -> Result<bool, Box<Clash>> {
+impl ParamMerge<'_> {
+    /// Decides whether a param is written.
+    fn is_written(&self, index: usize) -> Result<bool, Box<Clash>> {
         let (param, origin) = &self.params[index];
         let excludes = param.flag().map_or(&[][..], |flag| flag.excludes);
         let off = param.value == ParamValue::Switch(false);
@@ -112,24 +117,24 @@ impl Choice<'_> {
             let name = written.canonical().unwrap_or(written.name);
             name == param.key() || (!off && excludes.contains(&name))
         });
-        let beside = self.chosen.iter().copied().find(|other| {
+        let beside = self.kept.iter().copied().find(|other| {
             let (other, its_origin) = &self.params[*other];
             let before = *its_origin == Origin::Explicit || its_origin == origin;
             !off && before && excludes.contains(&other.key()) && other.value != ParamValue::Switch(false)
         });
         match (origin, in_prompt, beside) {
             (Origin::Explicit, Some(written), _) => {
-                Err(Box::new(with_prompt(param, index, written.span(), &written.meant())))
+                Err(Box::new(with_prompt(param, index, written.span(), &written.corrected())))
             }
             (Origin::Default, Some(_), _) => Ok(false),
             (Origin::Default, None, Some(other)) if self.params[other].1 == Origin::Explicit => Ok(false),
-            // Two of a kind exclude each other: said once, at the later one.
+            // Two params exclude each other: reported once, at the later one.
             (_, None, Some(other)) if other < index => Err(Box::new(with_param(self.params, other, index))),
-            _ => Ok(*origin == Origin::Explicit || self.does_something(param)),
+            _ => Ok(*origin == Origin::Explicit || self.has_effect(param)),
         }
     }
 
-    fn does_something(&self, param: &Param) -> bool {
+    fn has_effect(&self, param: &Param) -> bool {
         let Some(flag) = param.flag() else { return true };
         if flag.name == "iw" {
             return lint::has_image(self.scan.text);
@@ -139,7 +144,7 @@ impl Choice<'_> {
                 let param = &self.params[*index].0;
                 param.key() == needed && param.value != ParamValue::Switch(false)
             };
-            self.scan.get(needed).is_some() || self.chosen.iter().any(is_given)
+            self.scan.get(needed).is_some() || self.kept.iter().any(is_given)
         })
     }
 }
@@ -163,7 +168,7 @@ fn twice(params: &[(Param, Origin)], first: usize, index: usize) -> Clash {
 
 fn with_param(params: &[(Param, Origin)], other: usize, index: usize) -> Clash {
     let (name, other_name) = (table::bare(&params[index].0.name), table::bare(&params[other].0.name));
-    let message = format!("`{name}` cannot stand beside `{other_name}`");
+    let message = format!("`{name}` cannot be combined with `{other_name}`");
     Clash {
         label: "excluded".to_owned(),
         help: Some("leave one of them out".to_owned()),

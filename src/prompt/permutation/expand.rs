@@ -1,42 +1,44 @@
-//! From tree to texts: how many, which, and back to one text with groups.
+//! Expands a tree to its texts, and writes it back as one text with groups.
 
 use std::fmt::{self, Write};
 
 use super::literal::MARK;
-use super::{Group, Piece, Sequence, Tree};
+use super::tree::{OptionGroup, Sequence, Tree, TreeNode};
 
 impl Tree {
-    /// How many texts it unfolds to, at least 1; `u128::MAX` stands for anything beyond.
+    /// The number of texts that the tree expands to, at least 1, saturating at `u128::MAX`.
     pub fn count(&self) -> u128 {
         self.root.count()
     }
 
-    /// How many texts each outermost group unfolds to, in the order of the text. Their product is [`Tree::count`].
+    /// The number of texts that each outermost group expands to, in the order of the text.
+    ///
+    /// Their product is [`Tree::count`].
     pub fn groups(&self) -> Vec<u128> {
         self.root.groups().map(|group| group.count).collect()
     }
 
-    /// The texts, each made when it is asked for. The last group varies fastest.
+    /// Expands the tree lazily. The last group varies fastest.
     pub fn expand(&self) -> impl Iterator<Item = String> + '_ {
         (0..self.count()).map(|index| {
-            let mut unfolded = Unfolded::default();
-            self.root.unfold(index, &mut unfolded);
-            unfolded.done()
+            let mut collapsed = Collapsed::default();
+            self.root.expand_nth(index, &mut collapsed);
+            collapsed.finish()
         })
     }
 }
 
-impl Group {
-    pub(super) fn of(options: Vec<Sequence>) -> Group {
+impl OptionGroup {
+    pub(super) fn of(options: Vec<Sequence>) -> OptionGroup {
         let count = options.iter().map(Sequence::count).fold(0, u128::saturating_add);
-        Group { options, count }
+        OptionGroup { options, count }
     }
 
-    fn unfold(&self, mut index: u128, unfolded: &mut Unfolded) {
+    fn expand_nth(&self, mut index: u128, collapsed: &mut Collapsed) {
         for option in &self.options {
             let count = option.count();
             if index < count {
-                return option.unfold(index, unfolded);
+                return option.expand_nth(index, collapsed);
             }
             index -= count;
         }
@@ -44,10 +46,10 @@ impl Group {
 }
 
 impl Sequence {
-    fn groups(&self) -> impl DoubleEndedIterator<Item = &Group> {
-        self.pieces.iter().filter_map(|piece| match piece {
-            Piece::Text(_) => None,
-            Piece::Group(group) => Some(group),
+    fn groups(&self) -> impl DoubleEndedIterator<Item = &OptionGroup> {
+        self.nodes.iter().filter_map(|node| match node {
+            TreeNode::Text(_) => None,
+            TreeNode::Group(group) => Some(group),
         })
     }
 
@@ -55,9 +57,9 @@ impl Sequence {
         self.groups().map(|group| group.count).fold(1, u128::saturating_mul)
     }
 
-    fn unfold(&self, index: u128, unfolded: &mut Unfolded) {
-        if self.pieces.is_empty() {
-            return unfolded.nothing();
+    fn expand_nth(&self, index: u128, collapsed: &mut Collapsed) {
+        if self.nodes.is_empty() {
+            return collapsed.push_empty();
         }
         // The last group varies fastest, so its choice is the lowest digit.
         let mut rest = index;
@@ -66,37 +68,37 @@ impl Sequence {
             choices.push(rest % group.count);
             rest /= group.count;
         }
-        for piece in &self.pieces {
-            match piece {
-                Piece::Text(text) => unfolded.text(text),
-                Piece::Group(group) => group.unfold(choices.pop().unwrap_or_default(), unfolded),
+        for node in &self.nodes {
+            match node {
+                TreeNode::Text(text) => collapsed.push_text(text),
+                TreeNode::Group(group) => group.expand_nth(choices.pop().unwrap_or_default(), collapsed),
             }
         }
     }
 }
 
-/// A text while it is put together.
+/// A text while it is put together, in which the whitespace around empty options collapses.
 #[derive(Default)]
-struct Unfolded {
+struct Collapsed {
     text: String,
-    /// Whether an empty option was the last that came, blanks apart.
-    gap: bool,
+    /// Whether the last addition, apart from whitespace, was an empty option.
+    ends_in_gap: bool,
 }
 
-impl Unfolded {
-    fn nothing(&mut self) {
-        self.gap = true;
+impl Collapsed {
+    fn push_empty(&mut self) {
+        self.ends_in_gap = true;
     }
 
-    fn text(&mut self, text: &str) {
+    fn push_text(&mut self, text: &str) {
         let apart = self.text.is_empty() || self.text.ends_with(char::is_whitespace);
-        let text = if self.gap && apart { text.trim_start() } else { text };
+        let text = if self.ends_in_gap && apart { text.trim_start() } else { text };
         self.text.push_str(text);
-        self.gap &= text.trim().is_empty();
+        self.ends_in_gap &= text.trim().is_empty();
     }
 
-    fn done(mut self) -> String {
-        if self.gap {
+    fn finish(mut self) -> String {
+        if self.ends_in_gap {
             self.text.truncate(self.text.trim_end().len());
         }
         self.text
@@ -111,10 +113,10 @@ impl fmt::Display for Tree {
 
 impl Sequence {
     fn print(&self, f: &mut fmt::Formatter<'_>, inside: bool) -> fmt::Result {
-        let last = self.pieces.len().saturating_sub(1);
-        for (index, piece) in self.pieces.iter().enumerate() {
-            match piece {
-                Piece::Group(group) => {
+        let last = self.nodes.len().saturating_sub(1);
+        for (index, node) in self.nodes.iter().enumerate() {
+            match node {
+                TreeNode::Group(group) => {
                     f.write_char('{')?;
                     for (index, option) in group.options.iter().enumerate() {
                         f.write_str(if index == 0 { "" } else { ", " })?;
@@ -122,7 +124,7 @@ impl Sequence {
                     }
                     f.write_char('}')?;
                 }
-                Piece::Text(text) => {
+                TreeNode::Text(text) => {
                     print_text(f, text, inside, inside && index == 0, inside && index == last)?
                 }
             }
@@ -131,7 +133,8 @@ impl Sequence {
     }
 }
 
-/// Prints a text so that it is read as text. Blanks at the ends of an option would go, so they are marked.
+/// Writes a text so that it is parsed as text. Whitespace at the ends of an option is marked, so
+/// that it is kept.
 fn print_text(f: &mut fmt::Formatter<'_>, text: &str, inside: bool, first: bool, last: bool) -> fmt::Result {
     let start = if first { text.len() - text.trim_start().len() } else { 0 };
     let end = if last { text.trim_end().len() } else { text.len() };
@@ -141,7 +144,7 @@ fn print_text(f: &mut fmt::Formatter<'_>, text: &str, inside: bool, first: bool,
             '{' | '}' => f.write_char('\\')?,
             ',' if inside => f.write_char('\\')?,
             MARK => f.write_char(MARK)?,
-            // Before one of the signs, or before whatever follows this text, it would take away a meaning.
+            // A backslash before a special character, or at the end of the text, would escape it.
             '\\' if chars.peek().is_none_or(|(_, next)| matches!(next, '{' | '}' | ',')) => {
                 f.write_char(MARK)?
             }
