@@ -5,8 +5,9 @@
 //! cargo bench --bench check_csv -- 10000    # another number of rows
 //! ```
 //!
-//! It checks two tables: prompts as they are, and prompts that are templates. "check" is all of `mjbatch check`: cells,
-//! places, names, expansion and lint of every prompt; "tasks" makes every task once more, one by one.
+//! It checks two tables: prompts as they are, and prompts that are templates. "check" is all of
+//! `mjbatch check`: cells, places, names, expansion and lint of every prompt; "tasks" makes every
+//! task once more, one by one.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 

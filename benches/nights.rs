@@ -1,5 +1,5 @@
-//! What `mode: auto` ratios under a deadline, and whether it keeps it: the engine over many simulated nights, beside all-fast and
-//! the cheapest schedule that knew every duration beforehand.
+//! What `mode: auto` ratios under a deadline, and whether it keeps it: the engine over many
+//! simulated nights, beside all-fast and the cheapest schedule that knew every duration beforehand.
 //!
 //! ```sh
 //! cargo bench --bench nights            # 3,000 nights

@@ -1,4 +1,5 @@
-//! How busy the slots are, and at how many requests: the scheduler beside rules that ask at fixed intervals.
+//! How busy the slots are, and at how many requests: the scheduler beside rules that ask at fixed
+//! intervals.
 //!
 //! ```sh
 //! cargo bench --bench schedule               # all of it
@@ -127,7 +128,8 @@ fn cell(stats: &SimStats) -> String {
     format!("{:.1} % at {:.2}", 100.0 * stats.slots_busy, stats.requests_a_job())
 }
 
-/// Prints how busy the slots are under each rule, and at how many requests a job, for each kind of work.
+/// Prints how busy the slots are under each rule, and at how many requests a job, for each kind of
+/// work.
 fn in_virtual_time() {
     println!("| slots busy, at requests a job | {} |", WORKS.map(|work| work.name).join(" | "));
     println!("| --- |{}", " --- |".repeat(WORKS.len()));
@@ -178,7 +180,8 @@ fn in_virtual_time() {
     }
 }
 
-/// The whole program against the sandbox, in real time: 150 jobs of 0.5–1.5 s in ten slots, 3 ms a request.
+/// The whole program against the sandbox, in real time: 150 jobs of 0.5–1.5 s in ten slots, 3 ms a
+/// request.
 async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
     let work = &WORKS[0];
     let mut settings =

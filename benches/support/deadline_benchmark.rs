@@ -1,15 +1,18 @@
-//! Batches under a deadline in virtual time, played by the engine, beside the cheapest schedule that knew every duration
-//! beforehand. The bench `nights` measures it, and an integration test holds it.
+//! Batches under a deadline in virtual time, played by the engine, beside the cheapest schedule
+//! that knew every duration beforehand. The bench `nights` measures it, and an integration test
+//! holds it.
 //!
-//! **The model.** A batch has so many slots for itself alone. The n-th fast job takes the n-th fast duration of the night and
-//! the n-th relaxed one the n-th relaxed duration: how long a job takes is the service's doing and not the prompt's. Both are
-//! drawn as published. What the engine expects at first is off by up to half, or by more than half as much again. The
-//! deadline is from where all-fast may miss it to where all-relaxed is easy.
+//! **The model.** A batch has so many slots for itself alone. The n-th fast job takes the n-th fast
+//! duration of the night and the n-th relaxed one the n-th relaxed duration: how long a job takes
+//! is the service's doing and not the prompt's. Both are drawn as published. What the engine
+//! expects at first is off by up to half, or by more than half as much again. The deadline is from
+//! where all-fast may miss it to where all-relaxed is easy.
 //!
-//! **The cheapest schedule** sends as few tasks fast as it can. The benchmark uses a lower bound for that number, so that the
-//! ratios err against the engine: the durations of all jobs must fit into the slots by what binds every schedule (no job is
-//! longer than the night, their sum is no more than the slot time, and of the longest `h·slots + 1` jobs some slot has
-//! `h + 1`). It begins with no job, knows all durations, polls for nothing, and needs no reserve.
+//! **The cheapest schedule** sends as few tasks fast as it can. The benchmark uses a lower bound
+//! for that number, so that the ratios err against the engine: the durations of all jobs must fit
+//! into the slots by what binds every schedule (no job is longer than the night, their sum is no
+//! more than the slot time, and of the longest `h·slots + 1` jobs some slot has `h + 1`). It begins
+//! with no job, knows all durations, polls for nothing, and needs no reserve.
 
 use std::time::Duration;
 

@@ -132,9 +132,9 @@ impl Durations {
         (self.median, self.stale) = (median, false);
     }
 
-    /// All the hazard that a job has borne up to this age, in seconds. One that bore `a` has ended by the time it would have
-    /// borne `b` with a chance of `1 - exp(a - b)`.
-    pub(super) fn borne(&self, age: f64) -> f64 {
+    /// The cumulative hazard of a job up to this age, in seconds. A job that is alive at a cumulative hazard of `a` has ended
+    /// by that of `b` with a chance of `1 - exp(a - b)`.
+    pub(super) fn cumulative_hazard(&self, age: f64) -> f64 {
         let bin = bin(age);
         self.upto[bin] + self.hazard[bin] * (age - EDGES[bin]).max(0.0)
     }
@@ -153,7 +153,7 @@ mod tests {
     }
 
     fn chance(durations: &Durations, from: f64, to: f64) -> f64 {
-        1.0 - (durations.borne(from) - durations.borne(to)).exp()
+        1.0 - (durations.cumulative_hazard(from) - durations.cumulative_hazard(to)).exp()
     }
 
     #[test]

@@ -1,11 +1,12 @@
-//! What is known of jobs before a run: how long they take as published, and what earlier runs observed.
+//! What is known of jobs before a run: how long they take as published, and what earlier runs
+//! observed.
 
 use std::time::Duration;
 
 use crate::task::Mode;
 
-/// How long a job takes as the service publishes it: fast 25 to 90 seconds, relaxed one to ten minutes, most of them short.
-/// `chance` is from 0, the quickest, to 1, the slowest.
+/// How long a job takes as the service publishes it: fast 25 to 90 seconds, relaxed one to ten
+/// minutes, most of them short. `chance` is from 0, the quickest, to 1, the slowest.
 pub fn published_duration(mode: Mode, chance: f64) -> Duration {
     Duration::from_secs_f64(match mode {
         Mode::Fast => 25.0 + 65.0 * chance,

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::auto::{self, Belief, Beliefs, Situation};
+use super::auto::{self, DurationEstimate, DurationEstimates, Situation};
 use super::flight::Flight;
 use super::known_durations::ObservedDurations;
 use super::message::{Notice, Waiting};
@@ -20,7 +20,7 @@ const LONGEST: [f64; 2] = [1.5, 2.0];
 /// What the choice between the modes goes by.
 #[derive(Debug)]
 pub(super) struct Modes {
-    beliefs: Beliefs,
+    estimates: DurationEstimates,
     /// What was said of the deadline: that tasks will miss it, and that it is over.
     said_risk: bool,
     said_over: bool,
@@ -29,27 +29,27 @@ pub(super) struct Modes {
 impl Modes {
     pub(super) fn new(policy: &Policy) -> Self {
         let limit = DEFAULT_TIMEOUT + policy.grace;
-        let belief = |expected: Duration, mode: Mode| {
-            Belief::new(expected, expected.mul_f64(LONGEST[mode as usize]), limit)
+        let estimate = |expected: Duration, mode: Mode| {
+            DurationEstimate::new(expected, expected.mul_f64(LONGEST[mode as usize]), limit)
         };
-        let beliefs = Beliefs {
-            fast: belief(policy.expect_fast, Mode::Fast),
-            relaxed: belief(policy.expect_relaxed, Mode::Relaxed),
+        let estimates = DurationEstimates {
+            fast: estimate(policy.expect_fast, Mode::Fast),
+            relaxed: estimate(policy.expect_relaxed, Mode::Relaxed),
         };
-        Modes { beliefs, said_risk: false, said_over: false }
+        Modes { estimates, said_risk: false, said_over: false }
     }
 
-    /// What earlier runs saw.
+    /// Adds what earlier runs saw to the estimates.
     pub(super) fn remember(&mut self, observed: &ObservedDurations) {
         for mode in [Mode::Fast, Mode::Relaxed] {
-            observed.of(mode).iter().rev().for_each(|took| self.beliefs.learn(mode, *took));
+            observed.of(mode).iter().rev().for_each(|took| self.estimates.add(mode, *took));
         }
     }
 
     /// A job ended well, and was seen to have by the time it was so old.
     pub(super) fn learn(&mut self, flight: &Flight, took: Duration) {
         if flight.alive.is_some() {
-            self.beliefs.learn(flight.mode, took);
+            self.estimates.add(flight.mode, took);
         }
     }
 }
@@ -91,7 +91,7 @@ impl Engine {
         (self.polling.asked_at < look).then_some(look)
     }
 
-    fn situated<T>(&self, now: Duration, judge: impl Fn(&Situation<'_>, &Beliefs) -> T) -> T {
+    fn situated<T>(&self, now: Duration, judge: impl Fn(&Situation<'_>, &DurationEstimates) -> T) -> T {
         let holds_slot = |flight: &&Flight| flight.holds_slot();
         let in_flight: Vec<(Mode, Duration)> = self
             .flights
@@ -113,6 +113,6 @@ impl Engine {
             prices: self.policy.prices,
             budget: self.budget.left(),
         };
-        judge(&situation, &self.modes.beliefs)
+        judge(&situation, &self.modes.estimates)
     }
 }

@@ -1,7 +1,8 @@
-//! Deliberate faults of the engine, each of which the simulator must catch: what proves that its checks can fail.
+//! Deliberate faults of the engine, each of which the simulator must catch: what proves that its
+//! checks can fail.
 //!
-//! Each is switched on for one thread, in tests alone; at the place in the engine that it spoils stands `mutant!(Name)`,
-//! which is `false` in the program.
+//! Each is switched on for one thread, in tests alone; at the place in the engine that it spoils
+//! stands `mutant!(Name)`, which is `false` in the program.
 
 use std::cell::Cell;
 

@@ -159,8 +159,8 @@ impl Polling {
             let alive = flight.alive.filter(|_| followed.is_as_it_was())?;
             let mode = index(flight.mode);
             let age = flight.ran(alive).as_secs_f64();
-            let borne = self.durations[mode].borne(age);
-            Some(Silent { mode, alive: alive.as_secs_f64(), age, borne, untold: 1.0 - trust })
+            let hazard_so_far = self.durations[mode].cumulative_hazard(age);
+            Some(Silent { mode, alive: alive.as_secs_f64(), age, hazard_so_far, untold: 1.0 - trust })
         };
         flights.followed().filter_map(silent).collect()
     }
@@ -211,7 +211,8 @@ struct Silent {
     /// When it was last known to run, and how old it was.
     alive: f64,
     age: f64,
-    borne: f64,
+    /// The cumulative hazard of a job of that age.
+    hazard_so_far: f64,
     /// How likely its end is not called back.
     untold: f64,
 }
@@ -223,7 +224,7 @@ impl Silent {
         if older <= 0.0 {
             return 0.0;
         }
-        let lives = (self.borne - durations[self.mode].borne(self.age + older)).exp();
+        let lives = (self.hazard_so_far - durations[self.mode].cumulative_hazard(self.age + older)).exp();
         let ended_untold = (1.0 - lives) * self.untold;
         ended_untold / (ended_untold + lives).max(1e-12)
     }

@@ -1,6 +1,8 @@
-//! Batches under a deadline, over many simulated nights: none is late, and the cost is near the least.
+//! Batches under a deadline, over many simulated nights: none is late, and the cost is near the
+//! least.
 //!
-//! `MJBATCH_NIGHTS=3000 cargo test --test it nights::` plays more of them; `cargo bench --bench nights` prints the figures.
+//! `MJBATCH_NIGHTS=3000 cargo test --test it nights::` plays more of them;
+//! `cargo bench --bench nights` prints the figures.
 
 #[path = "../../benches/support/deadline_benchmark.rs"]
 mod deadline_benchmark;

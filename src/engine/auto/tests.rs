@@ -1,4 +1,4 @@
-//! The decision, at single moments. Whole nights are in `night`.
+//! The decision, at single moments. Whole batches are in the bench `nights`.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ fn situation(left: u64, waiting: usize) -> Situation<'static> {
 }
 
 fn mode(situation: Situation<'_>) -> Option<Mode> {
-    decide(&situation, &Beliefs::usual(LIMIT))
+    decide(&situation, &DurationEstimates::published(LIMIT))
 }
 
 #[test]
@@ -54,21 +54,21 @@ fn where_fast_is_no_dearer_it_is_always_fast() {
 
 #[test]
 fn quick_jobs_that_end_first_do_not_make_the_others_look_quick() {
-    let mut beliefs = Beliefs::usual(LIMIT);
-    (60..70).for_each(|took| beliefs.learn(Mode::Relaxed, Duration::from_secs(took)));
+    let mut estimates = DurationEstimates::published(LIMIT);
+    (60..70).for_each(|took| estimates.add(Mode::Relaxed, Duration::from_secs(took)));
     let running: Vec<_> = (0..10).map(|_| (Mode::Relaxed, Duration::from_secs(70))).collect();
-    (0..100).for_each(|n| beliefs.learn(Mode::Fast, Duration::from_secs(40 + n % 40)));
+    (0..100).for_each(|n| estimates.add(Mode::Fast, Duration::from_secs(40 + n % 40)));
     let calm = Situation { slots: 11, ..situation(650, 50) };
-    assert_eq!(decide(&calm, &beliefs), Some(Mode::Relaxed));
+    assert_eq!(decide(&calm, &estimates), Some(Mode::Relaxed));
     let quick: Vec<_> = running.iter().map(|(mode, _)| (*mode, Duration::from_secs(5))).collect();
-    assert_eq!(decide(&Situation { in_flight: &quick, ..calm }, &beliefs), Some(Mode::Relaxed));
-    assert_eq!(decide(&Situation { in_flight: &running, ..calm }, &beliefs), Some(Mode::Fast));
+    assert_eq!(decide(&Situation { in_flight: &quick, ..calm }, &estimates), Some(Mode::Relaxed));
+    assert_eq!(decide(&Situation { in_flight: &running, ..calm }, &estimates), Some(Mode::Fast));
 }
 
 #[test]
-fn what_misses_the_deadline_even_if_all_is_fast_is_counted() {
-    let beliefs = Beliefs::usual(LIMIT);
-    let risk = |situation| at_risk(&situation, &beliefs);
+fn tasks_that_miss_the_deadline_even_if_all_is_fast_are_counted() {
+    let estimates = DurationEstimates::published(LIMIT);
+    let risk = |situation| at_risk(&situation, &estimates);
     assert_eq!(risk(situation(3600, 100)), 0);
     assert_eq!(risk(situation(125, 100)), 80, "two rounds of a minute in ten slots");
     assert_eq!(risk(situation(0, 7)), 7);

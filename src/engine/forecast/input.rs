@@ -16,7 +16,8 @@ pub struct ForecastInput<'a> {
     pub left: Option<Quota>,
     /// What was seen of the service.
     pub observed: &'a ObservedDurations,
-    /// How many times as fast as the real service this one is where nothing was seen: 1, or the speed of a sandbox.
+    /// How many times as fast as the real service this one is where nothing was seen: 1, or the
+    /// speed of a sandbox.
     pub speed: f64,
     /// Decides all that is drawn.
     pub seed: u64,

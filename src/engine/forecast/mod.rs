@@ -1,16 +1,20 @@
-//! The forecast: the engine of a real run, played in virtual time against a model of the service, many times over.
+//! The forecast: the engine of a real run, played in virtual time against a model of the service,
+//! many times over.
 //!
-//! The model has as many slots as the policy asks for and answers without faults. How long a job takes is drawn from what
-//! was observed of its mode, mixed with what is published of the service ([`published_duration`]), which weighs as much as
-//! eight jobs: so with nothing observed the forecast goes by the published figures, and a hundred observed jobs outweigh
-//! them. Each run first draws the durations that it will meet, since a few observed jobs leave open how long the others
-//! take: the spread of the runs says that too. Observed durations include the time until a job was accepted and the wait
-//! until a reply said it had ended; a first run measures both, and they are taken off.
+//! The model has as many slots as the policy asks for and answers without faults. How long a job
+//! takes is drawn from what was observed of its mode, mixed with what is published of the service
+//! ([`published_duration`]), which weighs as much as eight jobs: so with nothing observed the
+//! forecast goes by the published figures, and a hundred observed jobs outweigh them. Each run
+//! first draws the durations that it will meet, since a few observed jobs leave open how long the
+//! others take: the spread of the runs says that too. Observed durations include the time until a
+//! job was accepted and the wait until a reply said it had ended; a first run measures both, and
+//! they are taken off.
 //!
 //! As many jobs fail as did so far, and are sent again as the policy says.
 //!
-//! Not in the model: prompts that are turned down, others who use the account. The same input and seed give the same forecast.
-//! A batch too large to be played is played in part, every n-th task of it, and the time up to the last submit scaled.
+//! Not in the model: prompts that are turned down, others who use the account. The same input and
+//! seed give the same forecast. A batch too large to be played is played in part, every n-th task
+//! of it, and the time up to the last submit scaled.
 
 mod input;
 mod sampler;
@@ -113,7 +117,8 @@ pub fn forecast(input: &ForecastInput<'_>) -> Option<Forecast> {
     })
 }
 
-/// A run of the model: the service answers without faults, and has a slot for whatever the policy submits.
+/// A run of the model: the service answers without faults, and has a slot for whatever the policy
+/// submits.
 fn simulation(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<(Resumed, SimJob)>) -> Simulation {
     Simulation {
         callback_after: policy.callbacks.then_some(ROUND_TRIP / 2),
@@ -128,7 +133,8 @@ fn simulation(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<(Resumed, SimJ
     }
 }
 
-/// The policy for a part of the batch: its share of the budget, and of the time until the deadline less what the last jobs take.
+/// The policy for a part of the batch: its share of the budget, and of the time until the deadline
+/// less what the last jobs take.
 fn policy_of_part(input: &ForecastInput<'_>, scale: f64) -> Policy {
     let last = published_duration(Mode::Relaxed, 1.0).div_f64(input.speed.max(1e-6));
     let share = |deadline: Duration| match deadline.checked_sub(last) {

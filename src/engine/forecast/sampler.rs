@@ -19,7 +19,8 @@ pub(super) struct JobSampler {
 }
 
 impl JobSampler {
-    /// Draws the durations of a run from those observed, less the overhead that is in them, and those published.
+    /// Draws the durations of a run from those observed, less the overhead that is in them, and
+    /// those published.
     pub(super) fn new(input: &ForecastInput<'_>, run: u64, overhead: Duration) -> JobSampler {
         let mut rng = SimRng::of_stream(input.seed, run);
         let durations = [Mode::Fast, Mode::Relaxed].map(|mode| {

@@ -1,9 +1,13 @@
-//! Virtual time: an engine is played against surroundings that are code, event by event, with a clock that jumps.
+//! Virtual time: an engine is played against surroundings that are code, event by event, with a
+//! clock that jumps.
 //!
-//! There is one harness, [`VirtualRun`], and whatever plays an engine brings the surroundings alone ([`Surroundings`]):
+//! There is one harness, [`VirtualRun`], and whatever plays an engine brings the surroundings alone
+//! ([`Surroundings`]):
 //!
-//! - [`Simulation`], a service that behaves, is what the forecast of `mjbatch plan` and the benchmarks play.
-//! - `faults`, in tests, is a service, a disk and a machine that misbehave in every way there is, by seeds.
+//! - [`Simulation`], a service that behaves, is what the forecast of `mjbatch plan` and the
+//!   benchmarks play.
+//! - `faults`, in tests, is a service, a disk and a machine that misbehave in every way there is,
+//!   by seeds.
 //! - the engine's own tests walk it at random with a budget.
 //!
 //! It is public for the benchmarks, and no part of the library's interface.

@@ -1,15 +1,17 @@
-//! The one generator of random numbers of everything that is played in virtual time, and of its tests and benchmarks.
+//! The one generator of random numbers of everything that is played in virtual time, and of its
+//! tests and benchmarks.
 //!
-//! It is splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", 2014): good enough for
-//! simulations, the same on every machine, and never to be used for a secret.
+//! It is splitmix64 (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
+//! 2014): good enough for simulations, the same on every machine, and never to be used for a
+//! secret.
 
 /// A sequence of numbers that looks random and is the same for the same seed.
 #[derive(Debug, Clone)]
 pub struct SimRng(u64);
 
 impl SimRng {
-    /// A generator that starts from this state. Those of neighboring states are not independent when the states differ by
-    /// the constant of the generator; see [`SimRng::of_stream`].
+    /// A generator that starts from this state. Those of neighboring states are not independent
+    /// when the states differ by the constant of the generator; see [`SimRng::of_stream`].
     pub fn new(state: u64) -> SimRng {
         SimRng(state)
     }
@@ -48,8 +50,8 @@ impl SimRng {
         low + self.below(high - low + 1)
     }
 
-    /// Whether something happens that happens at this rate, from 0 to 1 and exact to a millionth. A rate of 0 uses up no
-    /// number of the sequence.
+    /// Whether something happens that happens at this rate, from 0 to 1 and exact to a millionth. A
+    /// rate of 0 uses up no number of the sequence.
     pub fn chance(&mut self, rate: f64) -> bool {
         rate > 0.0 && self.below(1_000_000) < (rate * 1e6) as u64
     }

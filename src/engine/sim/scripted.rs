@@ -1,4 +1,5 @@
-//! A run against a service that behaves: how long it takes, how busy the slots are, and how many requests it sends.
+//! A run against a service that behaves: how long it takes, how busy the slots are, and how many
+//! requests it sends.
 //!
 //! The engine is that of a real run, so this forecasts one, and measures a policy in milliseconds.
 
@@ -17,7 +18,8 @@ use crate::task::{Images, Mode, RemoteTaskId};
 /// After so many steps a task a run is not played on: it has no end worth waiting for.
 const STEPS_A_TASK: usize = 2_000;
 
-/// A run to simulate: what is to be done, by which rules, and how quick the service and the disk are.
+/// A run to simulate: what is to be done, by which rules, and how quick the service and the disk
+/// are.
 #[derive(Debug, Clone)]
 pub struct Simulation {
     /// How the engine behaves.
@@ -61,7 +63,8 @@ impl SimJob {
 pub struct SimStats {
     /// From the start of the run to its end.
     pub took: Duration,
-    /// The share of slot time in use between the first and the last submit that was accepted, from 0 to 1.
+    /// The share of slot time in use between the first and the last submit that was accepted, from
+    /// 0 to 1.
     pub slots_busy: f64,
     /// When the last submit left.
     pub last_submit: Duration,
@@ -77,8 +80,8 @@ pub struct SimStats {
     pub polls: u64,
     /// Submits that were refused for want of a slot.
     pub slot_refusals: u64,
-    /// By how much a job that is seen to end seems to take longer than it does, on average: from its intent to its start, and
-    /// from its end to the reply that says so.
+    /// By how much a job that is seen to end seems to take longer than it does, on average: from
+    /// its intent to its start, and from its end to the reply that says so.
     pub overhead: Duration,
 }
 
@@ -100,7 +103,8 @@ impl SimStats {
 }
 
 impl Simulation {
-    /// Plays the run to its end. `next_job` says what becomes of the next job that is accepted in this mode.
+    /// Plays the run to its end. `next_job` says what becomes of the next job that is accepted in
+    /// this mode.
     pub fn run(&self, next_job: &mut dyn FnMut(Mode) -> SimJob) -> SimStats {
         let mut agenda = Agenda::new();
         let mut service = ScriptedService::new(self, next_job, &mut agenda);
@@ -140,7 +144,8 @@ struct AcceptedJob {
     started: Duration,
     ends: Duration,
     fails: bool,
-    /// When it was intended, unless an earlier run did that, and nobody was told yet that it has ended.
+    /// When it was intended, unless an earlier run did that, and nobody was told yet that it has
+    /// ended.
     unseen_since: Option<Duration>,
 }
 

@@ -59,7 +59,8 @@ fn slots_are_busy_at_few_requests() {
     holds(&five_runs(&[Mode::Fast], |_| {}), 0.97, 3.2);
     holds(&five_runs(&[Mode::Fast, Mode::Relaxed], |_| {}), 0.97, 3.1);
     holds(&five_runs(&[Mode::Relaxed], |_| {}), 0.97, 3.25);
-    // With jobs of five minutes, ten slots and a request every 15 s at least there are two and a half for each job.
+    // With jobs of five minutes, ten slots and a request every 15 s at least there are two and a
+    // half for each job.
     holds(&five_runs(&[Mode::Relaxed], often), 0.975, 3.6);
 }
 

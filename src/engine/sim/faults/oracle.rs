@@ -1,4 +1,5 @@
-//! Keeps what the engine has heard beside it, and checks that what it records follows from that and is true.
+//! Keeps what the engine has heard beside it, and checks that what it records follows from that and
+//! is true.
 
 use std::collections::HashMap;
 use std::time::Duration;

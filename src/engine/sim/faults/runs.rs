@@ -7,7 +7,8 @@ use super::scenario::{FaultRates, Scenario};
 use super::world::{FaultyWorld, WorldEvent};
 use crate::engine::{Ending, Engine};
 
-/// After so many runs the service behaves, and one run earlier the disk does: then everything must end.
+/// After so many runs the service behaves, and one run earlier the disk does: then everything must
+/// end.
 const BAD_RUNS: u32 = 6;
 /// After so many runs everything must have ended.
 const MOST_RUNS: u32 = 12;

@@ -1,4 +1,5 @@
-//! What a seed stands for: how many tasks, how the engine is set, and how the service and the machine misbehave.
+//! What a seed stands for: how many tasks, how the engine is set, and how the service and the
+//! machine misbehave.
 
 use std::time::Duration;
 
@@ -69,7 +70,8 @@ pub(super) struct Scenario {
     /// How likely the program is killed, or told to stop, at each step.
     pub(super) crash: f64,
     pub(super) stop: f64,
-    /// The service is ours alone and honest, and the program is left alone: everything is done, and nothing is refused.
+    /// The service is ours alone and honest, and the program is left alone: everything is done, and
+    /// nothing is refused.
     pub(super) calm: bool,
 }
 

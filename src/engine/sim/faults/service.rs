@@ -1,4 +1,5 @@
-//! The service, modelled: jobs, slots, quota, and what it answers, by the faults of a scenario. Its books are the truth.
+//! The service, modelled: jobs, slots, quota, and what it answers, by the faults of a scenario. Its
+//! books are the truth.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -107,7 +107,8 @@ impl StateModel {
         }
     }
 
-    /// The last attempt of each task: one whose end could not be written stays open in the records when its task goes on.
+    /// The last attempt of each task: one whose end could not be written stays open in the records
+    /// when its task goes on.
     pub(super) fn latest(&self) -> BTreeMap<TaskRow, AttemptKey> {
         self.attempts.iter().map(|(key, row)| (row.task, *key)).collect()
     }

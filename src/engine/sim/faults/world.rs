@@ -1,5 +1,5 @@
-//! The world of a scenario: the disk and the service that answer the engine, the callbacks that find it, and a person who
-//! stops it.
+//! The world of a scenario: the disk and the service that answer the engine, the callbacks that
+//! find it, and a person who stops it.
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
@@ -246,7 +246,8 @@ impl FaultyWorld {
         let row = self.live.attempts.get(&attempt).filter(|_| self.routable.contains(&attempt))?;
         let (state, open, named) = (self.live.task(row.task), row.open, row.task_id.is_some());
         let genuine = self.service.jobs.get(&item.task_id).is_some_and(|job| job.attempt == attempt);
-        // Only the service knows the URL. Of what it says of others before it has named the job, nothing can be told.
+        // Only the service knows the URL. Of what it says of others before it has named the job,
+        // nothing can be told.
         if !genuine && !named {
             return None;
         }
@@ -265,8 +266,8 @@ impl FaultyWorld {
         Some(Event::Callback(attempt, item))
     }
 
-    /// An intent is to be recorded: only of a task that is pending, in a mode it may have, and while the service is not
-    /// trusted only one at a time.
+    /// An intent is to be recorded: only of a task that is pending, in a mode it may have, and
+    /// while the service is not trusted only one at a time.
     fn intend(&mut self, now: Duration, attempt: AttemptKey, task: TaskRow) {
         assert_eq!(self.live.task(task), TaskState::Pending, "a settled task is submitted again");
         let young = self.live.attempts.iter().any(|(other, row)| {
@@ -279,7 +280,8 @@ impl FaultyWorld {
         self.routable.insert(attempt);
     }
 
-    /// A submit leaves: once, after its intent is durable, and only of a task that nobody may have been paid for.
+    /// A submit leaves: once, after its intent is durable, and only of a task that nobody may have
+    /// been paid for.
     fn submit(&mut self, attempt: AttemptKey, task: TaskRow, agenda: &mut Agenda<WorldEvent>) {
         assert!(self.disk.attempts.contains_key(&attempt), "sent before its intent was durable");
         assert!(!self.stopped, "sent after a stop");
@@ -316,7 +318,8 @@ impl FaultyWorld {
         self.write(StateWrite::Change(change), agenda);
     }
 
-    /// A task is to be sent again: only if it is unknown, only where the policy says so, and once in a run.
+    /// A task is to be sent again: only if it is unknown, only where the policy says so, and once
+    /// in a run.
     fn resend(&mut self, attempt: AttemptKey) {
         let row = &self.live.attempts[&attempt];
         assert!(self.scenario.policy.resend_unknown, "{attempt:?} is sent again, and nobody wanted it");
