@@ -222,8 +222,9 @@ async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
         webhook,
         terms: runner::Terms::default(),
         images: None,
-        follow_up: None,
-        untold: None,
+        hooks: None,
+        hooks_disabled: None,
+        is_sandbox: true,
         hint: None,
         next: String::new(),
     };

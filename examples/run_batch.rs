@@ -88,8 +88,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         next: "cargo run --example run_batch".to_owned(),
         terms: runner::Terms::default(),
         images: None,
-        follow_up: None,
-        untold: None,
+        hooks: None,
+        hooks_disabled: None,
+        is_sandbox: true,
     };
     // `stop.send(Signal::Interrupt)` is what Ctrl-C does in the program.
     let (_stop, shutdown) = runner::shutdown();

@@ -69,6 +69,7 @@ pub mod duration;
 pub mod engine;
 pub mod failpoint;
 pub mod figures;
+pub mod hooks;
 pub mod manifest;
 pub mod output;
 pub mod plan;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::args::CheckArgs;
 use super::exit::Exit;
 use super::failure::say;
-use super::followup;
+use super::hooks;
 use crate::diagnostic::Problems;
 use crate::manifest;
 use crate::text::escape_json;
@@ -21,11 +21,11 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
         Err(problems) => (None, problems),
     };
     // A manifest from elsewhere may run commands: nobody has to find them in it.
-    let follow_up = read.as_ref().map(|manifest| followup::in_words(&manifest.batch)).unwrap_or_default();
+    let hooks = read.as_ref().map(|manifest| hooks::in_words(&manifest.batch)).unwrap_or_default();
     if args.json {
         let mut object = json(&args.manifest, tasks, problems);
-        if !follow_up.is_empty() {
-            object["follow_up"] = follow_up.into();
+        if !hooks.is_empty() {
+            object["follow_up"] = hooks.into();
         }
         let _ = writeln!(anstream::stdout(), "{}", escape_json(&format!("{object:#}")));
         return if tasks.is_some() { Exit::Success } else { Exit::Usage };
@@ -39,7 +39,7 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
     };
     let noun = if tasks == 1 { "task" } else { "tasks" };
     let _ = writeln!(anstream::stdout(), "{}: {tasks} {noun}, no errors{warnings}", args.manifest.display());
-    for line in follow_up {
+    for line in hooks {
         let _ = writeln!(anstream::stdout(), "  {line}");
     }
     Exit::Success

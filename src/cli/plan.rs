@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
-use super::followup;
 use super::forecast::{Outlook, Terms};
+use super::hooks;
 use super::rules::{self, Cap};
 use super::settings::{self, Files};
 use crate::manifest::{self, EntryFactors, Factor, Manifest};
@@ -124,7 +124,7 @@ impl Shown<'_> {
         if let Some(outlook) = &self.outlook {
             writeln!(out, "{}", outlook.text())?;
         }
-        for line in followup::in_words(&self.manifest.batch) {
+        for line in hooks::in_words(&self.manifest.batch) {
             writeln!(out, "{line}")?;
         }
         self.list(out)
@@ -274,7 +274,7 @@ impl Shown<'_> {
             "budget": self.cap.as_ref().map(|cap| cap.quota.0 as f64 / 1000.0),
             "left_out": self.plan.not_selected,
             "forecast": self.outlook.as_ref().map(Outlook::json),
-            "follow_up": followup::in_words(&self.manifest.batch),
+            "follow_up": hooks::in_words(&self.manifest.batch),
             "removed": self.plan.removed,
             "known": self.known_tasks.len(),
         })

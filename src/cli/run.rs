@@ -5,7 +5,7 @@ use jiff::ZonedDateTime;
 use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
-use super::followup::{self, Following};
+use super::hooks::{self, RunHooks};
 use super::images;
 use super::known::{self, Known};
 use super::rules;
@@ -47,7 +47,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
 
     let tasks = known.whole.as_ref();
     let destination = images::destination(&args.manifest, &args.place, &args.pictures, manifest, tasks)?;
-    let following = followup::following(&args.manifest, &args.place, &args.follow_up, &manifest.batch)?;
+    let hooks = hooks::resolve(&args.manifest, &args.place, &args.follow_up, &manifest.batch)?;
 
     let webhook = listen(callbacks).await?;
     let service = Connected::to(service).await?;
@@ -65,7 +65,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     }
     let manifest = known.outline;
     drop(known.whole);
-    owe(&store, &following, &manifest, args.follow_up.deliver_all)?;
+    enqueue(&store, &hooks, &manifest, args.follow_up.deliver_all)?;
     let (snapshot, ledger) = store.begin_with(prices, &selection).map_err(|e| Failure::opening(&e))?;
     let auto = snapshot.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;
     if let Some(about) = rules::about_deadline(due.as_ref(), auto) {
@@ -87,8 +87,9 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
             resolve: Some(settings::command_for("resolve", &args.manifest, &args.place, &[])),
         },
         images,
-        untold: following.untold.clone(),
-        follow_up: following.into_run(&files.store, args.place.sandbox),
+        hooks_disabled: hooks.disabled,
+        hooks: Some(hooks.config).filter(|config| !config.is_empty()),
+        is_sandbox: args.place.sandbox,
     };
     let sink = progress::sink(args.progress);
     let outcome = runner::run(run, service.client, (snapshot, ledger), sink, signals::listen()).await;
@@ -149,11 +150,11 @@ fn take_up(
     Ok(store)
 }
 
-/// What ends from now on is to be told to whom the manifest says. Results that are fed back say nothing about that.
-fn owe(store: &HeldStore, following: &Following, manifest: &Outline, all: bool) -> Result<(), Failure> {
+/// Records which tasks are delivered from now on. Results that are fed back say nothing about that.
+fn enqueue(store: &HeldStore, hooks: &RunHooks, manifest: &Outline, all: bool) -> Result<(), Failure> {
     let opening = |e| Failure::opening(&e);
     if !manifest.is_results {
-        store.tell(following.told).map_err(opening)?;
+        store.tell(hooks.notify_on).map_err(opening)?;
     }
     if all {
         store.tell_all().map_err(opening)?;

@@ -44,7 +44,7 @@ pub(super) fn write<E>(
 }
 
 /// A task's object, as a value.
-pub(super) fn line(layout: &Layout<'_>, record: &Record) -> serde_json::Value {
+pub fn object(layout: &Layout<'_>, record: &Record) -> serde_json::Value {
     serde_json::to_value(Line::of(layout, record)).unwrap_or_default()
 }
 

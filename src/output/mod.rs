@@ -9,7 +9,6 @@
 mod csv;
 
 mod error;
-pub mod followup;
 pub mod jsonl;
 pub mod report;
 pub mod shop;
@@ -181,11 +180,11 @@ pub fn beside(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::task::{Images, Mode, Quota, RemoteTaskId, State, Task, TaskId};
 
-    pub(super) fn record(id: &str, vars: &[&str]) -> Record {
+    pub(crate) fn record(id: &str, vars: &[&str]) -> Record {
         Record {
             task: Task {
                 id: TaskId(id.to_owned()),
@@ -211,7 +210,7 @@ mod tests {
         }
     }
 
-    pub(super) fn done(id: &str, vars: &[&str], images: usize) -> Record {
+    pub(crate) fn done(id: &str, vars: &[&str], images: usize) -> Record {
         Record {
             state: State::Done,
             attempts: 1,

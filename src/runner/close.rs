@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use futures::stream::StreamExt as _;
 
-use super::followup::FollowUps;
+use super::hooks::next_delivery;
 use super::results::{When, Written, write_results};
-use super::shell::{Shell, next_told};
+use super::shell::Shell;
 use super::shutdown::Shutdown;
 use super::{Outcome, Terms};
 use crate::download::Downloads;
 use crate::engine::{Ending, TaskRow};
+use crate::hooks::{DeliveryStats, HookRunner};
 use crate::progress::{Cost, Notice, RunEvent, StopReason, Summary, Troubles, summary_as_json};
 use crate::store::{StateLocation, StoreError};
 use crate::task::Status;
@@ -19,9 +20,10 @@ impl Shell {
     /// The results and the last word.
     pub(super) async fn close(mut self, mut stop: Shutdown) -> Result<Outcome, StoreError> {
         let ending = self.engine.over().cloned().unwrap_or(Ending::Finished);
-        let tells = self.followups.as_ref().is_some_and(FollowUps::tells_the_end);
-        // What is known already is told even if this process dies from here on.
-        let so_far = tells.then(|| to_be_told(self.summary(&ending, self.so_far()), self.ledger.location()));
+        let has_on_finish = self.hooks.as_ref().is_some_and(HookRunner::has_on_finish);
+        // What is known already is delivered even if this process dies from here on.
+        let so_far =
+            has_on_finish.then(|| to_deliver(self.summary(&ending, self.so_far()), self.ledger.location()));
         // A state that cannot be written any more says so already; its last row is no loss.
         let _ = self.ledger.end(word(&ending), so_far).await;
         let written = self.write_results().await?;
@@ -29,11 +31,12 @@ impl Shell {
         let written = self.tell_of_files(written);
         let counts = written.counts;
         let summary = self.summary(&ending, written);
-        if tells && ending != Ending::StoreFailed {
-            self.tell_the_end(&summary, &mut stop).await;
+        if has_on_finish && ending != Ending::StoreFailed {
+            self.run_on_finish(&summary, &mut stop).await;
         }
-        if let Some(notice) = self.followups.as_ref().and_then(FollowUps::tally) {
-            self.notice(notice);
+        if let Some(stats) = self.hooks.as_ref().and_then(HookRunner::stats) {
+            let DeliveryStats { delivered, left, first_failed } = stats;
+            self.notice(Notice::FollowUp { told: delivered, left, first_failed });
         }
         self.show(RunEvent::Finished(Box::new(summary)));
         Ok(Outcome { ending, counts, signal: self.signal, results_written })
@@ -98,17 +101,17 @@ impl Shell {
         }
     }
 
-    /// The run's end, told to whoever is to know of it; one more request to stop, after the first, leaves it to the next run.
-    async fn tell_the_end(&mut self, summary: &Summary, stop: &mut Shutdown) {
-        let _ = self.ledger.summarize(to_be_told(summary.clone(), self.ledger.location())).await;
+    /// Runs `on_finish`. One more request to stop, after the first, leaves it to the next run.
+    async fn run_on_finish(&mut self, summary: &Summary, stop: &mut Shutdown) {
+        let _ = self.ledger.summarize(to_deliver(summary.clone(), self.ledger.location())).await;
         let run = self.ledger.run();
-        if let Some(followups) = &mut self.followups {
-            followups.add_end(run);
+        if let Some(hooks) = &mut self.hooks {
+            hooks.add_run(run);
         }
-        while !self.writes.is_empty() || self.follows_up() {
+        while !self.writes.is_empty() || self.is_delivering() {
             tokio::select! {
                 Some(happened) = self.writes.next() => self.happened(happened),
-                told = next_told(&mut self.followups) => self.told(told),
+                result = next_delivery(&mut self.hooks) => self.on_delivery(result),
                 signal = stop.next() => self.signalled(signal),
             }
         }
@@ -155,8 +158,8 @@ impl Shell {
     }
 }
 
-/// The summary for others, who may be in another folder.
-fn to_be_told(summary: Summary, location: &StateLocation) -> String {
+/// The summary for `on_finish`, with absolute paths: its receiver may be in another folder.
+fn to_deliver(summary: Summary, location: &StateLocation) -> String {
     let absolute = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
     let results = summary.results.iter().map(absolute).collect();
     summary_as_json(&Summary { results, state: location.absolute().to_string(), ..summary }).to_string()

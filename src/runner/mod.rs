@@ -8,7 +8,7 @@ mod book;
 mod clock;
 mod close;
 mod downloads;
-mod followup;
+mod hooks;
 mod report;
 mod results;
 mod shell;
@@ -18,11 +18,11 @@ mod tokens;
 use crate::api::{CallbackListener, Client};
 use crate::download::DownloadConfig;
 use crate::engine::{Ending, Policy};
+use crate::hooks::HookConfig;
 use crate::progress::Sink;
 use crate::store::{BatchWriter, RunStart, StoreError};
 use crate::task::Counts;
 pub use downloads::{attempts_with_images, downloads, file_row};
-pub use followup::FollowUp;
 pub use report::{WantedReport, write_report};
 pub use results::{Wanted, When, Written, write_results};
 use shell::Shell;
@@ -49,10 +49,12 @@ pub struct Run {
     pub terms: Terms,
     /// How images are downloaded beside the run, if they are.
     pub images: Option<DownloadConfig>,
-    /// Who is told of what is done, and of the run's end, if anybody is.
-    pub follow_up: Option<FollowUp>,
-    /// Why nobody is told of anything though somebody should be, as a phrase.
-    pub untold: Option<String>,
+    /// The hooks that are run, if any are.
+    pub hooks: Option<HookConfig>,
+    /// Why hooks are not run though the manifest has some, as a phrase.
+    pub hooks_disabled: Option<String>,
+    /// Whether the service is the sandbox, which deliveries say.
+    pub is_sandbox: bool,
 }
 
 /// What a run is bound by, as a person is told it; the [`Policy`] has what the engine goes by.

@@ -11,7 +11,7 @@ use tracing::{debug, enabled, info, trace};
 use super::book::Book;
 use super::clock::Clock;
 use super::downloads::{downloads, next_images};
-use super::followup::{FollowUps, Told};
+use super::hooks::{StateOutbox, next_delivery};
 use super::results::{When, Written, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::tokens::Tokens;
@@ -22,6 +22,7 @@ use crate::engine::{
     Action, AttemptKey, Change, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome, TaskRow,
 };
 use crate::failpoint::{Point, reach};
+use crate::hooks::HookRunner;
 use crate::progress::{Notice, RunEvent, Sink, Standing};
 use crate::store::{BatchStore, BatchWriter, Intent, Outgoing, RunStart, StoreError, WriteError};
 use crate::task::{Mode, RemoteTaskId};
@@ -38,7 +39,7 @@ pub(super) enum Happened {
     Replied(AttemptKey, SubmitOutcome),
     Told(Vec<RemoteTaskId>, StatusOutcome),
     Results(Duration, Result<Written, StoreError>),
-    /// Where the images of an attempt are, or what was told, was written, or was not: then the next run does it once more.
+    /// Where the images of an attempt are, or what became of a delivery, was recorded, or was not: then the next run repeats it.
     Filed(Option<AttemptKey>),
 }
 
@@ -67,8 +68,8 @@ pub(super) struct Shell {
     pub(super) held_back: u64,
     /// Images that are being downloaded.
     pub(super) downloads: Option<Downloads>,
-    /// What is told to others.
-    pub(super) followups: Option<FollowUps>,
+    /// Hooks that are run, with the deliveries to them.
+    pub(super) hooks: Option<HookRunner<StateOutbox>>,
 }
 
 impl Shell {
@@ -95,8 +96,10 @@ impl Shell {
         let tokens = tokens.filter_map(|(attempt, task)| Some((task.hook_token.clone()?, attempt))).collect();
         let next = AttemptKey(snapshot.next_attempt.max(1));
         let store = BatchStore::at(ledger.location().clone());
-        let downloads = run.images.take().map(|config| downloads(config, store, Some(client.clone())));
-        let followups = run.follow_up.take().map(FollowUps::new);
+        let downloads =
+            run.images.take().map(|config| downloads(config, store.clone(), Some(client.clone())));
+        let outbox = StateOutbox { store: store.clone(), is_sandbox: run.is_sandbox };
+        let hooks = run.hooks.take().map(|config| HookRunner::new(config, outbox));
         let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next)
             .with_history(snapshot.history)
             .with_in_doubt(snapshot.in_doubt);
@@ -118,7 +121,7 @@ impl Shell {
             nothing_to_do,
             held_back,
             downloads,
-            followups,
+            hooks,
         };
         shell.show(RunEvent::Started {
             batch: shell.run.batch.clone(),
@@ -136,7 +139,7 @@ impl Shell {
         if let Some(awaits) = awaits {
             shell.notice(awaits);
         }
-        if let Some(why) = shell.run.untold.take() {
+        if let Some(why) = shell.run.hooks_disabled.take() {
             shell.notice(Notice::NothingTold { why });
         }
         shell
@@ -147,12 +150,12 @@ impl Shell {
         let mut ticks = tokio::time::interval(tick_every.unwrap_or(Duration::from_secs(3600)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.queue_known_images();
-        self.look_up_follow_up();
+        self.load_due_deliveries();
         self.tell_engine(Event::Wake);
         while self.engine.over().is_none()
             || !self.writes.is_empty()
             || self.is_downloading()
-            || self.follows_up()
+            || self.is_delivering()
         {
             let over = self.engine.over().is_some();
             let wake =
@@ -162,7 +165,7 @@ impl Shell {
                 Some(happened) = self.requests.next(), if !over => self.happened(happened),
                 Some(call) = next_call(&mut self.run.webhook), if !over => self.called(call),
                 outcome = next_images(&mut self.downloads) => self.on_images(outcome),
-                told = next_told(&mut self.followups) => self.told(told),
+                result = next_delivery(&mut self.hooks) => self.on_delivery(result),
                 signal = stop.next() => self.signalled(signal),
                 () = tokio::time::sleep_until(wake), if !over => self.tell_engine(Event::Wake),
                 _ = ticks.tick() => self.tick(),
@@ -195,7 +198,7 @@ impl Shell {
                     debug!(attempt = attempt.0, what, "change is durable");
                 }
                 self.tokens.recorded(&change);
-                self.ended_for_good(&change);
+                self.on_terminal(&change);
                 if let Some(event) = self.book.apply(change, self.clock.now()) {
                     self.show(event);
                 }
@@ -207,8 +210,8 @@ impl Shell {
                 self.tell_engine(Event::StoreFailed);
             }
             Happened::Filed(attempt) => {
-                if let (Some(attempt), Some(followups)) = (attempt, &mut self.followups) {
-                    followups.release(attempt);
+                if let (Some(attempt), Some(hooks)) = (attempt, &mut self.hooks) {
+                    hooks.release(attempt);
                 }
             }
             Happened::Results(took, written) => {
@@ -237,7 +240,7 @@ impl Shell {
         let event = if self.signal.is_some() { Event::Abort } else { Event::Stop };
         if self.signal.is_some() {
             self.downloads.iter_mut().for_each(Downloads::abort);
-            self.followups.iter_mut().for_each(FollowUps::leave);
+            self.hooks.iter_mut().for_each(HookRunner::abort);
         }
         info!(?signal, "signal");
         self.signal.get_or_insert(signal);
@@ -403,13 +406,6 @@ fn new_token() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;
     Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
-}
-
-pub(super) async fn next_told(followups: &mut Option<FollowUps>) -> Told {
-    match followups {
-        Some(followups) => followups.next().await,
-        None => std::future::pending().await,
-    }
 }
 
 async fn next_call(webhook: &mut Option<(CallbackListener, String)>) -> Option<Callback> {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 8] = [
     &["cli"],
     &["runner"],
-    &["download", "output", "api", "store", "progress"],
+    &["hooks", "download", "output", "api", "store", "progress"],
     &["engine"],
     &["plan"],
     &["manifest"],

@@ -1,4 +1,4 @@
-//! What became of a batch, told to a command or to an address: whole, signed, at least once, and never in the way.
+//! Hooks deliver what became of a batch to a command or a URL: complete, signed, at least once, and never in the way.
 
 use aws_lc_rs::hmac;
 
@@ -6,7 +6,7 @@ use crate::support::{Call, Desk, Ran, Receiver, Service, reply, until};
 
 const SECRET: &str = "a-secret-of-the-receiver";
 
-/// A folder whose `m.yaml` tells this way of three tasks, with more under `batch:`.
+/// A folder whose `m.yaml` has three tasks and this under `batch:`.
 fn desk(batch: &str) -> Desk {
     let desk = Desk::bare();
     desk.write("rows.csv", "id,prompt,sku\nmug,a mug,A-1\nbowl,a bowl,A-2\njar,a jar,A-3\n");
@@ -38,7 +38,7 @@ fn sorted(mut names: Vec<String>) -> Vec<String> {
 const ALL: [&str; 3] = ["bowl", "jar", "mug"];
 
 #[test]
-fn an_address_is_told_of_each_task_that_is_done_in_a_post_that_it_can_trust() {
+fn a_url_gets_a_signed_post_for_each_task_that_is_done() {
     let (receiver, service) = (Receiver::taking(), Service::with(""));
     let desk = desk(&format!("on_done: {{ url: '{}/hook?x=1', secret_env: HOOK_SECRET }}", receiver.url()));
     let ran = run(&desk, &service).ends_with(0);
@@ -63,14 +63,14 @@ fn an_address_is_told_of_each_task_that_is_done_in_a_post_that_it_can_trust() {
         assert!(task["vars"]["sku"].as_str().unwrap().starts_with("A-"));
         assert!(!post.head.to_lowercase().contains("api-key"), "{post:?}");
     }
-    // What was told is not told again.
+    // What was delivered is not delivered again.
     run(&desk, &service).ends_with(0);
     assert_eq!(receiver.posts().len(), 3);
     assert_eq!(status(&desk)["follow_up"]["told"], 3);
 }
 
 #[test]
-fn the_end_of_each_run_is_told_with_its_summary() {
+fn the_end_of_each_run_is_delivered_with_its_summary() {
     let (receiver, service) = (Receiver::taking(), Service::with("job-moderated=jar"));
     let desk = desk(&format!("on_finish: {}", receiver.url()));
     run(&desk, &service).and("--limit 1").ends_with(10);
@@ -88,7 +88,7 @@ fn the_end_of_each_run_is_told_with_its_summary() {
 }
 
 #[test]
-fn a_failure_is_told_only_where_that_is_wanted() {
+fn a_failure_is_delivered_only_where_that_is_configured() {
     for (failed, expected) in [("false", &["bowl", "mug"][..]), ("true", &ALL)] {
         let (receiver, service) = (Receiver::taking(), Service::with("job-moderated=jar"));
         let desk = desk(&format!("on_done: {{ url: '{}', failed: {failed} }}", receiver.url()));
@@ -107,7 +107,7 @@ fn a_failure_is_told_only_where_that_is_wanted() {
 }
 
 #[test]
-fn a_receiver_that_stumbles_is_told_again_under_the_same_name() {
+fn a_delivery_that_fails_is_retried_with_the_same_id() {
     let stumbles =
         |n, _: &_| if n == 0 { reply("503 Slow down", "", "") } else { reply("204 No Content", "", "") };
     let (receiver, service) = (Receiver::answering(stumbles), Service::with(""));
@@ -123,7 +123,7 @@ fn a_receiver_that_stumbles_is_told_again_under_the_same_name() {
 }
 
 #[test]
-fn a_receiver_that_refuses_changes_no_exit_code_and_is_listed_until_it_takes() {
+fn a_receiver_that_refuses_changes_no_exit_code_and_its_deliveries_stay_pending() {
     let hostile = |_, _: &_| reply("422 No", "", "\u{1b}]0;owned\u{7} <b>no such product</b>\nmore");
     let (receiver, service) = (Receiver::answering(hostile), Service::with(""));
     let desk = desk(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
@@ -136,7 +136,7 @@ fn a_receiver_that_refuses_changes_no_exit_code_and_is_listed_until_it_takes() {
     assert_eq!((&told["counts"]["done"], &told["follow_up"]["not_told"]), (&3.into(), &3.into()));
     let shown = desk.mjbatch("status m.yaml").ends_with(0).stdout;
     assert!(shown.contains("follow-up: 0 told, 3 not told yet") && shown.contains("HTTP 422"), "{shown}");
-    // Another address gets what is due, in a run that has nothing else to do.
+    // Another URL gets the pending deliveries, in a run that has nothing else to do.
     let other = Receiver::taking();
     desk.write("m.yaml", manifest(&format!("on_done: {}", other.url())));
     let ran = run(&desk, &service).ends_with(0);
@@ -157,7 +157,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn what_was_done_before_is_told_only_where_a_person_asks_for_it() {
+fn what_was_done_before_is_delivered_only_with_deliver_all() {
     let (receiver, service) = (Receiver::taking(), Service::with(""));
     let desk = desk("retries: 0");
     run(&desk, &service).ends_with(0);
@@ -170,7 +170,7 @@ fn what_was_done_before_is_told_only_where_a_person_asks_for_it() {
 }
 
 #[test]
-fn a_run_without_hooks_tells_nobody_and_the_next_one_with_them_does() {
+fn a_run_with_no_hooks_leaves_its_deliveries_to_the_next_one() {
     let (receiver, service) = (Receiver::taking(), Service::with(""));
     let desk = desk(&format!("on_done: {}", receiver.url()));
     let ran = run(&desk, &service).and("--no-hooks").ends_with(0);
@@ -180,12 +180,15 @@ fn a_run_without_hooks_tells_nobody_and_the_next_one_with_them_does() {
 }
 
 #[test]
-fn a_rehearsal_tells_nobody_unless_asked_and_then_says_what_it_is() {
+fn a_sandbox_runs_hooks_only_with_hooks_and_says_that_it_is_one() {
     let receiver = Receiver::taking();
     let desk = desk(&format!("on_done: {0}\n  on_finish: {0}", receiver.url()));
     let rehearse = || desk.mjbatch("run m.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms");
     let ran = rehearse().ends_with(0);
-    assert!(ran.stderr.contains("`on_done` and `on_finish`: nobody is told in a rehearsal"), "{ran:?}");
+    assert!(
+        ran.stderr.contains("`on_done` and `on_finish`: hooks are disabled with `--sandbox`; add `--hooks`"),
+        "{ran:?}"
+    );
     assert_eq!(receiver.posts().len(), 0);
     rehearse().and("--hooks").ends_with(0);
     assert_eq!((receiver.tasks().len(), receiver.posts().len()), (3, 4));
@@ -193,7 +196,7 @@ fn a_rehearsal_tells_nobody_unless_asked_and_then_says_what_it_is() {
 }
 
 #[test]
-fn pictures_are_files_before_their_task_is_told() {
+fn images_are_downloaded_before_their_task_is_delivered() {
     let (receiver, service) = (Receiver::taking(), Service::with(""));
     let desk = desk(&format!("on_done: {}", receiver.url()));
     run(&desk, &service).and("--download out").ends_with(0);
@@ -211,7 +214,7 @@ fn pictures_are_files_before_their_task_is_told() {
 }
 
 #[test]
-fn what_cannot_work_is_told_before_anything_is_spent() {
+fn a_hook_that_cannot_work_is_refused_before_anything_is_spent() {
     let service = Service::with("");
     for (batch, said) in [
         ("on_done: [./publish.sh]", "there is no command `./publish.sh` beside the manifest"),
@@ -234,7 +237,7 @@ fn what_cannot_work_is_told_before_anything_is_spent() {
     assert_eq!(service.submits(), 0);
     let desk = desk("retries: 0");
     let ran = run(&desk, &service).and("--deliver-all").ends_with(2);
-    assert!(ran.stderr.contains("nobody to be told"), "{ran:?}");
+    assert!(ran.stderr.contains("no hooks: the manifest has no `on_done`"), "{ran:?}");
 }
 
 #[test]
@@ -243,10 +246,7 @@ fn check_and_plan_show_what_will_be_run() {
     let expected = "on_done runs: ./publish.sh --to 'a b'";
     for command in ["check", "plan"] {
         let said = desk.mjbatch(&format!("{command} m.yaml")).ends_with(0).stdout;
-        assert!(
-            said.contains(expected) && said.contains("on_finish posts to: the address in CHAT"),
-            "{said}"
-        );
+        assert!(said.contains(expected) && said.contains("on_finish posts to: the URL in CHAT"), "{said}");
         let json = desk.mjbatch(&format!("{command} m.yaml --json")).ends_with(0).stdout;
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["follow_up"][0], expected);
@@ -255,7 +255,7 @@ fn check_and_plan_show_what_will_be_run() {
 
 #[cfg(debug_assertions)]
 #[test]
-fn a_kill_between_done_and_told_is_made_good_by_the_next_run() {
+fn a_kill_between_done_and_delivered_is_made_good_by_the_next_run() {
     let fails = [
         "delivery-leaves=abort@2",
         "delivery-answered=abort@2",
@@ -266,7 +266,7 @@ fn a_kill_between_done_and_told_is_made_good_by_the_next_run() {
         let (receiver, service) = (Receiver::taking(), Service::taking(80.0..=120.0, ""));
         let desk = desk(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
         let failing = run(&desk, &service).env("MJBATCH_FAIL", fail);
-        // One after another the sixth record is the last `done`; else all are submitted when the first is told.
+        // One after another the sixth record is the last `done`; else all are submitted when the first is delivered.
         let failing = if fail.starts_with("recorded") { failing.and("--concurrency 1") } else { failing };
         assert_eq!(failing.go().code, None, "{fail}");
         run(&desk, &service).ends_with(0);
@@ -276,13 +276,13 @@ fn a_kill_between_done_and_told_is_made_good_by_the_next_run() {
         assert_eq!((told, service.submits()), (ALL.map(str::to_owned).to_vec(), 3), "{fail}");
         let so_far = receiver.posts().len();
         run(&desk, &service).ends_with(0);
-        assert_eq!(receiver.posts().len(), so_far, "{fail}: told once more");
+        assert_eq!(receiver.posts().len(), so_far, "{fail}: delivered once more");
     }
 }
 
 #[cfg(debug_assertions)]
 #[test]
-fn a_run_that_dies_after_its_end_was_written_is_told_by_the_next() {
+fn a_run_that_dies_after_its_end_was_written_is_delivered_by_the_next() {
     for fail in ["results-written=abort", "delivery-leaves=abort", "delivery-answered=abort"] {
         let (receiver, service) = (Receiver::taking(), Service::with(""));
         let desk = desk(&format!("on_finish: {}", receiver.url()));
@@ -298,7 +298,7 @@ fn a_run_that_dies_after_its_end_was_written_is_told_by_the_next() {
 mod commands {
     use super::*;
 
-    /// A script beside the manifest that the batch tells.
+    /// A script beside the manifest that is the hook.
     fn script(desk: &Desk, text: &str) {
         use std::os::unix::fs::PermissionsExt as _;
         desk.write("told.sh", format!("#!/bin/sh\n{text}\n"));
@@ -310,7 +310,7 @@ mod commands {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Not one that has ended and that nobody has buried yet.
+    /// Whether a process runs; a zombie does not.
     fn runs(process: rustix::process::Pid) -> bool {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
         let is_zombie =
@@ -381,7 +381,7 @@ mod commands {
         let desk = desk("on_done: { command: [./told.sh], timeout: 2s }");
         script(&desk, "echo x >> begun; sleep 600");
         let running = run(&desk, &service).and("--concurrency 1").start();
-        until("all is done while the first is still told", || {
+        until("all is done while the first is still being delivered", || {
             desk.path("m.mjbatch").exists() && desk.path("begun").exists() && service.jobs() == 3
         });
         assert_eq!(desk.read("begun").len(), 2, "the first command alone was begun");

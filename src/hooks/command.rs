@@ -1,7 +1,7 @@
-//! A command is told: it gets the JSON on its standard input, and says by its exit code whether it took it.
+//! Delivers to a command: it gets the JSON on its standard input, and its exit code says whether the delivery succeeded.
 //!
-//! It has a process group of its own, so that Ctrl-C at the terminal does not reach it and all that it started can be ended
-//! with it. What it says is read to its end and not kept but for the last line, which is the reason where it fails.
+//! The command has a process group of its own, so that Ctrl-C at the terminal does not reach it and all processes that it
+//! started can be killed with it. Its output is read to the end, and only the last line is kept, as the reason of a failure.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -11,43 +11,51 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin};
 
-use super::{Fault, Message};
+use super::HookMessage;
+use super::notifier::DeliveryError;
 
-/// How much of the end of what a command says is kept.
+/// How many bytes at the end of a command's output are kept.
 const KEPT: usize = 4096;
-/// What a command that has ended left running may hold its pipes open for so long.
+/// How long processes that a command left behind may hold its pipes open.
 const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// A program with its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Command {
-    /// The program: a name to be looked for, or an absolute path.
+pub struct HookCommand {
+    /// The program: a name in the PATH, or an absolute path.
     pub program: PathBuf,
-    /// Its arguments, as they are.
+    /// Its arguments; no shell reads them.
     pub arguments: Vec<String>,
-    /// Where it runs.
+    /// The working directory.
     pub folder: PathBuf,
-    /// Environment variables that it must not see.
-    pub without: Vec<String>,
+    /// Environment variables that are removed from its environment.
+    pub hidden_variables: Vec<String>,
 }
 
-impl Command {
-    pub(super) async fn run(&self, message: &Message, limit: Duration) -> Result<(), Fault> {
+impl HookCommand {
+    /// Runs the command with the message on its standard input.
+    pub(super) async fn run(&self, message: &HookMessage, limit: Duration) -> Result<(), DeliveryError> {
         let mut child = self.start()?;
-        let group = Group::of(&child);
-        let (out, err) = (Tail::default(), Tail::default());
+        let group = ProcessGroup::of(&child);
+        let (out, err) = (OutputTail::default(), OutputTail::default());
         let pipes = {
             let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
             let (out, err) = (&out, &err);
-            async move { tokio::join!(give(stdin, message.body.as_bytes()), out.fill(stdout), err.fill(stderr)) }
+            async move {
+                tokio::join!(
+                    write_message(stdin, message.body.as_bytes()),
+                    out.fill(stdout),
+                    err.fill(stderr)
+                )
+            }
         };
         tokio::pin!(pipes);
         let ended = tokio::time::timeout(limit, async {
-            let mut silent = false;
+            let mut is_drained = false;
             loop {
                 tokio::select! {
                     status = child.wait() => break status,
-                    _ = &mut pipes, if !silent => silent = true,
+                    _ = &mut pipes, if !is_drained => is_drained = true,
                 }
             }
         });
@@ -55,50 +63,50 @@ impl Command {
             drop(group);
             let _ = child.start_kill();
             let _ = child.wait().await;
-            return Err(Fault::lasting(format!("it took longer than {limit:?} and was stopped")));
+            return Err(DeliveryError::permanent(format!("it took longer than {limit:?} and was stopped")));
         };
-        group.let_go();
-        let status = ended.map_err(|e| Fault::passing(e.to_string()))?;
+        group.release();
+        let status = ended.map_err(|e| DeliveryError::transient(e.to_string()))?;
         if status.success() {
             return Ok(());
         }
-        // Polled to its end before, perhaps: then there is nothing more to read, and it must not be polled again.
+        // The pipes may have been drained already: then the future must not be polled again.
         if !(out.is_over() && err.is_over()) {
             let _ = tokio::time::timeout(LAST_WORDS, &mut pipes).await;
         }
-        Err(Fault::passing(match err.last_line().or_else(|| out.last_line()) {
+        Err(DeliveryError::transient(match err.last_line().or_else(|| out.last_line()) {
             Some(line) => format!("{}: {line}", in_words(status)),
             None => in_words(status),
         }))
     }
 
-    fn start(&self) -> Result<Child, Fault> {
+    fn start(&self) -> Result<Child, DeliveryError> {
         let mut command = tokio::process::Command::new(&self.program);
         command.args(&self.arguments).current_dir(&self.folder);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        for name in &self.without {
+        for name in &self.hidden_variables {
             command.env_remove(name);
         }
         #[cfg(unix)]
         command.process_group(0);
-        command
-            .spawn()
-            .map_err(|e| Fault::lasting(format!("`{}` cannot be started: {e}", self.program.display())))
+        command.spawn().map_err(|e| {
+            DeliveryError::permanent(format!("`{}` cannot be started: {e}", self.program.display()))
+        })
     }
 }
 
-/// A command need not read what it is given.
-async fn give(stdin: Option<ChildStdin>, body: &[u8]) {
+/// Writes the message; a command need not read it.
+async fn write_message(stdin: Option<ChildStdin>, body: &[u8]) {
     let Some(mut stdin) = stdin else { return };
     let _ = stdin.write_all(body).await;
     let _ = stdin.write_all(b"\n").await;
 }
 
-/// The end of what a command says.
+/// The end of a command's output, and whether it is over.
 #[derive(Debug, Default)]
-struct Tail(Mutex<(Vec<u8>, bool)>);
+struct OutputTail(Mutex<(Vec<u8>, bool)>);
 
-impl Tail {
+impl OutputTail {
     async fn fill(&self, pipe: Option<impl AsyncRead + Unpin>) {
         let Some(mut pipe) = pipe else { return };
         let mut piece = vec![0; KEPT];
@@ -129,28 +137,28 @@ fn in_words(status: ExitStatus) -> String {
     }
 }
 
-/// The processes that a command has started. They are ended when this is dropped.
-struct Group(Option<u32>);
+/// The processes that a command has started. They are killed when this is dropped.
+struct ProcessGroup(Option<u32>);
 
-impl Group {
-    fn of(child: &Child) -> Group {
-        Group(child.id())
+impl ProcessGroup {
+    fn of(child: &Child) -> ProcessGroup {
+        ProcessGroup(child.id())
     }
 
-    /// It ended by itself: what it left running is its own business.
-    fn let_go(mut self) {
+    /// Leaves the processes alone: the command ended by itself.
+    fn release(mut self) {
         self.0 = None;
     }
 }
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         let Some(id) = self.0 else { return };
         #[cfg(unix)]
         if let Some(group) = i32::try_from(id).ok().and_then(rustix::process::Pid::from_raw) {
             let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
         }
-        // Elsewhere the command alone is ended, by whoever holds it.
+        // Elsewhere only the command itself is killed, by its owner.
         #[cfg(not(unix))]
         let _ = id;
     }
@@ -160,16 +168,16 @@ impl Drop for Group {
 mod tests {
     use super::*;
 
-    fn message(body: &str) -> Message {
-        Message { id: "d1".into(), event: "done", body: body.into() }
+    fn message(body: &str) -> HookMessage {
+        HookMessage { id: "d1".into(), event: "done", body: body.into() }
     }
 
-    async fn sh(script: &str, body: &str, limit: Duration) -> Result<(), Fault> {
-        let command = Command {
+    async fn sh(script: &str, body: &str, limit: Duration) -> Result<(), DeliveryError> {
+        let command = HookCommand {
             program: "/bin/sh".into(),
             arguments: vec!["-c".into(), script.into()],
             folder: std::env::temp_dir(),
-            without: vec!["PATH".into()],
+            hidden_variables: vec!["PATH".into()],
         };
         command.run(&message(body), limit).await
     }
@@ -177,9 +185,9 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     #[tokio::test]
-    async fn a_command_takes_the_body_or_says_in_its_last_line_why_not() {
+    async fn a_command_gets_the_body_and_its_last_line_is_the_reason_of_a_failure() {
         assert_eq!(sh("read line; test \"$line\" = '{\"a\":1}'", "{\"a\":1}", LONG).await, Ok(()));
-        let why = |told: Result<(), Fault>| told.unwrap_err().why;
+        let why = |ran: Result<(), DeliveryError>| ran.unwrap_err().why;
         let said = why(sh("echo one; echo 'tw\x1b[31mo ' >&2; echo >&2; exit 3", "", LONG).await);
         assert_eq!(said, "it ended with exit code 3: tw\u{fffd}[31mo");
         assert_eq!(why(sh("echo one; exit 1", "", LONG).await), "it ended with exit code 1: one");
@@ -188,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn more_than_a_pipe_holds_is_no_obstacle_in_either_direction() {
+    async fn more_than_a_pipe_holds_blocks_neither_direction() {
         let long = "x".repeat(1 << 20);
         assert_eq!(sh("exit 0", &long, LONG).await, Ok(()), "it need not be read");
         let flood = "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; i=$((i+1)); done; exit 2";
@@ -197,16 +205,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_command_that_does_not_end_is_stopped_with_all_that_it_started() {
+    async fn a_command_that_does_not_end_is_killed_with_all_that_it_started() {
         let folder = tempfile::tempdir().unwrap();
         let (pid, alive) = (folder.path().join("pid"), folder.path().join("alive"));
         let (pid, shown) = (pid.display(), alive.display());
         let script = format!("(sleep 1; echo > {shown}) & echo $! > {pid}; wait; /bin/sleep 100");
-        let told = sh(&script, "", Duration::from_millis(200)).await;
-        assert_eq!(told, Err(Fault::lasting("it took longer than 200ms and was stopped")));
+        let ran = sh(&script, "", Duration::from_millis(200)).await;
+        assert_eq!(ran, Err(DeliveryError::permanent("it took longer than 200ms and was stopped")));
         let child: i32 = std::fs::read_to_string(folder.path().join("pid")).unwrap().trim().parse().unwrap();
         let child = rustix::process::Pid::from_raw(child).unwrap();
-        // Ended, and perhaps not buried yet: then it is a zombie, which runs nothing.
+        // It may be a zombie that was not reaped yet, which runs nothing.
         let gone = || rustix::process::test_kill_process(child).is_err() || is_zombie(child);
         assert!(gone(), "what it started still runs");
     }
@@ -217,7 +225,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_command_leaves_running_holds_nothing_up() {
+    async fn what_a_command_leaves_running_blocks_nothing() {
         assert_eq!(sh("/bin/sleep 100 & exit 0", "", LONG).await, Ok(()));
         let begun = std::time::Instant::now();
         assert!(sh("/bin/sleep 3 & exit 1", "", LONG).await.is_err());
@@ -225,17 +233,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_program_that_is_not_there_is_told_once() {
-        let command = Command {
+    async fn a_program_that_does_not_exist_is_not_retried() {
+        let command = HookCommand {
             program: "/no/such/program".into(),
             arguments: Vec::new(),
             folder: ".".into(),
-            without: Vec::new(),
+            hidden_variables: Vec::new(),
         };
-        let fault = command.run(&message(""), LONG).await.unwrap_err();
+        let error = command.run(&message(""), LONG).await.unwrap_err();
         assert!(
-            !fault.may_pass && fault.why.starts_with("`/no/such/program` cannot be started"),
-            "{fault:?}"
+            !error.is_transient && error.why.starts_with("`/no/such/program` cannot be started"),
+            "{error:?}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! An address is told: a POST with the JSON as its body, signed, and an answer that says whether it was taken.
+//! Delivers to a URL: a signed POST with the JSON as its body, whose answer says whether the delivery succeeded.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,36 +7,37 @@ use aws_lc_rs::hmac;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Response, Url};
 
-use super::{Fault, Message};
+use super::HookMessage;
+use super::notifier::DeliveryError;
 
-/// How much of an answer is read, for its words.
+/// How many bytes of an answer are read, for its first line.
 const READ: usize = 2048;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// An address, and the secret that posts are signed with.
+/// A URL, and the secret that posts are signed with.
 #[derive(Clone)]
-pub struct Post {
+pub struct HookPost {
     client: reqwest::Client,
     url: Url,
     key: Option<hmac::Key>,
 }
 
-/// Without the address's path, which may be a secret of its own.
-impl fmt::Debug for Post {
+/// Omits the path of the URL, which may be a secret.
+impl fmt::Debug for HookPost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Post").field("host", &self.url.host_str()).finish_non_exhaustive()
+        f.debug_struct("HookPost").field("host", &self.url.host_str()).finish_non_exhaustive()
     }
 }
 
-impl Post {
-    /// To this address, signed where there is a secret.
+impl HookPost {
+    /// Posts to this URL, signed where there is a secret.
     ///
     /// # Errors
-    /// Where that is no http or https address, or TLS cannot be set up, in words that do not repeat it.
-    pub fn to(address: &str, secret: Option<&[u8]>) -> Result<Post, String> {
-        let url = Url::parse(address.trim()).map_err(|e| format!("it is no address: {e}"))?;
+    /// A phrase where it is not an http or https URL, or TLS cannot be set up; it does not repeat the URL.
+    pub fn to(url: &str, secret: Option<&[u8]>) -> Result<HookPost, String> {
+        let url = Url::parse(url.trim()).map_err(|e| format!("it is not a URL: {e}"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
-            return Err("it is no http or https address".to_owned());
+            return Err("it is not an http or https URL".to_owned());
         }
         let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
         let roots: Vec<_> = roots.filter_map(|root| reqwest::Certificate::from_der(root).ok()).collect();
@@ -53,10 +54,10 @@ impl Post {
             || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
         let builder = if is_local { builder.no_proxy() } else { builder };
         let client = builder.build().map_err(|e| format!("the HTTP client could not be set up: {e}"))?;
-        Ok(Post { client, url, key: secret.map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret)) })
+        Ok(HookPost { client, url, key: secret.map(|secret| hmac::Key::new(hmac::HMAC_SHA256, secret)) })
     }
 
-    pub(super) async fn send(&self, message: &Message, limit: Duration) -> Result<(), Fault> {
+    pub(super) async fn send(&self, message: &HookMessage, limit: Duration) -> Result<(), DeliveryError> {
         let mut request = self
             .client
             .post(self.url.clone())
@@ -70,28 +71,31 @@ impl Post {
                 .header("x-mjbatch-timestamp", now)
                 .header("x-mjbatch-signature", signature(key, now, &message.body));
         }
-        let reply = request.body(message.body.clone()).send().await.map_err(|e| fault_of(&e))?;
+        let reply = request.body(message.body.clone()).send().await.map_err(|e| transport_error(&e))?;
         let status = reply.status();
         if status.is_success() {
             return Ok(());
         }
         if status.is_redirection() {
-            return Err(Fault::lasting(format!("HTTP {}: redirects are not followed", status.as_u16())));
+            return Err(DeliveryError::permanent(format!(
+                "HTTP {}: redirects are not followed",
+                status.as_u16()
+            )));
         }
-        let asked_wait =
+        let retry_after =
             reply.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let words = first_line(reply).await;
         let why = match words {
             Some(words) => format!("HTTP {}: {words}", status.as_u16()),
             None => format!("HTTP {}", status.as_u16()),
         };
-        let may_pass = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
-        let fault = if may_pass { Fault::passing(why) } else { Fault::lasting(why) };
-        Err(Fault { asked_wait: asked_wait.map(Duration::from_secs), ..fault })
+        let is_transient = status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429);
+        let error = if is_transient { DeliveryError::transient(why) } else { DeliveryError::permanent(why) };
+        Err(DeliveryError { retry_after: retry_after.map(Duration::from_secs), ..error })
     }
 }
 
-/// What a receiver makes of the timestamp and the body as well.
+/// Signs the timestamp and the body, as a receiver does to compare.
 fn signature(key: &hmac::Key, timestamp: u64, body: &str) -> String {
     let mut context = hmac::Context::with_key(key);
     context.update(timestamp.to_string().as_bytes());
@@ -101,7 +105,7 @@ fn signature(key: &hmac::Key, timestamp: u64, body: &str) -> String {
     format!("sha256={hex}")
 }
 
-/// The first words of an answer, however long it is and however slowly it comes.
+/// Returns the first line of an answer, reading a bounded part of it.
 async fn first_line(mut reply: Response) -> Option<String> {
     let mut read = Vec::new();
     while read.len() < READ
@@ -113,16 +117,16 @@ async fn first_line(mut reply: Response) -> Option<String> {
     text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
-fn fault_of(error: &reqwest::Error) -> Fault {
+fn transport_error(error: &reqwest::Error) -> DeliveryError {
     if error.is_timeout() {
-        // It may have been taken: the next run tells it again, not this one.
-        return Fault::lasting("no answer came in time");
+        // The receiver may have processed it, so it is retried by the next run and not by this one.
+        return DeliveryError::permanent("no answer came in time");
     }
     let mut deepest: &(dyn std::error::Error + 'static) = error;
     while let Some(source) = deepest.source() {
         deepest = source;
     }
-    Fault::passing(deepest.to_string())
+    DeliveryError::transient(deepest.to_string())
 }
 
 #[cfg(test)]
@@ -138,12 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn an_address_is_refused_without_being_repeated() {
-        for address in ["ftp://cms.example/s3cr3t", "s3cr3t", "", "file:///s3cr3t"] {
-            let why = Post::to(address, None).unwrap_err();
+    fn a_url_is_refused_without_being_repeated() {
+        for url in ["ftp://cms.example/s3cr3t", "s3cr3t", "", "file:///s3cr3t"] {
+            let why = HookPost::to(url, None).unwrap_err();
             assert!(!why.contains("s3cr3t"), "{why}");
         }
-        let post = Post::to("https://hooks.example/s3cr3t", Some(b"k3y")).unwrap();
+        let post = HookPost::to("https://hooks.example/s3cr3t", Some(b"k3y")).unwrap();
         assert!(!format!("{post:?}").contains("s3cr3t"));
     }
 }
