@@ -16,14 +16,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mjbatch::engine::{AttemptKey, Change};
-use mjbatch::manifest::{self, Options, Outline};
+use mjbatch::manifest::{self, ManifestCache, ReadOptions};
 use mjbatch::plan::{self, Selection};
 use mjbatch::runner::{When, write_results};
 use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, Listing, RunStart};
 use mjbatch::task::{Images, Prices, Quota, RemoteTaskId};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
-const OPTIONS: Options = Options { max_tasks: Some(10_000_000) };
+const OPTIONS: ReadOptions = ReadOptions { max_tasks: Some(10_000_000) };
 /// How many changes wait for the disk at once.
 const AT_ONCE: usize = 1000;
 
@@ -54,7 +54,7 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
     for share in [0, 1, 1] {
         let begun = Instant::now();
         let text = BatchStore::at(state.clone()).kept_outline().ok_or("no outline was kept")?;
-        let outline = Outline::kept(&text, &path, OPTIONS).ok_or("it is not believed")?;
+        let outline = ManifestCache::load(&text, &path, OPTIONS).ok_or("it is not believed")?;
         let read = begun.elapsed();
         let begun = Instant::now();
         let store = open(&state)?;
@@ -136,7 +136,7 @@ fn take_up(path: &Path, state: &Path) -> Result<HeldStore, Box<dyn Error>> {
     let (batch, columns, hash) = (&manifest.name[..], &manifest.columns[..], manifest.hash);
     let listing = Listing { batch, columns, manifest: hash, file: "spring.csv" };
     store.list(listing, manifest.tasks(), &plan)?;
-    if let Some(text) = manifest.outline().to_keep() {
+    if let Some(text) = manifest.cache().serialize() {
         store.keep_outline(&text)?;
     }
     Ok(store)

@@ -241,11 +241,11 @@ pub(super) struct Rules {
 pub(super) struct Look {
     /// One row per task or per image [default: task, or the manifest's output.rows]
     #[arg(long, value_name = "WHAT")]
-    pub(super) rows: Option<manifest::Rows>,
+    pub(super) rows: Option<manifest::RowUnit>,
 
     /// The columns: results, shopify, woocommerce or google [default: results, or the manifest's output.columns]
     #[arg(long, value_name = "SET")]
-    pub(super) columns: Option<manifest::Shown>,
+    pub(super) columns: Option<manifest::ColumnSet>,
 
     /// In .csv and .tsv files, put a ' before cells that a spreadsheet would run as a formula
     #[arg(long)]
@@ -254,8 +254,8 @@ pub(super) struct Look {
 
 impl Look {
     /// The shape that the manifest asks for, with what was typed in its place.
-    pub(super) fn over(&self, said: &manifest::Shape) -> manifest::Shape {
-        manifest::Shape {
+    pub(super) fn over(&self, said: &manifest::TableFormat) -> manifest::TableFormat {
+        manifest::TableFormat {
             rows: self.rows.unwrap_or(said.rows),
             columns: self.columns.clone().unwrap_or_else(|| said.columns.clone()),
             formula_guard: self.formula_guard || said.formula_guard,
@@ -285,8 +285,8 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    pub(super) fn options(&self) -> manifest::Options {
-        manifest::Options { max_tasks: self.max_tasks }
+    pub(super) fn options(&self) -> manifest::ReadOptions {
+        manifest::ReadOptions { max_tasks: self.max_tasks }
     }
 }
 

@@ -23,7 +23,7 @@ const MOST_NAMED: u64 = 20;
 pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
     let manifest =
         crate::manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
-    let outline = manifest.outline();
+    let outline = manifest.cache();
     let destination =
         images::destination(&args.manifest, &args.place, &args.pictures, &outline, Some(&manifest))?
             .ok_or_else(|| {

@@ -7,7 +7,7 @@ use super::failure::Failure;
 use super::settings::{self, KEY};
 use crate::diagnostic::{Diagnostic, quoted};
 use crate::hooks::{HookConfig, HookError};
-use crate::manifest::{BatchSettings, FollowTarget, FollowUp, PostTo};
+use crate::manifest::{BatchSettings, HookAction, HookSpec, PostUrl};
 use crate::store::Told;
 use crate::text::sanitize_line;
 
@@ -76,22 +76,22 @@ fn diagnostic(error: &HookError) -> Diagnostic {
     }
 }
 
-fn named(batch: &BatchSettings) -> impl Iterator<Item = (&'static str, &FollowUp)> {
+fn named(batch: &BatchSettings) -> impl Iterator<Item = (&'static str, &HookSpec)> {
     let both = [("on_done", &batch.on_done), ("on_finish", &batch.on_finish)];
     both.into_iter().filter_map(|(name, hook)| Some((name, hook.as_ref()?)))
 }
 
 /// The hooks of the manifest, a line each: `on_done runs: ./publish.sh --now`.
 pub(super) fn in_words(batch: &BatchSettings) -> Vec<String> {
-    let line = |(name, hook): (&str, &FollowUp)| match &hook.target {
-        FollowTarget::Command(words) => {
+    let line = |(name, hook): (&str, &HookSpec)| match &hook.target {
+        HookAction::Command(words) => {
             let words: Vec<_> = words.iter().map(|word| settings::quoted(word)).collect();
             format!("{name} runs: {}", sanitize_line(&words.join(" "), 500))
         }
-        FollowTarget::Post { to: PostTo::Url(url), .. } => {
+        HookAction::Post { to: PostUrl::Url(url), .. } => {
             format!("{name} posts to: {}", sanitize_line(url, 500))
         }
-        FollowTarget::Post { to: PostTo::Env(variable), .. } => {
+        HookAction::Post { to: PostUrl::Env(variable), .. } => {
             format!("{name} posts to: the URL in {variable}")
         }
     };

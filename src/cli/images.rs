@@ -9,7 +9,7 @@ use crate::download::{
     AddressPolicy, Destination, DestinationError, DownloadConfig, DownloadLimits, Fetcher, NameConflict,
     TemplateOrigin,
 };
-use crate::manifest::{Manifest, Outline};
+use crate::manifest::{Manifest, ManifestCache};
 use crate::store::BatchStore;
 
 /// Where images go, if they are downloaded. `whole` has the tasks, unless their names were checked before.
@@ -17,12 +17,12 @@ pub(super) fn destination(
     manifest_path: &Path,
     place: &Place,
     args: &PictureArgs,
-    manifest: &Outline,
+    manifest: &ManifestCache,
     whole: Option<&Manifest>,
 ) -> Result<Option<Destination>, Failure> {
-    let written = &manifest.pictures;
+    let written = &manifest.images;
     let folder = manifest_path.with_file_name("");
-    let (template, origin) = match (&args.download, &written.images) {
+    let (template, origin) = match (&args.download, &written.template) {
         (Some(typed), _) => (typed, TemplateOrigin::CommandLine),
         (None, Some(written)) => {
             (written, TemplateOrigin::Manifest { folder: &folder, is_sandbox: place.sandbox })
@@ -71,7 +71,7 @@ fn diagnostic(error: &DestinationError) -> Diagnostic {
 /// The configuration of downloads to this destination. Recorded paths are relative to the folder of the state.
 pub(super) fn config(
     destination: Destination,
-    manifest: &Outline,
+    manifest: &ManifestCache,
     service: String,
     store: &BatchStore,
     args: &PictureArgs,
@@ -83,8 +83,8 @@ pub(super) fn config(
         name: destination.name,
         folder: destination.folder,
         base_dir: store.location().base_dir(),
-        grid: manifest.pictures.grid,
-        sidecar: manifest.pictures.sidecar || args.sidecar,
+        grid: manifest.images.grid,
+        sidecar: manifest.images.sidecar || args.sidecar,
         verify: false,
         fetcher,
         parallel: args.downloads.into(),

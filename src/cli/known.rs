@@ -4,13 +4,13 @@ use super::args::RunArgs;
 use super::failure::{Failure, say};
 use super::settings::{self, Files};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{self, Manifest, Outline};
+use crate::manifest::{self, Manifest, ManifestCache};
 
 /// A manifest, read as far as is needed.
 #[derive(Debug)]
 pub(super) struct Known {
     /// All of it but the tasks.
-    pub(super) outline: Outline,
+    pub(super) outline: ManifestCache,
     /// The manifest itself, where it was read.
     pub(super) whole: Option<Manifest>,
 }
@@ -26,7 +26,7 @@ impl Known {
         }
         let manifest = read(args)?;
         say(&manifest.warnings);
-        Ok(Known { outline: manifest.outline(), whole: Some(manifest) })
+        Ok(Known { outline: manifest.cache(), whole: Some(manifest) })
     }
 
     /// The manifest with its tasks, read now if it was not before.
@@ -48,23 +48,23 @@ fn read(args: &RunArgs) -> Result<Manifest, Failure> {
 }
 
 /// What was kept of the manifest, if that is still what it is, and enough for this run.
-fn kept(args: &RunArgs) -> Option<Outline> {
+fn kept(args: &RunArgs) -> Option<ManifestCache> {
     let chooses = args.rules.selection.pilot || !args.rules.selection.only.is_empty();
     if chooses {
         return None;
     }
     let store = Files::of(&args.manifest, &args.place, Vec::new()).store;
-    let outline = Outline::kept(&store.kept_outline()?, &args.manifest, args.reading.options())?;
+    let outline = ManifestCache::load(&store.kept_outline()?, &args.manifest, args.reading.options())?;
     let named = picture_names(args, &outline);
-    (named.is_none() || named == outline.names_checked.as_ref()).then_some(outline)
+    (named.is_none() || named == outline.validated_name_template.as_ref()).then_some(outline)
 }
 
 /// What pictures are to be called, as it was written.
-pub(super) fn picture_names<'a>(args: &'a RunArgs, outline: &'a Outline) -> Option<&'a String> {
-    args.pictures.download.as_ref().or(outline.pictures.images.as_ref())
+pub(super) fn picture_names<'a>(args: &'a RunArgs, outline: &'a ManifestCache) -> Option<&'a String> {
+    args.pictures.download.as_ref().or(outline.images.template.as_ref())
 }
 
-fn as_told_before(outline: &Outline, args: &RunArgs) -> Diagnostic {
+fn as_told_before(outline: &ManifestCache, args: &RunArgs) -> Diagnostic {
     let (file, check) = (args.manifest.display(), settings::command_to_check(&args.manifest));
     let warnings = match outline.warnings {
         1 => "1 warning".to_owned(),

@@ -22,7 +22,7 @@ pub(super) fn results(args: &ResultsArgs) -> Result<Exit, Failure> {
         let paths = settings::results_of(&args.results, &args.manifest, &args.place, &manifest.batch);
         (paths, args.look.over(&manifest.output))
     } else {
-        (args.results.clone(), args.look.over(&manifest::Shape::default()))
+        (args.results.clone(), args.look.over(&manifest::TableFormat::default()))
     };
     let files = Files::of(&args.manifest, &args.place, paths);
     files.check(&args.manifest, &args.place)?;

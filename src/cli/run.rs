@@ -13,7 +13,7 @@ use super::settings::{self, Callbacks, Files, Service};
 use super::signals;
 use crate::api::{CallbackListener, Client, Endpoint};
 use crate::diagnostic::Diagnostic;
-use crate::manifest::{Manifest, Outline};
+use crate::manifest::{Manifest, ManifestCache};
 use crate::plan::Selection;
 use crate::sandbox::{self, Sandbox};
 use crate::store::{HeldStore, Listing};
@@ -133,9 +133,9 @@ fn take_up(
         return Ok(store);
     }
     let mut outline = known.outline.clone();
-    outline.names_checked = known::picture_names(args, &outline).cloned();
+    outline.validated_name_template = known::picture_names(args, &outline).cloned();
     let manifest = known.whole(args)?;
-    let keep = |store: &HeldStore| outline.to_keep().map_or(Ok(()), |text| store.keep_outline(&text));
+    let keep = |store: &HeldStore| outline.serialize().map_or(Ok(()), |text| store.keep_outline(&text));
     let asks_for_more = *selection != Selection::default() || manifest.actions().next().is_some();
     if !asks_for_more && is_listed {
         keep(&store).map_err(opening)?;
@@ -151,7 +151,7 @@ fn take_up(
 }
 
 /// Records which tasks are delivered from now on. Results that are fed back say nothing about that.
-fn enqueue(store: &HeldStore, hooks: &RunHooks, manifest: &Outline, all: bool) -> Result<(), Failure> {
+fn enqueue(store: &HeldStore, hooks: &RunHooks, manifest: &ManifestCache, all: bool) -> Result<(), Failure> {
     let opening = |e| Failure::opening(&e);
     if !manifest.is_results {
         store.tell(hooks.notify_on).map_err(opening)?;

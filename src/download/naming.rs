@@ -6,7 +6,7 @@ use std::path::Path;
 use super::DownloadError;
 use super::folder::ImageFolder;
 use super::names::{LONGEST_NAME, collision_key, safe_part};
-use crate::manifest::{NotAName, PictureName};
+use crate::manifest::{ImageName, ImageNameError};
 use crate::task::{Task, TaskId};
 
 /// The folder of a sandbox's images below the manifest's own: never mixed with real ones.
@@ -30,7 +30,7 @@ pub enum TemplateOrigin<'a> {
 #[derive(Debug)]
 pub struct Destination {
     /// What files are called.
-    pub name: PictureName,
+    pub name: ImageName,
     /// Where they go.
     pub folder: ImageFolder,
 }
@@ -39,7 +39,7 @@ pub struct Destination {
 #[derive(Debug)]
 pub enum DestinationError {
     /// The template cannot be read.
-    Template(NotAName),
+    Template(ImageNameError),
     /// A task's images cannot be named, or would be named as another's.
     Name(Box<NameConflict>),
     /// No file can be created in the folder.
@@ -81,7 +81,7 @@ impl Destination {
         grid: bool,
         tasks: Option<impl Iterator<Item = Task>>,
     ) -> Result<Destination, DestinationError> {
-        let name = PictureName::parse(template, columns).map_err(DestinationError::Template)?;
+        let name = ImageName::parse(template, columns).map_err(DestinationError::Template)?;
         if let Some(tasks) = tasks {
             check_names(&name, grid, tasks).map_err(DestinationError::Name)?;
         }
@@ -100,7 +100,7 @@ impl Destination {
 
 /// The parts of an image's name, safe on every system.
 pub(super) fn safe_name(
-    name: &PictureName,
+    name: &ImageName,
     task: &Task,
     n: u32,
     extension: &str,
@@ -120,7 +120,7 @@ pub(super) fn safe_name(
 /// # Errors
 /// The first conflict.
 pub fn check_names(
-    name: &PictureName,
+    name: &ImageName,
     grid: bool,
     tasks: impl Iterator<Item = Task>,
 ) -> Result<(), Box<NameConflict>> {
@@ -146,7 +146,7 @@ mod tests {
     use crate::task::Mode;
 
     fn check(template: &str, tasks: &[(&str, &str)]) -> Result<(), String> {
-        let name = PictureName::parse(template, &["sku".into()]).unwrap();
+        let name = ImageName::parse(template, &["sku".into()]).unwrap();
         let task = |(id, sku): &(&str, &str)| Task {
             vars: vec![(*sku).to_owned()],
             ..Task::new(*id, "a mug", Mode::Fast)

@@ -15,7 +15,7 @@ use super::attempt::{DownloadOutcome, Downloader, FailedImage, ImageSource};
 use super::fetch::Fetcher;
 use super::folder::ImageFolder;
 use crate::engine::AttemptKey;
-use crate::manifest::PictureName;
+use crate::manifest::ImageName;
 use crate::task::TaskId;
 
 /// How long downloads in flight may go on after a request to stop.
@@ -25,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct DownloadConfig {
     /// What files are called.
-    pub name: PictureName,
+    pub name: ImageName,
     /// Where they go.
     pub folder: ImageFolder,
     /// The directory that recorded paths are relative to.
@@ -212,7 +212,7 @@ mod tests {
     async fn every_attempt_ends_with_an_outcome_and_what_fails_is_counted() {
         let folder = tempfile::tempdir().unwrap();
         let config = DownloadConfig {
-            name: PictureName::parse("x", &[]).unwrap(),
+            name: ImageName::parse("x", &[]).unwrap(),
             folder: ImageFolder::at(folder.path()),
             base_dir: folder.path().to_owned(),
             grid: false,

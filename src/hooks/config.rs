@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{DeliveryLimits, HookCommand, HookPost, Notifier, Transport};
-use crate::manifest::{BatchSettings, FollowTarget, FollowUp, PostTo};
+use crate::manifest::{BatchSettings, HookAction, HookSpec, PostUrl};
 
 /// The default time limit of a command, which may have to upload images.
 const COMMAND_TIME: Duration = Duration::from_secs(60);
@@ -50,11 +50,11 @@ impl HookConfig {
         batch: &'b BatchSettings,
         manifest: &Path,
         key_variable: &str,
-    ) -> Result<HookConfig, (&'b FollowUp, HookError)> {
+    ) -> Result<HookConfig, (&'b HookSpec, HookError)> {
         let hidden = hidden_variables(batch, key_variable);
-        let notifier = |hook: &'b FollowUp| notifier(hook, manifest, &hidden).map_err(|e| (hook, e));
+        let notifier = |hook: &'b HookSpec| notifier(hook, manifest, &hidden).map_err(|e| (hook, e));
         let on_done = batch.on_done.as_ref().map(|hook| {
-            let default = if matches!(hook.target, FollowTarget::Command(_)) { COMMANDS } else { POSTS };
+            let default = if matches!(hook.target, HookAction::Command(_)) { COMMANDS } else { POSTS };
             Ok((notifier(hook)?, hook.at_once.map_or(default, usize::from)))
         });
         let on_finish = batch.on_finish.as_ref().map(notifier);
@@ -67,10 +67,10 @@ impl HookConfig {
     }
 }
 
-fn notifier(hook: &FollowUp, manifest: &Path, hidden: &[String]) -> Result<Notifier, HookError> {
+fn notifier(hook: &HookSpec, manifest: &Path, hidden: &[String]) -> Result<Notifier, HookError> {
     let limits = DeliveryLimits::default();
     let (transport, time) = match &hook.target {
-        FollowTarget::Command(words) => {
+        HookAction::Command(words) => {
             let (program, arguments) = words.split_first().map_or(("", &[][..]), |(p, a)| (p.as_str(), a));
             let folder = manifest.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = std::path::absolute(folder.unwrap_or(Path::new(".")));
@@ -83,11 +83,11 @@ fn notifier(hook: &FollowUp, manifest: &Path, hidden: &[String]) -> Result<Notif
             };
             (Transport::Command(command), COMMAND_TIME)
         }
-        FollowTarget::Post { to, secret_env } => {
+        HookAction::Post { to, secret_env } => {
             let secret = secret_env.as_ref().map(|name| variable(name)).transpose()?;
             let url = match to {
-                PostTo::Url(url) => url.clone(),
-                PostTo::Env(name) => variable(name)?,
+                PostUrl::Url(url) => url.clone(),
+                PostUrl::Env(name) => variable(name)?,
             };
             let post = HookPost::to(&url, secret.as_ref().map(String::as_bytes));
             (Transport::Post(Box::new(post.map_err(HookError::UnusableUrl)?)), limits.time)
@@ -100,9 +100,9 @@ fn notifier(hook: &FollowUp, manifest: &Path, hidden: &[String]) -> Result<Notif
 fn hidden_variables(batch: &BatchSettings, key_variable: &str) -> Vec<String> {
     let mut names = vec![key_variable.to_owned()];
     for hook in [&batch.on_done, &batch.on_finish].into_iter().flatten() {
-        if let FollowTarget::Post { to, secret_env } = &hook.target {
+        if let HookAction::Post { to, secret_env } = &hook.target {
             names.extend(secret_env.clone());
-            if let PostTo::Env(name) = to {
+            if let PostUrl::Env(name) = to {
                 names.push(name.clone());
             }
         }

@@ -8,9 +8,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::provenance::{Options, Provenance};
+use super::provenance::{Provenance, ReadOptions};
 use super::read;
-use super::settings::{BatchSettings, PictureSettings, Shape};
+use super::settings::{BatchSettings, ImageSettings, TableFormat};
 
 /// The program that reads manifests in this way.
 pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
@@ -21,7 +21,7 @@ const LEAST_TASKS: u64 = 2_000;
 /// A manifest without its tasks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Outline {
+pub struct ManifestCache {
     pub(super) program: String,
     pub(super) provenance: Provenance,
     /// Its tasks; so many.
@@ -36,20 +36,20 @@ pub struct Outline {
     /// What it says about how to run it.
     pub batch: BatchSettings,
     /// What the tables of results look like.
-    pub output: Shape,
+    pub output: TableFormat,
     /// The files of the pictures.
-    pub pictures: PictureSettings,
+    pub images: ImageSettings,
     /// How many warnings there were.
     pub warnings: usize,
     /// Its hash.
     pub hash: [u8; 32],
     /// The name of picture files that was found good for every one of its tasks, if one was.
-    pub names_checked: Option<String>,
+    pub validated_name_template: Option<String>,
 }
 
-impl Outline {
+impl ManifestCache {
     /// The text to be kept; none where reading the manifest again is as good.
-    pub fn to_keep(&self) -> Option<String> {
+    pub fn serialize(&self) -> Option<String> {
         let is_small = self.provenance.bytes < LEAST_BYTES && self.tasks < LEAST_TASKS;
         let tells = self.batch.on_done.is_some() || self.batch.on_finish.is_some();
         let says_more = self.is_results || self.has_actions || tells;
@@ -58,8 +58,8 @@ impl Outline {
 
     /// The outline that was kept as this text, if that is what would be read now from the manifest at this path. Its bytes are
     /// looked at, no more.
-    pub fn kept(text: &str, path: &Path, options: Options) -> Option<Outline> {
-        let outline: Outline = serde_json::from_str(text).ok()?;
+    pub fn load(text: &str, path: &Path, options: ReadOptions) -> Option<ManifestCache> {
+        let outline: ManifestCache = serde_json::from_str(text).ok()?;
         let Provenance { path: then, options: those, bytes, files } = &outline.provenance;
         let is_as_then =
             outline.program == PROGRAM && *then == path.display().to_string() && *those == options;

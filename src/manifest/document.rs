@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::expand::{Entries, Entry, Expansion};
+use super::expand::{EntryReader, Expansion, ManifestEntry};
 use super::settings::{self, BatchSettings, output};
-use super::table::{self, Columns, Purpose, Tables};
+use super::table::{self, DataFiles, TablePurpose, Variables};
 use super::value;
-use super::yaml::{self, Node, Reader, Value};
+use super::yaml::{self, Node, NodeReader, NodeValue};
 use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
 
 const ROOT: [&str; 6] = ["version", "name", "defaults", "prompts", "batch", "output"];
@@ -20,14 +20,14 @@ const SMALLEST: &str =
 
 /// What was read.
 #[derive(Debug, Default)]
-pub(super) struct Content {
+pub(super) struct ManifestContent {
     pub(super) name: Option<String>,
     pub(super) batch: BatchSettings,
-    pub(super) output: output::Placed,
+    pub(super) output: output::OutputSection,
     pub(super) expansion: Expansion,
 }
 
-impl Content {
+impl ManifestContent {
     /// Tries the templates of `output` with the first task.
     pub(super) fn check_output(&self, source: &Source<'_>, problems: &mut Problems) {
         if let Some(task) = self.expansion.tasks().next() {
@@ -37,27 +37,35 @@ impl Content {
 }
 
 /// Reads a YAML manifest. What it gives is of use only if no errors were added to the problems.
-pub(super) fn read_yaml(source: &Source<'_>, tables: &mut Tables<'_>, problems: &mut Problems) -> Content {
+pub(super) fn read_yaml(
+    source: &Source<'_>,
+    tables: &mut DataFiles<'_>,
+    problems: &mut Problems,
+) -> ManifestContent {
     let root = match yaml::parse(source) {
         Ok(Some(root)) => root,
         Ok(None) => {
             let found = Diagnostic::error("the manifest is empty").at(source.place(0..0), "").help(SMALLEST);
             problems.push(found);
-            return Content::default();
+            return ManifestContent::default();
         }
         Err(found) => {
             problems.push(*found);
-            return Content::default();
+            return ManifestContent::default();
         }
     };
-    let mut reader = Reader { source, problems: std::mem::take(problems) };
+    let mut reader = NodeReader { source, problems: std::mem::take(problems) };
     let content = document(&root, tables, &mut reader);
     *problems = reader.problems;
     content.unwrap_or_default()
 }
 
-fn document(root: &Node<'_>, tables: &mut Tables<'_>, reader: &mut Reader<'_>) -> Option<Content> {
-    if !matches!(root.value, Value::Map(_)) {
+fn document(
+    root: &Node<'_>,
+    tables: &mut DataFiles<'_>,
+    reader: &mut NodeReader<'_>,
+) -> Option<ManifestContent> {
+    if !matches!(root.value, NodeValue::Map(_)) {
         let found = Diagnostic::error("a manifest is a map with `version` and `prompts`")
             .at(reader.source.place(root.head()), format!("this is {}", root.kind()))
             .help(SMALLEST);
@@ -77,7 +85,7 @@ fn document(root: &Node<'_>, tables: &mut Tables<'_>, reader: &mut Reader<'_>) -
     let batch = fields.get("batch").map(|field| settings::read(field, reader)).unwrap_or_default();
     let output = fields.get("output").map(|field| output::read(field, reader)).unwrap_or_default();
 
-    let mut entries = Entries::new(reader.source.text().len(), tables);
+    let mut entries = EntryReader::new(reader.source.text().len(), tables);
     if let Some(field) = fields.get("defaults") {
         entries.defaults(field, reader);
     }
@@ -99,15 +107,15 @@ fn document(root: &Node<'_>, tables: &mut Tables<'_>, reader: &mut Reader<'_>) -
         reader.problems.push(found);
         return None;
     }
-    Some(Content { name, batch, output, expansion })
+    Some(ManifestContent { name, batch, output, expansion })
 }
 
 /// Whether the document can be judged at all: one of another version is written in another language.
-fn is_known_language(root: &Node<'_>, reader: &mut Reader<'_>) -> bool {
-    let Value::Map(pairs) = &root.value else { return false };
-    let is_version = |key: &Node<'_>| matches!(&key.value, Value::Scalar(name) if name == "version");
+fn is_known_language(root: &Node<'_>, reader: &mut NodeReader<'_>) -> bool {
+    let NodeValue::Map(pairs) = &root.value else { return false };
+    let is_version = |key: &Node<'_>| matches!(&key.value, NodeValue::Scalar(name) if name == "version");
     let version = pairs.iter().find(|(key, _)| is_version(key)).map(|(_, version)| version);
-    let Some((version, Value::Scalar(text))) = version.map(|version| (version, &version.value)) else {
+    let Some((version, NodeValue::Scalar(text))) = version.map(|version| (version, &version.value)) else {
         return true; // none, or none that is a version: told with the rest
     };
     if text != "1" {
@@ -121,13 +129,13 @@ fn is_known_language(root: &Node<'_>, reader: &mut Reader<'_>) -> bool {
 }
 
 /// A table as a manifest: one entry, of which each row is one.
-pub(super) fn read_csv(source: &Source<'_>, text: &Arc<str>, problems: &mut Problems) -> Content {
-    let mut columns = Columns::default();
+pub(super) fn read_csv(source: &Source<'_>, text: &Arc<str>, problems: &mut Problems) -> ManifestContent {
+    let mut columns = Variables::default();
     let Some((table, purpose)) = table::header(source, text, false, &mut columns, problems) else {
-        return Content::default();
+        return ManifestContent::default();
     };
-    let entry = Entry::of_table(purpose == Purpose::Results);
+    let entry = ManifestEntry::of_table(purpose == TablePurpose::Results);
     let columns = Arc::new(columns);
     let expansion = Expansion { entries: vec![entry], tables: vec![table], columns, ..Expansion::default() };
-    Content { expansion, ..Content::default() }
+    ManifestContent { expansion, ..ManifestContent::default() }
 }

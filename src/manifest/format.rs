@@ -5,16 +5,16 @@ use std::path::Path;
 use crate::diagnostic::{Diagnostic, Source};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum ManifestFormat {
     Yaml,
     Csv,
 }
 
-impl Format {
-    pub(super) fn of(path: &Path) -> Option<Format> {
+impl ManifestFormat {
+    pub(super) fn of(path: &Path) -> Option<ManifestFormat> {
         match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
-            "yaml" | "yml" => Some(Format::Yaml),
-            "csv" | "tsv" => Some(Format::Csv),
+            "yaml" | "yml" => Some(ManifestFormat::Yaml),
+            "csv" | "tsv" => Some(ManifestFormat::Csv),
             _ => None,
         }
     }

@@ -22,21 +22,22 @@ use std::path::Path;
 use std::sync::Arc;
 
 use expand::Expansion;
-use format::Format;
+use format::ManifestFormat;
 use provenance::Provenance;
-use table::Tables;
+use table::DataFiles;
 
 use crate::diagnostic::{Diagnostic, Problems, Source};
 use crate::task::{Action, Task, TaskId};
 
-pub use cache::Outline;
+pub use cache::ManifestCache;
 pub use expand::{EntryFactors, Factor};
-pub use provenance::Options;
+pub use provenance::ReadOptions;
 pub use settings::{
-    BatchSettings, Budget, FollowTarget, FollowUp, NotABudget, NotAName, NotAShape, NotFilled, NotOnUnknown,
-    NotUsd, OnUnknown, Pattern, PictureName, PictureSettings, PostTo, Rows, Shape, Shop, Shown, Subject, Usd,
+    BatchSettings, Budget, ColumnError, ColumnSet, CustomColumns, HookAction, HookSpec, ImageName,
+    ImageNameError, ImageSettings, InvalidBudget, InvalidOnUnknown, InvalidTableFormat, InvalidUsd,
+    OnUnknown, PostUrl, RowContext, RowUnit, Shop, TableFormat, Usd,
 };
-pub use table::{GUARD_COLUMN, Load, NotLoaded, guarded};
+pub use table::{FileLoader, GUARD_COLUMN, LoadError, guard_formula};
 
 /// The JSON Schema of a YAML manifest, for editors.
 ///
@@ -58,9 +59,9 @@ pub struct Manifest {
     /// What the manifest says about how to run it.
     pub batch: BatchSettings,
     /// What the tables of results look like.
-    pub output: Shape,
+    pub output: TableFormat,
     /// The files of the pictures.
-    pub pictures: PictureSettings,
+    pub images: ImageSettings,
     /// What is probably not as it was meant. No errors.
     pub warnings: Problems,
     /// BLAKE3 of the file's bytes, and of those of its data files: the same hash is the same manifest.
@@ -103,8 +104,8 @@ impl Manifest {
     }
 
     /// All of it but its tasks.
-    pub fn outline(&self) -> Outline {
-        Outline {
+    pub fn cache(&self) -> ManifestCache {
+        ManifestCache {
             program: cache::PROGRAM.to_owned(),
             provenance: self.provenance.clone(),
             tasks: self.len(),
@@ -114,16 +115,16 @@ impl Manifest {
             columns: self.columns.clone(),
             batch: self.batch.clone(),
             output: self.output.clone(),
-            pictures: self.pictures.clone(),
+            images: self.images.clone(),
             warnings: self.warnings.warnings(),
             hash: self.hash,
-            names_checked: None,
+            validated_name_template: None,
         }
     }
 
     /// Whether a table has a column `action`.
     fn has_actions(&self) -> bool {
-        self.expansion.tables.iter().any(|table| table.column(&table::Role::Action).is_some())
+        self.expansion.tables.iter().any(|table| table.column(&table::ColumnRole::Action).is_some())
     }
 }
 
@@ -133,7 +134,7 @@ impl Manifest {
 ///
 /// What [`parse_with`] finds, or that there is no such file, or that it cannot be read.
 pub fn read(path: &Path) -> Result<Manifest, Problems> {
-    read_with(path, Options::default())
+    read_with(path, ReadOptions::default())
 }
 
 /// The same, as the command line wants it.
@@ -141,7 +142,7 @@ pub fn read(path: &Path) -> Result<Manifest, Problems> {
 /// # Errors
 ///
 /// Those of [`read`].
-pub fn read_with(path: &Path, options: Options) -> Result<Manifest, Problems> {
+pub fn read_with(path: &Path, options: ReadOptions) -> Result<Manifest, Problems> {
     let bytes = read::manifest(path).map_err(refused)?;
     parse_with(path, &bytes, options, &mut read::load)
 }
@@ -152,7 +153,7 @@ pub fn read_with(path: &Path, options: Options) -> Result<Manifest, Problems> {
 ///
 /// All that is wrong, warnings too.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, Problems> {
-    parse_with(path, bytes, Options::default(), &mut |_| Err(NotLoaded::Missing(None)))
+    parse_with(path, bytes, ReadOptions::default(), &mut |_| Err(LoadError::Missing(None)))
 }
 
 /// Reads a manifest from the bytes of a file. The path tells the format, the name to show and the batch's name; the
@@ -164,27 +165,27 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, Problems> {
 pub fn parse_with(
     path: &Path,
     bytes: &[u8],
-    options: Options,
-    load: &mut Load<'_>,
+    options: ReadOptions,
+    load: &mut FileLoader<'_>,
 ) -> Result<Manifest, Problems> {
     let shown = path.display().to_string();
-    let Some(format) = Format::of(path) else { return Err(refused(format::unknown(&shown))) };
+    let Some(format) = ManifestFormat::of(path) else { return Err(refused(format::unknown(&shown))) };
     let text: Arc<str> = format::utf8(&shown, bytes).map_err(|found| refused(*found))?.into();
     let source = Source::new(shown, &text);
     let mut problems = Problems::new();
-    let mut tables = Tables::new(path, load);
+    let mut tables = DataFiles::new(path, load);
     let mut content = match format {
-        Format::Yaml => document::read_yaml(&source, &mut tables, &mut problems),
-        Format::Csv => document::read_csv(&source, &text, &mut problems),
+        ManifestFormat::Yaml => document::read_yaml(&source, &mut tables, &mut problems),
+        ManifestFormat::Csv => document::read_csv(&source, &text, &mut problems),
     };
     let max_tasks = options.max_tasks.or(content.batch.max_tasks);
-    let (register, tallies) = expand::check(&content.expansion, &source, max_tasks, &mut problems);
+    let (ids, tallies) = expand::check(&content.expansion, &source, max_tasks, &mut problems);
     for found in tables.problems.iter() {
         problems.push(found.clone());
     }
     problems.sort();
     if problems.errors() == 0 {
-        (content.expansion.register, content.expansion.tallies) = (register, tallies);
+        (content.expansion.ids, content.expansion.tallies) = (ids, tallies);
         content.check_output(&source, &mut problems);
     }
     if problems.errors() > 0 {
@@ -192,18 +193,18 @@ pub fn parse_with(
         return Err(problems);
     }
     let stem = || path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let line = |entry: &expand::Entry| source.place(entry.spot.head.clone()).start.line;
+    let line = |entry: &expand::ManifestEntry| source.place(entry.spans.head.clone()).start.line;
     let expansion = content.expansion;
     Ok(Manifest {
         name: content.name.unwrap_or_else(stem),
         columns: expansion.columns.names(),
         batch: content.batch,
         output: content.output.shape,
-        pictures: content.output.pictures,
+        images: content.output.images,
         warnings: problems,
         hash: provenance::hash(blake3::hash(bytes), (!tables.is_empty()).then_some(&tables.hasher)),
         provenance: Provenance::of(path, options, bytes.len(), tables.loaded),
-        is_results: expansion.entries.iter().any(expand::Entry::is_final),
+        is_results: expansion.entries.iter().any(expand::ManifestEntry::is_final),
         lines: expansion.entries.iter().map(line).collect(),
         expansion,
     })

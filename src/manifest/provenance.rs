@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What the command line says about reading a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Options {
+pub struct ReadOptions {
     /// How many tasks there may be; it overrides `max_tasks` of the manifest.
     pub max_tasks: Option<u64>,
 }
@@ -17,14 +17,14 @@ pub struct Options {
 pub(crate) struct Provenance {
     /// The path tells the format and the name, and is in messages.
     pub(super) path: String,
-    pub(super) options: Options,
+    pub(super) options: ReadOptions,
     pub(super) bytes: usize,
     /// The data files as they are written, in the order in which they were hashed.
     pub(super) files: Vec<String>,
 }
 
 impl Provenance {
-    pub(crate) fn of(path: &Path, options: Options, bytes: usize, files: Vec<String>) -> Self {
+    pub(crate) fn of(path: &Path, options: ReadOptions, bytes: usize, files: Vec<String>) -> Self {
         Provenance { path: path.display().to_string(), options, bytes, files }
     }
 }

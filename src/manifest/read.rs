@@ -4,9 +4,9 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 
-use super::format::Format;
+use super::format::ManifestFormat;
 use super::provenance::{self, announce};
-use super::table::NotLoaded;
+use super::table::LoadError;
 use crate::diagnostic::{Diagnostic, close_name};
 
 /// The bytes of a manifest.
@@ -15,13 +15,13 @@ pub(super) fn manifest(path: &Path) -> Result<Vec<u8>, Diagnostic> {
 }
 
 /// The bytes of a data file.
-pub(super) fn load(path: &Path) -> Result<Vec<u8>, NotLoaded> {
+pub(super) fn load(path: &Path) -> Result<Vec<u8>, LoadError> {
     fs::read(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => NotLoaded::Missing(
+        io::ErrorKind::NotFound => LoadError::Missing(
             neighbour(path).and_then(|close| Some(Path::new(&close).file_name()?.to_str()?.to_owned())),
         ),
-        _ if path.is_dir() => NotLoaded::Unreadable("it is a folder".to_owned()),
-        _ => NotLoaded::Unreadable(error.to_string()),
+        _ if path.is_dir() => LoadError::Unreadable("it is a folder".to_owned()),
+        _ => LoadError::Unreadable(error.to_string()),
     })
 }
 
@@ -74,7 +74,7 @@ fn neighbour(path: &Path) -> Option<String> {
         .ok()?
         .take(LOOKED_AT)
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| Format::of(Path::new(name)).is_some())
+        .filter(|name| ManifestFormat::of(Path::new(name)).is_some())
         .collect();
     names.sort();
     let close = close_name(path.file_name()?.to_str()?, names.iter().map(String::as_str))?;

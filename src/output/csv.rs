@@ -8,7 +8,7 @@
 //! the name. Cells are data and are written as they are, line breaks and leading `=` included; quoting makes that safe for
 //! every reader of the format. The one exception is NUL, at which some readers stop (Python's before 3.11 refuses the
 //! whole file): it becomes U+FFFD. The other is asked for: a guard before what a spreadsheet would run as a formula
-//! ([`guarded`]), and then a column that says so.
+//! ([`guard_formula`]), and then a column that says so.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ use jiff::Timestamp;
 
 use super::table::{self, Cell, RowError};
 use super::{Layout, Wrote};
-use crate::manifest::{GUARD_COLUMN, Shown, guarded};
+use crate::manifest::{ColumnSet, GUARD_COLUMN, guard_formula};
 use crate::task::Record;
 
 /// Writes the rows, with this sign between the cells, and returns their number.
@@ -31,15 +31,16 @@ pub(super) fn write<E>(
     let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).delimiter(separator).from_writer(out);
     let is_guarded = layout.shape.formula_guard;
     // Only results are read back, and a shop knows no such column.
-    let tells = is_guarded && matches!(layout.shape.columns, Shown::Results);
-    let safe = |text: Cow<'_, str>| if is_guarded { guarded(&text).into_owned() } else { text.into_owned() };
+    let tells = is_guarded && matches!(layout.shape.columns, ColumnSet::Results);
+    let safe =
+        |text: Cow<'_, str>| if is_guarded { guard_formula(&text).into_owned() } else { text.into_owned() };
     let header = table::header(layout);
     let header = header.iter().map(|name| safe(cell(name))).chain(tells.then(|| GUARD_COLUMN.to_owned()));
     csv.write_record(header).map_err(broken)?;
     let wrote = table::rows(layout, records, |cells| {
         for of in cells {
             let text = text(of);
-            let text = if is_guarded { guarded(&text) } else { Cow::Borrowed(&*text) };
+            let text = if is_guarded { guard_formula(&text) } else { Cow::Borrowed(&*text) };
             csv.write_field(text.as_bytes()).map_err(broken)?;
         }
         if tells {
@@ -87,7 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::manifest::Shape;
+    use crate::manifest::TableFormat;
     use crate::output::tests::{done, record};
     use crate::output::write;
     use crate::task::{Images, State};
@@ -107,8 +108,13 @@ mod tests {
     #[test]
     fn a_row_holds_what_was_sent_and_what_came_of_it_in_the_order_of_the_records() {
         let columns = names(&["sku", "scene"]);
-        let layout =
-            Layout { columns: &columns, max_images: 4, run_lives: true, batch: "", shape: &Shape::default() };
+        let layout = Layout {
+            columns: &columns,
+            max_images: 4,
+            run_lives: true,
+            batch: "",
+            shape: &TableFormat::default(),
+        };
         let failed = Record {
             state: State::Failed,
             reason: Some("banned word: \"blood\"".to_owned()),
@@ -127,8 +133,13 @@ mod tests {
 
     #[test]
     fn more_than_four_images_get_columns_after_the_fourth() {
-        let layout =
-            Layout { columns: &[], max_images: 6, run_lives: true, batch: "", shape: &Shape::default() };
+        let layout = Layout {
+            columns: &[],
+            max_images: 6,
+            run_lives: true,
+            batch: "",
+            shape: &TableFormat::default(),
+        };
         let text = written(&layout, vec![done("mug", &[], 6), done("cup", &[], 1)]);
         insta::assert_snapshot!(text.replace("\r\n", "␍␊\n"), @r#"
         id,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,image_5,image_6,attempts,quota,submitted_at,finished_at␍␊
@@ -140,7 +151,13 @@ mod tests {
     #[test]
     fn a_batch_without_tasks_has_a_header_alone_that_starts_with_id() {
         let text = written(
-            &Layout { columns: &[], max_images: 0, run_lives: false, batch: "", shape: &Shape::default() },
+            &Layout {
+                columns: &[],
+                max_images: 0,
+                run_lives: false,
+                batch: "",
+                shape: &TableFormat::default(),
+            },
             vec![],
         );
         insta::assert_snapshot!(text.replace("\r\n", "␍␊\n"), @"id,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at␍␊");
@@ -152,7 +169,7 @@ mod tests {
         for (run_lives, word) in [(true, ",running,"), (false, ",unknown,")] {
             let submitting = Record { state: State::Submitting, ..record("mug", &[]) };
             let text = written(
-                &Layout { columns: &[], max_images: 0, run_lives, batch: "", shape: &Shape::default() },
+                &Layout { columns: &[], max_images: 0, run_lives, batch: "", shape: &TableFormat::default() },
                 vec![submitting],
             );
             assert!(text.contains(word), "{text}");
@@ -164,8 +181,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.csv");
         fs::write(&path, "old").unwrap();
-        let layout =
-            Layout { columns: &[], max_images: 0, run_lives: false, batch: "", shape: &Shape::default() };
+        let layout = Layout {
+            columns: &[],
+            max_images: 0,
+            run_lives: false,
+            batch: "",
+            shape: &TableFormat::default(),
+        };
         let error = write(&path, &layout, [Ok(record("mug", &[])), Err("disk I/O error")]).unwrap_err();
         insta::assert_snapshot!(error, @"the results cannot be written, because the state could not be read: disk I/O error");
         let error = write(&path, &layout, [Ok::<_, Infallible>(done("mug", &[], 5))]).unwrap_err();
@@ -175,8 +197,13 @@ mod tests {
 
     #[test]
     fn nul_is_the_one_character_that_is_not_kept() {
-        let layout =
-            Layout { columns: &[], max_images: 0, run_lives: false, batch: "", shape: &Shape::default() };
+        let layout = Layout {
+            columns: &[],
+            max_images: 0,
+            run_lives: false,
+            batch: "",
+            shape: &TableFormat::default(),
+        };
         let text = written(&layout, vec![record("a\0b", &[])]);
         assert!(!text.contains('\0'));
         assert!(text.contains("\r\na\u{fffd}b,"), "{text}");
@@ -201,7 +228,7 @@ mod tests {
                 0..4,
             ),
         ) {
-            let layout = Layout { columns: &columns, max_images: 6, run_lives: true, batch: "", shape: &Shape::default() };
+            let layout = Layout { columns: &columns, max_images: 6, run_lives: true, batch: "", shape: &TableFormat::default() };
             let records: Vec<Record> = rows
                 .iter()
                 .map(|(id, prompt, reason, images, vars)| {

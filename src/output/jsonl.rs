@@ -108,11 +108,12 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::manifest::Shape;
+    use crate::manifest::TableFormat;
     use crate::output::tests::{done, record};
 
     fn lines(columns: &[String], records: Vec<Record>) -> Vec<Value> {
-        let layout = Layout { columns, max_images: 0, run_lives: false, batch: "", shape: &Shape::default() };
+        let layout =
+            Layout { columns, max_images: 0, run_lives: false, batch: "", shape: &TableFormat::default() };
         let mut out = Vec::new();
         let rows = records.len();
         let counted = write(&mut out, &layout, records.into_iter().map(Ok::<_, Infallible>));

@@ -25,7 +25,7 @@ pub use error::FileError;
 use table::RowError;
 use whole::Target;
 
-use crate::manifest::{NotFilled, Shape};
+use crate::manifest::{ColumnError, TableFormat};
 use crate::task::Record;
 
 /// What a file of results is, told by its name's ending.
@@ -79,7 +79,7 @@ pub struct Layout<'a> {
     /// The batch's name.
     pub batch: &'a str,
     /// What a table looks like. JSON lines are always one a task, with everything.
-    pub shape: &'a Shape,
+    pub shape: &'a TableFormat,
 }
 
 /// Why results were not written.
@@ -98,7 +98,7 @@ pub enum WriteError<E> {
         /// The task.
         id: crate::task::TaskId,
         /// The column, and what is wrong.
-        why: NotFilled,
+        why: ColumnError,
     },
     /// A record has more pictures than the layout has columns: they are not of one snapshot.
     #[error("the results cannot be written: `{id}` has {images} images and there are columns for {columns}")]

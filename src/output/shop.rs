@@ -317,14 +317,14 @@ mod tests {
     use std::convert::Infallible;
 
     use super::*;
-    use crate::manifest::{Shape, Shown};
+    use crate::manifest::{ColumnSet, TableFormat};
     use crate::output::tests::{done, record};
     use crate::output::{Layout, csv};
     use crate::task::Images;
 
     fn written(shop: Shop, columns: &[&str], records: Vec<Record>) -> (Vec<Vec<String>>, Vec<String>) {
         let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
-        let shape = Shape { columns: Shown::Shop(shop), ..Shape::default() };
+        let shape = TableFormat { columns: ColumnSet::Shop(shop), ..TableFormat::default() };
         let layout = Layout { columns: &columns, max_images: 4, run_lives: false, batch: "", shape: &shape };
         let mut out = Vec::new();
         let Ok(wrote) = csv::write(&mut out, b',', &layout, records.into_iter().map(Ok::<_, Infallible>))

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::shop::{self, Products};
 use super::{Layout, WriteError, Wrote};
-use crate::manifest::{Pattern, Rows, Shown, Subject};
+use crate::manifest::{ColumnSet, CustomColumns, RowContext, RowUnit};
 use crate::task::{Quota, Record, Status};
 
 /// The picture columns that are always there.
@@ -55,9 +55,9 @@ impl<E> From<io::Error> for RowError<E> {
 /// The names of the columns, in order.
 pub(super) fn header(layout: &Layout<'_>) -> Vec<String> {
     match &layout.shape.columns {
-        Shown::Results => own_header(layout),
-        Shown::Shop(shop) => shop::header(*shop, layout.columns),
-        Shown::Own(pattern) => pattern.names().map(str::to_owned).collect(),
+        ColumnSet::Results => own_header(layout),
+        ColumnSet::Shop(shop) => shop::header(*shop, layout.columns),
+        ColumnSet::Custom(pattern) => pattern.names().map(str::to_owned).collect(),
     }
 }
 
@@ -66,8 +66,8 @@ fn own_header(layout: &Layout<'_>) -> Vec<String> {
     names.extend_from_slice(layout.columns);
     names.extend(["task_id", "status", "mode", "prompt", "reason", "grid"].map(str::to_owned));
     match layout.shape.rows {
-        Rows::Task => names.extend((1..=image_columns(layout)).map(|n| format!("image_{n}"))),
-        Rows::Image => names.extend(["n", "image"].map(str::to_owned)),
+        RowUnit::Task => names.extend((1..=image_columns(layout)).map(|n| format!("image_{n}"))),
+        RowUnit::Image => names.extend(["n", "image"].map(str::to_owned)),
     }
     names.extend(["attempts", "quota", "submitted_at", "finished_at"].map(str::to_owned));
     names
@@ -80,7 +80,7 @@ pub(super) fn rows<E>(
     mut write: impl FnMut(&[Cell<'_>]) -> io::Result<()>,
 ) -> Result<Wrote, RowError<E>> {
     let records = records.into_iter().map(|record| record.map_err(|e| RowError::Of(WriteError::Record(e))));
-    if let Shown::Shop(shop) = layout.shape.columns {
+    if let ColumnSet::Shop(shop) = layout.shape.columns {
         let mut products = Products::of(shop, layout.columns);
         for record in records {
             products.add(record?);
@@ -95,12 +95,12 @@ pub(super) fn rows<E>(
             return Err(RowError::Of(WriteError::Columns { id: record.task.id, images, columns }));
         }
         let pictures = match layout.shape.rows {
-            Rows::Task => 1,
-            Rows::Image => images.max(1),
+            RowUnit::Task => 1,
+            RowUnit::Image => images.max(1),
         };
         for picture in 0..pictures {
             match &layout.shape.columns {
-                Shown::Own(pattern) => write(&filled(pattern, layout, &record, picture)?)?,
+                ColumnSet::Custom(pattern) => write(&filled(pattern, layout, &record, picture)?)?,
                 _ => write(&row(layout, &record, picture))?,
             }
             wrote.rows += 1;
@@ -115,13 +115,13 @@ fn image_columns(layout: &Layout<'_>) -> usize {
 
 /// A row of the person's own columns. An address can be clicked where there is such a thing.
 fn filled<E>(
-    pattern: &Pattern,
+    pattern: &CustomColumns,
     layout: &Layout<'_>,
     record: &Record,
     picture: usize,
 ) -> Result<Vec<Cell<'static>>, RowError<E>> {
     let status = record.state.shown(layout.run_lives);
-    let subject = Subject { record, status, batch: layout.batch, picture };
+    let subject = RowContext { record, status, batch: layout.batch, picture };
     let texts = pattern.fill(layout.columns, &subject).map_err(|why| {
         let id = record.task.id.clone();
         RowError::Of(WriteError::Column { id, why })
@@ -147,9 +147,9 @@ fn row<'r>(layout: &Layout<'_>, record: &'r Record, picture: usize) -> Vec<Cell<
     cells.push(Cell::link(record.images.grid.as_ref()));
     let image = |n: usize| Cell::link(record.images.urls.get(n));
     match layout.shape.rows {
-        Rows::Task => cells.extend((0..image_columns(layout)).map(image)),
-        Rows::Image if record.images.urls.is_empty() => cells.extend([Cell::Empty, Cell::Empty]),
-        Rows::Image => cells.extend([Cell::Count(picture as u64 + 1), image(picture)]),
+        RowUnit::Task => cells.extend((0..image_columns(layout)).map(image)),
+        RowUnit::Image if record.images.urls.is_empty() => cells.extend([Cell::Empty, Cell::Empty]),
+        RowUnit::Image => cells.extend([Cell::Count(picture as u64 + 1), image(picture)]),
     }
     cells.push(Cell::Count(record.attempts.into()));
     cells.push(record.quota.map_or(Cell::Empty, Cell::Quota));
@@ -163,11 +163,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::manifest::{self, Shape};
+    use crate::manifest::{self, TableFormat};
     use crate::output::csv;
     use crate::output::tests::{done, record};
 
-    fn written(shape: &Shape, records: Vec<Record>) -> String {
+    fn written(shape: &TableFormat, records: Vec<Record>) -> String {
         let columns = ["sku".to_owned(), "image".to_owned()];
         let layout = Layout { columns: &columns, max_images: 4, run_lives: false, batch: "Spring", shape };
         let mut out = Vec::new();
@@ -177,7 +177,7 @@ mod tests {
         String::from_utf8(out).unwrap().replace("\r\n", "\n")
     }
 
-    fn shape(output: &str) -> Shape {
+    fn shape(output: &str) -> TableFormat {
         let text =
             format!("version: 1\noutput: {output}\nprompts: [{{prompt: a, vars: {{sku: A, image: x}}}}]");
         manifest::parse(Path::new("m.yaml"), text.as_bytes()).unwrap_or_else(|e| panic!("{e}")).output

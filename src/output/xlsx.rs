@@ -273,7 +273,7 @@ mod tests {
     use calamine::{Data, Range, Reader, Xlsx};
 
     use super::*;
-    use crate::manifest::Shape;
+    use crate::manifest::TableFormat;
     use crate::output::tests::{done, record};
     use crate::task::{Images, State};
 
@@ -283,7 +283,8 @@ mod tests {
     }
 
     fn written(columns: &[String], records: Vec<Record>) -> (Range<Data>, Vec<String>) {
-        let layout = Layout { columns, max_images: 4, run_lives: false, batch: "", shape: &Shape::default() };
+        let layout =
+            Layout { columns, max_images: 4, run_lives: false, batch: "", shape: &TableFormat::default() };
         let mut out = Vec::new();
         let Ok(wrote) = write(&mut out, &layout, records.into_iter().map(Ok::<_, Infallible>)) else {
             panic!()

@@ -6,7 +6,7 @@ use super::shell::{Happened, Shell};
 use crate::download::Downloads;
 use crate::engine::{AttemptKey, Change, Ending};
 use crate::hooks::{DeliveryResult, Due, HookMessage, HookRunner, LoadedDelivery, MessageContext, Outbox};
-use crate::manifest::Shape;
+use crate::manifest::TableFormat;
 use crate::output::{Layout, jsonl};
 use crate::progress::Notice;
 use crate::store::{About, BatchStore, Delivery, DeliveryKey, StoreError};
@@ -60,7 +60,7 @@ impl StateOutbox {
 
 /// A task's object, as in JSON lines of results.
 fn task_object(columns: &[String], record: &Record) -> serde_json::Value {
-    let shape = Shape::default();
+    let shape = TableFormat::default();
     jsonl::object(&Layout { columns, max_images: 0, run_lives: true, batch: "", shape: &shape }, record)
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::manifest::Shape;
+use crate::manifest::TableFormat;
 use crate::output::{self, Format, Layout, WriteError, Wrote};
 use crate::progress::Troubles;
 use crate::store::{Header, Snapshot, StoreError};
@@ -36,13 +36,13 @@ pub struct Wanted {
     /// Where they go, each in the format of its ending; the first is the one that is named where one is.
     pub paths: Vec<PathBuf>,
     /// What tables look like.
-    pub shape: Shape,
+    pub shape: TableFormat,
 }
 
 impl From<PathBuf> for Wanted {
     /// One file, as results are unless said otherwise.
     fn from(path: PathBuf) -> Wanted {
-        Wanted { paths: vec![path], shape: Shape::default() }
+        Wanted { paths: vec![path], shape: TableFormat::default() }
     }
 }
 

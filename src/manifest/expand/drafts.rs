@@ -1,20 +1,20 @@
 //! From prompts to drafts of tasks: flags are written out, takes counted, names given.
 
-use super::entry::{Item, Part, Source};
+use super::entry::{EntryItem, ItemPart, PromptSource};
 use super::expansion::Expansion;
-use super::ids::Name;
-use super::items::Faults;
-use super::naming::Chosen;
+use super::ids::DraftName;
+use super::items::ItemErrors;
+use super::naming::OptionWords;
 use super::params;
-use super::variants::Variants;
-use crate::manifest::template::{Scope, Writing, is_template};
-use crate::manifest::value::{self, Fault};
+use super::variants::PromptVariants;
+use crate::manifest::template::{Escaping, Scope, is_template};
+use crate::manifest::value::{self, ValueError};
 use crate::prompt::{self, Counterpart, Origin, Param};
 
 /// A prompt of an item for one combination, before its takes.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Draft {
-    pub(crate) name: Name,
+pub(crate) struct TaskDraft {
+    pub(crate) name: DraftName,
     pub(crate) prompt: String,
     pub(crate) takes: u32,
     /// How much of the prompt, from the start, is not made of params.
@@ -23,14 +23,14 @@ pub(crate) struct Draft {
 
 impl Expansion {
     /// The final prompts, with the names of their tasks.
-    pub(crate) fn drafts(&self, variants: &Variants<'_>) -> Result<Vec<Draft>, Faults> {
+    pub(crate) fn drafts(&self, variants: &PromptVariants<'_>) -> Result<Vec<TaskDraft>, ItemErrors> {
         let item = variants.item;
-        let is_final = matches!(item.entry.prompt, Source::FinalCells);
+        let is_final = matches!(item.entry.prompt, PromptSource::FinalCells);
         let params = self.flags(variants)?;
-        let base = self.base(variants).map_err(|fault| vec![(Part::Id, fault)])?;
-        let chosen = if base.is_some() { Chosen::of(variants) } else { Chosen::default() };
+        let base = self.base(variants).map_err(|fault| vec![(ItemPart::Id, fault)])?;
+        let chosen = if base.is_some() { OptionWords::of(variants) } else { OptionWords::default() };
         let mut drafts = Vec::new();
-        let mut faults = Faults::new();
+        let mut faults = ItemErrors::new();
         let texts: Box<dyn Iterator<Item = String>> = match &variants.tree {
             Some(tree) => Box::new(tree.expand()),
             None => Box::new(std::iter::once(variants.text.clone())),
@@ -45,31 +45,31 @@ impl Expansion {
                 }
             };
             match self.name(variants, base.as_deref(), &chosen, number, &prompt) {
-                Ok(name) => drafts.push(Draft { name, prompt, takes, written }),
-                Err(fault) => faults.push((Part::Id, fault)),
+                Ok(name) => drafts.push(TaskDraft { name, prompt, takes, written }),
+                Err(fault) => faults.push((ItemPart::Id, fault)),
             }
         }
         if faults.is_empty() { Ok(drafts) } else { Err(faults) }
     }
 
     /// Whether something was told of a param for itself.
-    pub(crate) fn has_doubtful_params(&self, variants: &Variants<'_>) -> bool {
+    pub(crate) fn has_doubtful_params(&self, variants: &PromptVariants<'_>) -> bool {
         let flags = self.flags(variants).unwrap_or_default();
         flags.iter().any(|(_, param, _)| !prompt::check_param(param).is_empty())
     }
 
     /// The params with their parts of the manifest.
-    fn flags(&self, variants: &Variants<'_>) -> Result<Vec<(Part, Param, Origin)>, Faults> {
-        let Variants { item, scope, .. } = variants;
-        if matches!(item.entry.prompt, Source::FinalCells) {
+    fn flags(&self, variants: &PromptVariants<'_>) -> Result<Vec<(ItemPart, Param, Origin)>, ItemErrors> {
+        let PromptVariants { item, scope, .. } = variants;
+        if matches!(item.entry.prompt, PromptSource::FinalCells) {
             return Ok(Vec::new());
         }
         let empty = Scope::default();
         let scope = scope.as_ref().unwrap_or(&empty);
         let mut flags = Vec::new();
-        let mut faults = Faults::new();
+        let mut faults = ItemErrors::new();
         for (i, written) in self.params.iter().chain(&item.entry.params).enumerate() {
-            let part = |part| Part::Param(i, part);
+            let part = |part| ItemPart::Param(i, part);
             match written.fill(&self.templates, scope) {
                 Err((of, fault)) => faults.push((part(of), fault)),
                 Ok(None) => {}
@@ -85,16 +85,20 @@ impl Expansion {
             }
         }
         flags.extend(
-            item.flags.iter().map(|(column, param)| (Part::Cell(*column), param.clone(), Item::OF_CELLS)),
+            item.flags
+                .iter()
+                .map(|(column, param)| (ItemPart::Cell(*column), param.clone(), EntryItem::OF_CELLS)),
         );
         for (column, name, cell) in self.flag_columns(item).filter(|(.., cell)| is_template(cell)) {
-            match self.templates.fill_once(cell, Writing::Plain, scope) {
-                Err(fault) => faults.push((Part::Cell(column), fault)),
+            match self.templates.fill_once(cell, Escaping::Plain, scope) {
+                Err(fault) => faults.push((ItemPart::Cell(column), fault)),
                 Ok(text) => {
                     let Some(param) = Param::from_text(name, &text) else { continue };
                     let found = prompt::check_param(&param).into_iter().map(|f| params::told(f).1);
-                    faults.extend(found.filter(Fault::is_error).map(|fault| (Part::Cell(column), fault)));
-                    flags.push((Part::Cell(column), param, Item::OF_CELLS));
+                    faults.extend(
+                        found.filter(ValueError::is_error).map(|fault| (ItemPart::Cell(column), fault)),
+                    );
+                    flags.push((ItemPart::Cell(column), param, EntryItem::OF_CELLS));
                 }
             }
         }
@@ -104,12 +108,12 @@ impl Expansion {
     /// A prompt as it will be sent, how often, and how much of it is not made of params.
     fn finish(
         &self,
-        item: &Item<'_>,
+        item: &EntryItem<'_>,
         text: &str,
-        flags: &[(Part, Param, Origin)],
+        flags: &[(ItemPart, Param, Origin)],
         is_final: bool,
-    ) -> Result<(String, u32, usize), Faults> {
-        let of_prompt = |fault| vec![(Part::Prompt, fault)];
+    ) -> Result<(String, u32, usize), ItemErrors> {
+        let of_prompt = |fault| vec![(ItemPart::Prompt, fault)];
         let line = value::prompt(text).map_err(of_prompt)?;
         if is_final {
             let written = line.len();
@@ -117,11 +121,11 @@ impl Expansion {
         }
         let (line, said) = match prompt::take_repeat(&line) {
             Ok(taken) => taken,
-            Err(finding) => return Err(of_prompt(Fault::of(*finding, &line))),
+            Err(finding) => return Err(of_prompt(ValueError::of_finding(*finding, &line))),
         };
         let line = if said.is_some() { value::prompt(&line).map_err(of_prompt)? } else { line };
         if said.is_some() && item.repeat.is_some() {
-            let fault = Fault::new("the prompt has a `--repeat`, and so has its entry", "said twice");
+            let fault = ValueError::new("the prompt has a `--repeat`, and so has its entry", "said twice");
             return Err(of_prompt(fault.help("remove one of them")));
         }
         let takes = said.or(item.repeat).unwrap_or(1);
@@ -139,14 +143,14 @@ impl Expansion {
             Err(clashes) => Err(clashes
                 .into_iter()
                 .map(|clash| {
-                    let part = flags.get(clash.param).map_or(Part::Prompt, |(part, ..)| *part);
+                    let part = flags.get(clash.param).map_or(ItemPart::Prompt, |(part, ..)| *part);
                     let of = match &clash.with {
                         Counterpart::Prompt(span) => line.get(span.clone()).map(str::to_owned),
                         Counterpart::Param(_) => None,
                     };
                     let prompt::Clash { message, label, mut notes, help, .. } = clash;
                     notes.extend(of.map(|flag| format!("the prompt has `{flag}`")));
-                    (part, Fault::told(prompt::Severity::Error, message, label, notes, help))
+                    (part, ValueError::from_parts(prompt::Severity::Error, message, label, notes, help))
                 })
                 .collect()),
         }

@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
-use super::entry::{Entry, Source, Spot};
+use super::entry::{EntrySpans, ManifestEntry, PromptSource};
 use super::expansion::Expansion;
 use super::lists;
-use super::matrix::Pairs;
+use super::matrix::VariableValues;
 use super::params;
 use super::vars::{told, variable};
 use crate::diagnostic::{Diagnostic, quoted};
-use crate::manifest::table::Columns;
-use crate::manifest::table::Tables;
-use crate::manifest::template::{Templates, Text, Writing};
+use crate::manifest::table::DataFiles;
+use crate::manifest::table::Variables;
+use crate::manifest::template::{Escaping, TemplateText, Templates};
 use crate::manifest::value;
 use crate::manifest::yaml::judge_comment;
-use crate::manifest::yaml::{Field, Fields, Node, Reader, Value};
+use crate::manifest::yaml::{KeyValue, KnownKeys, Node, NodeReader, NodeValue};
 use crate::prompt::Origin;
 use crate::task::TaskMode;
 
@@ -39,29 +39,29 @@ pub(crate) const ENTRY: [&str; 13] = [
 const REPEATED: usize = 64 * 1024 * 1024;
 
 /// The entries while they are read.
-pub(crate) struct Entries<'t, 'l> {
+pub(crate) struct EntryReader<'t, 'l> {
     mode: TaskMode,
     timeout: Option<u16>,
     hook_url: Option<String>,
-    vars: Pairs,
-    params: Vec<params::Written>,
-    pub(crate) columns: Columns,
+    vars: VariableValues,
+    params: Vec<params::ManifestParam>,
+    pub(crate) columns: Variables,
     templates: Templates,
-    entries: Vec<Entry>,
-    tables: &'t mut Tables<'l>,
+    entries: Vec<ManifestEntry>,
+    tables: &'t mut DataFiles<'l>,
     /// Bytes that the entries may still hold.
     room: usize,
 }
 
-impl<'t, 'l> Entries<'t, 'l> {
-    pub(crate) fn new(length: usize, tables: &'t mut Tables<'l>) -> Self {
-        Entries {
+impl<'t, 'l> EntryReader<'t, 'l> {
+    pub(crate) fn new(length: usize, tables: &'t mut DataFiles<'l>) -> Self {
+        EntryReader {
             mode: TaskMode::default(),
             timeout: None,
             hook_url: None,
             vars: Vec::new(),
             params: Vec::new(),
-            columns: Columns::default(),
+            columns: Variables::default(),
             templates: Templates::default(),
             entries: Vec::new(),
             tables,
@@ -81,7 +81,7 @@ impl<'t, 'l> Entries<'t, 'l> {
         }
     }
 
-    pub(crate) fn defaults(&mut self, field: Field<'_, '_>, reader: &mut Reader<'_>) {
+    pub(crate) fn defaults(&mut self, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) {
         let Some(fields) = reader.map(field.value, "`defaults`", &DEFAULTS) else { return };
         self.mode = reader.value(fields.get("mode"), value::mode).unwrap_or_default();
         self.timeout = reader.value(fields.get("timeout"), value::timeout);
@@ -90,12 +90,12 @@ impl<'t, 'l> Entries<'t, 'l> {
         self.params = params::read(&fields, Origin::Default, &mut self.templates, reader);
     }
 
-    pub(crate) fn all(&mut self, field: Field<'_, '_>, reader: &mut Reader<'_>) {
+    pub(crate) fn all(&mut self, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) {
         let items = match field.value.value {
-            Value::Null => &[],
+            NodeValue::Null => &[],
             _ => reader.list(field.value, "`prompts`").unwrap_or_default(),
         };
-        if items.is_empty() && matches!(field.value.value, Value::Null | Value::List(_)) {
+        if items.is_empty() && matches!(field.value.value, NodeValue::Null | NodeValue::List(_)) {
             let found = Diagnostic::error("the list of prompts is empty")
                 .at(reader.source.place(field.key.span.clone()), "expected at least one entry");
             reader.problems.push(found);
@@ -115,13 +115,14 @@ impl<'t, 'l> Entries<'t, 'l> {
         }
     }
 
-    fn entry(&mut self, item: &Node<'_>, reader: &mut Reader<'_>) -> Option<Entry> {
-        if matches!(item.value, Value::Scalar(_)) {
-            let prompt = self.prompt(item, item, Writing::Protected, reader)?;
-            let spot = Spot { head: item.span.clone(), prompt: item.span.clone(), ..Spot::default() };
-            return Some(self.plain(prompt, spot));
+    fn entry(&mut self, item: &Node<'_>, reader: &mut NodeReader<'_>) -> Option<ManifestEntry> {
+        if matches!(item.value, NodeValue::Scalar(_)) {
+            let prompt = self.prompt(item, item, Escaping::Literal, reader)?;
+            let spans =
+                EntrySpans { head: item.span.clone(), prompt: item.span.clone(), ..EntrySpans::default() };
+            return Some(self.plain(prompt, spans));
         }
-        if !matches!(item.value, Value::Map(_)) {
+        if !matches!(item.value, NodeValue::Map(_)) {
             let found = Diagnostic::error("an entry of `prompts` is a prompt, or a map with one")
                 .at(reader.source.place(item.head()), format!("this is {}", item.kind()));
             reader.problems.push(found);
@@ -129,7 +130,7 @@ impl<'t, 'l> Entries<'t, 'l> {
         }
         let fields = reader.map(item, "an entry of `prompts`", &ENTRY)?;
         let permutes = reader.value(fields.get("permutations"), value::switch).unwrap_or(true);
-        let writing = if permutes { Writing::Protected } else { Writing::Plain };
+        let writing = if permutes { Escaping::Literal } else { Escaping::Plain };
         let prompt = match fields.get("prompt").or(fields.bare("prompt")) {
             Some(field) => self.prompt(field.value, field.key, writing, reader),
             None => {
@@ -156,7 +157,7 @@ impl<'t, 'l> Entries<'t, 'l> {
 
         let prompt_span = fields.get("prompt").map_or(item.head(), |field| field.value.span.clone());
         let key = |name| fields.get(name).map(|field| field.key.span.clone());
-        let spot = Spot {
+        let spans = EntrySpans {
             head: item.head(),
             id: fields.get("id").map(|field| field.value.span.clone()),
             prompt: prompt_span,
@@ -166,24 +167,24 @@ impl<'t, 'l> Entries<'t, 'l> {
             return None; // its rows are not known: nothing that could be said of it would be right
         }
         let names = id.as_ref().map(|id| self.templates.names_in(id)).unwrap_or_default();
-        let mut entry = self.plain(prompt?, spot);
+        let mut entry = self.plain(prompt?, spans);
         entry.permutes = permutes;
-        entry.told = told(&self.columns, &names);
+        entry.used_in_id = told(&self.columns, &names);
         entry.mode = mode.unwrap_or(entry.mode);
         entry.timeout = timeout.or(entry.timeout);
         entry.hook_url = hook_url.or(entry.hook_url);
         entry.priority = priority.unwrap_or_default();
-        Some(Entry { repeat, id, vars, params, table: table.flatten(), matrix: matrix?, ..entry })
+        Some(ManifestEntry { repeat, id, vars, params, table: table.flatten(), matrix: matrix?, ..entry })
     }
 
-    fn plain(&self, prompt: Text, spot: Spot) -> Entry {
-        Entry {
-            prompt: Source::Text(prompt),
+    fn plain(&self, prompt: TemplateText, spans: EntrySpans) -> ManifestEntry {
+        ManifestEntry {
+            prompt: PromptSource::Text(prompt),
             permutes: true,
             repeat: None,
             priority: 0,
             id: None,
-            told: Vec::new(),
+            used_in_id: Vec::new(),
             mode: self.mode,
             timeout: self.timeout,
             hook_url: self.hook_url.clone(),
@@ -191,7 +192,7 @@ impl<'t, 'l> Entries<'t, 'l> {
             vars: Vec::new(),
             matrix: None,
             table: None,
-            spot,
+            spans,
         }
     }
 
@@ -199,32 +200,32 @@ impl<'t, 'l> Entries<'t, 'l> {
         &mut self,
         node: &Node<'_>,
         key: &Node<'_>,
-        writing: Writing,
-        reader: &mut Reader<'_>,
-    ) -> Option<Text> {
+        writing: Escaping,
+        reader: &mut NodeReader<'_>,
+    ) -> Option<TemplateText> {
         let text = reader.text(node, "`prompt`")?;
         judge_comment(node, key, "prompt", reader);
         reader.checked(value::prompt(text), node, key)?;
         reader.checked(self.templates.add(text, writing), node, key)
     }
 
-    fn id(&mut self, field: Field<'_, '_>, reader: &mut Reader<'_>) -> Option<Text> {
+    fn id(&mut self, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Option<TemplateText> {
         let text = reader.value(Some(field), value::id)?;
-        reader.checked(self.templates.add(&text, Writing::Plain), field.value, field.key)
+        reader.checked(self.templates.add(&text, Escaping::Plain), field.value, field.key)
     }
 
     /// The data of an entry; `None` where it is not to be had, which is told.
-    fn table(&mut self, field: Field<'_, '_>, reader: &mut Reader<'_>) -> Option<usize> {
+    fn table(&mut self, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Option<usize> {
         let path = reader.value(Some(field), value::path)?;
         let outcome = self.tables.data(&path, &mut self.columns);
         reader.checked(outcome, field.value, field.key)?
     }
 
-    fn variables(&mut self, fields: &Fields<'_, '_>, reader: &mut Reader<'_>) -> Pairs {
+    fn variables(&mut self, fields: &KnownKeys<'_, '_>, reader: &mut NodeReader<'_>) -> VariableValues {
         let mut vars = Vec::new();
         let pairs = fields.get("vars").and_then(|field| reader.pairs(field.value, "`vars`"));
         for pair in pairs.unwrap_or_default() {
-            if let Value::List(_) = pair.value.value {
+            if let NodeValue::List(_) = pair.value.value {
                 let found =
                     Diagnostic::error(format!("the variable {} takes a single value", quoted(pair.name)))
                         .at(reader.source.place(pair.value.head()), "this is a list")
@@ -243,14 +244,14 @@ impl<'t, 'l> Entries<'t, 'l> {
 }
 
 /// The bytes that an entry brings.
-fn held(entry: &Entry) -> usize {
-    let of_text = |text: &Text| text.source.len();
+fn held(entry: &ManifestEntry) -> usize {
+    let of_text = |text: &TemplateText| text.source.len();
     let prompt = match &entry.prompt {
-        Source::Text(text) => of_text(text),
-        Source::Cells | Source::FinalCells => 0,
+        PromptSource::Text(text) => of_text(text),
+        PromptSource::Cells | PromptSource::FinalCells => 0,
     };
     let vars: usize = entry.vars.iter().map(|(_, value)| value.len()).sum();
-    let params: usize = entry.params.iter().flat_map(params::Written::texts).map(of_text).sum();
+    let params: usize = entry.params.iter().flat_map(params::ManifestParam::texts).map(of_text).sum();
     let lists = entry.matrix.iter().flat_map(|matrix| &matrix.factors);
     let lists: usize = lists.flat_map(|list| list.values.iter().flatten()).map(String::len).sum();
     prompt + entry.id.as_ref().map_or(0, of_text) + vars + params + lists

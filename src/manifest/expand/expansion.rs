@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use super::entry::Entry;
-use super::factors::Tally;
-use super::ids::Register;
+use super::entry::ManifestEntry;
+use super::factors::EntryCounts;
+use super::ids::IdIndex;
 use super::params;
-use crate::manifest::table::{Columns, Table};
+use crate::manifest::table::{CsvTable, Variables};
 use crate::manifest::template::Templates;
 
 /// All that tasks are made from.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Expansion {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) tables: Vec<Table>,
+    pub(crate) entries: Vec<ManifestEntry>,
+    pub(crate) tables: Vec<CsvTable>,
     pub(crate) templates: Templates,
-    pub(crate) columns: Arc<Columns>,
+    pub(crate) columns: Arc<Variables>,
     /// The variables of all entries, unless they say them themselves.
     pub(crate) vars: Vec<(usize, String)>,
-    pub(crate) params: Vec<params::Written>,
+    pub(crate) params: Vec<params::ManifestParam>,
     /// What the check found: names that need numbers, and how many tasks each entry makes.
-    pub(crate) register: Register,
-    pub(crate) tallies: Vec<Tally>,
+    pub(crate) ids: IdIndex,
+    pub(crate) tallies: Vec<EntryCounts>,
 }

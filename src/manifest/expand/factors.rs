@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::entry::{Entry, Source};
-use crate::manifest::table::Table;
+use super::entry::{ManifestEntry, PromptSource};
+use crate::manifest::table::CsvTable;
 
 /// One thing that multiplies the tasks of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +77,7 @@ fn plural(name: &str) -> String {
 
 /// What the check counted of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Tally {
+pub(crate) struct EntryCounts {
     pub(crate) rows: u64,
     pub(crate) tasks: u64,
     /// The least and the most prompts of one combination, and takes of one prompt.
@@ -85,7 +85,7 @@ pub(crate) struct Tally {
     pub(crate) takes: Option<(u32, u32)>,
 }
 
-impl Tally {
+impl EntryCounts {
     pub(crate) fn count_prompts(&mut self, n: u64) {
         let (least, most) = self.prompts.unwrap_or((n, n));
         self.prompts = Some((least.min(n), most.max(n)));
@@ -97,7 +97,7 @@ impl Tally {
     }
 
     /// How many tasks there would be if all rows were like those that were seen.
-    pub(crate) fn foreseen(&self, entry: &Entry) -> u64 {
+    pub(crate) fn foreseen(&self, entry: &ManifestEntry) -> u64 {
         let combinations = entry.matrix.as_ref().map_or(1, super::matrix::Matrix::len);
         let prompts = self.prompts.map_or(1, |(_, most)| most);
         let takes = self.takes.map_or(u64::from(entry.repeat.unwrap_or(1)), |(_, most)| u64::from(most));
@@ -106,9 +106,14 @@ impl Tally {
 }
 
 /// The factors of an entry.
-pub(crate) fn of(entry: &Entry, tally: &Tally, tables: &[Table], line: usize) -> EntryFactors {
+pub(crate) fn of(
+    entry: &ManifestEntry,
+    tally: &EntryCounts,
+    tables: &[CsvTable],
+    line: usize,
+) -> EntryFactors {
     let table = entry.table.and_then(|table| tables.get(table));
-    let is_table = !matches!(entry.prompt, Source::Text(_));
+    let is_table = !matches!(entry.prompt, PromptSource::Text(_));
     let mut factors = Vec::new();
     if let Some(table) = table {
         let name = if is_table { "row".to_owned() } else { stem(&table.name) };
@@ -134,7 +139,7 @@ pub(crate) fn of(entry: &Entry, tally: &Tally, tables: &[Table], line: usize) ->
 
     let name = match (&entry.id, &entry.prompt, table) {
         (Some(id), ..) => id.source.trim().to_owned(),
-        (None, Source::Text(text), _) => first_words(&text.source),
+        (None, PromptSource::Text(text), _) => first_words(&text.source),
         (None, _, table) => table.map(|table| table.name.clone()).unwrap_or_default(),
     };
     EntryFactors { name, line, factors, excluded, included, tasks: tally.tasks }

@@ -1,8 +1,8 @@
 //! Names of tasks: given, or made from the content, never from the position.
 //!
 //! Tasks are named while they are listed, one after the other, and a million of them must not be held in memory for it. So
-//! a [`Census`] first sees every name, as a hash, and leaves a [`Register`] of what matters: made names that come up more
-//! than once, and numbers that given names have taken. With it a [`Namer`] gives the same names every time.
+//! a [`IdCollector`] first sees every name, as a hash, and leaves a [`IdIndex`] of what matters: made names that come up more
+//! than once, and numbers that given names have taken. With it a [`IdGenerator`] gives the same names every time.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -11,16 +11,16 @@ use crate::task::TaskId;
 
 /// A name before takes are numbered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Name {
+pub(crate) enum DraftName {
     /// Given, or made from what was given.
     Given(String),
     /// Made from the content.
-    Made(String),
+    Derived(String),
 }
 
 /// All names of a manifest, while they are counted.
 #[derive(Debug, Default)]
-pub(crate) struct Census {
+pub(crate) struct IdCollector {
     hasher: RandomState,
     given: HashSet<u64>,
     /// Given names that look like a numbered take: the hash of what is before the number, and the number.
@@ -32,17 +32,17 @@ pub(crate) struct Census {
     pub(crate) shared: HashSet<u64>,
 }
 
-impl Census {
+impl IdCollector {
     /// Counts the takes of a task.
-    pub(crate) fn count(&mut self, name: &Name, takes: u32) {
+    pub(crate) fn count(&mut self, name: &DraftName, takes: u32) {
         match name {
-            Name::Given(base) => {
+            DraftName::Given(base) => {
                 self.give(base);
                 for take in 2..=takes {
                     self.give(&numbered(base, take));
                 }
             }
-            Name::Made(base) => {
+            DraftName::Derived(base) => {
                 let hash = self.hash(base);
                 let seen = self.made.entry(hash).or_default();
                 if *seen > 0 {
@@ -69,19 +69,19 @@ impl Census {
     }
 
     /// What is needed to name the tasks again.
-    pub(crate) fn into_register(self) -> Register {
+    pub(crate) fn into_index(self) -> IdIndex {
         let mut taken: HashSet<(u64, u32)> =
             self.numbered.into_iter().filter(|(base, _)| self.made.contains_key(base)).collect();
         taken.extend(self.given.iter().filter(|id| self.made.contains_key(id)).map(|id| (*id, 1)));
         let of_many = |(base, n): (u64, u32)| (n > 1 || taken.contains(&(base, 1))).then_some(base);
         let counted = self.made.into_iter().filter_map(of_many).collect();
-        Register { hasher: self.hasher, taken, counted }
+        IdIndex { hasher: self.hasher, taken, counted }
     }
 }
 
 /// What matters for names.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Register {
+pub(crate) struct IdIndex {
     hasher: RandomState,
     /// Numbers of made names that given ones have; the bare name counts as 1.
     taken: HashSet<(u64, u32)>,
@@ -89,35 +89,35 @@ pub(crate) struct Register {
     counted: HashSet<u64>,
 }
 
-impl Register {
+impl IdIndex {
     /// Names the tasks from the first on.
-    pub(crate) fn namer(&self) -> Namer<'_> {
-        Namer { register: self, last: HashMap::new() }
+    pub(crate) fn generator(&self) -> IdGenerator<'_> {
+        IdGenerator { ids: self, last: HashMap::new() }
     }
 }
 
 /// Gives names, in the order of the tasks.
 #[derive(Debug)]
-pub(crate) struct Namer<'a> {
-    register: &'a Register,
+pub(crate) struct IdGenerator<'a> {
+    ids: &'a IdIndex,
     last: HashMap<u64, u32>,
 }
 
-impl Namer<'_> {
+impl IdGenerator<'_> {
     /// The id of a take, from 1, of a task.
-    pub(crate) fn id(&mut self, name: &Name, take: u32) -> TaskId {
+    pub(crate) fn id(&mut self, name: &DraftName, take: u32) -> TaskId {
         match name {
-            Name::Given(base) => TaskId(numbered(base, take)),
-            Name::Made(base) => {
-                let hash = self.register.hasher.hash_one(base);
-                if !self.register.counted.contains(&hash) {
+            DraftName::Given(base) => TaskId(numbered(base, take)),
+            DraftName::Derived(base) => {
+                let hash = self.ids.hasher.hash_one(base);
+                if !self.ids.counted.contains(&hash) {
                     return TaskId(base.clone());
                 }
                 let last = self.last.entry(hash).or_default();
                 // A given id wins: rows of the results that were pasted into a manifest have ids that were made.
                 loop {
                     *last += 1;
-                    if !self.register.taken.contains(&(hash, *last)) {
+                    if !self.ids.taken.contains(&(hash, *last)) {
                         return TaskId(numbered(base, *last));
                     }
                 }
@@ -136,20 +136,20 @@ mod tests {
 
     use super::*;
 
-    fn made(base: &str) -> Name {
-        Name::Made(base.to_owned())
+    fn made(base: &str) -> DraftName {
+        DraftName::Derived(base.to_owned())
     }
 
-    fn given(id: &str) -> Name {
-        Name::Given(id.to_owned())
+    fn given(id: &str) -> DraftName {
+        DraftName::Given(id.to_owned())
     }
 
-    fn named(names: &[Name]) -> Vec<String> {
-        let mut census = Census::default();
-        names.iter().for_each(|name| census.count(name, 1));
-        let register = census.into_register();
-        let mut namer = register.namer();
-        names.iter().map(|name| namer.id(name, 1).0).collect()
+    fn named(names: &[DraftName]) -> Vec<String> {
+        let mut collector = IdCollector::default();
+        names.iter().for_each(|name| collector.count(name, 1));
+        let ids = collector.into_index();
+        let mut generator = ids.generator();
+        names.iter().map(|name| generator.id(name, 1).0).collect()
     }
 
     #[test]
@@ -165,11 +165,11 @@ mod tests {
 
     #[test]
     fn a_given_id_that_is_there_twice_is_found() {
-        let mut census = Census::default();
-        census.count(&given("mug"), 3);
-        assert!(census.twice.is_empty());
-        census.count(&given("mug~3"), 1);
-        assert!(census.twice.contains(&census.hash("mug~3")));
+        let mut collector = IdCollector::default();
+        collector.count(&given("mug"), 3);
+        assert!(collector.twice.is_empty());
+        collector.count(&given("mug~3"), 1);
+        assert!(collector.twice.contains(&collector.hash("mug~3")));
     }
 
     proptest! {
@@ -178,10 +178,10 @@ mod tests {
             names in prop::collection::vec(("[ab](~[123])?", any::<bool>()), 0..12),
         ) {
             let mut seen = HashSet::new();
-            let names: Vec<Name> = names
+            let names: Vec<DraftName> = names
                 .into_iter()
                 .filter(|(name, is_given)| !is_given || seen.insert(name.clone()))
-                .map(|(name, is_given)| if is_given { Name::Given(name) } else { Name::Made(name[..1].to_owned()) })
+                .map(|(name, is_given)| if is_given { DraftName::Given(name) } else { DraftName::Derived(name[..1].to_owned()) })
                 .collect();
             let ids = named(&names);
             let unique: HashSet<&String> = ids.iter().collect();

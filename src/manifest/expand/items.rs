@@ -1,19 +1,19 @@
 //! From entries to items: an entry by itself, or once for each row of its table.
 
-use super::entry::{Entry, Item, Part, Source};
+use super::entry::{EntryItem, ItemPart, ManifestEntry, PromptSource};
 use super::expansion::Expansion;
 use super::params;
-use crate::manifest::table::{Role, Row, Table, earlier};
+use crate::manifest::table::{ColumnRole, CsvRow, CsvTable, earlier};
 use crate::manifest::template::is_template;
-use crate::manifest::value::{self, Fault};
+use crate::manifest::value::{self, ValueError};
 use crate::prompt::{self, Param};
 
 /// What is wrong with parts of an item.
-pub(crate) type Faults = Vec<(Part, Fault)>;
+pub(crate) type ItemErrors = Vec<(ItemPart, ValueError)>;
 
-impl<'a> Item<'a> {
-    pub(crate) fn of(entry: &'a Entry) -> Self {
-        Item {
+impl<'a> EntryItem<'a> {
+    pub(crate) fn of(entry: &'a ManifestEntry) -> Self {
+        EntryItem {
             entry,
             row: None,
             mode: entry.mode,
@@ -29,9 +29,12 @@ impl<'a> Item<'a> {
 }
 
 impl Expansion {
-    pub(crate) fn items<'a>(&'a self, entry: &'a Entry) -> Box<dyn Iterator<Item = Item<'a>> + 'a> {
+    pub(crate) fn items<'a>(
+        &'a self,
+        entry: &'a ManifestEntry,
+    ) -> Box<dyn Iterator<Item = EntryItem<'a>> + 'a> {
         match entry.table.and_then(|table| self.tables.get(table)) {
-            None => Box::new(std::iter::once(Item::of(entry))),
+            None => Box::new(std::iter::once(EntryItem::of(entry))),
             Some(table) => Box::new(
                 table
                     .rows()
@@ -42,40 +45,45 @@ impl Expansion {
     }
 
     /// A row as an item of an entry.
-    pub(crate) fn item<'a>(&self, entry: &'a Entry, table: &Table, row: Row) -> Result<Item<'a>, Faults> {
-        let mut item = Item::of(entry);
-        let mut faults = Faults::new();
-        let is_data = matches!(entry.prompt, Source::Text(_));
+    pub(crate) fn item<'a>(
+        &self,
+        entry: &'a ManifestEntry,
+        table: &CsvTable,
+        row: CsvRow,
+    ) -> Result<EntryItem<'a>, ItemErrors> {
+        let mut item = EntryItem::of(entry);
+        let mut faults = ItemErrors::new();
+        let is_data = matches!(entry.prompt, PromptSource::Text(_));
         for (column, of) in table.columns.iter().enumerate().filter(|_| !is_data) {
             let cell = row.cell(column);
             if cell.is_empty() {
                 continue;
             }
             let kept = match &of.role {
-                Role::Mode => value::mode(cell).map(|mode| item.mode = mode),
-                Role::Timeout => value::timeout(cell).map(|timeout| item.timeout = Some(timeout)),
-                Role::HookUrl => value::hook_url(cell).map(|url| item.hook_url = Some(url)),
-                Role::Repeat => value::repeat(cell).map(|repeat| item.repeat = Some(repeat)),
-                Role::Priority => value::priority(cell).map(|priority| item.priority = priority),
-                Role::Action => value::action(cell).map(|action| item.action = action),
-                Role::Flag(name) if !is_template(cell) => {
+                ColumnRole::Mode => value::mode(cell).map(|mode| item.mode = mode),
+                ColumnRole::Timeout => value::timeout(cell).map(|timeout| item.timeout = Some(timeout)),
+                ColumnRole::HookUrl => value::hook_url(cell).map(|url| item.hook_url = Some(url)),
+                ColumnRole::Repeat => value::repeat(cell).map(|repeat| item.repeat = Some(repeat)),
+                ColumnRole::Priority => value::priority(cell).map(|priority| item.priority = priority),
+                ColumnRole::Action => value::action(cell).map(|action| item.action = action),
+                ColumnRole::Flag(name) if !is_template(cell) => {
                     item.flags.extend(Param::from_text(name, cell).map(|param| (column, param)));
                     Ok(())
                 }
                 _ => Ok(()),
             };
             if let Err(fault) = kept {
-                faults.push((Part::Cell(column), fault));
+                faults.push((ItemPart::Cell(column), fault));
             }
         }
         for (column, param) in &item.flags {
             faults.extend(
                 prompt::check_param(param)
                     .into_iter()
-                    .map(|finding| (Part::Cell(*column), params::told(finding).1)),
+                    .map(|finding| (ItemPart::Cell(*column), params::told(finding).1)),
             );
         }
-        if matches!(entry.prompt, Source::FinalCells) {
+        if matches!(entry.prompt, PromptSource::FinalCells) {
             item.earlier = earlier::read(table, &row);
         }
         item.row = Some(row);
@@ -84,35 +92,35 @@ impl Expansion {
     }
 
     /// What is wrong with the flags of a row, though it can be sent.
-    pub(crate) fn doubts(&self, item: &Item<'_>) -> Faults {
+    pub(crate) fn doubts(&self, item: &EntryItem<'_>) -> ItemErrors {
         let told = item.flags.iter().flat_map(|(column, param)| {
             prompt::check_param(param)
                 .into_iter()
-                .map(|finding| (Part::Cell(*column), params::told(finding).1))
+                .map(|finding| (ItemPart::Cell(*column), params::told(finding).1))
         });
         told.collect()
     }
 
-    pub(super) fn has_flag_templates(&self, item: &Item<'_>) -> bool {
+    pub(super) fn has_flag_templates(&self, item: &EntryItem<'_>) -> bool {
         self.flag_columns(item).any(|(_, _, cell)| is_template(cell))
     }
 
     /// The columns of a row that are flags: the column, the flag, the cell.
     pub(super) fn flag_columns<'i>(
         &'i self,
-        item: &'i Item<'_>,
+        item: &'i EntryItem<'_>,
     ) -> impl Iterator<Item = (usize, &'i str, &'i str)> {
         let table = item.entry.table.and_then(|table| self.tables.get(table));
         let row = item.row.as_ref();
         table.into_iter().flat_map(|table| table.columns.iter().enumerate()).filter_map(
             move |(column, of)| match &of.role {
-                Role::Flag(name) => Some((column, name.as_str(), row?.cell(column))),
+                ColumnRole::Flag(name) => Some((column, name.as_str(), row?.cell(column))),
                 _ => None,
             },
         )
     }
 
-    pub(crate) fn cell<'i>(&self, item: &'i Item<'_>, role: &Role) -> &'i str {
+    pub(crate) fn cell<'i>(&self, item: &'i EntryItem<'_>, role: &ColumnRole) -> &'i str {
         let column = item.entry.table.and_then(|table| self.tables.get(table)?.column(role));
         column.zip(item.row.as_ref()).map_or("", |(column, row)| row.cell(column))
     }

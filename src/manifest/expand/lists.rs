@@ -2,28 +2,28 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::matrix::{Factor, Matrix, Pairs};
+use super::matrix::{Matrix, MatrixFactor, VariableValues};
 use super::vars::variable;
 use crate::diagnostic::{Diagnostic, close_name, quoted};
-use crate::manifest::table::Columns;
-use crate::manifest::yaml::{Field, Fields, Node, Reader, Value};
+use crate::manifest::table::Variables;
+use crate::manifest::yaml::{KeyValue, KnownKeys, Node, NodeReader, NodeValue};
 
 const INCLUDE: &str = "include";
 const EXCLUDE: &str = "exclude";
 
 /// The matrix of an entry; `Some(None)` where it has none, `None` where it is wrong, which is told.
 pub(crate) fn read(
-    fields: &Fields<'_, '_>,
+    fields: &KnownKeys<'_, '_>,
     data: &HashSet<usize>,
-    columns: &mut Columns,
-    reader: &mut Reader<'_>,
+    columns: &mut Variables,
+    reader: &mut NodeReader<'_>,
 ) -> Option<Option<Matrix>> {
     let (matrix, zip) = (fields.get("matrix"), fields.get("zip"));
     if matrix.is_none() && zip.is_none() {
         return Some(None);
     }
     let errors = reader.problems.errors();
-    let mut lists = Lists { data, columns, named: HashMap::new(), factors: Vec::new(), reader };
+    let mut lists = MatrixReader { data, columns, named: HashMap::new(), factors: Vec::new(), reader };
     let pairs = matrix.and_then(|field| lists.reader.pairs(field.value, "`matrix`")).unwrap_or_default();
     let (of_rules, of_lists): (Vec<_>, Vec<_>) =
         pairs.into_iter().partition(|pair| [INCLUDE, EXCLUDE].contains(&pair.name));
@@ -36,12 +36,12 @@ pub(crate) fn read(
     let rule = |name| of_rules.iter().find(|pair| pair.name == name).copied();
     let exclude = rule(EXCLUDE).map(|field| lists.exclude(field)).unwrap_or_default();
     let include = rule(INCLUDE).map(|field| lists.include(field)).unwrap_or_default();
-    let Lists { factors, reader, .. } = lists;
+    let MatrixReader { factors, reader, .. } = lists;
     if reader.problems.errors() > errors {
         return None;
     }
     let key = matrix.or(zip)?.key;
-    let (spans, exclude): (Vec<_>, Vec<Pairs>) = exclude.into_iter().unzip();
+    let (spans, exclude): (Vec<_>, Vec<VariableValues>) = exclude.into_iter().unzip();
     let matrix = Matrix::new(factors, exclude, include);
     for idle in matrix.idle() {
         let found = Diagnostic::warning("an `exclude` that takes nothing away")
@@ -58,19 +58,19 @@ pub(crate) fn read(
     Some(Some(matrix))
 }
 
-struct Lists<'r, 'c, 's> {
+struct MatrixReader<'r, 'c, 's> {
     /// Variables that the rows have.
     data: &'c HashSet<usize>,
-    columns: &'c mut Columns,
+    columns: &'c mut Variables,
     /// The lists so far: the place of each name.
     named: HashMap<usize, (String, std::ops::Range<usize>)>,
-    factors: Vec<Factor>,
-    reader: &'r mut Reader<'s>,
+    factors: Vec<MatrixFactor>,
+    reader: &'r mut NodeReader<'s>,
 }
 
-impl Lists<'_, '_, '_> {
-    fn list(&mut self, pair: Field<'_, '_>) {
-        if let ("zip", Value::Map(_)) = (pair.name, &pair.value.value) {
+impl MatrixReader<'_, '_, '_> {
+    fn list(&mut self, pair: KeyValue<'_, '_>) {
+        if let ("zip", NodeValue::Map(_)) = (pair.name, &pair.value.value) {
             let found = Diagnostic::error("`zip` stands beside `matrix`, not under it")
                 .at(self.reader.source.place(pair.key.span.clone()), "here it is the name of a list");
             self.reader.problems.push(found);
@@ -89,13 +89,13 @@ impl Lists<'_, '_, '_> {
             }
         }
         let values = values.into_iter().map(|(value, _)| vec![value.to_owned()]).collect();
-        self.factors.push(Factor { name: pair.name.to_owned(), variables: vec![variable], values });
+        self.factors.push(MatrixFactor { name: pair.name.to_owned(), variables: vec![variable], values });
     }
 
-    fn zip(&mut self, field: Field<'_, '_>) {
+    fn zip(&mut self, field: KeyValue<'_, '_>) {
         let Some(pairs) = self.reader.pairs(field.value, "`zip`") else { return };
         let mut variables = Vec::new();
-        let mut lists: Vec<(Field<'_, '_>, Vec<(&str, &Node<'_>)>)> = Vec::new();
+        let mut lists: Vec<(KeyValue<'_, '_>, Vec<(&str, &Node<'_>)>)> = Vec::new();
         for pair in pairs {
             let (Some(variable), Some(values)) = (self.named(pair), self.values(pair)) else { continue };
             variables.push(variable);
@@ -115,7 +115,7 @@ impl Lists<'_, '_, '_> {
         let Some(length) = lists.iter().map(|(_, values)| values.len()).min() else { return };
         let names: Vec<&str> = lists.iter().map(|(pair, _)| pair.name).collect();
         let row = |i: usize| lists.iter().map(|(_, values)| values[i].0.to_owned()).collect();
-        self.factors.push(Factor {
+        self.factors.push(MatrixFactor {
             name: names.join("+"),
             variables,
             values: (0..length).map(row).collect(),
@@ -123,7 +123,7 @@ impl Lists<'_, '_, '_> {
     }
 
     /// The variable of a list, which must be the only one of its name.
-    fn named(&mut self, pair: Field<'_, '_>) -> Option<usize> {
+    fn named(&mut self, pair: KeyValue<'_, '_>) -> Option<usize> {
         let variable = variable(pair.name, pair.key, self.columns, self.reader)?;
         let place = self.reader.source.place(pair.key.span.clone());
         if let Some((_, first)) = self.named.get(&variable) {
@@ -145,7 +145,7 @@ impl Lists<'_, '_, '_> {
         Some(variable)
     }
 
-    fn values<'n>(&mut self, pair: Field<'n, '_>) -> Option<Vec<(&'n str, &'n Node<'n>)>> {
+    fn values<'n>(&mut self, pair: KeyValue<'n, '_>) -> Option<Vec<(&'n str, &'n Node<'n>)>> {
         let what = quoted(pair.name);
         let items = self.reader.list(pair.value, &what)?;
         if items.is_empty() {
@@ -159,10 +159,10 @@ impl Lists<'_, '_, '_> {
         values.collect()
     }
 
-    fn exclude(&mut self, field: Field<'_, '_>) -> Vec<(std::ops::Range<usize>, Pairs)> {
+    fn exclude(&mut self, field: KeyValue<'_, '_>) -> Vec<(std::ops::Range<usize>, VariableValues)> {
         let mut rules = Vec::new();
         for item in self.reader.list(field.value, "`exclude`").unwrap_or_default() {
-            let mut pairs = Pairs::new();
+            let mut pairs = VariableValues::new();
             for pair in self.reader.pairs(item, "an entry of `exclude`").unwrap_or_default() {
                 let known = self.columns.find(pair.name).filter(|variable| self.named.contains_key(variable));
                 let Some(variable) = known else {
@@ -179,7 +179,7 @@ impl Lists<'_, '_, '_> {
         rules
     }
 
-    fn unknown(&mut self, pair: Field<'_, '_>) {
+    fn unknown(&mut self, pair: KeyValue<'_, '_>) {
         let mut names: Vec<_> = self.named.values().collect();
         names.sort_by_key(|(_, span)| span.start);
         let names: Vec<&str> = names.into_iter().map(|(name, _)| name.as_str()).collect();
@@ -196,10 +196,10 @@ impl Lists<'_, '_, '_> {
         });
     }
 
-    fn include(&mut self, field: Field<'_, '_>) -> Vec<Pairs> {
+    fn include(&mut self, field: KeyValue<'_, '_>) -> Vec<VariableValues> {
         let mut rules = Vec::new();
         for item in self.reader.list(field.value, "`include`").unwrap_or_default() {
-            let mut pairs = Pairs::new();
+            let mut pairs = VariableValues::new();
             for pair in self.reader.pairs(item, "an entry of `include`").unwrap_or_default() {
                 let Some(variable) = variable(pair.name, pair.key, self.columns, self.reader) else {
                     continue;

@@ -9,7 +9,7 @@ const COUNTED: u64 = 20_000_000;
 
 /// A list of a matrix, or lists that are paired.
 #[derive(Debug, Clone)]
-pub(crate) struct Factor {
+pub(crate) struct MatrixFactor {
     /// What people call it.
     pub(crate) name: String,
     pub(crate) variables: Vec<usize>,
@@ -18,14 +18,14 @@ pub(crate) struct Factor {
 }
 
 /// Some variables and their values.
-pub(crate) type Pairs = Vec<(usize, String)>;
+pub(crate) type VariableValues = Vec<(usize, String)>;
 
 /// The lists, and what is taken away and added.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Matrix {
-    pub(crate) factors: Vec<Factor>,
-    exclude: Vec<Pairs>,
-    include: Vec<Pairs>,
+    pub(crate) factors: Vec<MatrixFactor>,
+    exclude: Vec<VariableValues>,
+    include: Vec<VariableValues>,
     /// Those of `include` that are combinations of their own.
     alone: Vec<usize>,
     excluded: u64,
@@ -40,7 +40,11 @@ pub(crate) struct Combination<'m> {
 }
 
 impl Matrix {
-    pub(crate) fn new(factors: Vec<Factor>, exclude: Vec<Pairs>, include: Vec<Pairs>) -> Self {
+    pub(crate) fn new(
+        factors: Vec<MatrixFactor>,
+        exclude: Vec<VariableValues>,
+        include: Vec<VariableValues>,
+    ) -> Self {
         let mut matrix = Matrix { factors, exclude, include: Vec::new(), alone: Vec::new(), excluded: 0 };
         let mut agrees = vec![false; include.len()];
         if (!matrix.exclude.is_empty() || !include.is_empty()) && matrix.product() <= COUNTED {
@@ -88,7 +92,7 @@ impl Matrix {
     }
 
     /// An entry of `include` as a combination: told by its values of the lists, in their order, or by all if it has none.
-    fn lone<'m>(&'m self, pairs: &'m Pairs) -> Combination<'m> {
+    fn lone<'m>(&'m self, pairs: &'m VariableValues) -> Combination<'m> {
         let lists: Vec<usize> = self.factors.iter().flat_map(|factor| &factor.variables).copied().collect();
         let rank = |variable: usize| lists.iter().position(|list| *list == variable).unwrap_or(lists.len());
         let mut values: Vec<_> = pairs.iter().map(|(variable, value)| (*variable, &**value)).collect();
@@ -100,8 +104,9 @@ impl Matrix {
     /// Those of `exclude` that take nothing away.
     pub(crate) fn idle(&self) -> impl Iterator<Item = usize> {
         let all = Matrix { exclude: Vec::new(), ..self.clone() };
-        let is_idle =
-            move |pairs: &Pairs| !all.multiplied().any(|combination| takes_away(pairs, &combination));
+        let is_idle = move |pairs: &VariableValues| {
+            !all.multiplied().any(|combination| takes_away(pairs, &combination))
+        };
         let is_counted = self.product() <= COUNTED;
         self.exclude.iter().enumerate().filter(move |(_, pairs)| is_counted && is_idle(pairs)).map(|(i, _)| i)
     }
@@ -139,7 +144,7 @@ impl Matrix {
     }
 
     /// Whether nothing of the lists would be overwritten.
-    fn agrees(&self, pairs: &Pairs, combination: &Combination<'_>) -> bool {
+    fn agrees(&self, pairs: &VariableValues, combination: &Combination<'_>) -> bool {
         pairs.iter().all(|(variable, value)| {
             let multiplied = &combination.values[..combination.telling];
             multiplied.iter().find(|(own, _)| own == variable).is_none_or(|(_, own)| own == value)
@@ -147,7 +152,7 @@ impl Matrix {
     }
 }
 
-fn takes_away(pairs: &Pairs, combination: &Combination<'_>) -> bool {
+fn takes_away(pairs: &VariableValues, combination: &Combination<'_>) -> bool {
     pairs.iter().all(|(variable, value)| {
         combination.values.iter().any(|(own, text)| own == variable && text == value)
     })
@@ -159,12 +164,12 @@ mod tests {
 
     use super::*;
 
-    fn list(variable: usize, values: &[&str]) -> Factor {
+    fn list(variable: usize, values: &[&str]) -> MatrixFactor {
         let values = values.iter().map(|value| vec![(*value).to_owned()]).collect();
-        Factor { name: format!("v{variable}"), variables: vec![variable], values }
+        MatrixFactor { name: format!("v{variable}"), variables: vec![variable], values }
     }
 
-    fn pairs(pairs: &[(usize, &str)]) -> Pairs {
+    fn pairs(pairs: &[(usize, &str)]) -> VariableValues {
         pairs.iter().map(|(variable, value)| (*variable, (*value).to_owned())).collect()
     }
 
@@ -225,7 +230,7 @@ mod tests {
 
     #[test]
     fn paired_lists_are_one_factor() {
-        let paired = Factor {
+        let paired = MatrixFactor {
             name: "ratio and place".to_owned(),
             variables: vec![1, 2],
             values: vec![vec!["16:9".into(), "banner".into()], vec!["1:1".into(), "feed".into()]],
@@ -240,7 +245,7 @@ mod tests {
         #[test]
         fn there_are_as_many_as_the_lists_make_and_the_last_varies_fastest(sizes in prop::collection::vec(1usize..5, 1..4)) {
             let values: Vec<Vec<String>> = sizes.iter().map(|n| (0..*n).map(|i| i.to_string()).collect()).collect();
-            let factors: Vec<Factor> = values
+            let factors: Vec<MatrixFactor> = values
                 .iter()
                 .enumerate()
                 .map(|(i, values)| list(i, &values.iter().map(String::as_str).collect::<Vec<_>>()))

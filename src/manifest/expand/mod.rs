@@ -18,10 +18,10 @@ mod variants;
 mod vars;
 
 pub(super) use check::check;
-pub(super) use entries::Entries;
+pub(super) use entries::EntryReader;
 #[cfg(test)]
 pub(super) use entries::{DEFAULTS, ENTRY};
-pub(super) use entry::Entry;
+pub(super) use entry::ManifestEntry;
 pub(super) use expansion::Expansion;
 pub(super) use factors::of as factors_of;
 pub use factors::{EntryFactors, Factor};

@@ -1,32 +1,34 @@
 //! What a task is called: the parts of its name, out of what was given and what was chosen for it.
 
-use super::entry::{Entry, Source};
+use super::entry::{ManifestEntry, PromptSource};
 use super::expansion::Expansion;
-use super::ids::Name;
+use super::ids::DraftName;
 use super::slug;
-use super::variants::Variants;
-use crate::manifest::table::Role;
-use crate::manifest::template::{Scope, Writing};
-use crate::manifest::value::{self, Fault};
+use super::variants::PromptVariants;
+use crate::manifest::table::ColumnRole;
+use crate::manifest::template::{Escaping, Scope};
+use crate::manifest::value::{self, ValueError};
 use crate::prompt;
 use crate::prompt::permutation::Tree;
 
 impl Expansion {
     /// What is given of the name: the entry's id, the row's, the values of the matrix. `None` where nothing names it.
-    pub(crate) fn base(&self, variants: &Variants<'_>) -> Result<Option<String>, Fault> {
-        let Variants { item, scope, combination, .. } = variants;
+    pub(crate) fn base(&self, variants: &PromptVariants<'_>) -> Result<Option<String>, ValueError> {
+        let PromptVariants { item, scope, combination, .. } = variants;
         let empty = Scope::default();
         let scope = scope.as_ref().unwrap_or(&empty);
         let of_entry = match &item.entry.id {
             Some(text) => Some(value::id(&self.templates.fill(text, scope)?)?),
             None => None,
         };
-        let cell = self.cell(item, &Role::Id);
+        let cell = self.cell(item, &ColumnRole::Id);
         let of_row = match &item.entry.prompt {
             _ if cell.is_empty() => None,
-            Source::Text(_) if self.tells_rows(item.entry) => None,
-            Source::Text(_) | Source::FinalCells => Some(value::id(cell)?),
-            Source::Cells => Some(value::id(&self.templates.fill_once(cell, Writing::Plain, scope)?)?),
+            PromptSource::Text(_) if self.tells_rows(item.entry) => None,
+            PromptSource::Text(_) | PromptSource::FinalCells => Some(value::id(cell)?),
+            PromptSource::Cells => {
+                Some(value::id(&self.templates.fill_once(cell, Escaping::Plain, scope)?)?)
+            }
         };
         let mut base = match (of_entry, of_row) {
             (Some(entry), Some(row)) => format!("{entry}/{row}"),
@@ -34,7 +36,7 @@ impl Expansion {
             (None, None) => return Ok(None),
         };
         for (variable, value) in &combination.values[..combination.telling] {
-            if !item.entry.told.contains(variable) {
+            if !item.entry.used_in_id.contains(variable) {
                 base.push('/');
                 base.push_str(&slug::of_value(value));
             }
@@ -43,42 +45,42 @@ impl Expansion {
     }
 
     /// Whether the id of an entry takes something from its rows.
-    fn tells_rows(&self, entry: &Entry) -> bool {
+    fn tells_rows(&self, entry: &ManifestEntry) -> bool {
         let table = entry.table.and_then(|table| self.tables.get(table));
         table.is_some_and(|table| {
-            table.columns.iter().any(|column| column.variable.is_some_and(|v| entry.told.contains(&v)))
+            table.columns.iter().any(|column| column.variable.is_some_and(|v| entry.used_in_id.contains(&v)))
         })
     }
 
     pub(crate) fn name(
         &self,
-        variants: &Variants<'_>,
+        variants: &PromptVariants<'_>,
         base: Option<&str>,
-        chosen: &Chosen,
+        chosen: &OptionWords,
         number: usize,
         prompt: &str,
-    ) -> Result<Name, Fault> {
-        let Variants { item, .. } = variants;
+    ) -> Result<DraftName, ValueError> {
+        let PromptVariants { item, .. } = variants;
         let made = || slug::of_content(prompt, item.mode);
-        let Some(base) = base else { return Ok(Name::Made(made())) };
+        let Some(base) = base else { return Ok(DraftName::Derived(made())) };
         let is_row_told = item.row.is_none()
-            || !self.cell(item, &Role::Id).is_empty()
+            || !self.cell(item, &ColumnRole::Id).is_empty()
             || item.entry.id.is_none()
             || self.tells_rows(item.entry);
         let name = if is_row_told { chosen.named(base, number) } else { format!("{base}/{}", made()) };
         let name = value::id(&name)?;
-        Ok(if is_row_told { Name::Given(name) } else { Name::Made(name) })
+        Ok(if is_row_told { DraftName::Given(name) } else { DraftName::Derived(name) })
     }
 }
 
 /// What the options of a permutation add to a name: for each outermost group, a word for each option.
 #[derive(Debug, Default)]
-pub(crate) struct Chosen {
+pub(crate) struct OptionWords {
     groups: Vec<Vec<String>>,
 }
 
-impl Chosen {
-    pub(crate) fn of(variants: &Variants<'_>) -> Self {
+impl OptionWords {
+    pub(crate) fn of(variants: &PromptVariants<'_>) -> Self {
         let groups = variants.tree.as_ref().map(Tree::choices).unwrap_or_default();
         // How many takes an option has is no part of its name.
         let word = |option: &String| match prompt::take_repeat(option) {
@@ -86,7 +88,7 @@ impl Chosen {
             Err(_) => slug::of_value(option),
         };
         let words = |options: Vec<String>| options.iter().map(word).collect();
-        Chosen { groups: groups.into_iter().map(words).collect() }
+        OptionWords { groups: groups.into_iter().map(words).collect() }
     }
 
     /// The name with the words of this variant: the last group varies fastest.

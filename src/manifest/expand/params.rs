@@ -3,34 +3,34 @@
 
 use std::ops::Range;
 
-use crate::manifest::template::{Scope, Templates, Text, Writing};
-use crate::manifest::value::Fault;
-use crate::manifest::yaml::{Field, Fields, Node, Reader, Value};
+use crate::manifest::template::{Escaping, Scope, TemplateText, Templates};
+use crate::manifest::value::ValueError;
+use crate::manifest::yaml::{KeyValue, KnownKeys, Node, NodeReader, NodeValue};
 use crate::prompt::{self, Origin, Param, ParamFinding, ParamPart, ParamValue};
 
 /// A param as the manifest has it.
 #[derive(Debug, Clone)]
-pub(crate) struct Written {
+pub(crate) struct ManifestParam {
     name: String,
-    value: Given,
+    value: ParamTemplate,
     pub(crate) origin: Origin,
     key: Range<usize>,
     span: Range<usize>,
 }
 
 #[derive(Debug, Clone)]
-enum Given {
-    Text(Text),
-    List(Vec<(Text, Range<usize>)>),
+enum ParamTemplate {
+    Text(TemplateText),
+    List(Vec<(TemplateText, Range<usize>)>),
     Switch(bool),
 }
 
-impl Written {
+impl ManifestParam {
     /// Where a part of it stands in the manifest.
     pub(crate) fn span(&self, part: ParamPart) -> Range<usize> {
         match (part, &self.value) {
             (ParamPart::Name, _) => self.key.clone(),
-            (ParamPart::Item(i), Given::List(items)) => {
+            (ParamPart::Item(i), ParamTemplate::List(items)) => {
                 items.get(i).map_or(self.span.clone(), |(_, span)| span.clone())
             }
             _ if self.span.is_empty() => self.key.clone(),
@@ -40,17 +40,17 @@ impl Written {
 
     pub(crate) fn is_template(&self) -> bool {
         match &self.value {
-            Given::Text(text) => text.is_template(),
-            Given::List(items) => items.iter().any(|(text, _)| text.is_template()),
-            Given::Switch(_) => false,
+            ParamTemplate::Text(text) => text.is_template(),
+            ParamTemplate::List(items) => items.iter().any(|(text, _)| text.is_template()),
+            ParamTemplate::Switch(_) => false,
         }
     }
 
-    pub(crate) fn texts(&self) -> Vec<&Text> {
+    pub(crate) fn texts(&self) -> Vec<&TemplateText> {
         match &self.value {
-            Given::Text(text) => vec![text],
-            Given::List(items) => items.iter().map(|(text, _)| text).collect(),
-            Given::Switch(_) => Vec::new(),
+            ParamTemplate::Text(text) => vec![text],
+            ParamTemplate::List(items) => items.iter().map(|(text, _)| text).collect(),
+            ParamTemplate::Switch(_) => Vec::new(),
         }
     }
 
@@ -59,17 +59,17 @@ impl Written {
         &self,
         templates: &Templates,
         scope: &Scope,
-    ) -> Result<Option<Param>, (ParamPart, Fault)> {
+    ) -> Result<Option<Param>, (ParamPart, ValueError)> {
         let value = match &self.value {
-            Given::Switch(on) => ParamValue::Switch(*on),
-            Given::Text(text) => {
+            ParamTemplate::Switch(on) => ParamValue::Switch(*on),
+            ParamTemplate::Text(text) => {
                 let filled = templates.fill(text, scope).map_err(|fault| (ParamPart::Value, fault))?;
                 if text.is_template() {
                     return Ok(Param::from_text(&self.name, &filled));
                 }
                 ParamValue::Text(filled.into_owned())
             }
-            Given::List(items) => {
+            ParamTemplate::List(items) => {
                 let mut list = Vec::with_capacity(items.len());
                 for (i, (text, _)) in items.iter().enumerate() {
                     let filled = templates.fill(text, scope).map_err(|fault| (ParamPart::Item(i), fault))?;
@@ -84,17 +84,17 @@ impl Written {
 
 /// Reads the map `params`. What is no template is checked at once.
 pub(crate) fn read(
-    fields: &Fields<'_, '_>,
+    fields: &KnownKeys<'_, '_>,
     origin: Origin,
     templates: &mut Templates,
-    reader: &mut Reader<'_>,
-) -> Vec<Written> {
+    reader: &mut NodeReader<'_>,
+) -> Vec<ManifestParam> {
     let pairs = fields.get("params").and_then(|field| reader.pairs(field.value, "`params`"));
     let mut params = Vec::new();
     for pair in pairs.unwrap_or_default() {
         let Some(value) = given(pair, templates, reader) else { continue };
         let (key, span) = (pair.key.span.clone(), pair.value.span.clone());
-        let written = Written { name: pair.name.to_owned(), value, origin, key, span };
+        let written = ManifestParam { name: pair.name.to_owned(), value, origin, key, span };
         if !written.is_template() {
             check(&written, reader);
         }
@@ -103,23 +103,27 @@ pub(crate) fn read(
     params
 }
 
-fn given(pair: Field<'_, '_>, templates: &mut Templates, reader: &mut Reader<'_>) -> Option<Given> {
-    let mut text = |node: &Node<'_>, reader: &mut Reader<'_>| {
+fn given(
+    pair: KeyValue<'_, '_>,
+    templates: &mut Templates,
+    reader: &mut NodeReader<'_>,
+) -> Option<ParamTemplate> {
+    let mut text = |node: &Node<'_>, reader: &mut NodeReader<'_>| {
         let text = reader.text(node, &format!("the param `{}`", pair.name))?;
-        reader.checked(templates.add(text, Writing::Plain), node, pair.key)
+        reader.checked(templates.add(text, Escaping::Plain), node, pair.key)
     };
     match &pair.value.value {
-        Value::List(items) => {
+        NodeValue::List(items) => {
             let items = items.iter().map(|item| Some((text(item, reader)?, item.span.clone())));
-            Some(Given::List(items.collect::<Option<_>>()?))
+            Some(ParamTemplate::List(items.collect::<Option<_>>()?))
         }
-        Value::Scalar(word) if word == "true" => Some(Given::Switch(true)),
-        Value::Scalar(word) if word == "false" => Some(Given::Switch(false)),
-        _ => Some(Given::Text(text(pair.value, reader)?)),
+        NodeValue::Scalar(word) if word == "true" => Some(ParamTemplate::Switch(true)),
+        NodeValue::Scalar(word) if word == "false" => Some(ParamTemplate::Switch(false)),
+        _ => Some(ParamTemplate::Text(text(pair.value, reader)?)),
     }
 }
 
-fn check(written: &Written, reader: &mut Reader<'_>) {
+fn check(written: &ManifestParam, reader: &mut NodeReader<'_>) {
     let scope = Scope::default();
     let Ok(Some(param)) = written.fill(&Templates::default(), &scope) else { return };
     for finding in prompt::check_param(&param) {
@@ -129,7 +133,7 @@ fn check(written: &Written, reader: &mut Reader<'_>) {
 }
 
 /// What is wrong with a param, and with which part of it.
-pub(crate) fn told(finding: ParamFinding) -> (ParamPart, Fault) {
+pub(crate) fn told(finding: ParamFinding) -> (ParamPart, ValueError) {
     let ParamFinding { severity, part, message, label, notes, help } = finding;
-    (part, Fault::told(severity, message, label, notes, help))
+    (part, ValueError::from_parts(severity, message, label, notes, help))
 }

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
-use super::entry::Item;
+use super::entry::EntryItem;
 use super::expansion::Expansion;
-use super::ids::Namer;
+use super::ids::IdGenerator;
 use super::matrix::Combination;
 use super::variants::combinations;
 use crate::task::Task;
@@ -16,7 +16,7 @@ impl Expansion {
     /// All tasks, in the order of the manifest, made one by one.
     pub(crate) fn tasks(&self) -> impl Iterator<Item = Task> + '_ {
         let shown = self.columns.shown();
-        let mut namer = self.register.namer();
+        let mut generator = self.ids.generator();
         self.entries
             .iter()
             .zip(0..)
@@ -26,17 +26,17 @@ impl Expansion {
                 combinations(item.entry).map(move |combination| (Arc::clone(&item), combination, number))
             })
             .flat_map(move |(item, combination, number)| {
-                let tasks = self.make(&item, combination, &shown, &mut namer);
+                let tasks = self.make(&item, combination, &shown, &mut generator);
                 tasks.into_iter().map(move |task| Task { entry: number, ..task })
             })
     }
 
     fn make(
         &self,
-        item: &Item<'_>,
+        item: &EntryItem<'_>,
         combination: Combination<'_>,
         shown: &[usize],
-        namer: &mut Namer<'_>,
+        generator: &mut IdGenerator<'_>,
     ) -> Vec<Task> {
         let mut values = self.values(item, &combination);
         // The check let nothing pass that is wrong.
@@ -47,7 +47,7 @@ impl Expansion {
         for draft in drafts.unwrap_or_default() {
             for take in 1..=draft.takes {
                 tasks.push(Task {
-                    id: namer.id(&draft.name, take),
+                    id: generator.id(&draft.name, take),
                     prompt: draft.prompt.clone(),
                     mode: item.mode,
                     timeout: item.timeout,

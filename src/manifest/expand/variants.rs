@@ -2,27 +2,27 @@
 
 use std::borrow::Cow;
 
-use super::entry::{Entry, Item, Part, Source};
+use super::entry::{EntryItem, ItemPart, ManifestEntry, PromptSource};
 use super::expansion::Expansion;
-use super::items::Faults;
+use super::items::ItemErrors;
 use super::matrix::Combination;
 use super::params;
-use crate::manifest::table::Role;
-use crate::manifest::template::{Scope, Text, Writing, is_template};
-use crate::manifest::value::Fault;
+use crate::manifest::table::ColumnRole;
+use crate::manifest::template::{Escaping, Scope, TemplateText, is_template};
+use crate::manifest::value::ValueError;
 use crate::prompt;
 use crate::prompt::permutation::{self, Tree};
 
 /// The prompts of an item for one combination, before they are made one by one.
-pub(crate) struct Variants<'i> {
-    pub(crate) item: &'i Item<'i>,
+pub(crate) struct PromptVariants<'i> {
+    pub(crate) item: &'i EntryItem<'i>,
     pub(crate) scope: Option<Scope>,
     pub(crate) combination: Combination<'i>,
     pub(super) text: String,
     pub(crate) tree: Option<Tree>,
 }
 
-impl Variants<'_> {
+impl PromptVariants<'_> {
     /// The text with templates filled in, before permutation.
     pub(crate) fn text(&self) -> &str {
         &self.text
@@ -40,7 +40,7 @@ impl Variants<'_> {
 }
 
 /// The combinations of an entry: one of nothing where it has no matrix.
-pub(crate) fn combinations(entry: &Entry) -> Box<dyn Iterator<Item = Combination<'_>> + '_> {
+pub(crate) fn combinations(entry: &ManifestEntry) -> Box<dyn Iterator<Item = Combination<'_>> + '_> {
     match &entry.matrix {
         None => Box::new(std::iter::once(Combination::default())),
         Some(matrix) => Box::new(matrix.combinations()),
@@ -49,17 +49,19 @@ pub(crate) fn combinations(entry: &Entry) -> Box<dyn Iterator<Item = Combination
 
 impl Expansion {
     /// The value of each variable: of the defaults, the entry, the row, the combination; the last one counts.
-    pub(super) fn values(&self, item: &Item<'_>, combination: &Combination<'_>) -> Vec<Option<String>> {
+    pub(super) fn values(&self, item: &EntryItem<'_>, combination: &Combination<'_>) -> Vec<Option<String>> {
         let mut values = vec![None; self.columns.len()];
         for (variable, value) in self.vars.iter().chain(&item.entry.vars) {
             values[*variable] = Some(value.clone());
         }
         if let (Some(row), Some(table)) = (&item.row, item.entry.table) {
-            let is_data = matches!(item.entry.prompt, Source::Text(_));
+            let is_data = matches!(item.entry.prompt, PromptSource::Text(_));
             for (column, of) in self.tables[table].columns.iter().enumerate() {
                 let Some(variable) = of.variable else { continue };
                 let cell = match of.role {
-                    Role::Variable | Role::Pick if !is_data => row.cells.get(column).unwrap_or_default(),
+                    ColumnRole::Variable | ColumnRole::Pick if !is_data => {
+                        row.cells.get(column).unwrap_or_default()
+                    }
                     _ => row.cell(column),
                 };
                 values[variable] = Some(cell.to_owned());
@@ -74,24 +76,26 @@ impl Expansion {
     /// The prompts of an item for one combination, templates filled in.
     pub(crate) fn variants<'i>(
         &self,
-        item: &'i Item<'i>,
+        item: &'i EntryItem<'i>,
         combination: Combination<'i>,
-    ) -> Result<Variants<'i>, Faults> {
+    ) -> Result<PromptVariants<'i>, ItemErrors> {
         let scope =
             self.needs_variables(item).then(|| Scope::new(&self.columns, self.values(item, &combination)));
-        let of_prompt = |fault| vec![(Part::Prompt, fault)];
-        let is_final = matches!(item.entry.prompt, Source::FinalCells);
-        let writing = if item.entry.permutes { Writing::Protected } else { Writing::Plain };
+        let of_prompt = |fault| vec![(ItemPart::Prompt, fault)];
+        let is_final = matches!(item.entry.prompt, PromptSource::FinalCells);
+        let writing = if item.entry.permutes { Escaping::Literal } else { Escaping::Plain };
         let text = match (&item.entry.prompt, &scope) {
-            (Source::Text(text), Some(scope)) => {
+            (PromptSource::Text(text), Some(scope)) => {
                 self.templates.fill(text, scope).map_err(of_prompt)?.into_owned()
             }
-            (Source::Text(text), None) => text.source.clone(),
-            (Source::Cells, Some(scope)) => {
-                let cell = self.cell(item, &Role::Prompt);
+            (PromptSource::Text(text), None) => text.source.clone(),
+            (PromptSource::Cells, Some(scope)) => {
+                let cell = self.cell(item, &ColumnRole::Prompt);
                 self.templates.fill_once(cell, writing, scope).map_err(of_prompt)?.into_owned()
             }
-            (Source::Cells | Source::FinalCells, _) => self.cell(item, &Role::Prompt).to_owned(),
+            (PromptSource::Cells | PromptSource::FinalCells, _) => {
+                self.cell(item, &ColumnRole::Prompt).to_owned()
+            }
         };
         let is_marked = || matches!(permutation::unprotect(&text), Cow::Owned(_));
         let permutes = item.entry.permutes && !is_final && (text.contains(['{', '}', '\\']) || is_marked());
@@ -99,22 +103,24 @@ impl Expansion {
             false => None,
             true => Some(permutation::parse(&text).map_err(|error| {
                 let permutation::PermutationError { span, message, label, notes, help } = error;
-                let fault = Fault::told(prompt::Severity::Error, message, label, notes, help);
+                let fault = ValueError::from_parts(prompt::Severity::Error, message, label, notes, help);
                 of_prompt(fault.within(&text, span))
             })?),
         };
-        Ok(Variants { item, scope, combination, text, tree })
+        Ok(PromptVariants { item, scope, combination, text, tree })
     }
 
-    fn needs_variables(&self, item: &Item<'_>) -> bool {
-        let of_row = |role: &Role| is_template(self.cell(item, role));
+    fn needs_variables(&self, item: &EntryItem<'_>) -> bool {
+        let of_row = |role: &ColumnRole| is_template(self.cell(item, role));
         let of_entry = match &item.entry.prompt {
-            Source::Text(text) => text.is_template(),
-            Source::Cells => of_row(&Role::Prompt) || of_row(&Role::Id) || self.has_flag_templates(item),
-            Source::FinalCells => false,
+            PromptSource::Text(text) => text.is_template(),
+            PromptSource::Cells => {
+                of_row(&ColumnRole::Prompt) || of_row(&ColumnRole::Id) || self.has_flag_templates(item)
+            }
+            PromptSource::FinalCells => false,
         };
         of_entry
-            || item.entry.id.as_ref().is_some_and(Text::is_template)
-            || self.params.iter().chain(&item.entry.params).any(params::Written::is_template)
+            || item.entry.id.as_ref().is_some_and(TemplateText::is_template)
+            || self.params.iter().chain(&item.entry.params).any(params::ManifestParam::is_template)
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::Diagnostic;
-use crate::manifest::table::Columns;
+use crate::manifest::table::Variables;
 use crate::manifest::value;
-use crate::manifest::yaml::{Node, Reader};
+use crate::manifest::yaml::{Node, NodeReader};
 
 /// More variables than any table of results should have columns.
 const MOST_VARIABLES: usize = 1000;
@@ -13,8 +13,8 @@ const MOST_VARIABLES: usize = 1000;
 pub(crate) fn variable(
     name: &str,
     at: &Node<'_>,
-    columns: &mut Columns,
-    reader: &mut Reader<'_>,
+    columns: &mut Variables,
+    reader: &mut NodeReader<'_>,
 ) -> Option<usize> {
     let name = reader.checked(value::variable(name), at, at)?;
     let (variable, renamed) = columns.of(&name);
@@ -32,7 +32,7 @@ pub(crate) fn variable(
 }
 
 /// Names that a template takes from outside, as variables.
-pub(crate) fn told(columns: &Columns, names: &[String]) -> Vec<usize> {
+pub(crate) fn told(columns: &Variables, names: &[String]) -> Vec<usize> {
     let unique: HashSet<usize> = names.iter().filter_map(|name| columns.find(name)).collect();
     unique.into_iter().collect()
 }

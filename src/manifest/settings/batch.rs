@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::hooks::{self, FollowUp};
+use super::hooks::{self, HookSpec};
 use super::money::{Budget, Usd};
 use super::on_unknown::OnUnknown;
 use super::values;
 use crate::deadline::Deadline;
 use crate::diagnostic::Diagnostic;
 use crate::manifest::value;
-use crate::manifest::yaml::{Field, Node, Reader, Value};
+use crate::manifest::yaml::{KeyValue, Node, NodeReader, NodeValue};
 use crate::task::Prices;
 
 pub(crate) const BATCH: [&str; 12] = [
@@ -58,14 +58,14 @@ pub struct BatchSettings {
     pub results: Vec<String>,
     /// Who is told of each task that is done. Only a manifest says that, never what a state has kept of it: it may be a command.
     #[serde(skip)]
-    pub on_done: Option<FollowUp>,
+    pub on_done: Option<HookSpec>,
     /// Who is told when a run is over.
     #[serde(skip)]
-    pub on_finish: Option<FollowUp>,
+    pub on_finish: Option<HookSpec>,
 }
 
 /// Reads the map.
-pub(crate) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> BatchSettings {
+pub(crate) fn read(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> BatchSettings {
     let Some(fields) = reader.map(field.value, "`batch`", &BATCH) else { return BatchSettings::default() };
     let poll_min = reader.value(fields.get("poll_min"), values::span);
     let poll_max = reader.value(fields.get("poll_max"), values::span);
@@ -104,9 +104,9 @@ pub(crate) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> BatchSettin
 }
 
 /// One path, or a list of them.
-fn paths(field: Field<'_, '_>, reader: &mut Reader<'_>) -> Vec<String> {
+fn paths(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Vec<String> {
     let items: &[Node<'_>] = match &field.value.value {
-        Value::List(items) => items,
+        NodeValue::List(items) => items,
         _ => std::slice::from_ref(field.value),
     };
     let mut paths = Vec::new();

@@ -1,12 +1,12 @@
-//! Columns of one's own for the results: names, and templates of what stands under them.
+//! Custom columns of the results: their names, and the templates that fill them.
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::manifest::table::Columns;
-use crate::manifest::template::{Known, Scope, Templates, Text, Writing};
-use crate::manifest::value::Fault;
+use crate::manifest::table::Variables;
+use crate::manifest::template::{Escaping, Scope, ScopeValue, TemplateText, Templates};
+use crate::manifest::value::ValueError;
 use crate::task::{Record, Status};
 
 /// The picture addresses that have a name each, however few there are.
@@ -15,22 +15,22 @@ const LEAST_IMAGES: usize = 4;
 /// Names of columns, and what stands under them.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(into = "Vec<(String, String)>", try_from = "Vec<(String, String)>")]
-pub struct Pattern {
+pub struct CustomColumns {
     templates: Templates,
-    columns: Vec<(String, Text)>,
+    columns: Vec<(String, TemplateText)>,
 }
 
-impl From<Pattern> for Vec<(String, String)> {
-    fn from(pattern: Pattern) -> Self {
+impl From<CustomColumns> for Vec<(String, String)> {
+    fn from(pattern: CustomColumns) -> Self {
         pattern.columns.into_iter().map(|(name, text)| (name, text.source)).collect()
     }
 }
 
-impl TryFrom<Vec<(String, String)>> for Pattern {
+impl TryFrom<Vec<(String, String)>> for CustomColumns {
     type Error = String;
 
     fn try_from(columns: Vec<(String, String)>) -> Result<Self, String> {
-        let mut pattern = Pattern::default();
+        let mut pattern = CustomColumns::default();
         for (name, template) in columns {
             pattern.add(&name, &template).map_err(|fault| fault.message().to_owned())?;
         }
@@ -41,7 +41,7 @@ impl TryFrom<Vec<(String, String)>> for Pattern {
 /// A template that cannot be filled in for a task.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the column `{column}` cannot be filled in: {why}")]
-pub struct NotFilled {
+pub struct ColumnError {
     /// Its name.
     pub column: String,
     /// Why, as the template's error says it.
@@ -50,7 +50,7 @@ pub struct NotFilled {
 
 /// What a row is made from.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject<'r> {
+pub struct RowContext<'r> {
     /// The task and what became of it.
     pub record: &'r Record,
     /// Where it stands, as people are shown.
@@ -61,10 +61,10 @@ pub struct Subject<'r> {
     pub picture: usize,
 }
 
-impl Pattern {
+impl CustomColumns {
     /// Takes up one more column.
-    pub(crate) fn add(&mut self, name: &str, template: &str) -> Result<(), Fault> {
-        let text = self.templates.add(template, Writing::Plain)?;
+    pub(crate) fn add(&mut self, name: &str, template: &str) -> Result<(), ValueError> {
+        let text = self.templates.add(template, Escaping::Plain)?;
         self.columns.push((name.to_owned(), text));
         Ok(())
     }
@@ -79,33 +79,33 @@ impl Pattern {
     /// # Errors
     ///
     /// Where a template does not fit the values, or takes a variable that is not there.
-    pub fn fill(&self, columns: &[String], subject: &Subject<'_>) -> Result<Vec<String>, NotFilled> {
+    pub fn fill(&self, columns: &[String], subject: &RowContext<'_>) -> Result<Vec<String>, ColumnError> {
         let scope = scope(columns, subject);
         let filled = self.columns.iter().map(|(name, text)| {
             let filled = self.templates.fill(text, &scope).map(std::borrow::Cow::into_owned);
-            filled.map_err(|fault| NotFilled { column: name.clone(), why: fault.message().to_owned() })
+            filled.map_err(|fault| ColumnError { column: name.clone(), why: fault.message().to_owned() })
         });
         filled.collect()
     }
 
     /// What is wrong with the templates, by the number of the column, as far as one task can tell.
-    pub(crate) fn faults(&self, columns: &[String], subject: &Subject<'_>) -> Vec<(usize, Fault)> {
+    pub(crate) fn faults(&self, columns: &[String], subject: &RowContext<'_>) -> Vec<(usize, ValueError)> {
         let scope = scope(columns, subject);
         let filled = self.columns.iter().enumerate();
         filled.filter_map(|(n, (_, text))| Some((n, self.templates.fill(text, &scope).err()?))).collect()
     }
 }
 
-fn scope(names: &[String], subject: &Subject<'_>) -> Scope {
-    let Subject { record, status, batch, picture } = *subject;
-    let mut columns = Columns::default();
+fn scope(names: &[String], subject: &RowContext<'_>) -> Scope {
+    let RowContext { record, status, batch, picture } = *subject;
+    let mut columns = Variables::default();
     for name in names {
         columns.hidden(name);
     }
     let vars = (0..names.len()).map(|n| Some(record.task.vars.get(n).cloned().unwrap_or_default()));
     let images = &record.images.urls;
     let image = |n: usize| images.get(n).cloned().unwrap_or_default();
-    let text = |name: &str, text: String| (name.to_owned(), Known::from(text));
+    let text = |name: &str, text: String| (name.to_owned(), ScopeValue::from(text));
     let time = |at: Option<jiff::Timestamp>| at.map(|at| format!("{at:.0}")).unwrap_or_default();
     let mut named = vec![
         text("id", record.task.id.0.clone()),

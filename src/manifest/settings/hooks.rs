@@ -9,8 +9,8 @@ use reqwest::Url;
 
 use crate::diagnostic::{Diagnostic, Place, quoted};
 use crate::duration;
-use crate::manifest::value::{self, Fault};
-use crate::manifest::yaml::{Field, Node, Reader, Value};
+use crate::manifest::value::{self, ValueError};
+use crate::manifest::yaml::{KeyValue, Node, NodeReader, NodeValue};
 
 pub(crate) const DONE: [&str; 7] =
     ["command", "url", "url_env", "secret_env", "timeout", "at_once", "failed"];
@@ -20,9 +20,9 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Who is told of what.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FollowUp {
+pub struct HookSpec {
     /// What is run, or where it is posted.
-    pub target: FollowTarget,
+    pub target: HookAction,
     /// How long one try may last, where that is said.
     pub timeout: Option<Duration>,
     /// How many are on their way at once, where that is said; 1 to 16.
@@ -35,13 +35,13 @@ pub struct FollowUp {
 
 /// What is run, or where it is posted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FollowTarget {
+pub enum HookAction {
     /// The program and its arguments. No shell reads them.
     Command(Vec<String>),
     /// An address.
     Post {
         /// Where.
-        to: PostTo,
+        to: PostUrl,
         /// The environment variable with the secret that posts are signed with.
         secret_env: Option<String>,
     },
@@ -49,7 +49,7 @@ pub enum FollowTarget {
 
 /// The address that is posted to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PostTo {
+pub enum PostUrl {
     /// As it is written.
     Url(String),
     /// What this environment variable holds.
@@ -57,16 +57,16 @@ pub enum PostTo {
 }
 
 /// Reads one of the two; `on_finish` has fewer keys.
-pub(crate) fn read(field: Field<'_, '_>, is_done: bool, reader: &mut Reader<'_>) -> Option<FollowUp> {
+pub(crate) fn read(field: KeyValue<'_, '_>, is_done: bool, reader: &mut NodeReader<'_>) -> Option<HookSpec> {
     let place = reader.source.place(field.value.head());
     let plain =
-        |target| FollowUp { target, timeout: None, at_once: None, failed: false, place: place.clone() };
+        |target| HookSpec { target, timeout: None, at_once: None, failed: false, place: place.clone() };
     match &field.value.value {
-        Value::List(_) => return command(field, reader).map(plain),
-        Value::Map(_) => {}
+        NodeValue::List(_) => return command(field, reader).map(plain),
+        NodeValue::Map(_) => {}
         _ => {
             let to = reader.value(Some(field), address)?;
-            return Some(plain(FollowTarget::Post { to: PostTo::Url(to), secret_env: None }));
+            return Some(plain(HookAction::Post { to: PostUrl::Url(to), secret_env: None }));
         }
     }
     let known: &[&'static str] = if is_done { &DONE } else { &FINISH };
@@ -90,10 +90,10 @@ pub(crate) fn read(field: Field<'_, '_>, is_done: bool, reader: &mut Reader<'_>)
             }
             command(way, reader)?
         }
-        "url" => FollowTarget::Post { to: PostTo::Url(reader.value(Some(way), address)?), secret_env },
-        _ => FollowTarget::Post { to: PostTo::Env(reader.value(Some(way), variable)?), secret_env },
+        "url" => HookAction::Post { to: PostUrl::Url(reader.value(Some(way), address)?), secret_env },
+        _ => HookAction::Post { to: PostUrl::Env(reader.value(Some(way), variable)?), secret_env },
     };
-    Some(FollowUp {
+    Some(HookSpec {
         target,
         timeout: reader.value(fields.get("timeout"), limit),
         at_once: reader.value(fields.get("at_once"), at_once),
@@ -102,8 +102,8 @@ pub(crate) fn read(field: Field<'_, '_>, is_done: bool, reader: &mut Reader<'_>)
     })
 }
 
-fn command(field: Field<'_, '_>, reader: &mut Reader<'_>) -> Option<FollowTarget> {
-    let Value::List(items) = &field.value.value else {
+fn command(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Option<HookAction> {
+    let NodeValue::List(items) = &field.value.value else {
         let found = Diagnostic::error("a command is a list of its words")
             .at(reader.source.place(field.value.head()), "no shell reads this")
             .help("write it as in `command: [./publish.sh, --now]`");
@@ -118,23 +118,25 @@ fn command(field: Field<'_, '_>, reader: &mut Reader<'_>) -> Option<FollowTarget
         reader.problems.push(found);
         return None;
     }
-    Some(FollowTarget::Command(words))
+    Some(HookAction::Command(words))
 }
 
-fn word(item: &Node<'_>, field: Field<'_, '_>, reader: &mut Reader<'_>) -> Option<String> {
+fn word(item: &Node<'_>, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Option<String> {
     let text = reader.text(item, "a word of a command")?;
     let whole = match text.contains('\0') {
         false => Ok(text.to_owned()),
-        true => Err(Fault::new("a word of a command holds a character that no system takes", "in this text")),
+        true => {
+            Err(ValueError::new("a word of a command holds a character that no system takes", "in this text"))
+        }
     };
     reader.checked(whole, item, field.key)
 }
 
 /// An http or https address without a name and a password.
-pub(crate) fn address(text: &str) -> Result<String, Fault> {
+pub(crate) fn address(text: &str) -> Result<String, ValueError> {
     let text = text.trim();
     let refused = |label: &str| {
-        Fault::new(format!("{} is not an address that can be posted to", quoted(text)), label).help(
+        ValueError::new(format!("{} is not an address that can be posted to", quoted(text)), label).help(
             "write an address as in `https://cms.example/hooks/images`, or a command as a list of its words",
         )
     };
@@ -143,7 +145,7 @@ pub(crate) fn address(text: &str) -> Result<String, Fault> {
         return Err(refused("expected `https://` and a host"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Fault::new(
+        return Err(ValueError::new(
             "an address with a name or a password in it",
             "secrets do not belong in a manifest",
         )
@@ -155,26 +157,29 @@ pub(crate) fn address(text: &str) -> Result<String, Fault> {
 }
 
 /// The name of an environment variable.
-fn variable(text: &str) -> Result<String, Fault> {
+fn variable(text: &str) -> Result<String, ValueError> {
     let text = text.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(plain) {
         // Not quoted: it may be the secret itself.
-        return Err(Fault::new("this is not the name of an environment variable", "expected a name")
+        return Err(ValueError::new("this is not the name of an environment variable", "expected a name")
             .note("the secret itself never stands in a manifest")
             .help("write the name of a variable that holds it, as in `MJBATCH_HOOK_SECRET`"));
     }
     Ok(text.to_owned())
 }
 
-fn limit(text: &str) -> Result<Duration, Fault> {
+fn limit(text: &str) -> Result<Duration, ValueError> {
     let found = duration::parse(text.trim());
     found.ok().filter(|limit| !limit.is_zero() && *limit <= LONGEST).ok_or_else(|| {
-        Fault::new(format!("{} is not a time limit", quoted(text)), "expected a time as in `30s`, up to `1h`")
+        ValueError::new(
+            format!("{} is not a time limit", quoted(text)),
+            "expected a time as in `30s`, up to `1h`",
+        )
     })
 }
 
-fn at_once(text: &str) -> Result<u8, Fault> {
+fn at_once(text: &str) -> Result<u8, ValueError> {
     value::number(text, "a number", 1, 16).map(|n| u8::try_from(n).unwrap_or(1))
 }
 
@@ -185,29 +190,29 @@ mod tests {
     use super::*;
     use crate::manifest::parse;
 
-    fn read(batch: &str) -> Result<(Option<FollowUp>, Option<FollowUp>), String> {
+    fn read(batch: &str) -> Result<(Option<HookSpec>, Option<HookSpec>), String> {
         let text = format!("version: 1\nbatch:\n  {batch}\nprompts: [a mug]\n");
         let read = parse(Path::new("m.yaml"), text.as_bytes());
         read.map(|read| (read.batch.on_done, read.batch.on_finish)).map_err(|e| e.to_string())
     }
 
-    fn target(batch: &str) -> FollowTarget {
+    fn target(batch: &str) -> HookAction {
         read(batch).unwrap().0.unwrap().target
     }
 
     #[test]
     fn a_list_is_a_command_and_a_text_an_address() {
         let words = ["./publish.sh", "--to", "a b"].map(str::to_owned).to_vec();
-        assert_eq!(target("on_done: [./publish.sh, --to, a b]"), FollowTarget::Command(words.clone()));
-        assert_eq!(target("on_done: {command: [./publish.sh, --to, a b]}"), FollowTarget::Command(words));
-        let to = |to, secret_env| FollowTarget::Post { to, secret_env };
-        let url = || PostTo::Url("https://cms.example/x".to_owned());
+        assert_eq!(target("on_done: [./publish.sh, --to, a b]"), HookAction::Command(words.clone()));
+        assert_eq!(target("on_done: {command: [./publish.sh, --to, a b]}"), HookAction::Command(words));
+        let to = |to, secret_env| HookAction::Post { to, secret_env };
+        let url = || PostUrl::Url("https://cms.example/x".to_owned());
         assert_eq!(target("on_done: https://cms.example/x"), to(url(), None));
         assert_eq!(
             target("on_done: {url: https://cms.example/x, secret_env: SECRET}"),
             to(url(), Some("SECRET".into()))
         );
-        assert_eq!(target("on_done: {url_env: CHAT}"), to(PostTo::Env("CHAT".into()), None));
+        assert_eq!(target("on_done: {url_env: CHAT}"), to(PostUrl::Env("CHAT".into()), None));
         let (_, finish) = read("on_finish: {command: [say, done], timeout: 5s}").unwrap();
         assert_eq!(finish.unwrap().timeout, Some(Duration::from_secs(5)));
         let (done, _) = read("on_done: {command: [x], failed: true, at_once: 3}").unwrap();

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::{Place, quoted};
-use crate::manifest::table::Columns;
-use crate::manifest::template::{Scope, Templates, Text, Writing, is_template};
-use crate::manifest::value::{self, Fault};
-use crate::manifest::yaml::{Fields, Reader};
+use crate::manifest::table::Variables;
+use crate::manifest::template::{Escaping, Scope, TemplateText, Templates, is_template};
+use crate::manifest::value::{self, ValueError};
+use crate::manifest::yaml::{KnownKeys, NodeReader};
 use crate::task::Task;
 
 /// The name that a picture gets in a folder for which nothing else is said.
@@ -24,9 +24,9 @@ const OWN: [&str; 4] = ["id", "mode", "n", "ext"];
 /// What a manifest says about the files of pictures: `images`, `grid` and `sidecar` of `output`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct PictureSettings {
-    /// The folder, or the folder and the name, as written; from the manifest's folder. [`PictureName`] reads it.
-    pub images: Option<String>,
+pub struct ImageSettings {
+    /// The folder, or the folder and the name, as written; from the manifest's folder. [`ImageName`] reads it.
+    pub template: Option<String>,
     /// Where that is written.
     #[serde(skip)]
     pub place: Option<Place>,
@@ -37,21 +37,21 @@ pub struct PictureSettings {
 }
 
 /// Reads the keys of `output` that are about pictures.
-pub(crate) fn settings(output: &Fields<'_, '_>, reader: &mut Reader<'_>) -> PictureSettings {
+pub(crate) fn settings(output: &KnownKeys<'_, '_>, reader: &mut NodeReader<'_>) -> ImageSettings {
     let images = output.get("images");
-    PictureSettings {
+    ImageSettings {
         place: images.map(|field| reader.source.place(field.value.span.clone())),
-        images: reader.value(images, check),
+        template: reader.value(images, check),
         grid: reader.value(output.get("grid"), yes_or_no).unwrap_or_default(),
         sidecar: reader.value(output.get("sidecar"), yes_or_no).unwrap_or_default(),
     }
 }
 
-fn yes_or_no(text: &str) -> Result<bool, Fault> {
+fn yes_or_no(text: &str) -> Result<bool, ValueError> {
     match text.trim() {
         "true" => Ok(true),
         "false" => Ok(false),
-        other => Err(Fault::new(
+        other => Err(ValueError::new(
             format!("{} is neither true nor false", quoted(other)),
             "expected `true` or `false`",
         )),
@@ -60,11 +60,11 @@ fn yes_or_no(text: &str) -> Result<bool, Fault> {
 
 /// How the files of pictures are named.
 #[derive(Debug, Clone)]
-pub struct PictureName {
+pub struct ImageName {
     folder: String,
-    parts: Vec<Text>,
+    parts: Vec<TemplateText>,
     templates: Templates,
-    columns: Arc<Columns>,
+    columns: Arc<Variables>,
     /// Which of the columns each variable is; those that are none come last.
     names: usize,
 }
@@ -72,15 +72,15 @@ pub struct PictureName {
 /// A name that cannot be made, as a phrase.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct NotAName(pub String);
+pub struct ImageNameError(pub String);
 
-impl PictureName {
+impl ImageName {
     /// Reads a folder, or a folder with a name in it. `columns` are those of the batch.
     ///
     /// # Errors
     /// What is wrong with the template.
-    pub fn parse(text: &str, columns: &[String]) -> Result<PictureName, NotAName> {
-        read(text, columns).map_err(|fault| NotAName(fault.message().to_owned()))
+    pub fn parse(text: &str, columns: &[String]) -> Result<ImageName, ImageNameError> {
+        read(text, columns).map_err(|fault| ImageNameError(fault.message().to_owned()))
     }
 
     /// The folder, as written.
@@ -92,7 +92,7 @@ impl PictureName {
     ///
     /// # Errors
     /// A variable that the task does not have; an empty one is none.
-    pub fn of(&self, task: &Task, n: u32, ext: &str) -> Result<Vec<String>, NotAName> {
+    pub fn of(&self, task: &Task, n: u32, ext: &str) -> Result<Vec<String>, ImageNameError> {
         let given = task.vars.iter().map(|var| (!var.is_empty()).then(|| var.clone()));
         let mut values: Vec<_> = given.chain(std::iter::repeat(None)).take(self.names).collect();
         values.resize(self.columns.len(), None);
@@ -107,22 +107,22 @@ impl PictureName {
             .iter()
             .map(fill)
             .collect::<Result<_, _>>()
-            .map_err(|fault| NotAName(fault.message().to_owned()))
+            .map_err(|fault| ImageNameError(fault.message().to_owned()))
     }
 }
 
 /// Whether the text can name pictures, whatever the columns are; it is kept as it is.
-fn check(text: &str) -> Result<String, Fault> {
+fn check(text: &str) -> Result<String, ValueError> {
     let text = value::path(text)?;
     read(&text, &[]).map(|_| text)
 }
 
-fn read(text: &str, columns: &[String]) -> Result<PictureName, Fault> {
+fn read(text: &str, columns: &[String]) -> Result<ImageName, ValueError> {
     let (folder, mut parts) = split(text);
     if parts.is_empty() {
         parts.push(PLAIN.to_owned());
     }
-    let mut variables = Columns::default();
+    let mut variables = Variables::default();
     for name in columns {
         variables.hidden(name);
     }
@@ -132,10 +132,10 @@ fn read(text: &str, columns: &[String]) -> Result<PictureName, Fault> {
     }
     let mut templates = Templates::default();
     let taken =
-        parts.iter().map(|part| templates.add(part, Writing::Plain)).collect::<Result<Vec<_>, _>>()?;
+        parts.iter().map(|part| templates.add(part, Escaping::Plain)).collect::<Result<Vec<_>, _>>()?;
     let says = |name: &str| taken.iter().any(|part| templates.names_in(part).iter().any(|n| n == name));
     if !says("n") {
-        return Err(Fault::new("the pictures of a task would get one name", "no `{{ n }}` in it")
+        return Err(ValueError::new("the pictures of a task would get one name", "no `{{ n }}` in it")
             .help("name them as in `images/{{ id }}-{{ n }}.{{ ext }}`"));
     }
     // The ending tells every program what the file is.
@@ -143,9 +143,9 @@ fn read(text: &str, columns: &[String]) -> Result<PictureName, Fault> {
     let mut taken = taken;
     if !ends && let Some(last) = parts.last() {
         taken.pop();
-        taken.push(templates.add(&format!("{last}.{{{{ ext }}}}"), Writing::Plain)?);
+        taken.push(templates.add(&format!("{last}.{{{{ ext }}}}"), Escaping::Plain)?);
     }
-    Ok(PictureName { folder, parts: taken, templates, columns: Arc::new(variables), names })
+    Ok(ImageName { folder, parts: taken, templates, columns: Arc::new(variables), names })
 }
 
 /// The folder before the first part that is a template, and the parts from there on. A `/` within `{{ }}` or `{% %}` parts
@@ -183,7 +183,7 @@ mod tests {
         let columns = ["sku".to_owned(), "n".to_owned(), "price €".to_owned()];
         let mut task = Task::new("hero/red", "a mug", Mode::Fast);
         task.vars = vars.iter().map(|var| (*var).to_owned()).collect();
-        let name = PictureName::parse(template, &columns).map_err(|e| e.0)?;
+        let name = ImageName::parse(template, &columns).map_err(|e| e.0)?;
         let parts = name.of(&task, 2, "png").map_err(|e| e.0)?;
         Ok(format!("{} | {}", name.folder(), parts.join(" | ")))
     }

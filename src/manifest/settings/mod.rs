@@ -13,13 +13,13 @@ pub(super) mod values;
 pub(super) use batch::BATCH;
 pub use batch::BatchSettings;
 pub(super) use batch::read;
-pub use custom_columns::{NotFilled, Pattern, Subject};
+pub use custom_columns::{ColumnError, CustomColumns, RowContext};
 #[cfg(test)]
 pub(super) use hooks::{DONE, FINISH};
-pub use hooks::{FollowTarget, FollowUp, PostTo};
-pub use images::{NotAName, PictureName, PictureSettings};
-pub use money::{Budget, NotABudget, NotUsd, Usd};
-pub use on_unknown::{NotOnUnknown, OnUnknown};
+pub use hooks::{HookAction, HookSpec, PostUrl};
+pub use images::{ImageName, ImageNameError, ImageSettings};
+pub use money::{Budget, InvalidBudget, InvalidUsd, Usd};
+pub use on_unknown::{InvalidOnUnknown, OnUnknown};
 #[cfg(test)]
 pub(super) use output::OUTPUT;
-pub use output::{NotAShape, Rows, Shape, Shop, Shown};
+pub use output::{ColumnSet, InvalidTableFormat, RowUnit, Shop, TableFormat};

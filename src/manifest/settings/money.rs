@@ -23,13 +23,13 @@ impl fmt::Display for Usd {
 /// The text is not an amount of US dollars.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an amount of US dollars: a number from 0 to 1000000 with at most six decimals")]
-pub struct NotUsd(pub String);
+pub struct InvalidUsd(pub String);
 
 impl FromStr for Usd {
-    type Err = NotUsd;
+    type Err = InvalidUsd;
 
-    fn from_str(text: &str) -> Result<Self, NotUsd> {
-        let refused = || NotUsd(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, InvalidUsd> {
+        let refused = || InvalidUsd(text.to_owned());
         let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
         let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit());
         if whole.is_empty() || whole.len() > 7 || part.len() > 6 || !digits(whole) || !digits(part) {
@@ -63,13 +63,13 @@ impl fmt::Display for Budget {
 /// The text is not a budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a budget: a number and its unit, as in `20usd` or `500quota`")]
-pub struct NotABudget(pub String);
+pub struct InvalidBudget(pub String);
 
 impl FromStr for Budget {
-    type Err = NotABudget;
+    type Err = InvalidBudget;
 
-    fn from_str(text: &str) -> Result<Self, NotABudget> {
-        let refused = || NotABudget(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, InvalidBudget> {
+        let refused = || InvalidBudget(text.to_owned());
         let trimmed = text.trim().to_ascii_lowercase();
         if let Some(amount) = trimmed.strip_suffix("usd") {
             return amount.trim().parse().map(Budget::Usd).map_err(|_| refused());

@@ -16,16 +16,16 @@ pub enum OnUnknown {
 /// The text says nothing of what is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither `keep` nor `resend`")]
-pub struct NotOnUnknown(pub String);
+pub struct InvalidOnUnknown(pub String);
 
 impl std::str::FromStr for OnUnknown {
-    type Err = NotOnUnknown;
+    type Err = InvalidOnUnknown;
 
-    fn from_str(text: &str) -> Result<Self, NotOnUnknown> {
+    fn from_str(text: &str) -> Result<Self, InvalidOnUnknown> {
         match text.trim().to_ascii_lowercase().as_str() {
             "keep" => Ok(OnUnknown::Keep),
             "resend" => Ok(OnUnknown::Resend),
-            _ => Err(NotOnUnknown(text.to_owned())),
+            _ => Err(InvalidOnUnknown(text.to_owned())),
         }
     }
 }

@@ -5,18 +5,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::custom_columns::{Pattern, Subject};
-use super::images::{self, PictureSettings};
+use super::custom_columns::{CustomColumns, RowContext};
+use super::images::{self, ImageSettings};
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
-use crate::manifest::value::{self, Fault};
-use crate::manifest::yaml::{Field, Reader, Value};
+use crate::manifest::value::{self, ValueError};
+use crate::manifest::yaml::{KeyValue, NodeReader, NodeValue};
 use crate::task::{Images, Record, State, Status, Task};
 
 pub(crate) const OUTPUT: [&str; 6] = ["rows", "columns", "formula_guard", "images", "grid", "sidecar"];
 
 /// What a row of the results is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Rows {
+pub enum RowUnit {
     /// A task.
     #[default]
     Task,
@@ -37,24 +37,24 @@ pub enum Shop {
 
 /// The columns of the results.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub enum Shown {
+pub enum ColumnSet {
     /// The results' own, which are a manifest again.
     #[default]
     Results,
     /// A shop's; each product is as many rows as the shop wants.
     Shop(Shop),
     /// The person's.
-    Own(Box<Pattern>),
+    Custom(Box<CustomColumns>),
 }
 
 /// What the tables of results look like.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Shape {
+pub struct TableFormat {
     /// What a row is. A shop has its own opinion.
-    pub rows: Rows,
+    pub rows: RowUnit,
     /// What the columns are.
-    pub columns: Shown,
+    pub columns: ColumnSet,
     /// Whether cells of text files that a spreadsheet would run get a quote before them.
     pub formula_guard: bool,
 }
@@ -62,33 +62,33 @@ pub struct Shape {
 /// The text names none of what there is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is none of {known}")]
-pub struct NotAShape {
+pub struct InvalidTableFormat {
     text: String,
     known: &'static str,
 }
 
-impl FromStr for Rows {
-    type Err = NotAShape;
+impl FromStr for RowUnit {
+    type Err = InvalidTableFormat;
 
-    fn from_str(text: &str) -> Result<Self, NotAShape> {
+    fn from_str(text: &str) -> Result<Self, InvalidTableFormat> {
         match text.trim().to_ascii_lowercase().as_str() {
-            "task" => Ok(Rows::Task),
-            "image" => Ok(Rows::Image),
-            _ => Err(NotAShape { text: text.to_owned(), known: "`task`, `image`" }),
+            "task" => Ok(RowUnit::Task),
+            "image" => Ok(RowUnit::Image),
+            _ => Err(InvalidTableFormat { text: text.to_owned(), known: "`task`, `image`" }),
         }
     }
 }
 
-impl FromStr for Shown {
-    type Err = NotAShape;
+impl FromStr for ColumnSet {
+    type Err = InvalidTableFormat;
 
-    fn from_str(text: &str) -> Result<Self, NotAShape> {
+    fn from_str(text: &str) -> Result<Self, InvalidTableFormat> {
         match text.trim().to_ascii_lowercase().as_str() {
-            "results" => Ok(Shown::Results),
-            "shopify" => Ok(Shown::Shop(Shop::Shopify)),
-            "woocommerce" => Ok(Shown::Shop(Shop::WooCommerce)),
-            "google" => Ok(Shown::Shop(Shop::Google)),
-            _ => Err(NotAShape {
+            "results" => Ok(ColumnSet::Results),
+            "shopify" => Ok(ColumnSet::Shop(Shop::Shopify)),
+            "woocommerce" => Ok(ColumnSet::Shop(Shop::WooCommerce)),
+            "google" => Ok(ColumnSet::Shop(Shop::Google)),
+            _ => Err(InvalidTableFormat {
                 text: text.to_owned(),
                 known: "`results`, `shopify`, `woocommerce`, `google`",
             }),
@@ -98,50 +98,53 @@ impl FromStr for Shown {
 
 /// A shape with the places of its templates.
 #[derive(Debug, Default)]
-pub(crate) struct Placed {
-    pub(crate) shape: Shape,
-    pub(crate) pictures: PictureSettings,
+pub(crate) struct OutputSection {
+    pub(crate) shape: TableFormat,
+    pub(crate) images: ImageSettings,
     places: Vec<Range<usize>>,
 }
 
 /// Reads the map.
-pub(crate) fn read(field: Field<'_, '_>, reader: &mut Reader<'_>) -> Placed {
-    let mut placed = Placed::default();
-    let Some(fields) = reader.map(field.value, "`output`", &OUTPUT) else { return placed };
-    let rows = |text: &str| text.parse().map_err(|e: NotAShape| Fault::new(e.to_string(), "not known"));
-    placed.pictures = images::settings(&fields, reader);
-    placed.shape.rows = reader.value(fields.get("rows"), rows).unwrap_or_default();
+pub(crate) fn read(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> OutputSection {
+    let mut section = OutputSection::default();
+    let Some(fields) = reader.map(field.value, "`output`", &OUTPUT) else { return section };
+    let rows = |text: &str| {
+        text.parse().map_err(|e: InvalidTableFormat| ValueError::new(e.to_string(), "not known"))
+    };
+    section.images = images::settings(&fields, reader);
+    section.shape.rows = reader.value(fields.get("rows"), rows).unwrap_or_default();
     let guard = |text: &str| {
         let word = text.trim().to_ascii_lowercase();
         word.parse()
-            .map_err(|_| Fault::new(format!("{} is not `true` or `false`", quoted(text)), "not known"))
+            .map_err(|_| ValueError::new(format!("{} is not `true` or `false`", quoted(text)), "not known"))
     };
-    placed.shape.formula_guard = reader.value(fields.get("formula_guard"), guard).unwrap_or_default();
-    let Some(columns) = fields.get("columns") else { return placed };
-    if let Value::Map(_) = &columns.value.value {
-        own(columns, reader, &mut placed);
-        return placed;
+    section.shape.formula_guard = reader.value(fields.get("formula_guard"), guard).unwrap_or_default();
+    let Some(columns) = fields.get("columns") else { return section };
+    if let NodeValue::Map(_) = &columns.value.value {
+        own(columns, reader, &mut section);
+        return section;
     }
     let set = |text: &str| {
-        text.parse().map_err(|e: NotAShape| {
-            let fault = Fault::new(e.to_string(), "expected one of them, or a map of names to templates");
+        text.parse().map_err(|e: InvalidTableFormat| {
+            let fault =
+                ValueError::new(e.to_string(), "expected one of them, or a map of names to templates");
             match close_name(text, ["results", "shopify", "woocommerce", "google"]) {
                 Some(close) => fault.help(format!("did you mean `{close}`?")),
                 None => fault,
             }
         })
     };
-    placed.shape.columns = reader.value(Some(columns), set).unwrap_or_default();
-    placed
+    section.shape.columns = reader.value(Some(columns), set).unwrap_or_default();
+    section
 }
 
-fn own(columns: Field<'_, '_>, reader: &mut Reader<'_>, placed: &mut Placed) {
-    let mut pattern = Pattern::default();
+fn own(columns: KeyValue<'_, '_>, reader: &mut NodeReader<'_>, section: &mut OutputSection) {
+    let mut pattern = CustomColumns::default();
     for column in reader.pairs(columns.value, "`columns`").unwrap_or_default() {
         let Some(template) = reader.text(column.value, &quoted(column.name)) else { continue };
         let added = value::variable(column.name).and_then(|_| pattern.add(column.name, template));
         if reader.checked(added, column.value, column.key).is_some() {
-            placed.places.push(column.value.span.clone());
+            section.places.push(column.value.span.clone());
         }
     }
     if pattern.names().next().is_none() {
@@ -150,30 +153,30 @@ fn own(columns: Field<'_, '_>, reader: &mut Reader<'_>, placed: &mut Placed) {
             .help("write them as in `columns: { \"Image Src\": \"{{ image }}\" }`");
         reader.problems.push(found);
     }
-    placed.shape.columns = Shown::Own(Box::new(pattern));
+    section.shape.columns = ColumnSet::Custom(Box::new(pattern));
 }
 
 /// Tells what is wrong with the templates, before anything is spent: they are tried with the first task, as if it were done
 /// and as if it were not.
 pub(crate) fn check(
-    placed: &Placed,
+    section: &OutputSection,
     task: Task,
     names: &[String],
     source: &Source<'_>,
     problems: &mut Problems,
 ) {
-    let Shown::Own(pattern) = &placed.shape.columns else { return };
+    let ColumnSet::Custom(pattern) = &section.shape.columns else { return };
     let mut record = pending(task);
     let mut told = Vec::new();
     for done in [true, false] {
         let images = if done { vec!["https://cdn.example/1.png".to_owned(); 4] } else { Vec::new() };
         record.images = Images { grid: None, urls: images };
         let status = if done { Status::Done } else { Status::Pending };
-        let subject = Subject { record: &record, status, batch: "", picture: 0 };
+        let subject = RowContext { record: &record, status, batch: "", picture: 0 };
         for (n, fault) in pattern.faults(names, &subject) {
             if !told.contains(&n) {
                 told.push(n);
-                problems.push(fault.at(source, placed.places[n].clone()));
+                problems.push(fault.at(source, section.places[n].clone()));
             }
         }
     }

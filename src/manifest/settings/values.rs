@@ -2,47 +2,47 @@
 
 use std::time::Duration;
 
-use super::money::{Budget, NotABudget, NotUsd, Usd};
+use super::money::{Budget, InvalidBudget, InvalidUsd, Usd};
 use super::on_unknown::OnUnknown;
 use crate::deadline::Deadline;
 use crate::diagnostic::quoted;
 use crate::duration;
-use crate::manifest::value::{Fault, number};
+use crate::manifest::value::{ValueError, number};
 use crate::task::Quota;
 
 /// How often a task that failed is sent again: 0 to 10.
-pub(crate) fn retries(text: &str) -> Result<u8, Fault> {
+pub(crate) fn retries(text: &str) -> Result<u8, ValueError> {
     number(text, "a number of retries", 0, 10).map(|n| u8::try_from(n).unwrap_or(0))
 }
 
 /// What is done about a task whose outcome is unknown.
-pub(crate) fn on_unknown(text: &str) -> Result<OnUnknown, Fault> {
+pub(crate) fn on_unknown(text: &str) -> Result<OnUnknown, ValueError> {
     text.parse().map_err(|_| {
-        Fault::new(format!("{} is neither keep nor resend", quoted(text)), "expected `keep` or `resend`")
+        ValueError::new(format!("{} is neither keep nor resend", quoted(text)), "expected `keep` or `resend`")
             .note("`resend` sends again what may have been made and billed")
     })
 }
 
 /// The most that may be spent: `20usd` or `500quota`.
-pub(crate) fn budget(text: &str) -> Result<Budget, Fault> {
-    text.parse().map_err(|NotABudget(text)| {
-        Fault::new(format!("{} is not a budget", quoted(&text)), "expected a number and its unit")
+pub(crate) fn budget(text: &str) -> Result<Budget, ValueError> {
+    text.parse().map_err(|InvalidBudget(text)| {
+        ValueError::new(format!("{} is not a budget", quoted(&text)), "expected a number and its unit")
             .help("write it as in `20usd` or `500quota`")
     })
 }
 
 /// When all should be done.
-pub(crate) fn deadline(text: &str) -> Result<Deadline, Fault> {
+pub(crate) fn deadline(text: &str) -> Result<Deadline, ValueError> {
     text.parse().map_err(|_| {
-        Fault::new(format!("{} is not a deadline", quoted(text)), "expected a time, or a span of time")
+        ValueError::new(format!("{} is not a deadline", quoted(text)), "expected a time, or a span of time")
             .help("write it as in `08:00`, `2026-03-01T08:00` or `6h`")
     })
 }
 
 /// What a quota costs in US dollars.
-pub(crate) fn usd(text: &str) -> Result<Usd, Fault> {
-    text.parse().map_err(|NotUsd(text)| {
-        Fault::new(
+pub(crate) fn usd(text: &str) -> Result<Usd, ValueError> {
+    text.parse().map_err(|InvalidUsd(text)| {
+        ValueError::new(
             format!("{} is not an amount of US dollars", quoted(&text)),
             "expected a number such as `0.0077`",
         )
@@ -51,9 +51,9 @@ pub(crate) fn usd(text: &str) -> Result<Usd, Fault> {
 }
 
 /// A price in quota.
-pub(crate) fn price(text: &str) -> Result<Quota, Fault> {
+pub(crate) fn price(text: &str) -> Result<Quota, ValueError> {
     text.parse().map_err(|_| {
-        Fault::new(
+        ValueError::new(
             format!("{} is not an amount of quota", quoted(text)),
             "expected a number such as `2` or `1.5`",
         )
@@ -62,13 +62,13 @@ pub(crate) fn price(text: &str) -> Result<Quota, Fault> {
 }
 
 /// A span of time above zero.
-pub(crate) fn span(text: &str) -> Result<Duration, Fault> {
+pub(crate) fn span(text: &str) -> Result<Duration, ValueError> {
     match duration::parse(text) {
         Ok(span) if span.is_zero() => {
-            Err(Fault::new("a span of no time at all", "expected more than zero, such as `1s`"))
+            Err(ValueError::new("a span of no time at all", "expected more than zero, such as `1s`"))
         }
         Ok(span) => Ok(span),
-        Err(_) => Err(Fault::new(
+        Err(_) => Err(ValueError::new(
             format!("{} is not a span of time", quoted(text)),
             "expected a number and its unit",
         )
@@ -77,10 +77,10 @@ pub(crate) fn span(text: &str) -> Result<Duration, Fault> {
 }
 
 /// How many jobs may run at once: 1 to 1000.
-pub(crate) fn concurrency(text: &str) -> Result<u16, Fault> {
+pub(crate) fn concurrency(text: &str) -> Result<u16, ValueError> {
     match text.trim().parse::<u16>() {
         Ok(jobs @ 1..=1000) => Ok(jobs),
-        _ => Err(Fault::new(format!("{} is not a number of jobs", quoted(text)), "expected 1 to 1000")
+        _ => Err(ValueError::new(format!("{} is not a number of jobs", quoted(text)), "expected 1 to 1000")
             .note("an account runs ten jobs at once unless it was given more")),
     }
 }

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use ::csv::{Reader, ReaderBuilder, StringRecord};
 
 use super::guard;
-use super::role::Role;
+use super::role::ColumnRole;
 use crate::diagnostic::Source;
 
 /// A column of a table.
 #[derive(Debug, Clone)]
-pub(crate) struct Column {
-    pub(crate) role: Role,
+pub(crate) struct TableColumn {
+    pub(crate) role: ColumnRole,
     /// The variable that its cells are, if they are one.
     pub(crate) variable: Option<usize>,
 }
 
 /// A table that can be read.
 #[derive(Debug, Clone)]
-pub(crate) struct Table {
+pub(crate) struct CsvTable {
     /// The file's name as people know it.
     pub(crate) name: String,
     /// The file's text, with its byte order mark.
@@ -26,14 +26,14 @@ pub(crate) struct Table {
     /// Where the header starts in the text without the mark.
     pub(crate) start: usize,
     pub(crate) separator: u8,
-    pub(crate) columns: Vec<Column>,
+    pub(crate) columns: Vec<TableColumn>,
     /// Whether formulas have a quote before them.
     pub(crate) is_guarded: bool,
 }
 
 /// A row that is not blank.
 #[derive(Debug, Clone)]
-pub(crate) struct Row {
+pub(crate) struct CsvRow {
     pub(crate) cells: StringRecord,
     /// Where it starts in the text without the mark.
     pub(crate) at: usize,
@@ -41,9 +41,9 @@ pub(crate) struct Row {
     pub(crate) is_last: bool,
 }
 
-impl Table {
+impl CsvTable {
     /// The first column with a role.
-    pub(crate) fn column(&self, role: &Role) -> Option<usize> {
+    pub(crate) fn column(&self, role: &ColumnRole) -> Option<usize> {
         self.columns.iter().position(|column| column.role == *role)
     }
 
@@ -53,34 +53,34 @@ impl Table {
     }
 
     /// The rows after the header.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Row> + '_ {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = CsvRow> + '_ {
         rows(self.text.strip_prefix('\u{feff}').unwrap_or(&self.text), self.start, self.separator)
             .skip(1)
-            .map(|row| if self.is_guarded { row.unguarded() } else { row })
+            .map(|row| if self.is_guarded { row.unguard_formula() } else { row })
     }
 }
 
 /// The rows of a text that are not blank, the header too.
-pub(crate) fn rows(text: &str, start: usize, separator: u8) -> Rows<'_> {
+pub(crate) fn rows(text: &str, start: usize, separator: u8) -> CsvRows<'_> {
     let records = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
         .delimiter(separator)
         .from_reader(text.get(start..).unwrap_or_default().as_bytes());
-    Rows { records, start, length: text.len() }
+    CsvRows { records, start, length: text.len() }
 }
 
 /// The rows of a text.
-pub(crate) struct Rows<'t> {
+pub(crate) struct CsvRows<'t> {
     records: Reader<&'t [u8]>,
     start: usize,
     length: usize,
 }
 
-impl Iterator for Rows<'_> {
-    type Item = Row;
+impl Iterator for CsvRows<'_> {
+    type Item = CsvRow;
 
-    fn next(&mut self) -> Option<Row> {
+    fn next(&mut self) -> Option<CsvRow> {
         let mut cells = StringRecord::new();
         loop {
             // The text is UTF-8, rows may have any length, and reading memory does not fail: nothing is left to be an error.
@@ -92,21 +92,21 @@ impl Iterator for Rows<'_> {
             let at = cells.position().map_or(self.start, byte);
             let is_last = byte(self.records.position()) >= self.length;
             if is_last || !cells.iter().all(|cell| cell.trim().is_empty()) {
-                return Some(Row { cells, at, is_last });
+                return Some(CsvRow { cells, at, is_last });
             }
         }
     }
 }
 
-impl Row {
+impl CsvRow {
     /// A cell without the blanks round it.
     pub(crate) fn cell(&self, column: usize) -> &str {
         self.cells.get(column).unwrap_or_default().trim()
     }
 
     /// The cells as they were before they were guarded.
-    fn unguarded(self) -> Row {
-        Row { cells: self.cells.iter().map(guard::unguarded).collect(), ..self }
+    fn unguard_formula(self) -> CsvRow {
+        CsvRow { cells: self.cells.iter().map(guard::unguard_formula).collect(), ..self }
     }
 
     pub(crate) fn is_blank(&self) -> bool {

@@ -4,18 +4,18 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::csv_table::Table;
+use super::csv_table::CsvTable;
 use super::header::header;
-use super::role::Purpose;
-use super::variables::Columns;
+use super::role::TablePurpose;
+use super::variables::Variables;
 use crate::diagnostic::{Problems, Source, quoted};
 use crate::manifest::format;
 use crate::manifest::provenance::announce;
-use crate::manifest::value::Fault;
+use crate::manifest::value::ValueError;
 
 /// Why a file that a manifest names cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NotLoaded {
+pub enum LoadError {
     /// There is none of this name; perhaps this one beside it was meant.
     Missing(Option<String>),
     /// It cannot be read, for this reason.
@@ -23,15 +23,15 @@ pub enum NotLoaded {
 }
 
 /// Gives the bytes of a file that a manifest names. The path starts at the manifest's own folder.
-pub type Load<'l> = dyn FnMut(&Path) -> Result<Vec<u8>, NotLoaded> + 'l;
+pub type FileLoader<'l> = dyn FnMut(&Path) -> Result<Vec<u8>, LoadError> + 'l;
 
 /// The tables of data files.
-pub(crate) struct Tables<'l> {
+pub(crate) struct DataFiles<'l> {
     folder: PathBuf,
-    load: &'l mut Load<'l>,
+    load: &'l mut FileLoader<'l>,
     /// What was made of each file, by its path as it was written.
     known: HashMap<String, Option<usize>>,
-    pub(crate) tables: Vec<Table>,
+    pub(crate) tables: Vec<CsvTable>,
     pub(crate) hasher: blake3::Hasher,
     /// The files that were loaded, as they were written, in the order in which they were hashed.
     pub(crate) loaded: Vec<String>,
@@ -39,9 +39,9 @@ pub(crate) struct Tables<'l> {
     pub(crate) problems: Problems,
 }
 
-impl<'l> Tables<'l> {
-    pub(crate) fn new(manifest: &Path, load: &'l mut Load<'_>) -> Self {
-        Tables {
+impl<'l> DataFiles<'l> {
+    pub(crate) fn new(manifest: &Path, load: &'l mut FileLoader<'_>) -> Self {
+        DataFiles {
             folder: manifest.parent().unwrap_or(Path::new("")).to_owned(),
             load,
             known: HashMap::new(),
@@ -58,7 +58,11 @@ impl<'l> Tables<'l> {
     }
 
     /// The table of a data file. `Ok(None)` where it is wrong within itself, which is told.
-    pub(crate) fn data(&mut self, written: &str, columns: &mut Columns) -> Result<Option<usize>, Fault> {
+    pub(crate) fn data(
+        &mut self,
+        written: &str,
+        columns: &mut Variables,
+    ) -> Result<Option<usize>, ValueError> {
         if let Some(known) = self.known.get(written) {
             return Ok(*known);
         }
@@ -76,7 +80,7 @@ impl<'l> Tables<'l> {
         Ok(index)
     }
 
-    fn table(&mut self, path: &Path, bytes: &[u8], columns: &mut Columns) -> Option<Table> {
+    fn table(&mut self, path: &Path, bytes: &[u8], columns: &mut Variables) -> Option<CsvTable> {
         let shown = path.display().to_string();
         let text: Arc<str> = match format::utf8(&shown, bytes) {
             Ok(text) => text.into(),
@@ -87,14 +91,14 @@ impl<'l> Tables<'l> {
         };
         let source = Source::new(shown, &text);
         let (table, purpose) = header(&source, &text, true, columns, &mut self.problems)?;
-        (purpose == Purpose::Data).then_some(table)
+        (purpose == TablePurpose::Data).then_some(table)
     }
 }
 
-fn not_loaded(written: &str, why: NotLoaded) -> Fault {
+fn not_loaded(written: &str, why: LoadError) -> ValueError {
     match why {
-        NotLoaded::Missing(close) => {
-            let fault = Fault::new(
+        LoadError::Missing(close) => {
+            let fault = ValueError::new(
                 format!("there is no data file {}", quoted(written)),
                 "looked for in the manifest's folder",
             );
@@ -103,8 +107,9 @@ fn not_loaded(written: &str, why: NotLoaded) -> Fault {
                 None => fault,
             }
         }
-        NotLoaded::Unreadable(reason) => {
-            Fault::new(format!("the data file {} cannot be read: {reason}", quoted(written)), "named here")
-        }
+        LoadError::Unreadable(reason) => ValueError::new(
+            format!("the data file {} cannot be read: {reason}", quoted(written)),
+            "named here",
+        ),
     }
 }

@@ -1,20 +1,23 @@
 //! What the results of an earlier run say of their tasks, for a state that does not know them: results that were saved
 //! under another name, or carried to another machine, must not be paid for again.
 
-use super::csv_table::{Row, Table};
-use super::role::{Role, Told};
+use super::csv_table::{CsvRow, CsvTable};
+use super::role::{ColumnRole, ResultColumn};
 use crate::task::{Earlier, Images, RemoteTaskId, State};
 
 /// What a row of results says was made of its task. `None` where nothing was sent for it.
-pub(crate) fn read(table: &Table, row: &Row) -> Option<Box<Earlier>> {
-    let cells = |told: Told| {
-        let columns =
-            table.columns.iter().enumerate().filter(move |(_, column)| column.role == Role::Result(told));
+pub(crate) fn read(table: &CsvTable, row: &CsvRow) -> Option<Box<Earlier>> {
+    let cells = |told: ResultColumn| {
+        let columns = table
+            .columns
+            .iter()
+            .enumerate()
+            .filter(move |(_, column)| column.role == ColumnRole::Result(told));
         columns.map(|(column, _)| row.cell(column)).filter(|cell| !cell.is_empty())
     };
     let cell = |told| cells(told).next();
-    let task_id = cell(Told::TaskId).map(|id| RemoteTaskId(id.to_owned()));
-    let word = cell(Told::Status).unwrap_or_default().to_ascii_lowercase();
+    let task_id = cell(ResultColumn::TaskId).map(|id| RemoteTaskId(id.to_owned()));
+    let word = cell(ResultColumn::Status).unwrap_or_default().to_ascii_lowercase();
     let state = match State::from_word(&word) {
         Some(State::Pending | State::Skipped) => return None,
         Some(State::Running | State::Submitting) if task_id.is_none() => State::Unknown,
@@ -24,15 +27,15 @@ pub(crate) fn read(table: &Table, row: &Row) -> Option<Box<Earlier>> {
         None if task_id.is_some() => State::Running,
         None => return None,
     };
-    let images = cells(Told::Image).map(str::to_owned).collect();
+    let images = cells(ResultColumn::Image).map(str::to_owned).collect();
     Some(Box::new(Earlier {
         state,
         task_id,
-        reason: cell(Told::Reason).map(str::to_owned),
-        images: Images { grid: cell(Told::Grid).map(str::to_owned), urls: images },
-        quota: cell(Told::Quota).and_then(|quota| quota.parse().ok()),
-        submitted_at: cell(Told::SubmittedAt).and_then(|at| at.parse().ok()),
-        finished_at: cell(Told::FinishedAt).and_then(|at| at.parse().ok()),
+        reason: cell(ResultColumn::Reason).map(str::to_owned),
+        images: Images { grid: cell(ResultColumn::Grid).map(str::to_owned), urls: images },
+        quota: cell(ResultColumn::Quota).and_then(|quota| quota.parse().ok()),
+        submitted_at: cell(ResultColumn::SubmittedAt).and_then(|at| at.parse().ok()),
+        finished_at: cell(ResultColumn::FinishedAt).and_then(|at| at.parse().ok()),
     }))
 }
 

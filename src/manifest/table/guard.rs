@@ -9,15 +9,15 @@ use std::borrow::Cow;
 pub const GUARD_COLUMN: &str = "formula_guard";
 
 /// The text as it is safe in a spreadsheet.
-pub fn guarded(text: &str) -> Cow<'_, str> {
+pub fn guard_formula(text: &str) -> Cow<'_, str> {
     let is_formula = text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']);
     if is_formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// The text that was guarded.
-pub(crate) fn unguarded(text: &str) -> &str {
+pub(crate) fn unguard_formula(text: &str) -> &str {
     match text.strip_prefix('\'') {
-        Some(rest) if matches!(guarded(rest), Cow::Owned(_)) => rest,
+        Some(rest) if matches!(guard_formula(rest), Cow::Owned(_)) => rest,
         _ => text,
     }
 }
@@ -38,16 +38,16 @@ mod tests {
             ("'tis", "'tis"),
             ("a=b", "a=b"),
         ] {
-            assert_eq!(guarded(text), safe);
+            assert_eq!(guard_formula(text), safe);
         }
     }
 
     proptest! {
         #[test]
         fn every_text_comes_back(text in prop_oneof![any::<String>(), "['=+@\t\ra-]{0,6}"]) {
-            let safe = guarded(&text);
+            let safe = guard_formula(&text);
             prop_assert!(!safe.starts_with(['=', '+', '-', '@', '\t', '\r']));
-            prop_assert_eq!(unguarded(&safe), text.as_str());
+            prop_assert_eq!(unguard_formula(&safe), text.as_str());
         }
     }
 }

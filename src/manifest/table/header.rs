@@ -1,4 +1,4 @@
-//! Tables: what the first row makes of the columns, and what is wrong with a row for itself.
+//! The header row of a table: what each column is.
 //!
 //! What spreadsheets leave behind is borne: a byte order mark, `sep=;`, CRLF, rows and columns of nothing but separators.
 //! Values come from the csv crate in one pass; places are looked up only for what is wrong.
@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::cells::{RecordPlaces, separator};
-use super::csv_table::{Column, Table, rows};
+use super::csv_table::{CsvTable, TableColumn, rows};
 use super::guard::{self, GUARD_COLUMN};
-use super::role::{Purpose, Role, role};
+use super::role::{ColumnRole, TablePurpose, role};
 use super::row_check::ends_open;
-use super::variables::Columns;
+use super::variables::Variables;
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
 use crate::manifest::value;
 
@@ -26,13 +26,13 @@ pub(crate) fn header(
     source: &Source<'_>,
     text: &Arc<str>,
     is_data: bool,
-    columns: &mut Columns,
+    columns: &mut Variables,
     problems: &mut Problems,
-) -> Option<(Table, Purpose)> {
+) -> Option<(CsvTable, TablePurpose)> {
     let (start, declared) = declared_separator(source.text());
     let separator = declared.unwrap_or_else(|| separator(source.text(), start));
     let mut all = rows(source.text(), start, separator);
-    let mut header = Header { source, purpose: Purpose::Manifest, columns, problems };
+    let mut header = HeaderReader { source, purpose: TablePurpose::Manifest, columns, problems };
     let first = all.next();
     if first.as_ref().is_some_and(|row| row.is_last && ends_open(source, row, separator, header.problems)) {
         return None;
@@ -43,23 +43,23 @@ pub(crate) fn header(
     };
     let mut names: Vec<&str> = (0..first.cells.len()).map(|column| first.cell(column)).collect();
     header.purpose = if is_data {
-        Purpose::Data
+        TablePurpose::Data
     } else if RESULTS.iter().all(|name| names.contains(name)) {
-        Purpose::Results
+        TablePurpose::Results
     } else {
-        Purpose::Manifest
+        TablePurpose::Manifest
     };
     let purpose = header.purpose;
-    let is_guarded = purpose == Purpose::Results && names.contains(&GUARD_COLUMN);
+    let is_guarded = purpose == TablePurpose::Results && names.contains(&GUARD_COLUMN);
     if is_guarded {
-        names = names.into_iter().map(guard::unguarded).collect();
+        names = names.into_iter().map(guard::unguard_formula).collect();
     }
     let errors = header.problems.errors();
     let columns = header.read(&names, &RecordPlaces::read(source.text(), first.at, separator));
     if header.problems.errors() > errors {
         return None;
     }
-    let table = Table {
+    let table = CsvTable {
         name: source.name().to_owned(),
         text: Arc::clone(text),
         start,
@@ -87,21 +87,21 @@ fn declared_separator(text: &str) -> (usize, Option<u8>) {
 }
 
 /// A header while it is read.
-struct Header<'s, 'a> {
+struct HeaderReader<'s, 'a> {
     source: &'s Source<'a>,
-    purpose: Purpose,
-    columns: &'s mut Columns,
+    purpose: TablePurpose,
+    columns: &'s mut Variables,
     problems: &'s mut Problems,
 }
 
-impl Header<'_, '_> {
-    fn read(&mut self, names: &[&str], places: &RecordPlaces) -> Vec<Column> {
+impl HeaderReader<'_, '_> {
+    fn read(&mut self, names: &[&str], places: &RecordPlaces) -> Vec<TableColumn> {
         let span = |column| places.cell(self.source.text(), column);
         let mut seen: HashMap<String, usize> = HashMap::new();
         let mut read = Vec::with_capacity(names.len());
         for (column, name) in names.iter().enumerate() {
             let role = role(name, self.purpose);
-            if role != Role::Unnamed {
+            if role != ColumnRole::Unnamed {
                 if let Some(first) = seen.insert(name.to_lowercase(), column) {
                     self.problems.push(
                         Diagnostic::error(format!("two columns have the name {}", quoted(name)))
@@ -113,14 +113,14 @@ impl Header<'_, '_> {
                     self.problems.push(fault.at(self.source, span(column)));
                 }
             }
-            if role == Role::Variable && self.purpose == Purpose::Manifest {
+            if role == ColumnRole::Variable && self.purpose == TablePurpose::Manifest {
                 self.judge_flag(name, span(column));
             }
             let variable = self.variable(&role, name, span(column));
-            read.push(Column { role, variable });
+            read.push(TableColumn { role, variable });
         }
-        let has_prompt = read.iter().any(|column| column.role == Role::Prompt);
-        if !has_prompt && self.purpose != Purpose::Data {
+        let has_prompt = read.iter().any(|column| column.role == ColumnRole::Prompt);
+        if !has_prompt && self.purpose != TablePurpose::Data {
             self.no_prompt(names, places);
         }
         read
@@ -138,18 +138,18 @@ impl Header<'_, '_> {
         }
     }
 
-    fn variable(&mut self, role: &Role, name: &str, span: std::ops::Range<usize>) -> Option<usize> {
+    fn variable(&mut self, role: &ColumnRole, name: &str, span: std::ops::Range<usize>) -> Option<usize> {
         match role {
-            Role::Unnamed | Role::Result(_) | Role::Action => None,
-            Role::Prompt | Role::Mode => None,
-            Role::Id => Some(self.columns.hidden(name)),
-            Role::Variable
-            | Role::Pick
-            | Role::Timeout
-            | Role::HookUrl
-            | Role::Repeat
-            | Role::Priority
-            | Role::Flag(_) => {
+            ColumnRole::Unnamed | ColumnRole::Result(_) | ColumnRole::Action => None,
+            ColumnRole::Prompt | ColumnRole::Mode => None,
+            ColumnRole::Id => Some(self.columns.hidden(name)),
+            ColumnRole::Variable
+            | ColumnRole::Pick
+            | ColumnRole::Timeout
+            | ColumnRole::HookUrl
+            | ColumnRole::Repeat
+            | ColumnRole::Priority
+            | ColumnRole::Flag(_) => {
                 let (variable, renamed) = self.columns.of(name);
                 if let Some(renamed) = renamed {
                     self.problems.push(renamed.at(self.source.place(span)));

@@ -10,10 +10,10 @@ mod role;
 pub(super) mod row_check;
 mod variables;
 
-pub(super) use csv_table::{Row, Table};
-pub(super) use data_files::Tables;
-pub use data_files::{Load, NotLoaded};
-pub use guard::{GUARD_COLUMN, guarded};
+pub(super) use csv_table::{CsvRow, CsvTable};
+pub(super) use data_files::DataFiles;
+pub use data_files::{FileLoader, LoadError};
+pub use guard::{GUARD_COLUMN, guard_formula};
 pub(super) use header::header;
-pub(super) use role::{Purpose, Role};
-pub(super) use variables::Columns;
+pub(super) use role::{ColumnRole, TablePurpose};
+pub(super) use variables::Variables;

@@ -9,7 +9,7 @@ const PARAMS: &str = "params.";
 
 /// What a table is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Purpose {
+pub(crate) enum TablePurpose {
     /// Each row has a prompt.
     Manifest,
     /// The same, and the rows are results of an earlier run.
@@ -20,7 +20,7 @@ pub(crate) enum Purpose {
 
 /// What a column is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Role {
+pub(crate) enum ColumnRole {
     Prompt,
     Id,
     Mode,
@@ -36,14 +36,14 @@ pub(crate) enum Role {
     /// Nothing but a variable.
     Variable,
     /// What came of an earlier run.
-    Result(Told),
+    Result(ResultColumn),
     /// No name: nothing may stand in it.
     Unnamed,
 }
 
 /// What a column of the results holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Told {
+pub(crate) enum ResultColumn {
     Status,
     TaskId,
     Reason,
@@ -58,41 +58,43 @@ pub(crate) enum Told {
     Guard,
 }
 
-impl Told {
+impl ResultColumn {
     /// What the column of this name holds, written small.
-    pub(crate) fn of(name: &str) -> Told {
+    pub(crate) fn of(name: &str) -> ResultColumn {
         match name {
-            "status" => Told::Status,
-            "task_id" => Told::TaskId,
-            "reason" => Told::Reason,
-            "grid" => Told::Grid,
-            "quota" => Told::Quota,
-            "submitted_at" => Told::SubmittedAt,
-            "finished_at" => Told::FinishedAt,
-            "attempts" => Told::Attempts,
-            GUARD_COLUMN => Told::Guard,
-            _ => Told::Image,
+            "status" => ResultColumn::Status,
+            "task_id" => ResultColumn::TaskId,
+            "reason" => ResultColumn::Reason,
+            "grid" => ResultColumn::Grid,
+            "quota" => ResultColumn::Quota,
+            "submitted_at" => ResultColumn::SubmittedAt,
+            "finished_at" => ResultColumn::FinishedAt,
+            "attempts" => ResultColumn::Attempts,
+            GUARD_COLUMN => ResultColumn::Guard,
+            _ => ResultColumn::Image,
         }
     }
 }
 
-pub(crate) fn role(name: &str, purpose: Purpose) -> Role {
+pub(crate) fn role(name: &str, purpose: TablePurpose) -> ColumnRole {
     let lower = name.to_ascii_lowercase();
     match (lower.as_str(), purpose) {
-        ("", _) => Role::Unnamed,
-        ("id", _) => Role::Id,
-        (_, Purpose::Data) => Role::Variable,
-        ("prompt", _) => Role::Prompt,
-        ("mode", _) => Role::Mode,
-        ("timeout", _) => Role::Timeout,
-        ("hook_url", _) => Role::HookUrl,
-        ("priority", _) => Role::Priority,
-        ("action", _) => Role::Action,
-        (_, Purpose::Results) if variables::is_reserved(name) => Role::Result(Told::of(&lower)),
-        ("pick", Purpose::Results) => Role::Pick,
-        (_, Purpose::Results) => Role::Variable,
-        ("repeat", _) => Role::Repeat,
-        _ => flag(name).map_or(Role::Variable, Role::Flag),
+        ("", _) => ColumnRole::Unnamed,
+        ("id", _) => ColumnRole::Id,
+        (_, TablePurpose::Data) => ColumnRole::Variable,
+        ("prompt", _) => ColumnRole::Prompt,
+        ("mode", _) => ColumnRole::Mode,
+        ("timeout", _) => ColumnRole::Timeout,
+        ("hook_url", _) => ColumnRole::HookUrl,
+        ("priority", _) => ColumnRole::Priority,
+        ("action", _) => ColumnRole::Action,
+        (_, TablePurpose::Results) if variables::is_reserved(name) => {
+            ColumnRole::Result(ResultColumn::of(&lower))
+        }
+        ("pick", TablePurpose::Results) => ColumnRole::Pick,
+        (_, TablePurpose::Results) => ColumnRole::Variable,
+        ("repeat", _) => ColumnRole::Repeat,
+        _ => flag(name).map_or(ColumnRole::Variable, ColumnRole::Flag),
     }
 }
 

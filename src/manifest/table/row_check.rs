@@ -1,13 +1,13 @@
 //! What is wrong with a row for itself.
 
 use super::cells::RecordPlaces;
-use super::csv_table::{Column, Row, Table};
-use super::role::{Role, Told};
+use super::csv_table::{CsvRow, CsvTable, TableColumn};
+use super::role::{ColumnRole, ResultColumn};
 use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
 use crate::manifest::value;
 
 /// Whether a row can be understood; tells what is wrong with it for itself.
-pub(crate) fn judge(table: &Table, row: &Row, source: &Source<'_>, problems: &mut Problems) -> bool {
+pub(crate) fn judge(table: &CsvTable, row: &CsvRow, source: &Source<'_>, problems: &mut Problems) -> bool {
     let surplus = row.cells.iter().skip(table.columns.len()).position(|cell| !cell.trim().is_empty());
     if row.cells.len() < table.columns.len() || surplus.is_some() {
         problems.push(ragged(table, row, source));
@@ -16,13 +16,13 @@ pub(crate) fn judge(table: &Table, row: &Row, source: &Source<'_>, problems: &mu
     let mut is_whole = true;
     for (column, of) in table.columns.iter().enumerate() {
         match of.role {
-            Role::Unnamed if !row.cell(column).is_empty() => {
+            ColumnRole::Unnamed if !row.cell(column).is_empty() => {
                 let span = place(table, row, column, source);
                 problems.push(value::unnamed_column().at(source, span));
                 is_whole = false;
             }
-            Role::Prompt => judge_quotes(table, row, column, source, problems),
-            Role::Pick => judge_pick(table, row, column, source, problems),
+            ColumnRole::Prompt => judge_quotes(table, row, column, source, problems),
+            ColumnRole::Pick => judge_pick(table, row, column, source, problems),
             _ => {}
         }
     }
@@ -30,12 +30,17 @@ pub(crate) fn judge(table: &Table, row: &Row, source: &Source<'_>, problems: &mu
 }
 
 /// Where a cell is.
-pub(crate) fn place(table: &Table, row: &Row, column: usize, source: &Source<'_>) -> std::ops::Range<usize> {
+pub(crate) fn place(
+    table: &CsvTable,
+    row: &CsvRow,
+    column: usize,
+    source: &Source<'_>,
+) -> std::ops::Range<usize> {
     RecordPlaces::read(source.text(), row.at, table.separator).cell(source.text(), column)
 }
 
 /// Warns of ` "a prompt"`: after a space, quotes are text and would be sent.
-fn judge_quotes(table: &Table, row: &Row, column: usize, source: &Source<'_>, problems: &mut Problems) {
+fn judge_quotes(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'_>, problems: &mut Problems) {
     let cell = row.cells.get(column).unwrap_or_default();
     let text = cell.trim_start();
     if text.len() < cell.len() && text.len() > 1 && text.starts_with('"') && text.trim_end().ends_with('"') {
@@ -47,8 +52,8 @@ fn judge_quotes(table: &Table, row: &Row, column: usize, source: &Source<'_>, pr
 }
 
 /// Warns of a choice that names no picture of the row: it is kept, and means nothing.
-fn judge_pick(table: &Table, row: &Row, column: usize, source: &Source<'_>, problems: &mut Problems) {
-    let is_image = |of: &&Column| of.role == Role::Result(Told::Image);
+fn judge_pick(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'_>, problems: &mut Problems) {
+    let is_image = |of: &&TableColumn| of.role == ColumnRole::Result(ResultColumn::Image);
     let images = table.columns.iter().filter(is_image).count();
     let mut picks = row.cell(column).split([' ', ',', ';']).filter(|pick| !pick.is_empty());
     if images > 0 && !picks.all(|pick| pick.parse().is_ok_and(|n: usize| (1..=images).contains(&n))) {
@@ -59,7 +64,7 @@ fn judge_pick(table: &Table, row: &Row, column: usize, source: &Source<'_>, prob
     }
 }
 
-fn ragged(table: &Table, row: &Row, source: &Source<'_>) -> Diagnostic {
+fn ragged(table: &CsvTable, row: &CsvRow, source: &Source<'_>) -> Diagnostic {
     let places = RecordPlaces::read(source.text(), row.at, table.separator);
     let (cells, columns) = (row.cells.len(), table.columns.len());
     let (span, label) = if cells > columns {
@@ -83,7 +88,7 @@ fn ragged(table: &Table, row: &Row, source: &Source<'_>) -> Diagnostic {
 }
 
 /// Tells that a quote is never closed, if so: what follows it is no table.
-pub(crate) fn ends_open(source: &Source<'_>, row: &Row, separator: u8, problems: &mut Problems) -> bool {
+pub(crate) fn ends_open(source: &Source<'_>, row: &CsvRow, separator: u8, problems: &mut Problems) -> bool {
     let places = RecordPlaces::read(source.text(), row.at, separator);
     if places.is_open {
         let open = places.cells.last().map_or(row.at, |cell| cell.start);

@@ -24,21 +24,22 @@ const RESERVED: [&str; 12] = [
 
 /// Variables in order of first appearance.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Columns {
+pub(crate) struct Variables {
     /// The names as the results have them; a variable that is no column has none.
     kept: Vec<Option<String>>,
     index: HashMap<String, usize>,
 }
 
-impl Columns {
+impl Variables {
     /// The variable of a name, a new one if it was not seen before. A new one whose column cannot have its name is told.
-    pub(crate) fn of(&mut self, written: &str) -> (usize, Option<Renamed>) {
+    pub(crate) fn of(&mut self, written: &str) -> (usize, Option<RenamedVariable>) {
         let variable = self.hidden(written);
         if self.kept[variable].is_some() {
             return (variable, None);
         }
         let kept = free_name(written, &self.kept);
-        let renamed = (kept != written).then(|| Renamed { written: written.to_owned(), kept: kept.clone() });
+        let renamed =
+            (kept != written).then(|| RenamedVariable { written: written.to_owned(), kept: kept.clone() });
         self.kept[variable] = Some(kept);
         (variable, renamed)
     }
@@ -86,12 +87,12 @@ impl Columns {
 
 /// A column that is kept under another name.
 #[derive(Debug)]
-pub(crate) struct Renamed {
+pub(crate) struct RenamedVariable {
     written: String,
     kept: String,
 }
 
-impl Renamed {
+impl RenamedVariable {
     /// The warning of it, at the place of the name.
     pub(crate) fn at(self, place: Place) -> Diagnostic {
         Diagnostic::warning(format!("the results have a column {} of their own", quoted(&self.written)))
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn names_of_the_results_are_kept_under_another_and_no_two_are_the_same() {
-        let mut columns = Columns::default();
+        let mut columns = Variables::default();
         for name in ["sku", "Status", "image_12", "image_", "sku", "manifest_Status", "task_id", "timeout"] {
             columns.of(name);
         }

@@ -7,22 +7,24 @@ use minijinja::ErrorKind;
 use super::LONGEST;
 use super::scope::Scope;
 use crate::diagnostic::{close_name, quoted};
-use crate::manifest::value::Fault;
+use crate::manifest::value::ValueError;
 
 /// The template's error as a fault of its text. Of the names that are not there the error may concern one.
-pub(super) fn explain(error: &minijinja::Error, source: &str, scope: &Scope, missing: &[&str]) -> Fault {
+pub(super) fn explain(error: &minijinja::Error, source: &str, scope: &Scope, missing: &[&str]) -> ValueError {
     let span = error.range().filter(|span| source.get(span.clone()).is_some());
     let fault = match error.kind() {
         ErrorKind::UndefinedError => return undefined(source, span, scope, missing),
-        ErrorKind::OutOfFuel => Fault::new("a template that does not end soon", "in this text"),
-        ErrorKind::WriteFailure => Fault::new(
+        ErrorKind::OutOfFuel => ValueError::new("a template that does not end soon", "in this text"),
+        ErrorKind::WriteFailure => ValueError::new(
             "a template that makes too long a text",
             format!("at most {LONGEST} bytes are allowed"),
         ),
-        ErrorKind::UnknownFilter => Fault::new(format!("the template's {}", detail(error)), "not known here")
-            .note("filters are those of minijinja, such as lower, upper, title, replace, default"),
+        ErrorKind::UnknownFilter => {
+            ValueError::new(format!("the template's {}", detail(error)), "not known here")
+                .note("filters are those of minijinja, such as lower, upper, title, replace, default")
+        }
         ErrorKind::SyntaxError => syntax(error, source),
-        _ => Fault::new(format!("the template cannot be filled in: {}", detail(error)), "here"),
+        _ => ValueError::new(format!("the template cannot be filled in: {}", detail(error)), "here"),
     };
     match span {
         Some(span) => fault.within(source, span),
@@ -34,8 +36,8 @@ fn detail(error: &minijinja::Error) -> String {
     error.detail().map_or_else(|| error.kind().to_string(), str::to_owned)
 }
 
-fn syntax(error: &minijinja::Error, source: &str) -> Fault {
-    let fault = Fault::new(format!("this is no template: {}", detail(error)), "not understood here");
+fn syntax(error: &minijinja::Error, source: &str) -> ValueError {
+    let fault = ValueError::new(format!("this is no template: {}", detail(error)), "not understood here");
     let is_group = source.contains("{{") && source.contains(',');
     if source.contains("{#") {
         fault.help("`{#` starts a comment; a group that starts with # needs a blank: `{ #fff, #000}`")
@@ -46,7 +48,7 @@ fn syntax(error: &minijinja::Error, source: &str) -> Fault {
     }
 }
 
-fn undefined(source: &str, span: Option<Range<usize>>, scope: &Scope, missing: &[&str]) -> Fault {
+fn undefined(source: &str, span: Option<Range<usize>>, scope: &Scope, missing: &[&str]) -> ValueError {
     const LISTED: usize = 12;
     // Where a filter was given nothing, the error points at the filter.
     let piece = span.clone().map(|span| source[span].trim()).unwrap_or_default();
@@ -57,9 +59,9 @@ fn undefined(source: &str, span: Option<Range<usize>>, scope: &Scope, missing: &
         None => (piece, word, span),
     };
     let fault = if piece.is_empty() {
-        Fault::new("the template uses a variable that is not there", "in this text")
+        ValueError::new("the template uses a variable that is not there", "in this text")
     } else {
-        Fault::new(format!("there is no variable {}", quoted(piece)), "used here")
+        ValueError::new(format!("there is no variable {}", quoted(piece)), "used here")
     };
     let names = scope.names();
     let close = close_name(word, names.iter().copied()).map(|close| format!("did you mean `{close}`?"));

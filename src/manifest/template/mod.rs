@@ -15,8 +15,8 @@ use minijinja::{AutoEscape, Environment, Template, UndefinedBehavior};
 
 use self::explain::explain;
 use self::scope::ALL;
-pub(super) use self::scope::{Known, Scope};
-use crate::manifest::value::Fault;
+pub(super) use self::scope::{Scope, ScopeValue};
+use crate::manifest::value::ValueError;
 use crate::prompt::permutation;
 
 /// Instructions that one template may take.
@@ -33,22 +33,22 @@ pub(crate) fn is_template(text: &str) -> bool {
 
 /// What becomes of the text of a variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Writing {
+pub(crate) enum Escaping {
     /// It stays as it is.
     Plain,
     /// It is protected from permutation.
-    Protected,
+    Literal,
 }
 
 /// A text that may be a template.
 #[derive(Debug, Clone)]
-pub(crate) struct Text {
+pub(crate) struct TemplateText {
     pub(crate) source: String,
     /// Its name among the templates, if it is one.
     template: Option<String>,
 }
 
-impl Text {
+impl TemplateText {
     /// A template's text is not known before its variables are.
     pub(crate) fn is_template(&self) -> bool {
         self.template.is_some()
@@ -83,8 +83,8 @@ impl Default for Templates {
 
 impl Templates {
     /// Takes up a text of the manifest.
-    pub(crate) fn add(&mut self, source: &str, writing: Writing) -> Result<Text, Fault> {
-        let mut text = Text { source: source.to_owned(), template: None };
+    pub(crate) fn add(&mut self, source: &str, writing: Escaping) -> Result<TemplateText, ValueError> {
+        let mut text = TemplateText { source: source.to_owned(), template: None };
         if is_template(source) {
             self.count += 1;
             let name = format!("{}{}", prefix(writing), self.count);
@@ -97,7 +97,7 @@ impl Templates {
     }
 
     /// The text with its variables filled in.
-    pub(crate) fn fill<'t>(&self, text: &'t Text, scope: &Scope) -> Result<Cow<'t, str>, Fault> {
+    pub(crate) fn fill<'t>(&self, text: &'t TemplateText, scope: &Scope) -> Result<Cow<'t, str>, ValueError> {
         let Some(name) = &text.template else { return Ok(Cow::Borrowed(&text.source)) };
         let template = self.environment.get_template(name);
         let template = template.map_err(|error| explain(&error, &text.source, scope, &[]))?;
@@ -108,9 +108,9 @@ impl Templates {
     pub(crate) fn fill_once<'t>(
         &self,
         source: &'t str,
-        writing: Writing,
+        writing: Escaping,
         scope: &Scope,
-    ) -> Result<Cow<'t, str>, Fault> {
+    ) -> Result<Cow<'t, str>, ValueError> {
         if !is_template(source) {
             return Ok(Cow::Borrowed(source));
         }
@@ -120,7 +120,7 @@ impl Templates {
     }
 
     /// The names that a text takes from outside, whether or not there are such variables.
-    pub(crate) fn names_in(&self, text: &Text) -> Vec<String> {
+    pub(crate) fn names_in(&self, text: &TemplateText) -> Vec<String> {
         let template = text.template.as_ref().and_then(|name| self.environment.get_template(name).ok());
         template
             .map(|template| template.undeclared_variables(false).into_iter().collect())
@@ -128,8 +128,8 @@ impl Templates {
     }
 }
 
-fn render(template: &Template<'_, '_>, source: &str, scope: &Scope) -> Result<String, Fault> {
-    let mut out = Short::default();
+fn render(template: &Template<'_, '_>, source: &str, scope: &Scope) -> Result<String, ValueError> {
+    let mut out = BoundedWriter::default();
     match template.render_captured_to(scope.value(), &mut out) {
         Ok(_) => Ok(out.text()),
         Err(error) => {
@@ -141,10 +141,10 @@ fn render(template: &Template<'_, '_>, source: &str, scope: &Scope) -> Result<St
     }
 }
 
-fn prefix(writing: Writing) -> &'static str {
+fn prefix(writing: Escaping) -> &'static str {
     match writing {
-        Writing::Protected => "p",
-        Writing::Plain => "t",
+        Escaping::Literal => "p",
+        Escaping::Plain => "t",
     }
 }
 
@@ -155,15 +155,15 @@ fn shown(value: &Value) -> Cow<'_, str> {
 
 /// A text within its bound.
 #[derive(Default)]
-struct Short(Vec<u8>);
+struct BoundedWriter(Vec<u8>);
 
-impl Short {
+impl BoundedWriter {
     fn text(self) -> String {
         String::from_utf8_lossy(&self.0).into_owned()
     }
 }
 
-impl Write for Short {
+impl Write for BoundedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.0.len() + bytes.len() > LONGEST {
             return Err(io::Error::other("too long"));

@@ -5,35 +5,35 @@ use std::sync::Arc;
 
 use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 
-use crate::manifest::table::Columns;
+use crate::manifest::table::Variables;
 
 /// The name under which all variables are a map, for names that are no identifiers: `{{ vars["price €"] }}`.
 pub(super) const ALL: &str = "vars";
 
 /// What a variable may be besides text: a number, a list.
-pub(crate) type Known = Value;
+pub(crate) type ScopeValue = Value;
 
 /// The variables of a task, by name.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Scope {
-    columns: Arc<Columns>,
+    columns: Arc<Variables>,
     values: Arc<Vec<Option<String>>>,
     /// What has a name besides, and goes before a variable of that name.
     named: Arc<BTreeMap<String, Value>>,
 }
 
 impl Scope {
-    pub(crate) fn new(columns: &Arc<Columns>, values: Vec<Option<String>>) -> Self {
+    pub(crate) fn new(columns: &Arc<Variables>, values: Vec<Option<String>>) -> Self {
         Scope { columns: Arc::clone(columns), values: Arc::new(values), named: Arc::default() }
     }
 
     /// The same with these beside, which are text, numbers or lists.
-    pub(crate) fn with(self, named: impl IntoIterator<Item = (String, Known)>) -> Self {
+    pub(crate) fn with(self, named: impl IntoIterator<Item = (String, ScopeValue)>) -> Self {
         Scope { named: Arc::new(named.into_iter().collect()), ..self }
     }
 
     pub(super) fn value(&self) -> Value {
-        Value::from_object(Variables(self.clone()))
+        Value::from_object(ScopeObject(self.clone()))
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -53,16 +53,16 @@ impl Scope {
 }
 
 #[derive(Debug)]
-struct Variables(Scope);
+struct ScopeObject(Scope);
 
-impl Object for Variables {
+impl Object for ScopeObject {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Map
     }
 
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         let name = key.as_str()?;
-        let Variables(Scope { columns, values, named }) = &**self;
+        let ScopeObject(Scope { columns, values, named }) = &**self;
         if let Some(value) = named.get(name) {
             return Some(value.clone());
         }
@@ -70,7 +70,7 @@ impl Object for Variables {
         match own {
             Some(text) => Some(Value::from(text)),
             None if name == ALL => {
-                Some(Value::from_object(Variables(Scope { named: Arc::default(), ..self.0.clone() })))
+                Some(Value::from_object(ScopeObject(Scope { named: Arc::default(), ..self.0.clone() })))
             }
             None => None,
         }

@@ -1,4 +1,4 @@
-//! Tables: what is read, and every message.
+//! CSV tables: what is read, and every message.
 
 use super::*;
 

@@ -60,7 +60,7 @@ fn every_manifest_of_the_repository_is_right() {
     let mut names = Vec::new();
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
-        if Format::of(&path).is_none() || path.to_string_lossy().contains(".results.") {
+        if ManifestFormat::of(&path).is_none() || path.to_string_lossy().contains(".results.") {
             continue; // what runs leave beside them
         }
         if path.ends_with("catalogue.csv") || path.ends_with("shop-products.csv") {
@@ -97,7 +97,7 @@ fn every_example_of_the_documentation_is_right() {
         let manifest = parse_with(
             Path::new(&format!("example.{format}")),
             text.as_bytes(),
-            Options::default(),
+            ReadOptions::default(),
             &mut load,
         )
         .unwrap_or_else(|problems| panic!("{problems}"));

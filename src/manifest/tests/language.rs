@@ -6,9 +6,9 @@ use super::*;
 fn with_data(text: &str, data: &str) -> Result<Manifest, Problems> {
     let mut load = |path: &Path| match path.to_str() {
         Some("shop/products.csv") => Ok(data.as_bytes().to_vec()),
-        _ => Err(NotLoaded::Missing(Some("products.csv".to_owned()))),
+        _ => Err(LoadError::Missing(Some("products.csv".to_owned()))),
     };
-    parse_with(Path::new("shop/spring.yaml"), text.as_bytes(), Options::default(), &mut load)
+    parse_with(Path::new("shop/spring.yaml"), text.as_bytes(), ReadOptions::default(), &mut load)
 }
 
 fn data_table(text: &str, data: &str) -> String {
@@ -283,7 +283,7 @@ batch:
 output: { images: out/pictures }
 ",
     );
-    assert_eq!(manifest.pictures.images.as_deref(), Some("out/pictures"));
+    assert_eq!(manifest.images.template.as_deref(), Some("out/pictures"));
     let batch = manifest.batch;
     assert_eq!(batch.budget, Some(Budget::Usd(Usd(20_000_000))));
     assert_eq!(batch.usd_per_quota, Some(Usd(7700)));

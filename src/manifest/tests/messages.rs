@@ -17,10 +17,10 @@ fn warnings_of_entry(text: &str) -> String {
 fn beside(data: &[u8], text: &str) -> String {
     let mut load = |path: &Path| match path.file_name().and_then(|name| name.to_str()) {
         Some("products.csv") => Ok(data.to_vec()),
-        Some("folder") => Err(NotLoaded::Unreadable("it is a folder".to_owned())),
-        _ => Err(NotLoaded::Missing(Some("products.csv".to_owned()))),
+        Some("folder") => Err(LoadError::Unreadable("it is a folder".to_owned())),
+        _ => Err(LoadError::Missing(Some("products.csv".to_owned()))),
     };
-    match parse_with(Path::new("spring.yaml"), text.as_bytes(), Options::default(), &mut load) {
+    match parse_with(Path::new("spring.yaml"), text.as_bytes(), ReadOptions::default(), &mut load) {
         Ok(manifest) => Renderer::plain().all(&manifest.warnings),
         Err(problems) => Renderer::plain().all(&problems),
     }
@@ -730,9 +730,9 @@ fn more_tasks_than_anyone_foresees_need_to_be_allowed() {
 fn a_plain_list_of_rows_is_no_multiplication() {
     let rows: String = (0..5000).map(|i| format!("a mug {i}\n")).collect();
     assert_eq!(manifest("m.csv", &format!("prompt\n{rows}")).len(), 5000);
-    let options = Options { max_tasks: Some(4999) };
+    let options = ReadOptions { max_tasks: Some(4999) };
     let problems = parse_with(Path::new("m.csv"), format!("prompt\n{rows}").as_bytes(), options, &mut |_| {
-        Err(NotLoaded::Missing(None))
+        Err(LoadError::Missing(None))
     });
     insta::assert_snapshot!(Renderer::plain().all(&problems.unwrap_err()), @r"
     error: the manifest makes 5000 tasks, and `max_tasks` allows 4999

@@ -1,10 +1,10 @@
 //! The manifest from the outside: what is read, and every message as a person sees it.
 
+mod cache;
 mod csv;
 mod files;
 mod language;
 mod messages;
-mod outline;
 mod schema;
 mod yaml;
 
@@ -94,7 +94,7 @@ proptest! {
 /// What is accepted can be run; what is refused says why.
 fn judge(name: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     let mut load = |_: &Path| Ok(bytes.to_vec());
-    match parse_with(Path::new(name), bytes, Options::default(), &mut load) {
+    match parse_with(Path::new(name), bytes, ReadOptions::default(), &mut load) {
         Ok(manifest) => {
             let tasks: Vec<Task> = manifest.tasks().collect();
             let ids: std::collections::HashSet<_> = tasks.iter().map(|task| &task.id).collect();

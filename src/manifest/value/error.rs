@@ -7,31 +7,31 @@ use crate::prompt::Finding;
 
 /// What is wrong with a value.
 #[derive(Debug, Clone)]
-pub(crate) struct Fault {
+pub(crate) struct ValueError {
     found: Box<Diagnostic>,
     label: String,
-    piece: Option<Piece>,
+    excerpt: Option<Excerpt>,
 }
 
 /// A part of a text.
 #[derive(Debug, Clone)]
-struct Piece {
+struct Excerpt {
     text: String,
     span: Range<usize>,
 }
 
-impl Fault {
+impl ValueError {
     pub(crate) fn new(message: impl Into<String>, label: impl Into<String>) -> Self {
-        Fault { found: Box::new(Diagnostic::error(message)), label: label.into(), piece: None }
+        ValueError { found: Box::new(Diagnostic::error(message)), label: label.into(), excerpt: None }
     }
 
     /// What the prompt's own checks found in it.
-    pub(crate) fn of(finding: Finding, prompt: &str) -> Self {
-        Fault::told(finding.severity, finding.message, finding.label, finding.notes, finding.help)
+    pub(crate) fn of_finding(finding: Finding, prompt: &str) -> Self {
+        ValueError::from_parts(finding.severity, finding.message, finding.label, finding.notes, finding.help)
             .within(prompt, finding.span)
     }
 
-    pub(crate) fn told(
+    pub(crate) fn from_parts(
         severity: Severity,
         message: String,
         label: String,
@@ -44,7 +44,7 @@ impl Fault {
         };
         found.notes = notes;
         found.help = help;
-        Fault { found: Box::new(found), label, piece: None }
+        ValueError { found: Box::new(found), label, excerpt: None }
     }
 
     pub(crate) fn note(mut self, text: &str) -> Self {
@@ -60,7 +60,7 @@ impl Fault {
     /// Points at this part of a text, where the file has the text, or at least the part, as it is.
     pub(crate) fn within(self, text: &str, span: Range<usize>) -> Self {
         let is_part = text.get(span.clone()).is_some_and(|part| !part.is_empty());
-        Fault { piece: is_part.then(|| Piece { text: text.to_owned(), span }), ..self }
+        ValueError { excerpt: is_part.then(|| Excerpt { text: text.to_owned(), span }), ..self }
     }
 
     pub(crate) fn is_error(&self) -> bool {
@@ -80,13 +80,13 @@ impl Fault {
     /// The diagnostic, for the value at this span.
     pub(crate) fn at(self, source: &Source<'_>, span: Range<usize>) -> Diagnostic {
         let written = source.text().get(span.clone()).unwrap_or_default();
-        let narrowed = self.piece.and_then(|piece| piece.find(written));
+        let narrowed = self.excerpt.and_then(|excerpt| excerpt.find(written));
         let span = narrowed.map_or(span.clone(), |part| span.start + part.start..span.start + part.end);
         self.found.at(source.place(span), self.label)
     }
 }
 
-impl Piece {
+impl Excerpt {
     fn find(&self, written: &str) -> Option<Range<usize>> {
         let part = &self.text[self.span.clone()];
         let start = match written.find(&self.text) {

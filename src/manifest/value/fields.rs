@@ -1,6 +1,6 @@
 //! What an entry says beside its prompt: the mode, the timeout, the priority and their like.
 
-use super::error::Fault;
+use super::error::ValueError;
 use crate::diagnostic::{close_name, quoted};
 use crate::duration;
 use crate::task::{Action, NotAMode, TaskMode};
@@ -9,9 +9,9 @@ use crate::task::{Action, NotAMode, TaskMode};
 pub(crate) const MOST_TASKS: u64 = 10_000_000;
 
 /// `fast`, `relaxed`, `relax` or `auto`.
-pub(crate) fn mode(text: &str) -> Result<TaskMode, Fault> {
+pub(crate) fn mode(text: &str) -> Result<TaskMode, ValueError> {
     text.parse().map_err(|NotAMode(text)| {
-        let fault = Fault::new(format!("{} is not a mode", quoted(&text)), "expected `fast`, `relaxed` or `auto`");
+        let fault = ValueError::new(format!("{} is not a mode", quoted(&text)), "expected `fast`, `relaxed` or `auto`");
         match close_name(text.trim(), ["fast", "relaxed", "auto"]) {
             Some(close) => fault.help(format!("did you mean `{close}`?")),
             None => fault.note(
@@ -22,7 +22,7 @@ pub(crate) fn mode(text: &str) -> Result<TaskMode, Fault> {
 }
 
 /// Seconds from 300 to 1200, also written as `10m`.
-pub(crate) fn timeout(text: &str) -> Result<u16, Fault> {
+pub(crate) fn timeout(text: &str) -> Result<u16, ValueError> {
     const RULE: &str = "expected 300 to 1200 seconds";
     let text = text.trim();
     let seconds = match text.parse::<u64>() {
@@ -30,24 +30,24 @@ pub(crate) fn timeout(text: &str) -> Result<u16, Fault> {
         Err(_) => match duration::parse(text) {
             Ok(span) if span.subsec_millis() == 0 => span.as_secs(),
             _ => {
-                return Err(Fault::new(format!("{} is not a timeout", quoted(text)), RULE)
+                return Err(ValueError::new(format!("{} is not a timeout", quoted(text)), RULE)
                     .help("write whole seconds as in `900`, or minutes as in `15m`"));
             }
         },
     };
     match u16::try_from(seconds) {
         Ok(seconds @ 300..=1200) => Ok(seconds),
-        _ => Err(Fault::new(format!("a timeout of {seconds} seconds is out of range"), RULE)
+        _ => Err(ValueError::new(format!("a timeout of {seconds} seconds is out of range"), RULE)
             .note("the service waits 600 seconds for a job unless a timeout is given")),
     }
 }
 
 /// An address that the service can call: `https://` and a host.
-pub(crate) fn hook_url(text: &str) -> Result<String, Fault> {
+pub(crate) fn hook_url(text: &str) -> Result<String, ValueError> {
     const LONGEST: usize = 2000;
     let text = text.trim();
     let refused = |label: &str| {
-        Err(Fault::new(format!("{} is not an address that the service can call", quoted(text)), label)
+        Err(ValueError::new(format!("{} is not an address that the service can call", quoted(text)), label)
             .help("write a public address, as in `https://shop.example/hooks/images`"))
     };
     let Some((scheme, rest)) = text.split_once("://") else { return refused("expected `https://`") };
@@ -66,13 +66,14 @@ pub(crate) fn hook_url(text: &str) -> Result<String, Fault> {
 }
 
 /// A whole number within bounds.
-pub(crate) fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u64, Fault> {
+pub(crate) fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u64, ValueError> {
     match text.trim().replace('_', "").parse::<u64>() {
         Ok(n) if (least..=most).contains(&n) => Ok(n),
-        Ok(n) => {
-            Err(Fault::new(format!("{what} of {n} is out of range"), format!("expected {least} to {most}")))
-        }
-        Err(_) => Err(Fault::new(
+        Ok(n) => Err(ValueError::new(
+            format!("{what} of {n} is out of range"),
+            format!("expected {least} to {most}"),
+        )),
+        Err(_) => Err(ValueError::new(
             format!("{} is not a number", quoted(text)),
             format!("expected {least} to {most}"),
         )),
@@ -80,43 +81,45 @@ pub(crate) fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u6
 }
 
 /// What is more urgent is submitted first: -1000 to 1000.
-pub(crate) fn priority(text: &str) -> Result<i16, Fault> {
+pub(crate) fn priority(text: &str) -> Result<i16, ValueError> {
     const EXPECTED: &str = "expected a whole number from -1000 to 1000";
     match text.trim().parse::<i64>() {
         Ok(n) if (-1000..=1000).contains(&n) => Ok(i16::try_from(n).unwrap_or(0)),
-        Ok(n) => Err(Fault::new(format!("a priority of {n} is out of range"), EXPECTED)),
-        Err(_) => Err(Fault::new(format!("{} is not a priority", quoted(text)), EXPECTED)),
+        Ok(n) => Err(ValueError::new(format!("a priority of {n} is out of range"), EXPECTED)),
+        Err(_) => Err(ValueError::new(format!("{} is not a priority", quoted(text)), EXPECTED)),
     }
 }
 
 /// How often an entry is made: 1 to 40, as Midjourney's own flag.
-pub(crate) fn repeat(text: &str) -> Result<u32, Fault> {
+pub(crate) fn repeat(text: &str) -> Result<u32, ValueError> {
     number(text, "a repeat", 1, 40).map(|n| u32::try_from(n).unwrap_or(1))
 }
 
 /// How many tasks a manifest may make.
-pub(crate) fn max_tasks(text: &str) -> Result<u64, Fault> {
+pub(crate) fn max_tasks(text: &str) -> Result<u64, ValueError> {
     number(text, "a number of tasks", 1, MOST_TASKS)
 }
 
 /// `on` or `off`, and what else people write for them.
-pub(crate) fn switch(text: &str) -> Result<bool, Fault> {
+pub(crate) fn switch(text: &str) -> Result<bool, ValueError> {
     match text.trim().to_ascii_lowercase().as_str() {
         "on" | "true" | "yes" => Ok(true),
         "off" | "false" | "no" => Ok(false),
-        _ => Err(Fault::new(format!("{} is neither on nor off", quoted(text)), "expected `on` or `off`")),
+        _ => {
+            Err(ValueError::new(format!("{} is neither on nor off", quoted(text)), "expected `on` or `off`"))
+        }
     }
 }
 
 /// `redo`, `skip`, or nothing.
-pub(crate) fn action(text: &str) -> Result<Option<Action>, Fault> {
+pub(crate) fn action(text: &str) -> Result<Option<Action>, ValueError> {
     let word = text.trim().to_ascii_lowercase();
     match word.as_str() {
         "" => Ok(None),
         "redo" => Ok(Some(Action::Redo)),
         "skip" => Ok(Some(Action::Skip)),
         _ => {
-            let fault = Fault::new(
+            let fault = ValueError::new(
                 format!("{} is not an action", quoted(text)),
                 "expected `redo`, `skip` or nothing",
             );

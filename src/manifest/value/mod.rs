@@ -1,12 +1,12 @@
 //! What single values must be, whatever file they stand in: the prompt, the id, the mode, the timeout and their like.
 //!
-//! A check takes text and gives the value, or a [`Fault`]: a diagnostic that only lacks its place.
+//! A check takes text and gives the value, or a [`ValueError`]: a diagnostic that only lacks its place.
 
 mod error;
 mod fields;
 mod text;
 
-pub(super) use error::Fault;
+pub(super) use error::ValueError;
 pub(super) use fields::{
     MOST_TASKS, action, hook_url, max_tasks, mode, number, priority, repeat, switch, timeout,
 };

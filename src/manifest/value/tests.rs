@@ -3,7 +3,7 @@ use crate::diagnostic::Renderer;
 use crate::diagnostic::Source;
 use crate::manifest::settings::values::{concurrency, price, span};
 
-fn refused<T: std::fmt::Debug>(check: impl Fn(&str) -> Result<T, Fault>, text: &str) -> String {
+fn refused<T: std::fmt::Debug>(check: impl Fn(&str) -> Result<T, ValueError>, text: &str) -> String {
     let fault = check(text).expect_err("it is refused");
     Renderer::plain().one(&fault.at(&Source::new("m.csv", text), 0..text.len()))
 }

@@ -1,18 +1,18 @@
 //! Texts: the prompt, and the names of tasks, batches and variables.
 
-use super::error::Fault;
+use super::error::ValueError;
 
 /// The prompt as it will be sent: trimmed, and a line break with the blanks round it made one space.
-pub(crate) fn prompt(text: &str) -> Result<String, Fault> {
+pub(crate) fn prompt(text: &str) -> Result<String, ValueError> {
     let text = one_line(text.trim());
     if text.is_empty() {
-        return Err(Fault::new("the prompt is empty", "expected the text of a prompt"));
+        return Err(ValueError::new("the prompt is empty", "expected the text of a prompt"));
     }
     if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
         return Ok(text);
     }
     match text.char_indices().find(|(_, c)| c.is_control()) {
-        Some((at, c)) => Err(Fault::new("the prompt holds a control character", "in this text")
+        Some((at, c)) => Err(ValueError::new("the prompt holds a control character", "in this text")
             .within(&text, at..at + c.len_utf8())),
         None => Ok(text),
     }
@@ -36,41 +36,41 @@ fn one_line(text: &str) -> String {
 }
 
 /// The task's name: trimmed, 1 to 200 characters, none of them a control character.
-pub(crate) fn id(text: &str) -> Result<String, Fault> {
+pub(crate) fn id(text: &str) -> Result<String, ValueError> {
     name_of(text, "id")
 }
 
 /// The batch's name, by the same rules.
-pub(crate) fn batch_name(text: &str) -> Result<String, Fault> {
+pub(crate) fn batch_name(text: &str) -> Result<String, ValueError> {
     name_of(text, "name")
 }
 
 /// A variable's name, by the same rules.
-pub(crate) fn variable(text: &str) -> Result<String, Fault> {
+pub(crate) fn variable(text: &str) -> Result<String, ValueError> {
     name_of(text, "name of a variable")
 }
 
 /// A value in a column that has no name.
-pub(crate) fn unnamed_column() -> Fault {
-    Fault::new("a value in a column without a name", "this belongs to no column")
+pub(crate) fn unnamed_column() -> ValueError {
+    ValueError::new("a value in a column without a name", "this belongs to no column")
         .help("give the column a name in the first row, or empty this cell")
 }
 
-fn name_of(text: &str, what: &str) -> Result<String, Fault> {
+fn name_of(text: &str, what: &str) -> Result<String, ValueError> {
     const LONGEST: usize = 200;
     let text = text.trim();
     if text.is_empty() {
-        return Err(Fault::new(format!("the {what} is empty"), "expected some text, or no key at all"));
+        return Err(ValueError::new(format!("the {what} is empty"), "expected some text, or no key at all"));
     }
     let length = text.chars().count();
     if length > LONGEST {
-        return Err(Fault::new(
+        return Err(ValueError::new(
             format!("the {what} is too long"),
             format!("{length} characters, and at most {LONGEST} are allowed"),
         ));
     }
     if text.chars().any(char::is_control) {
-        return Err(Fault::new(
+        return Err(ValueError::new(
             format!("the {what} holds a line break or another control character"),
             "in this text",
         ));
@@ -79,13 +79,13 @@ fn name_of(text: &str, what: &str) -> Result<String, Fault> {
 }
 
 /// The path of a file or a folder.
-pub(crate) fn path(text: &str) -> Result<String, Fault> {
+pub(crate) fn path(text: &str) -> Result<String, ValueError> {
     let text = text.trim();
     if text.is_empty() {
-        return Err(Fault::new("the path is empty", "expected the path of a file"));
+        return Err(ValueError::new("the path is empty", "expected the path of a file"));
     }
     if text.contains(char::is_control) {
-        return Err(Fault::new("the path holds a control character", "in this text"));
+        return Err(ValueError::new("the path holds a control character", "in this text"));
     }
     Ok(text.to_owned())
 }

@@ -1,22 +1,22 @@
 //! The ` #` that silently cuts an unquoted text: `prompt: the #1 mug` is the prompt `the`.
 
-use super::node::{Node, Value};
-use super::reader::Reader;
+use super::node::{Node, NodeValue};
+use super::reader::NodeReader;
 use crate::diagnostic::Diagnostic;
 
 /// Warns where a comment follows an unquoted text in its line.
-pub(crate) fn judge(node: &Node<'_>, key: &Node<'_>, what: &str, reader: &mut Reader<'_>) {
+pub(crate) fn judge(node: &Node<'_>, key: &Node<'_>, what: &str, reader: &mut NodeReader<'_>) {
     let text = reader.source.text();
     let after = match &node.value {
-        Value::Scalar(_) => {
+        NodeValue::Scalar(_) => {
             let written = text.get(node.span.clone()).unwrap_or_default();
             (!written.starts_with(['"', '\'', '|', '>'])).then_some(node.span.end)
         }
         // `colour: #fff` is nothing at all.
-        Value::Null => {
+        NodeValue::Null => {
             text.get(key.span.end..).filter(|rest| rest.starts_with(':')).map(|_| key.span.end + 1)
         }
-        Value::List(_) | Value::Map(_) => None,
+        NodeValue::List(_) | NodeValue::Map(_) => None,
     };
     let Some((after, rest)) = after.and_then(|after| Some((after, text.get(after..)?))) else { return };
     let line = &rest[..rest.find(['\n', '\r']).unwrap_or(rest.len())];

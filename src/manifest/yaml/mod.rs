@@ -8,9 +8,9 @@ mod parse;
 mod reader;
 
 pub(super) use comment::judge as judge_comment;
-pub(super) use node::{Node, Value};
+pub(super) use node::{Node, NodeValue};
 pub(super) use parse::parse;
-pub(super) use reader::{Field, Fields, Reader};
+pub(super) use reader::{KeyValue, KnownKeys, NodeReader};
 
 #[cfg(test)]
 #[expect(clippy::too_many_lines, reason = "messages are long")]

@@ -9,14 +9,14 @@ use std::ops::Range;
 /// A piece of the document.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Node<'a> {
-    pub(crate) value: Value<'a>,
+    pub(crate) value: NodeValue<'a>,
     /// Bytes of the text.
     pub(crate) span: Range<usize>,
 }
 
 /// What it is.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Value<'a> {
+pub(crate) enum NodeValue<'a> {
     /// Nothing written, `~` or `null`.
     Null,
     /// Text, a number or a truth value: all are text as written.
@@ -30,19 +30,19 @@ impl Node<'_> {
     /// What it is, for a message.
     pub(crate) fn kind(&self) -> &'static str {
         match self.value {
-            Value::Null => "nothing",
-            Value::Scalar(_) => "a single value",
-            Value::List(_) => "a list",
-            Value::Map(_) => "a map",
+            NodeValue::Null => "nothing",
+            NodeValue::Scalar(_) => "a single value",
+            NodeValue::List(_) => "a list",
+            NodeValue::Map(_) => "a map",
         }
     }
 
     /// Where to point for it: at the first key of a map, the first item of a list.
     pub(crate) fn head(&self) -> Range<usize> {
         match &self.value {
-            Value::Map(pairs) => pairs.first().map_or(self.span.clone(), |(key, _)| key.head()),
-            Value::List(items) => items.first().map_or(self.span.clone(), Node::head),
-            Value::Null | Value::Scalar(_) => self.span.clone(),
+            NodeValue::Map(pairs) => pairs.first().map_or(self.span.clone(), |(key, _)| key.head()),
+            NodeValue::List(items) => items.first().map_or(self.span.clone(), Node::head),
+            NodeValue::Null | NodeValue::Scalar(_) => self.span.clone(),
         }
     }
 }

@@ -11,7 +11,7 @@ use serde_yaml::{DuplicateKeyPolicy, Error, NonFiniteFloatPolicy, Spanned};
 
 use super::explain::{explain, span};
 use super::limits::{ALIASES, ANCHORED_BYTES, DEEPEST, REPEATED};
-use super::node::{Node, Value};
+use super::node::{Node, NodeValue};
 use crate::diagnostic::{Diagnostic, Source};
 
 /// Reads the one document of a text. `None` where there is none.
@@ -21,7 +21,7 @@ use crate::diagnostic::{Diagnostic, Source};
 /// One problem: the crate stops at the first thing that is not YAML, or is too much of it.
 pub(crate) fn parse<'a>(source: &Source<'a>) -> Result<Option<Node<'a>>, Box<Diagnostic>> {
     let text = source.text();
-    let read: Result<Option<Spanned<Raw<'a>>>, Error> =
+    let read: Result<Option<Spanned<RawNode<'a>>>, Error> =
         serde_yaml::from_str_with_options(text, options(text.len()));
     match read {
         Ok(root) => Ok(root.map(|root| node(root, text))),
@@ -59,93 +59,95 @@ fn options(length: usize) -> serde_yaml::Options {
 }
 
 /// A node as the crate hands it out, before numbers have their text back.
-enum Raw<'a> {
+enum RawNode<'a> {
     Null,
     Text(Cow<'a, str>),
     /// A number or a truth value: its text is that of the file.
     AsWritten,
-    List(Vec<Spanned<Raw<'a>>>),
-    Map(Vec<(Spanned<Raw<'a>>, Spanned<Raw<'a>>)>),
+    List(Vec<Spanned<RawNode<'a>>>),
+    Map(Vec<(Spanned<RawNode<'a>>, Spanned<RawNode<'a>>)>),
 }
 
-impl<'de> Deserialize<'de> for Raw<'de> {
+impl<'de> Deserialize<'de> for RawNode<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(AnyNode)
+        deserializer.deserialize_any(RawNodeVisitor)
     }
 }
 
-struct AnyNode;
+struct RawNodeVisitor;
 
-impl<'de> Visitor<'de> for AnyNode {
-    type Value = Raw<'de>;
+impl<'de> Visitor<'de> for RawNodeVisitor {
+    type Value = RawNode<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value, a list or a map")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Raw<'de>, E> {
-        Ok(Raw::Null)
+    fn visit_unit<E: de::Error>(self) -> Result<RawNode<'de>, E> {
+        Ok(RawNode::Null)
     }
 
-    fn visit_none<E: de::Error>(self) -> Result<Raw<'de>, E> {
-        Ok(Raw::Null)
+    fn visit_none<E: de::Error>(self) -> Result<RawNode<'de>, E> {
+        Ok(RawNode::Null)
     }
 
-    fn visit_bool<E: de::Error>(self, _: bool) -> Result<Raw<'de>, E> {
-        Ok(Raw::AsWritten)
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<RawNode<'de>, E> {
+        Ok(RawNode::AsWritten)
     }
 
-    fn visit_i64<E: de::Error>(self, _: i64) -> Result<Raw<'de>, E> {
-        Ok(Raw::AsWritten)
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<RawNode<'de>, E> {
+        Ok(RawNode::AsWritten)
     }
 
-    fn visit_u64<E: de::Error>(self, _: u64) -> Result<Raw<'de>, E> {
-        Ok(Raw::AsWritten)
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<RawNode<'de>, E> {
+        Ok(RawNode::AsWritten)
     }
 
-    fn visit_f64<E: de::Error>(self, _: f64) -> Result<Raw<'de>, E> {
-        Ok(Raw::AsWritten)
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<RawNode<'de>, E> {
+        Ok(RawNode::AsWritten)
     }
 
-    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Raw<'de>, E> {
-        Ok(Raw::Text(Cow::Borrowed(text)))
+    fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<RawNode<'de>, E> {
+        Ok(RawNode::Text(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Raw<'de>, E> {
-        Ok(Raw::Text(Cow::Owned(text.to_owned())))
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<RawNode<'de>, E> {
+        Ok(RawNode::Text(Cow::Owned(text.to_owned())))
     }
 
-    fn visit_string<E: de::Error>(self, text: String) -> Result<Raw<'de>, E> {
-        Ok(Raw::Text(Cow::Owned(text)))
+    fn visit_string<E: de::Error>(self, text: String) -> Result<RawNode<'de>, E> {
+        Ok(RawNode::Text(Cow::Owned(text)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Raw<'de>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<RawNode<'de>, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = items.next_element()? {
             list.push(item);
         }
-        Ok(Raw::List(list))
+        Ok(RawNode::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Raw<'de>, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<RawNode<'de>, A::Error> {
         let mut map = Vec::new();
         while let Some(pair) = pairs.next_entry()? {
             map.push(pair);
         }
-        Ok(Raw::Map(map))
+        Ok(RawNode::Map(map))
     }
 }
 
-fn node<'a>(raw: Spanned<Raw<'a>>, text: &'a str) -> Node<'a> {
+fn node<'a>(raw: Spanned<RawNode<'a>>, text: &'a str) -> Node<'a> {
     let span = span(&raw.defined);
     let value = match raw.value {
-        Raw::Null => Value::Null,
-        Raw::Text(text) => Value::Scalar(text),
-        Raw::AsWritten => Value::Scalar(Cow::Borrowed(text.get(span.clone()).unwrap_or_default().trim())),
-        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, text)).collect()),
-        Raw::Map(pairs) => {
-            Value::Map(pairs.into_iter().map(|(key, value)| (node(key, text), node(value, text))).collect())
+        RawNode::Null => NodeValue::Null,
+        RawNode::Text(text) => NodeValue::Scalar(text),
+        RawNode::AsWritten => {
+            NodeValue::Scalar(Cow::Borrowed(text.get(span.clone()).unwrap_or_default().trim()))
         }
+        RawNode::List(items) => NodeValue::List(items.into_iter().map(|item| node(item, text)).collect()),
+        RawNode::Map(pairs) => NodeValue::Map(
+            pairs.into_iter().map(|(key, value)| (node(key, text), node(value, text))).collect(),
+        ),
     };
     Node { value, span }
 }

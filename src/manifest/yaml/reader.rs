@@ -2,40 +2,40 @@
 
 use std::collections::HashMap;
 
-use super::node::{Node, Value};
+use super::node::{Node, NodeValue};
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
-use crate::manifest::value::Fault;
+use crate::manifest::value::ValueError;
 
 /// The document's text and what is wrong so far.
-pub(crate) struct Reader<'s> {
+pub(crate) struct NodeReader<'s> {
     pub(crate) source: &'s Source<'s>,
     pub(crate) problems: Problems,
 }
 
 /// A key and what stands under it.
 #[derive(Clone, Copy)]
-pub(crate) struct Field<'n, 'a> {
+pub(crate) struct KeyValue<'n, 'a> {
     pub(crate) name: &'n str,
     pub(crate) key: &'n Node<'a>,
     pub(crate) value: &'n Node<'a>,
 }
 
 /// A map whose keys are known ones.
-pub(crate) struct Fields<'n, 'a> {
-    fields: Vec<Field<'n, 'a>>,
+pub(crate) struct KnownKeys<'n, 'a> {
+    fields: Vec<KeyValue<'n, 'a>>,
     /// The known keys that misspelt ones probably mean.
     meant: Vec<&'static str>,
 }
 
-impl<'n, 'a> Fields<'n, 'a> {
+impl<'n, 'a> KnownKeys<'n, 'a> {
     /// What stands under a key; a key with nothing under it is as good as none.
-    pub(crate) fn get(&self, name: &str) -> Option<Field<'n, 'a>> {
-        self.fields.iter().find(|field| field.name == name && field.value.value != Value::Null).copied()
+    pub(crate) fn get(&self, name: &str) -> Option<KeyValue<'n, 'a>> {
+        self.fields.iter().find(|field| field.name == name && field.value.value != NodeValue::Null).copied()
     }
 
     /// A key with nothing under it.
-    pub(crate) fn bare(&self, name: &str) -> Option<Field<'n, 'a>> {
-        self.fields.iter().find(|field| field.name == name && field.value.value == Value::Null).copied()
+    pub(crate) fn bare(&self, name: &str) -> Option<KeyValue<'n, 'a>> {
+        self.fields.iter().find(|field| field.name == name && field.value.value == NodeValue::Null).copied()
     }
 
     /// The key is not there, and no key looks as if it were meant.
@@ -44,15 +44,15 @@ impl<'n, 'a> Fields<'n, 'a> {
     }
 }
 
-impl Reader<'_> {
+impl NodeReader<'_> {
     /// The fields of a map that may have these keys and no others.
     pub(crate) fn map<'n, 'a>(
         &mut self,
         node: &'n Node<'a>,
         what: &str,
         known: &[&'static str],
-    ) -> Option<Fields<'n, 'a>> {
-        let mut fields = Fields { fields: Vec::new(), meant: Vec::new() };
+    ) -> Option<KnownKeys<'n, 'a>> {
+        let mut fields = KnownKeys { fields: Vec::new(), meant: Vec::new() };
         for field in self.pairs(node, what)? {
             if known.contains(&field.name) {
                 fields.fields.push(field);
@@ -77,15 +77,15 @@ impl Reader<'_> {
     }
 
     /// The pairs of a map with whatever keys, without those that repeat one.
-    pub(crate) fn pairs<'n, 'a>(&mut self, node: &'n Node<'a>, what: &str) -> Option<Vec<Field<'n, 'a>>> {
-        let Value::Map(pairs) = &node.value else {
+    pub(crate) fn pairs<'n, 'a>(&mut self, node: &'n Node<'a>, what: &str) -> Option<Vec<KeyValue<'n, 'a>>> {
+        let NodeValue::Map(pairs) = &node.value else {
             self.wrong_kind(node, what, "a map");
             return None;
         };
         let mut seen: HashMap<&str, &Node<'_>> = HashMap::new();
         let mut fields = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
-            let Value::Scalar(name) = &key.value else {
+            let NodeValue::Scalar(name) = &key.value else {
                 self.wrong_kind(key, "a key", "a single value");
                 continue;
             };
@@ -98,7 +98,7 @@ impl Reader<'_> {
                 );
                 continue;
             }
-            fields.push(Field { name, key, value });
+            fields.push(KeyValue { name, key, value });
         }
         Some(fields)
     }
@@ -106,7 +106,7 @@ impl Reader<'_> {
     /// The items of a list.
     pub(crate) fn list<'n, 'a>(&mut self, node: &'n Node<'a>, what: &str) -> Option<&'n [Node<'a>]> {
         match &node.value {
-            Value::List(items) => Some(items),
+            NodeValue::List(items) => Some(items),
             _ => {
                 self.wrong_kind(node, what, "a list");
                 None
@@ -117,8 +117,8 @@ impl Reader<'_> {
     /// The value of a field, checked. `None` where there is no such field, or where it is wrong, which is then told.
     pub(crate) fn value<T>(
         &mut self,
-        field: Option<Field<'_, '_>>,
-        check: impl Fn(&str) -> Result<T, Fault>,
+        field: Option<KeyValue<'_, '_>>,
+        check: impl Fn(&str) -> Result<T, ValueError>,
     ) -> Option<T> {
         let field = field?;
         let text = self.text(field.value, &quoted(field.name))?;
@@ -128,9 +128,9 @@ impl Reader<'_> {
     /// The text of a single value; nothing written is the empty text.
     pub(crate) fn text<'n>(&mut self, node: &'n Node<'_>, what: &str) -> Option<&'n str> {
         match &node.value {
-            Value::Scalar(text) => Some(text),
-            Value::Null => Some(""),
-            Value::List(_) | Value::Map(_) => {
+            NodeValue::Scalar(text) => Some(text),
+            NodeValue::Null => Some(""),
+            NodeValue::List(_) | NodeValue::Map(_) => {
                 self.wrong_kind(node, what, "a single value");
                 None
             }
@@ -140,7 +140,7 @@ impl Reader<'_> {
     /// The outcome of a check, with the fault told at the value, or at its key where nothing is written.
     pub(crate) fn checked<T>(
         &mut self,
-        outcome: Result<T, Fault>,
+        outcome: Result<T, ValueError>,
         value: &Node<'_>,
         key: &Node<'_>,
     ) -> Option<T> {

@@ -1,15 +1,15 @@
 use super::limits::DEEPEST;
-use super::{Node, Value, parse};
+use super::{Node, NodeValue, parse};
 use crate::diagnostic::Source;
 
 fn tree(text: &str) -> String {
     fn write(node: &Node<'_>, text: &str, out: &mut String) {
         let written = &text[node.span.clone()];
         match &node.value {
-            Value::Null => out.push_str("null"),
-            Value::Scalar(scalar) if scalar == written => out.push_str(scalar),
-            Value::Scalar(scalar) => out.push_str(&format!("{scalar:?}<{}>", written.replace('\n', "/"))),
-            Value::List(items) => {
+            NodeValue::Null => out.push_str("null"),
+            NodeValue::Scalar(scalar) if scalar == written => out.push_str(scalar),
+            NodeValue::Scalar(scalar) => out.push_str(&format!("{scalar:?}<{}>", written.replace('\n', "/"))),
+            NodeValue::List(items) => {
                 out.push('[');
                 items.iter().for_each(|item| {
                     write(item, text, out);
@@ -17,7 +17,7 @@ fn tree(text: &str) -> String {
                 });
                 out.push(']');
             }
-            Value::Map(pairs) => {
+            NodeValue::Map(pairs) => {
                 out.push('{');
                 pairs.iter().for_each(|(key, value)| {
                     write(key, text, out);
@@ -197,7 +197,7 @@ fn escaped_text_is_not_repeated_beyond_its_bound() {
 fn a_long_manifest_has_no_bound_on_its_entries() {
     let text = format!("prompts:\n{}", "- {id: a, prompt: b}\n".repeat(60_000));
     let Ok(Some(root)) = parse(&Source::new("m.yaml", &text)) else { panic!("refused") };
-    let Value::Map(pairs) = root.value else { panic!("no map") };
-    let Value::List(items) = &pairs[0].1.value else { panic!("no list") };
+    let NodeValue::Map(pairs) = root.value else { panic!("no map") };
+    let NodeValue::List(items) = &pairs[0].1.value else { panic!("no list") };
     assert_eq!(items.len(), 60_000);
 }

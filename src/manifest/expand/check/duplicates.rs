@@ -2,16 +2,16 @@
 
 use std::collections::HashMap;
 
-use super::places::Places;
+use super::places::ItemPlaces;
 use crate::diagnostic::{Diagnostic, Place, Problems, quoted};
-use crate::manifest::expand::drafts::Draft;
-use crate::manifest::expand::entry::{Entry, Item, Part, Source as Prompts};
+use crate::manifest::expand::drafts::TaskDraft;
+use crate::manifest::expand::entry::{EntryItem, ItemPart, ManifestEntry, PromptSource};
 use crate::manifest::expand::expansion::Expansion;
-use crate::manifest::expand::ids::{Census, Name};
+use crate::manifest::expand::ids::{DraftName, IdCollector};
 use crate::manifest::expand::variants::combinations;
 
 /// A task that has a name that is not its own.
-struct Namesake {
+struct IdHolder {
     place: Place,
     entry: usize,
     at: Option<usize>,
@@ -21,18 +21,18 @@ struct Namesake {
 }
 
 /// Goes the way again for the places of names that are there twice. Here they are compared as they are, not as hashes.
-pub(super) fn tell_names(
+pub(super) fn report_duplicates(
     expansion: &Expansion,
-    places: &Places<'_>,
-    census: &Census,
+    places: &ItemPlaces<'_>,
+    collector: &IdCollector,
     problems: &mut Problems,
 ) {
-    let mut given: HashMap<String, Namesake> = HashMap::new();
-    let mut made: HashMap<String, Vec<Namesake>> = HashMap::new();
+    let mut given: HashMap<String, IdHolder> = HashMap::new();
+    let mut made: HashMap<String, Vec<IdHolder>> = HashMap::new();
     each_draft(expansion, |number, item, draft| {
         let entry = item.entry;
         let row = item.row.as_ref();
-        let namesake = |part| Namesake {
+        let holder = |part| IdHolder {
             place: places.place(entry, row, part),
             entry: number,
             at: row.map(|row| row.at),
@@ -40,24 +40,24 @@ pub(super) fn tell_names(
             tasks: u64::from(draft.takes),
         };
         match &draft.name {
-            Name::Made(base) if census.shared.contains(&census.hash(base)) => {
+            DraftName::Derived(base) if collector.shared.contains(&collector.hash(base)) => {
                 let takes = made.entry(base.clone()).or_default();
                 match &mut takes[..] {
                     [_, second, ..] => {
                         second.drafts += 1;
                         second.tasks += u64::from(draft.takes);
                     }
-                    _ => takes.push(namesake(Part::Prompt)),
+                    _ => takes.push(holder(ItemPart::Prompt)),
                 }
             }
-            Name::Made(_) => {}
-            Name::Given(base) => {
+            DraftName::Derived(_) => {}
+            DraftName::Given(base) => {
                 for take in 1..=draft.takes {
                     let id = if take == 1 { base.clone() } else { format!("{base}~{take}") };
-                    if !census.twice.contains(&census.hash(&id)) {
+                    if !collector.twice.contains(&collector.hash(&id)) {
                         continue;
                     }
-                    let again = namesake(Part::Id);
+                    let again = holder(ItemPart::Id);
                     match given.get(&id) {
                         Some(first) => problems.push(clash(expansion, &id, first, again)),
                         None => drop(given.insert(id, again)),
@@ -74,7 +74,7 @@ pub(super) fn tell_names(
     }
 }
 
-fn each_draft(expansion: &Expansion, mut see: impl FnMut(usize, &Item<'_>, &Draft)) {
+fn each_draft(expansion: &Expansion, mut see: impl FnMut(usize, &EntryItem<'_>, &TaskDraft)) {
     for (number, entry) in expansion.entries.iter().enumerate() {
         for item in expansion.items(entry) {
             for combination in combinations(entry) {
@@ -89,9 +89,9 @@ fn each_draft(expansion: &Expansion, mut see: impl FnMut(usize, &Item<'_>, &Draf
 }
 
 /// What two tasks are, for a message: entries, rows, or only tasks.
-fn noun(expansion: &Expansion, first: &Namesake, second: &Namesake) -> &'static str {
-    let one_each = |namesake: &Namesake| is_single(&expansion.entries[namesake.entry]);
-    if first.at.is_some() && !matches!(expansion.entries[first.entry].prompt, Prompts::Text(_)) {
+fn noun(expansion: &Expansion, first: &IdHolder, second: &IdHolder) -> &'static str {
+    let one_each = |holder: &IdHolder| is_single(&expansion.entries[holder.entry]);
+    if first.at.is_some() && !matches!(expansion.entries[first.entry].prompt, PromptSource::Text(_)) {
         if first.at == second.at { "tasks of one row" } else { "rows" }
     } else if first.entry == second.entry {
         "tasks of one entry"
@@ -102,11 +102,11 @@ fn noun(expansion: &Expansion, first: &Namesake, second: &Namesake) -> &'static 
     }
 }
 
-fn is_single(entry: &Entry) -> bool {
+fn is_single(entry: &ManifestEntry) -> bool {
     entry.table.is_none() && entry.matrix.is_none()
 }
 
-fn clash(expansion: &Expansion, id: &str, first: &Namesake, second: Namesake) -> Diagnostic {
+fn clash(expansion: &Expansion, id: &str, first: &IdHolder, second: IdHolder) -> Diagnostic {
     let noun = noun(expansion, first, &second);
     let found = Diagnostic::error(format!("two {noun} have the id {}", quoted(id)));
     if first.place == second.place {
@@ -123,7 +123,7 @@ fn clash(expansion: &Expansion, id: &str, first: &Namesake, second: Namesake) ->
         .help("give one of them another id")
 }
 
-fn same_prompt(expansion: &Expansion, first: Namesake, second: Namesake) -> Diagnostic {
+fn same_prompt(expansion: &Expansion, first: IdHolder, second: IdHolder) -> Diagnostic {
     let noun = noun(expansion, &first, &second);
     let tasks = match noun {
         "rows" | "entries" => first.drafts + second.drafts,

@@ -5,7 +5,7 @@ pub(super) const UNASKED: u64 = 1000;
 
 /// How many tasks there may be.
 #[derive(Clone, Copy)]
-pub(super) struct Limit {
+pub(super) struct TaskLimit {
     pub(super) max_tasks: Option<u64>,
     /// Those of the items that are done with.
     pub(super) tasks: u64,
@@ -13,7 +13,7 @@ pub(super) struct Limit {
     pub(super) multiplied: u64,
 }
 
-impl Limit {
+impl TaskLimit {
     /// Whether an item may make so many.
     pub(super) fn allows(&self, of_item: u64) -> bool {
         match self.max_tasks {

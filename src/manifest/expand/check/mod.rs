@@ -10,21 +10,21 @@ mod places;
 
 use std::collections::HashSet;
 
-use duplicates::tell_names;
-use limit::{Limit, UNASKED};
-use places::Places;
+use duplicates::report_duplicates;
+use limit::{TaskLimit, UNASKED};
+use places::ItemPlaces;
 
-use super::drafts::Draft;
-use super::entry::{Item, Part, Source as Prompts};
+use super::drafts::TaskDraft;
+use super::entry::{EntryItem, ItemPart, PromptSource};
 use super::expansion::Expansion;
-use super::factors::{self, Tally};
-use super::ids::{Census, Name, Register};
-use super::items::Faults;
+use super::factors::{self, EntryCounts};
+use super::ids::{DraftName, IdCollector, IdIndex};
+use super::items::ItemErrors;
 use super::matrix::Matrix;
-use super::variants::{Variants, combinations};
+use super::variants::{PromptVariants, combinations};
 use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
-use crate::manifest::table::{Row, Table, row_check};
-use crate::manifest::value::{self, Fault, MOST_TASKS};
+use crate::manifest::table::{CsvRow, CsvTable, row_check};
+use crate::manifest::value::{self, MOST_TASKS, ValueError};
 use crate::prompt;
 
 /// Checks all tasks. Gives what is needed to list them: names that need numbers, and how many tasks each entry makes.
@@ -33,51 +33,51 @@ pub(crate) fn check(
     source: &Source<'_>,
     max_tasks: Option<u64>,
     problems: &mut Problems,
-) -> (Register, Vec<Tally>) {
-    let sources: Vec<Source<'_>> = expansion.tables.iter().map(Table::source).collect();
-    let places = Places { expansion, source, sources: &sources };
-    let mut check = Check {
+) -> (IdIndex, Vec<EntryCounts>) {
+    let sources: Vec<Source<'_>> = expansion.tables.iter().map(CsvTable::source).collect();
+    let places = ItemPlaces { expansion, source, sources: &sources };
+    let mut check = Checker {
         expansion,
         places,
-        census: Census::default(),
-        told: HashSet::new(),
-        limit: Limit { max_tasks, tasks: 0, multiplied: 0 },
+        collector: IdCollector::default(),
+        reported: HashSet::new(),
+        limit: TaskLimit { max_tasks, tasks: 0, multiplied: 0 },
         excess: Vec::new(),
         problems,
     };
-    let tallies: Vec<Tally> = (0..expansion.entries.len()).map(|entry| check.entry(entry)).collect();
-    check.tell_excess(&tallies);
-    let Check { census, problems, excess, .. } = check;
-    if excess.is_empty() && !(census.twice.is_empty() && census.shared.is_empty()) {
-        tell_names(expansion, &places, &census, problems);
+    let tallies: Vec<EntryCounts> = (0..expansion.entries.len()).map(|entry| check.entry(entry)).collect();
+    check.report_excess(&tallies);
+    let Checker { collector, problems, excess, .. } = check;
+    if excess.is_empty() && !(collector.twice.is_empty() && collector.shared.is_empty()) {
+        report_duplicates(expansion, &places, &collector, problems);
     }
-    (census.into_register(), tallies)
+    (collector.into_index(), tallies)
 }
 
-struct Check<'c> {
+struct Checker<'c> {
     expansion: &'c Expansion,
-    places: Places<'c>,
-    census: Census,
+    places: ItemPlaces<'c>,
+    collector: IdCollector,
     /// What was told of an entry.
-    told: HashSet<(usize, Part, String)>,
-    limit: Limit,
-    /// Entries that make more than they may.
+    reported: HashSet<(usize, ItemPart, String)>,
+    limit: TaskLimit,
+    /// Entries that expand to more tasks than allowed.
     excess: Vec<usize>,
     problems: &'c mut Problems,
 }
 
 /// The item makes more tasks than it may.
-struct TooMany;
+struct LimitExceeded;
 
-impl Check<'_> {
-    fn entry(&mut self, number: usize) -> Tally {
+impl Checker<'_> {
+    fn entry(&mut self, number: usize) -> EntryCounts {
         let expansion = self.expansion;
         let entry = &expansion.entries[number];
-        let mut tally = Tally::default();
+        let mut tally = EntryCounts::default();
         let before = self.limit;
         let Some(index) = entry.table else {
             tally.rows = 1;
-            if self.item(number, &Item::of(entry), &mut tally).is_err() {
+            if self.item(number, &EntryItem::of(entry), &mut tally).is_err() {
                 self.exceed(number, &mut tally, before);
             }
             return tally;
@@ -96,16 +96,16 @@ impl Check<'_> {
             if is_excess {
                 continue;
             }
-            if !matches!(entry.prompt, Prompts::Text(_)) {
-                self.told.clear();
+            if !matches!(entry.prompt, PromptSource::Text(_)) {
+                self.reported.clear();
             }
             // The row is needed for its place if it is no item.
-            let at = Row { cells: ::csv::StringRecord::new(), ..row };
+            let at = CsvRow { cells: ::csv::StringRecord::new(), ..row };
             match expansion.item(entry, table, row) {
-                Err(faults) => self.tell(number, Some(&at), faults),
+                Err(faults) => self.report(number, Some(&at), faults),
                 Ok(item) => {
                     let doubts = expansion.doubts(&item);
-                    self.tell(number, item.row.as_ref(), doubts);
+                    self.report(number, item.row.as_ref(), doubts);
                     is_excess = self.item(number, &item, &mut tally).is_err();
                 }
             }
@@ -117,7 +117,7 @@ impl Check<'_> {
     }
 
     /// Notes that an entry makes more than it may, and how many it would make.
-    fn exceed(&mut self, number: usize, tally: &mut Tally, before: Limit) {
+    fn exceed(&mut self, number: usize, tally: &mut EntryCounts, before: TaskLimit) {
         let entry = &self.expansion.entries[number];
         self.excess.push(number);
         if tally.takes.is_none() {
@@ -128,7 +128,12 @@ impl Check<'_> {
         self.limit.count(tally.tasks);
     }
 
-    fn item(&mut self, number: usize, item: &Item<'_>, tally: &mut Tally) -> Result<(), TooMany> {
+    fn item(
+        &mut self,
+        number: usize,
+        item: &EntryItem<'_>,
+        tally: &mut EntryCounts,
+    ) -> Result<(), LimitExceeded> {
         let mut tasks = 0;
         if tally.prompts.is_none()
             && let Some(first) = combinations(item.entry).next()
@@ -137,25 +142,25 @@ impl Check<'_> {
             tally.count_prompts(first.count());
         }
         if !self.limit.allows(item.entry.matrix.as_ref().map_or(1, Matrix::len)) {
-            return Err(TooMany);
+            return Err(LimitExceeded);
         }
         let mut prompts = HashSet::new();
         for combination in combinations(item.entry) {
             let variants = match self.expansion.variants(item, combination) {
                 Ok(variants) => variants,
                 Err(faults) => {
-                    self.tell(number, item.row.as_ref(), faults);
+                    self.report(number, item.row.as_ref(), faults);
                     continue;
                 }
             };
             tally.count_prompts(variants.count());
             if !self.limit.allows(variants.count().saturating_add(tasks)) {
-                return Err(TooMany);
+                return Err(LimitExceeded);
             }
             let drafts = match self.expansion.drafts(&variants) {
                 Ok(drafts) => drafts,
                 Err(faults) => {
-                    self.tell(number, item.row.as_ref(), faults);
+                    self.report(number, item.row.as_ref(), faults);
                     continue;
                 }
             };
@@ -163,14 +168,14 @@ impl Check<'_> {
                 tally.count_takes(draft.takes);
                 tasks += u64::from(draft.takes);
                 self.lint(number, item, &variants, &draft);
-                self.census.count(&draft.name, draft.takes);
-                let is_given = item.entry.matrix.is_some() && matches!(draft.name, Name::Given(_));
-                if is_given && !prompts.insert(self.census.hash(&draft.prompt)) {
-                    self.tell_same(number, &draft.prompt);
+                self.collector.count(&draft.name, draft.takes);
+                let is_given = item.entry.matrix.is_some() && matches!(draft.name, DraftName::Given(_));
+                if is_given && !prompts.insert(self.collector.hash(&draft.prompt)) {
+                    self.report_same_prompt(number, &draft.prompt);
                 }
             }
             if !self.limit.allows(tasks) {
-                return Err(TooMany);
+                return Err(LimitExceeded);
             }
         }
         tally.tasks += tasks;
@@ -178,8 +183,14 @@ impl Check<'_> {
         Ok(())
     }
 
-    fn lint(&mut self, number: usize, item: &Item<'_>, variants: &Variants<'_>, draft: &Draft) {
-        let is_final = matches!(item.entry.prompt, Prompts::FinalCells);
+    fn lint(
+        &mut self,
+        number: usize,
+        item: &EntryItem<'_>,
+        variants: &PromptVariants<'_>,
+        draft: &TaskDraft,
+    ) {
+        let is_final = matches!(item.entry.prompt, PromptSource::FinalCells);
         let mut findings = prompt::lint(&draft.prompt, item.mode);
         if findings.is_empty() {
             return;
@@ -191,25 +202,25 @@ impl Check<'_> {
         }
         let is_written = value::prompt(variants.text()).is_ok_and(|written| written == draft.prompt);
         let is_made = variants.is_made() || !is_written;
-        let faults: Faults = findings
+        let faults: ItemErrors = findings
             .into_iter()
             .map(|finding| {
-                let fault = Fault::of(finding, &draft.prompt);
+                let fault = ValueError::of_finding(finding, &draft.prompt);
                 let fault = if is_final { fault.soften() } else { fault };
-                let (Name::Given(name) | Name::Made(name)) = &draft.name;
+                let (DraftName::Given(name) | DraftName::Derived(name)) = &draft.name;
                 let of = format!("found in the task {}: {}", quoted(name), quoted(&draft.prompt));
-                (Part::Prompt, if is_made { fault.note(&of) } else { fault })
+                (ItemPart::Prompt, if is_made { fault.note(&of) } else { fault })
             })
             .collect();
-        self.tell(number, item.row.as_ref(), faults);
+        self.report(number, item.row.as_ref(), faults);
     }
 
     /// A list that multiplies without making a difference. Tasks that are named after their content are told as takes.
-    fn tell_same(&mut self, number: usize, prompt: &str) {
+    fn report_same_prompt(&mut self, number: usize, prompt: &str) {
         const MESSAGE: &str = "some combinations make the same prompt, and each is paid for";
         let entry = &self.expansion.entries[number];
-        let span = entry.spot.multiplier.clone().unwrap_or(entry.spot.head.clone());
-        if self.told.insert((number, Part::Prompt, MESSAGE.to_owned())) {
+        let span = entry.spans.multiplier.clone().unwrap_or(entry.spans.head.clone());
+        if self.reported.insert((number, ItemPart::Prompt, MESSAGE.to_owned())) {
             let found = Diagnostic::warning(MESSAGE)
                 .at(self.places.source.place(span), "a list of it makes no difference")
                 .note(format!("it is {}", quoted(prompt)))
@@ -218,10 +229,10 @@ impl Check<'_> {
         }
     }
 
-    fn tell(&mut self, number: usize, row: Option<&Row>, faults: Faults) {
+    fn report(&mut self, number: usize, row: Option<&CsvRow>, faults: ItemErrors) {
         let entry = &self.expansion.entries[number];
         for (part, fault) in faults {
-            if self.told.insert((number, part, fault.message().to_owned())) {
+            if self.reported.insert((number, part, fault.message().to_owned())) {
                 let (source, span) = self.places.of(entry, row, part);
                 self.problems.push(fault.at(source, span));
             }
@@ -229,13 +240,13 @@ impl Check<'_> {
     }
 
     /// More tasks than a person may have foreseen: one error for all of them.
-    fn tell_excess(&mut self, tallies: &[Tally]) {
+    fn report_excess(&mut self, tallies: &[EntryCounts]) {
         const LISTED: usize = 5;
         let Some(first) = self.excess.first().copied() else { return };
         let entry = &self.expansion.entries[first];
         let factors = |number: usize| {
             let (entry, tally) = (&self.expansion.entries[number], &tallies[number]);
-            let line = self.places.source.place(entry.spot.head.clone()).start.line;
+            let line = self.places.source.place(entry.spans.head.clone()).start.line;
             factors::of(entry, tally, &self.expansion.tables, line)
         };
         let tasks = match self.limit.max_tasks {
@@ -249,14 +260,14 @@ impl Check<'_> {
             Some(most) => format!("the manifest makes {tasks} tasks, and `max_tasks` allows {most}"),
             None => format!("{tasks} tasks come of multiplication, and more than {UNASKED} need `max_tasks`"),
         };
-        let span = entry.spot.multiplier.clone().unwrap_or(entry.spot.prompt.clone());
+        let span = entry.spans.multiplier.clone().unwrap_or(entry.spans.prompt.clone());
         let mut found =
             Diagnostic::error(message).at(self.places.source.place(span), factors(first).to_string());
         let others = (0..tallies.len()).filter(|n| *n != first).map(factors);
         for other in others.filter(factors::EntryFactors::multiplies).take(LISTED) {
             found = found.note(format!("line {}: {other}", other.line));
         }
-        let is_table = !matches!(entry.prompt, Prompts::Text(_));
+        let is_table = !matches!(entry.prompt, PromptSource::Text(_));
         self.problems.push(if tasks > MOST_TASKS {
             found
         } else if is_table {

@@ -1,49 +1,49 @@
 //! Where the parts of an entry or of its rows are.
 
 use crate::diagnostic::{Place, Source};
-use crate::manifest::expand::entry::{Entry, Part, Source as Prompts};
+use crate::manifest::expand::entry::{ItemPart, ManifestEntry, PromptSource};
 use crate::manifest::expand::expansion::Expansion;
-use crate::manifest::table::{Role, Row, row_check};
+use crate::manifest::table::{ColumnRole, CsvRow, row_check};
 
 /// Where parts of items are.
 #[derive(Clone, Copy)]
-pub(super) struct Places<'s> {
+pub(super) struct ItemPlaces<'s> {
     pub(super) expansion: &'s Expansion,
     pub(super) source: &'s Source<'s>,
     pub(super) sources: &'s [Source<'s>],
 }
 
-impl<'s> Places<'s> {
+impl<'s> ItemPlaces<'s> {
     /// The text and the span of a part.
     pub(super) fn of(
         &self,
-        entry: &Entry,
-        row: Option<&Row>,
-        part: Part,
+        entry: &ManifestEntry,
+        row: Option<&CsvRow>,
+        part: ItemPart,
     ) -> (&'s Source<'s>, std::ops::Range<usize>) {
         let cell = |column: usize| {
             let table = entry.table?;
             let (table, source) = (&self.expansion.tables[table], &self.sources[table]);
             Some((source, row_check::place(table, row?, column, source)))
         };
-        let of_table = |role: &Role| cell(self.expansion.tables.get(entry.table?)?.column(role)?);
-        let is_table = !matches!(entry.prompt, Prompts::Text(_));
-        let spot = &entry.spot;
+        let of_table = |role: &ColumnRole| cell(self.expansion.tables.get(entry.table?)?.column(role)?);
+        let is_table = !matches!(entry.prompt, PromptSource::Text(_));
+        let spans = &entry.spans;
         let found = match part {
-            Part::Cell(column) => cell(column),
-            Part::Prompt if is_table => of_table(&Role::Prompt),
-            Part::Id if is_table => of_table(&Role::Id).or_else(|| of_table(&Role::Prompt)),
-            Part::Prompt => Some((self.source, spot.prompt.clone())),
-            Part::Id => Some((self.source, spot.id.clone().unwrap_or(spot.prompt.clone()))),
-            Part::Param(i, part) => {
+            ItemPart::Cell(column) => cell(column),
+            ItemPart::Prompt if is_table => of_table(&ColumnRole::Prompt),
+            ItemPart::Id if is_table => of_table(&ColumnRole::Id).or_else(|| of_table(&ColumnRole::Prompt)),
+            ItemPart::Prompt => Some((self.source, spans.prompt.clone())),
+            ItemPart::Id => Some((self.source, spans.id.clone().unwrap_or(spans.prompt.clone()))),
+            ItemPart::Param(i, part) => {
                 let mut params = self.expansion.params.iter().chain(&entry.params);
                 params.nth(i).map(|param| (self.source, param.span(part)))
             }
         };
-        found.unwrap_or((self.source, spot.head.clone()))
+        found.unwrap_or((self.source, spans.head.clone()))
     }
 
-    pub(super) fn place(&self, entry: &Entry, row: Option<&Row>, part: Part) -> Place {
+    pub(super) fn place(&self, entry: &ManifestEntry, row: Option<&CsvRow>, part: ItemPart) -> Place {
         let (source, span) = self.of(entry, row, part);
         source.place(span)
     }

@@ -43,12 +43,12 @@ fn shop() -> (TempDir, PathBuf) {
     (folder, path)
 }
 
-fn keep(path: &Path, options: Options) -> String {
-    read_with(path, options).unwrap_or_else(|problems| panic!("{problems}")).outline().to_keep().unwrap()
+fn keep(path: &Path, options: ReadOptions) -> String {
+    read_with(path, options).unwrap_or_else(|problems| panic!("{problems}")).cache().serialize().unwrap()
 }
 
 fn is_believed(text: &str, path: &Path) -> bool {
-    Outline::kept(text, path, Options::default()).is_some()
+    ManifestCache::load(text, path, ReadOptions::default()).is_some()
 }
 
 /// A state may come from anywhere, and what it says would be run is not what `check` shows.
@@ -57,11 +57,12 @@ fn whom_to_tell_is_never_taken_from_what_was_kept() {
     for hook in ["on_done: [rm, -r, x]", "on_finish: https://hooks.example/x"] {
         let (_folder, path) = shop();
         fs::write(&path, YAML.replace("retries: 3", hook)).unwrap();
-        assert_eq!(read(&path).unwrap().outline().to_keep(), None, "{hook}");
+        assert_eq!(read(&path).unwrap().cache().serialize(), None, "{hook}");
         // Nor where it was put into it.
         fs::write(&path, YAML).unwrap();
-        let text = keep(&path, Options::default()).replace("\"retries\"", "\"on_done\":{},\"retries\"");
-        let told = Outline::kept(&text, &path, Options::default()).and_then(|outline| outline.batch.on_done);
+        let text = keep(&path, ReadOptions::default()).replace("\"retries\"", "\"on_done\":{},\"retries\"");
+        let told = ManifestCache::load(&text, &path, ReadOptions::default())
+            .and_then(|outline| outline.batch.on_done);
         assert_eq!(told, None);
     }
 }
@@ -70,17 +71,17 @@ fn whom_to_tell_is_never_taken_from_what_was_kept() {
 fn an_outline_says_what_the_manifest_says() {
     let (_folder, path) = shop();
     let whole = read(&path).unwrap();
-    let text = keep(&path, Options::default());
-    let outline = Outline::kept(&text, &path, Options::default()).unwrap();
+    let text = keep(&path, ReadOptions::default());
+    let outline = ManifestCache::load(&text, &path, ReadOptions::default()).unwrap();
     assert_eq!((&outline.name, &outline.columns), (&whole.name, &whole.columns));
     assert_eq!((&outline.batch, outline.hash), (&whole.batch, whole.hash));
-    let pictures = PictureSettings { place: None, ..whole.pictures.clone() };
-    assert_eq!((outline.pictures.clone(), outline.warnings), (pictures, whole.warnings.warnings()));
+    let pictures = ImageSettings { place: None, ..whole.images.clone() };
+    assert_eq!((outline.images.clone(), outline.warnings), (pictures, whole.warnings.warnings()));
     let [ours, theirs] = [&outline.output, &whole.output].map(|shape| serde_json::to_string(shape).unwrap());
     assert_eq!(ours, theirs);
-    let Shown::Own(pattern) = &outline.output.columns else { panic!("{outline:?}") };
+    let ColumnSet::Custom(pattern) = &outline.output.columns else { panic!("{outline:?}") };
     assert!(pattern.names().eq(["Image Src", "Handle"]));
-    assert_eq!(outline.to_keep().as_ref(), Some(&text));
+    assert_eq!(outline.serialize().as_ref(), Some(&text));
 }
 
 #[test]
@@ -89,9 +90,9 @@ fn every_manifest_of_the_repository_can_be_kept_and_read_back() {
     // Some are the data of others.
     let manifests: Vec<_> = folder.filter_map(|entry| read(&entry.unwrap().path()).ok()).collect();
     assert!(manifests.len() > 5);
-    for outline in manifests.iter().map(Manifest::outline) {
+    for outline in manifests.iter().map(Manifest::cache) {
         let text = serde_json::to_string(&outline).unwrap();
-        let back: Outline = serde_json::from_str(&text).unwrap();
+        let back: ManifestCache = serde_json::from_str(&text).unwrap();
         assert_eq!(serde_json::to_string(&back).unwrap(), text);
     }
 }
@@ -99,7 +100,7 @@ fn every_manifest_of_the_repository_can_be_kept_and_read_back() {
 #[test]
 fn an_outline_in_doubt_is_not_believed() {
     let (folder, path) = shop();
-    let text = keep(&path, Options::default());
+    let text = keep(&path, ReadOptions::default());
     assert!(is_believed(&text, &path));
 
     let products = folder.path().join("products.csv");
@@ -117,10 +118,10 @@ fn an_outline_in_doubt_is_not_believed() {
     let other = folder.path().join("summer.yaml");
     fs::copy(&path, &other).unwrap();
     assert!(!is_believed(&text, &other), "the same under another name");
-    let options = Options { max_tasks: Some(100_000) };
-    assert!(Outline::kept(&text, &path, options).is_none(), "read with another option");
+    let options = ReadOptions { max_tasks: Some(100_000) };
+    assert!(ManifestCache::load(&text, &path, options).is_none(), "read with another option");
     let text_with_option = keep(&path, options);
-    assert!(Outline::kept(&text_with_option, &path, options).is_some());
+    assert!(ManifestCache::load(&text_with_option, &path, options).is_some());
     assert!(!is_believed(&text_with_option, &path));
 
     let version = concat!("\"program\":\"", env!("CARGO_PKG_VERSION"), "\"");
@@ -144,10 +145,10 @@ fn an_outline_in_doubt_is_not_believed() {
 
 #[test]
 fn what_is_small_or_says_what_to_do_with_its_tasks_is_not_kept() {
-    assert_eq!(manifest("a.csv", "prompt\na mug\n").outline().to_keep(), None);
+    assert_eq!(manifest("a.csv", "prompt\na mug\n").cache().serialize(), None);
     let rows = |header: &str, row: &str| {
         let rows: String = (0..2_000).map(|n| format!("t{n},{row}\n")).collect();
-        manifest("a.csv", &format!("id,{header}\n{rows}")).outline().to_keep()
+        manifest("a.csv", &format!("id,{header}\n{rows}")).cache().serialize()
     };
     assert!(rows("prompt", "a mug").is_some());
     assert_eq!(rows("prompt,action", "a mug,redo"), None);
