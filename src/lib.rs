@@ -64,6 +64,7 @@ pub mod api;
 pub mod cli;
 pub mod deadline;
 pub mod diagnostic;
+pub mod docs;
 pub mod download;
 pub mod duration;
 pub mod engine;

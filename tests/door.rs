@@ -1,8 +1,9 @@
-//! The door: whatever README.md tells a newcomer to type is typed here, and what it shows is what they see.
+//! The door: whatever README.md and the pages of docs/ tell a person to type is typed here, and what they show is what is
+//! seen.
 //!
 //! Each shell block runs in a folder of its own that holds the manifests of the repository and of the README. Three things
 //! differ from what a newcomer does: rehearsals are hurried, a sandbox stands in for the real service too, and ports are
-//! free ones. A line that this file cannot run makes it fail, so that nothing unproven gets into the README.
+//! free ones. A line that this file cannot run makes it fail, so that nothing unproven gets into a document.
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
 
 use std::io::{BufRead as _, BufReader};
@@ -21,14 +22,28 @@ fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn readme() -> String {
-    std::fs::read_to_string(repository().join("README.md")).unwrap().replace("\r\n", "\n")
+fn document(path: &str) -> String {
+    std::fs::read_to_string(repository().join(path)).unwrap().replace("\r\n", "\n")
 }
 
-/// The README's blocks in this language.
-fn blocks(language: &str) -> Vec<String> {
+fn readme() -> String {
+    document("README.md")
+}
+
+/// What people read: the README and the pages of `docs/`, by their paths.
+fn documents() -> Vec<String> {
+    let pages = std::fs::read_dir(repository().join("docs")).unwrap();
+    let pages = pages.map(|page| format!("docs/{}", page.unwrap().file_name().to_string_lossy()));
+    let mut pages: Vec<_> = pages.collect();
+    pages.sort();
+    assert!(pages.len() >= 7 && pages.iter().all(|page| page.ends_with(".md")), "{pages:?}");
+    ["README.md".to_owned()].into_iter().chain(pages).collect()
+}
+
+/// The blocks of a document in this language.
+fn blocks_of(path: &str, language: &str) -> Vec<String> {
     let (mut found, mut open) = (Vec::new(), None::<(String, String)>);
-    for line in readme().lines() {
+    for line in document(path).lines() {
         match (line.strip_prefix("```"), open.take()) {
             (Some(name), None) => open = Some((name.to_owned(), String::new())),
             (Some(_), Some((name, text))) => found.extend((name == language).then_some(text)),
@@ -36,14 +51,20 @@ fn blocks(language: &str) -> Vec<String> {
             (None, None) => {}
         }
     }
-    assert!(open.is_none(), "a block of the README is not closed");
+    assert!(open.is_none(), "a block of {path} is not closed");
+    found
+}
+
+/// The README's blocks in this language.
+fn blocks(language: &str) -> Vec<String> {
+    let found = blocks_of("README.md", language);
     assert!(!found.is_empty(), "the README has no {language} block");
     found
 }
 
-/// The README without its blocks, and of it what is set as code.
-fn code_in_prose() -> Vec<String> {
-    let text = readme();
+/// A document without its blocks, and of it what is set as code.
+fn code_in_prose(path: &str) -> Vec<String> {
+    let text = document(path);
     let prose = text.split("```").step_by(2).collect::<String>();
     prose.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
@@ -134,11 +155,12 @@ fn adapted<'a>(words: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn every_command_of_the_readme_does_what_it_says() {
+fn every_command_of_the_documents_does_what_it_says() {
     let at_home = tempfile::tempdir().unwrap();
     let service =
         Serving::start(mjbatch(at_home.path(), &["sandbox", "--listen", "127.0.0.1:0", "--speed", HURRY]));
-    for block in blocks("sh") {
+    let blocks = documents().into_iter().flat_map(|path| blocks_of(&path, "sh"));
+    for block in blocks {
         let folder = folder();
         let mut key = None;
         for line in block.lines() {
@@ -163,7 +185,11 @@ fn every_command_of_the_readme_does_what_it_says() {
                     assert!(EXAMPLES.iter().any(|(known, _)| *known == name))
                 }
                 ["cargo", "test"] => {}
-                _ => panic!("nobody proves this line of the README: {line}"),
+                ["cargo", "install", "--locked", "--path", "."] => {
+                    assert!(repository().join("Cargo.lock").exists());
+                }
+                _ if line.starts_with("# ") => {}
+                _ => panic!("nobody proves this line: {line}"),
             }
         }
     }
@@ -207,9 +233,11 @@ fn the_command_in_the_crontab_runs() {
 }
 
 #[test]
-fn every_manifest_of_the_readme_is_read_without_a_warning() {
+fn every_manifest_of_the_documents_is_read_without_a_warning() {
     for ending in ["yaml", "csv"] {
-        for block in blocks(ending) {
+        // The page of the language has blocks that need files; the tests of `manifest` read it.
+        let documents = documents().into_iter().filter(|path| path != "docs/manifest.md");
+        for block in documents.flat_map(|path| blocks_of(&path, ending)) {
             let read = manifest::parse(&PathBuf::from("readme").with_extension(ending), block.as_bytes());
             let read = read.unwrap_or_else(|problems| panic!("{problems}"));
             assert!(read.warnings.is_empty(), "{}", read.warnings);
@@ -268,28 +296,28 @@ fn the_readme_shows_rows_of_the_quickstarts_results() {
             assert!(shows(&cell, &whole), "{name}: {cell} is not {whole}");
         }
     }
-    let code = code_in_prose();
+    let code = [code_in_prose("README.md"), code_in_prose("docs/columns.md")].concat();
     for column in &columns {
         let told = |name: &str| names.iter().chain(&code).any(|told| told == name);
-        assert!(told(column) || column == "image_3", "the README is silent about {column}");
+        assert!(told(column) || ["image_2", "image_3"].contains(&column), "nobody explains {column}");
     }
 }
 
 #[test]
-fn the_readmes_exit_codes_are_those_of_the_help() {
+fn the_exit_codes_of_the_page_are_those_of_the_help() {
     let help = text(&ended(mjbatch(repository(), &["run", "--help"])).stdout);
     let (_, codes) = help.split_once("Exit codes:\n").unwrap();
     let codes = codes.lines().filter_map(|line| line.split_once("  ").map(|_| line.trim()));
     let from_help: Vec<_> = codes.map(|line| line.split_once("  ").unwrap().0.to_owned()).collect();
-    let readme = readme();
-    let table = readme.lines().skip_while(|line| *line != "| code | meaning |").skip(2);
+    let page = document("docs/exit-codes.md");
+    let table = page.lines().skip_while(|line| !line.starts_with("| code | meaning |")).skip(2);
     let rows = table.map_while(|line| line.strip_prefix("| ")).map(|row| row.split(" |").next().unwrap());
-    let from_readme: Vec<_> = rows.map(|codes| codes.split(',').next().unwrap().to_owned()).collect();
-    assert_eq!(from_readme, from_help);
+    let from_page: Vec<_> = rows.map(str::to_owned).filter(|code| code != "143").collect();
+    assert_eq!(from_page, from_help);
 }
 
 #[test]
-fn the_readme_names_only_options_and_files_that_are_there() {
+fn the_documents_name_only_options_and_files_that_are_there() {
     let help = |words: &[&str]| text(&ended(mjbatch(repository(), words)).stdout);
     let all = help(&["--help"]);
     let (_, listed) = all.split_once("Commands:\n").unwrap();
@@ -300,22 +328,97 @@ fn the_readme_names_only_options_and_files_that_are_there() {
         .collect();
     assert!(commands.len() > 5, "{commands:?}");
     let helps: String = commands.iter().map(|command| help(&[command, "--help"])).collect();
-    for code in code_in_prose().iter().filter(|code| !code.starts_with("cargo ")) {
+    let code: Vec<_> = documents().iter().flat_map(|path| code_in_prose(path)).collect();
+    for code in code.iter().filter(|code| !code.starts_with("cargo ")) {
         for option in code.split_whitespace().filter(|word| word.starts_with("--")) {
-            assert!(helps.contains(&format!("{option} ")), "there is no {option}");
+            let is_of_prompts = ["--ar", "--repeat"].contains(&option);
+            assert!(is_of_prompts || helps.contains(&format!("{option} ")), "there is no {option}");
         }
         if let Some(command) = code.strip_prefix("mjbatch ") {
             let name = command.split(' ').next().unwrap();
             assert!(commands.contains(&name), "there is no mjbatch {name}");
         }
     }
-    for link in readme().split("](").skip(1).map(|rest| rest.split(')').next().unwrap().to_owned()) {
-        assert!(
-            link.starts_with("https://")
-                || link == "#webhooks" && readme().contains("\n## Webhooks\n")
-                || repository().join(&link).exists(),
-            "there is no {link}"
-        );
+    for path in documents() {
+        for link in document(&path).split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            let file = repository().join(&path).with_file_name(link);
+            assert!(link.starts_with("https://") || file.exists(), "{path}: there is no {link}");
+        }
+    }
+}
+
+#[test]
+fn who_has_the_program_alone_finds_the_pages() {
+    let said = |words: &[&str]| text(&ended(mjbatch(repository(), words)).stdout);
+    for path in documents().iter().filter(|path| !path.contains("README") && !path.contains("architecture")) {
+        let name = Path::new(path).file_stem().unwrap().to_str().unwrap();
+        assert_eq!(said(&["help", name]).trim_end(), document(path).trim_end());
+        assert!(said(&["--help"]).contains(&format!("\n  {name} ")), "--help is silent about {name}");
+    }
+    assert_eq!(said(&["help", "run"]), said(&["run", "--help"]));
+    assert_eq!(said(&["help"]), said(&["--help"]));
+    let unknown = ended(mjbatch(repository(), &["help", "nothing"]));
+    assert_eq!((unknown.status.code(), text(&unknown.stdout)), (Some(2), String::new()));
+    assert!(text(&unknown.stderr).contains("manifest, hooks, events"), "{}", text(&unknown.stderr));
+}
+
+fn objects(lines: &str) -> Vec<serde_json::Value> {
+    lines.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect()
+}
+
+/// The names of an object's members, in order.
+fn keys(object: &serde_json::Value) -> Vec<&str> {
+    object.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+#[test]
+fn the_events_of_the_page_are_those_of_a_run() {
+    let folder = folder();
+    let words =
+        ["run", "spring.yaml", "--sandbox", "--speed", HURRY, "--progress", "json", "--fault", "slots=7"];
+    let output = ended(mjbatch(folder.path(), &words));
+    let seen = objects(&text(&output.stdout));
+    let shown = objects(&blocks_of("docs/events.md", "json").concat());
+    assert_eq!(shown.len(), 5);
+    for event in &shown {
+        let same = |other: &&serde_json::Value| other["event"] == event["event"];
+        // A notice comes when there is something to say.
+        if let Some(seen) = seen.iter().find(same) {
+            assert_eq!(keys(event), keys(seen));
+        } else {
+            assert_eq!(event["event"], "notice");
+        }
+    }
+}
+
+#[test]
+fn the_line_of_results_on_the_page_is_that_of_a_run() {
+    let folder = folder();
+    let words = ["run", "shop.csv", "--sandbox", "--speed", HURRY, "--results", "all.jsonl"];
+    ended(mjbatch(folder.path(), &words));
+    let seen = objects(&std::fs::read_to_string(folder.path().join("all.jsonl")).unwrap());
+    let shown = objects(&blocks_of("docs/columns.md", "json").concat());
+    assert_eq!(keys(&shown[0]), keys(&seen[0]));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_message_on_the_page_is_that_of_a_hook() {
+    let folder = folder();
+    let manifest = "version: 1\nbatch:\n  on_done: [tee, done.json]\n  on_finish: [tee, finish.json]\n\
+                    prompts: [a mug on linen]\n";
+    std::fs::write(folder.path().join("hooked.yaml"), manifest).unwrap();
+    let words = ["run", "hooked.yaml", "--sandbox", "--speed", HURRY, "--hooks"];
+    ended(mjbatch(folder.path(), &words));
+    let seen = |name: &str| objects(&std::fs::read_to_string(folder.path().join(name)).unwrap()).remove(0);
+    let (done, shown) = (seen("done.json"), objects(&blocks_of("docs/hooks.md", "json").concat()).remove(0));
+    assert_eq!((keys(&done), keys(&done["task"])), (keys(&shown), keys(&shown["task"])));
+    let finish = seen("finish.json");
+    let named = code_in_prose("docs/hooks.md").into_iter().chain(code_in_prose("docs/events.md"));
+    let named: Vec<_> =
+        named.flat_map(|code| code.split(", ").map(str::to_owned).collect::<Vec<_>>()).collect();
+    for key in keys(&finish) {
+        assert!(named.iter().any(|name| name == key), "nobody explains {key}");
     }
 }
 

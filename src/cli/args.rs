@@ -14,6 +14,15 @@ use crate::progress::Choice;
 use crate::store::StateLocation;
 use crate::task::{Mode, Prices, Quota};
 
+const HELP_PAGES: &str = "\
+Pages, as in `mjbatch help hooks`:
+  manifest    the language of manifests
+  hooks       on_done and on_finish, their messages and signatures
+  events      the lines of --progress json
+  columns     results: formats, columns, shops
+  exit-codes  what each exit code means
+  state       the state file: resume, resolve, salvage";
+
 const EXIT_CODES: &str = "\
 Exit codes:
     0  all tasks are done, or there was nothing to do
@@ -49,7 +58,8 @@ Exit codes:
 
 /// Run a manifest of image prompts as a resumable batch that pays for nothing twice.
 #[derive(Debug, Parser)]
-#[command(name = "mjbatch", version, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "mjbatch", version, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(after_help = format!("{HELP_PAGES}\n\n{EXIT_CODES}"))]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -90,6 +100,9 @@ pub(super) enum Command {
     Schema,
     /// Serve the sandbox, a local imitation of the API, to any client
     Sandbox(SandboxArgs),
+    /// Print a page of the documentation, or the help of a command
+    #[command(after_help = HELP_PAGES)]
+    Help(HelpArgs),
 }
 
 #[derive(Debug, Args)]
@@ -535,6 +548,12 @@ pub(super) struct CheckArgs {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct HelpArgs {
+    /// A page (manifest, hooks, events, columns, exit-codes or state), or a command
+    pub(super) topic: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct SalvageArgs {
     /// The state file, as in spring.mjbatch
     pub(super) state: StateLocation,
@@ -622,6 +641,13 @@ mod tests {
         let words = "mjbatch run a.csv --sandbox --limit 1 --fault job-fail --limit 2 --fault slots=4";
         let Command::Run(args) = Cli::try_parse_from(words.split(' ')).unwrap().command else { panic!() };
         assert_eq!((args.limit, args.rehearsal.faults.len()), (Some(2), 2));
+    }
+
+    #[test]
+    fn the_help_lists_every_page() {
+        let pages = crate::docs::PAGES.map(|page| format!("  {:<12}{}", page.name, page.about));
+        let listed: Vec<_> = HELP_PAGES.lines().skip(1).collect();
+        assert_eq!(listed, pages);
     }
 
     #[test]

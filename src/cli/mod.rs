@@ -11,6 +11,7 @@ mod download;
 mod exit;
 mod failure;
 mod forecast;
+mod help;
 mod hooks;
 mod images;
 mod init;
@@ -47,6 +48,7 @@ pub fn main() -> Exit {
         Command::Plan(args) => plan::plan(&args),
         Command::Check(args) => Ok(check::check(&args)),
         Command::Salvage(args) => salvage::salvage(&args),
+        Command::Help(args) => help::help(&args),
         Command::Init(args) => init::init(&args),
         Command::Schema => {
             let _ = anstream::stdout().write_all(crate::manifest::SCHEMA.as_bytes());

@@ -11,7 +11,7 @@ const LAYERS: [&[&str]; 8] = [
     &["plan"],
     &["manifest"],
     &["prompt"],
-    &["task", "diagnostic", "text", "duration", "deadline", "failpoint", "figures"],
+    &["task", "diagnostic", "text", "duration", "deadline", "failpoint", "figures", "docs"],
 ];
 
 /// The foundation, whose modules are too small to be kept apart.
