@@ -71,16 +71,12 @@ mod line;
 mod message;
 mod modes;
 #[cfg(test)]
-mod modes_tests;
-#[cfg(test)]
 mod mutants;
 mod outgoing;
 mod pace;
 mod policy;
 mod polling;
 mod retries;
-#[cfg(test)]
-mod rules_tests;
 #[doc(hidden)]
 pub mod sim;
 mod slots;
@@ -88,8 +84,6 @@ mod slots;
 mod tests;
 mod trouble;
 mod unknown;
-#[cfg(test)]
-mod unknown_tests;
 mod window;
 
 use std::collections::VecDeque;

@@ -8,7 +8,7 @@
 //!   benchmarks play.
 //! - `faults`, in tests, is a service, a disk and a machine that misbehave in every way there is,
 //!   by seeds.
-//! - the engine's own tests walk it at random with a budget.
+//! - `budget_walk`, of the engine's own tests, plays the rules of money at random.
 //!
 //! It is public for the benchmarks, and no part of the library's interface.
 
@@ -39,6 +39,12 @@ impl<P> Agenda<P> {
     /// An empty one, at the start of time.
     pub(super) fn new() -> Agenda<P> {
         Agenda { now: Duration::ZERO, pending: BTreeMap::new(), scheduled: 0 }
+    }
+
+    /// Takes everything off that is still to happen, as when the machine is restarted.
+    #[cfg(test)]
+    pub(super) fn forget_pending(&mut self) {
+        self.pending.clear();
     }
 
     /// The time since the simulation began.

@@ -1,8 +1,8 @@
-//! Which mode is chosen when, in a run.
+//! The mode that a run chooses for a task, and when.
 
 use std::time::Duration;
 
-use super::*;
+use super::super::*;
 use crate::task::{Mode, Prices, RemoteTaskId, TaskMode};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -19,31 +19,37 @@ fn policy(deadline: impl Into<Option<Duration>>) -> Policy {
 }
 
 /// An engine whose intents are durable at once.
-struct Desk {
+struct ModeDriver {
     engine: Engine,
     now: Duration,
     /// The modes in which attempts were to be sent, in order.
     modes: Vec<Mode>,
     sent: Vec<AttemptKey>,
-    said: Vec<Notice>,
-    asked: Vec<Duration>,
+    notices: Vec<Notice>,
+    polled_at: Vec<Duration>,
 }
 
-impl Desk {
-    fn of(policy: Policy, tasks: Vec<Waiting>) -> Desk {
-        Desk::after(policy, tasks, History::default())
+impl ModeDriver {
+    fn of(policy: Policy, tasks: Vec<Waiting>) -> ModeDriver {
+        ModeDriver::after(policy, tasks, History::default())
     }
 
-    fn after(policy: Policy, tasks: Vec<Waiting>, history: History) -> Desk {
+    fn after(policy: Policy, tasks: Vec<Waiting>, history: History) -> ModeDriver {
         let engine = Engine::new(policy, tasks, Vec::new(), AttemptKey(1)).with_history(history);
         let now = Duration::ZERO;
-        let mut desk =
-            Desk { engine, now, modes: Vec::new(), sent: Vec::new(), said: Vec::new(), asked: Vec::new() };
-        desk.tell(Event::Wake);
-        desk
+        let mut driver = ModeDriver {
+            engine,
+            now,
+            modes: Vec::new(),
+            sent: Vec::new(),
+            notices: Vec::new(),
+            polled_at: Vec::new(),
+        };
+        driver.handle(Event::Wake);
+        driver
     }
 
-    fn tell(&mut self, event: Event) {
+    fn handle(&mut self, event: Event) {
         self.engine.handle(self.now, event);
         while let Some(action) = self.engine.next_action() {
             match action {
@@ -52,8 +58,8 @@ impl Desk {
                     self.engine.handle(self.now, Event::IntentDurable(attempt));
                 }
                 Action::Submit(attempt, _) => self.sent.push(attempt),
-                Action::PollStatus(_) => self.asked.push(self.now),
-                Action::Notify(notice) => self.said.push(notice),
+                Action::PollStatus(_) => self.polled_at.push(self.now),
+                Action::Notify(notice) => self.notices.push(notice),
                 Action::Record(_) => {}
             }
         }
@@ -63,20 +69,20 @@ impl Desk {
     fn accept_all(&mut self) {
         while let Some(attempt) = self.sent.pop() {
             let task_id = RemoteTaskId(format!("job-{}", attempt.0));
-            self.tell(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id)));
+            self.handle(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id)));
         }
     }
 
     fn refuse(&mut self, refusal: Refusal) {
         let attempt = self.sent.pop().expect("one was sent");
-        self.tell(Event::SubmitReply(attempt, SubmitOutcome::Refused(refusal)));
+        self.handle(Event::SubmitReply(attempt, SubmitOutcome::Refused(refusal)));
     }
 
     /// Lets time go by until then, in which nothing is answered.
     fn wait_until(&mut self, then: Duration) {
         while let Some(wake) = self.engine.wake_at().filter(|wake| *wake <= then) {
             self.now = self.now.max(wake);
-            self.tell(Event::Wake);
+            self.handle(Event::Wake);
         }
         self.now = then;
     }
@@ -84,14 +90,14 @@ impl Desk {
 
 /// The modes of all that is sent at once.
 fn modes(policy: Policy, tasks: i64) -> (usize, usize) {
-    let mut desk = Desk::of(policy, auto(tasks));
-    desk.accept_all();
-    let fast = desk.modes.iter().filter(|mode| **mode == Mode::Fast).count();
-    (fast, desk.modes.len() - fast)
+    let mut driver = ModeDriver::of(policy, auto(tasks));
+    driver.accept_all();
+    let fast = driver.modes.iter().filter(|mode| **mode == Mode::Fast).count();
+    (fast, driver.modes.len() - fast)
 }
 
 #[test]
-fn what_leaves_its_mode_to_the_run_goes_by_the_deadline_and_without_one_by_the_price() {
+fn auto_tasks_go_by_the_deadline_and_without_one_by_the_price() {
     assert_eq!(modes(policy(8 * HOUR), 20), (0, 10));
     assert_eq!(modes(policy(5 * MINUTE), 20), (10, 0));
     assert_eq!(modes(policy(None), 20), (0, 10));
@@ -105,43 +111,43 @@ fn what_leaves_its_mode_to_the_run_goes_by_the_deadline_and_without_one_by_the_p
 }
 
 #[test]
-fn a_task_of_a_mode_of_its_own_keeps_it() {
+fn a_task_with_a_fixed_mode_keeps_it() {
     let fixed = [Mode::Fast, Mode::Relaxed, Mode::Relaxed, Mode::Fast];
     let tasks = auto(4).into_iter().zip(fixed).map(|(task, mode)| Waiting { mode: mode.into(), ..task });
     for deadline in [None, Some(MINUTE), Some(8 * HOUR)] {
-        let mut desk = Desk::of(policy(deadline), tasks.clone().collect());
-        desk.accept_all();
-        assert_eq!(desk.modes, fixed);
+        let mut driver = ModeDriver::of(policy(deadline), tasks.clone().collect());
+        driver.accept_all();
+        assert_eq!(driver.modes, fixed);
     }
 }
 
 #[test]
-fn only_what_this_run_may_submit_counts() {
+fn only_tasks_that_this_run_may_submit_count() {
     let tight = policy(12 * MINUTE);
     assert_eq!(modes(tight.clone(), 300), (10, 0));
     assert_eq!(modes(Policy { limit: Some(5), ..tight }, 300), (0, 5));
 }
 
 #[test]
-fn the_budget_pays_for_every_task_before_it_pays_for_speed_and_a_refusal_gives_back_what_was_reserved() {
+fn the_budget_pays_for_every_task_before_it_pays_for_speed_and_a_refusal_releases_its_reservation() {
     let short = |quota: u64| Policy { budget: Some(Quota(quota)), ..policy(5 * MINUTE) };
     assert_eq!(modes(short(7999), 4), (0, 3), "not enough for all: what there is buys images");
     assert_eq!(modes(short(8000), 4), (0, 4));
     assert_eq!(modes(short(11_000), 4), (1, 3));
     assert_eq!(modes(short(16_000), 4), (4, 0));
-    let mut desk = Desk::of(short(6000), auto(2));
+    let mut driver = ModeDriver::of(short(6000), auto(2));
     for _ in 0..3 {
-        desk.refuse(Refusal::TooFast(None));
-        while desk.sent.is_empty() {
-            desk.wait_until(desk.engine.wake_at().expect("it sends again"));
+        driver.refuse(Refusal::TooFast(None));
+        while driver.sent.is_empty() {
+            driver.wait_until(driver.engine.wake_at().expect("it sends again"));
         }
     }
-    desk.accept_all();
-    assert_eq!(desk.modes, [Mode::Fast, Mode::Fast, Mode::Fast, Mode::Fast, Mode::Relaxed]);
+    driver.accept_all();
+    assert_eq!(driver.modes, [Mode::Fast, Mode::Fast, Mode::Fast, Mode::Fast, Mode::Relaxed]);
 }
 
 #[test]
-fn what_was_seen_before_counts_from_the_first_submit_on() {
+fn observed_durations_count_from_the_first_submit_on() {
     let observed = |fast: u64, relaxed: u64| History {
         observed: ObservedDurations {
             fast: vec![Duration::from_secs(fast); 60],
@@ -150,32 +156,32 @@ fn what_was_seen_before_counts_from_the_first_submit_on() {
         },
         ..History::default()
     };
-    let first = |history: History| Desk::after(policy(4 * MINUTE), auto(1), history).modes[0];
+    let first = |history: History| ModeDriver::after(policy(4 * MINUTE), auto(1), history).modes[0];
     assert_eq!(first(History::default()), Mode::Fast);
     assert_eq!(first(observed(30, 100)), Mode::Relaxed);
     assert_eq!(first(observed(30, 300)), Mode::Fast);
 }
 
 #[test]
-fn what_will_be_late_is_told_once_and_so_is_the_end_of_the_time() {
-    let mut desk = Desk::of(policy(125 * Duration::from_secs(1)), auto(100));
-    assert_eq!(desk.said, [Notice::WillBeLate(80)], "two rounds of a minute in ten slots");
-    desk.accept_all();
-    desk.wait_until(MINUTE);
-    assert_eq!(desk.said.len(), 1);
-    desk.wait_until(125 * Duration::from_secs(1));
-    desk.wait_until(10 * MINUTE);
-    assert_eq!(desk.said[1..2], [Notice::DeadlineOver(100)]);
-    let told = |notice: &&Notice| matches!(notice, Notice::DeadlineOver(_) | Notice::WillBeLate(_));
-    assert_eq!(desk.said.iter().filter(told).count(), 2);
-    assert!(desk.modes.iter().all(|mode| *mode == Mode::Fast));
+fn late_tasks_and_the_end_of_the_deadline_are_announced_once_each() {
+    let mut driver = ModeDriver::of(policy(125 * Duration::from_secs(1)), auto(100));
+    assert_eq!(driver.notices, [Notice::WillBeLate(80)], "two rounds of a minute in ten slots");
+    driver.accept_all();
+    driver.wait_until(MINUTE);
+    assert_eq!(driver.notices.len(), 1);
+    driver.wait_until(125 * Duration::from_secs(1));
+    driver.wait_until(10 * MINUTE);
+    assert_eq!(driver.notices[1..2], [Notice::DeadlineOver(100)]);
+    let of_deadline = |notice: &&Notice| matches!(notice, Notice::DeadlineOver(_) | Notice::WillBeLate(_));
+    assert_eq!(driver.notices.iter().filter(of_deadline).count(), 2);
+    assert!(driver.modes.iter().all(|mode| *mode == Mode::Fast));
 }
 
 #[test]
-fn the_status_is_asked_for_shortly_before_the_deadline() {
-    let mut desk = Desk::of(policy(20 * MINUTE), auto(1));
-    desk.accept_all();
-    desk.wait_until(20 * MINUTE);
-    let before = 20 * MINUTE - *desk.asked.last().unwrap();
+fn jobs_are_polled_shortly_before_the_deadline() {
+    let mut driver = ModeDriver::of(policy(20 * MINUTE), auto(1));
+    driver.accept_all();
+    driver.wait_until(20 * MINUTE);
+    let before = 20 * MINUTE - *driver.polled_at.last().unwrap();
     assert!(before <= Duration::from_secs(2), "{before:?} before it");
 }
