@@ -60,6 +60,7 @@
 //! - The API key is in no message, no state and no result, and goes to no host but the service's.
 
 pub mod api;
+pub mod batch;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod deadline;

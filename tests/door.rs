@@ -196,8 +196,10 @@ fn every_command_of_the_documents_does_what_it_says() {
 }
 
 /// The examples, and a line that each prints when all went well.
-const EXAMPLES: [(&str, &str); 2] =
-    [("run_batch", "Finished: 3 of 3 tasks"), ("receive_webhook", "called: it is done")];
+const EXAMPLES: [(&str, &str); 2] = [
+    ("run_batch", "Budget: 2 of 3 tasks done, which is what 8 quota pay for"),
+    ("receive_webhook", "called: it is done"),
+];
 
 /// The example as `cargo test` has built it; where only this file was built, it is built now.
 fn example(name: &str) -> Command {

@@ -265,17 +265,6 @@ pub(super) struct Look {
     pub(super) formula_guard: bool,
 }
 
-impl Look {
-    /// The shape that the manifest asks for, with what was typed in its place.
-    pub(super) fn over(&self, said: &manifest::TableFormat) -> manifest::TableFormat {
-        manifest::TableFormat {
-            rows: self.rows.unwrap_or(said.rows),
-            columns: self.columns.clone().unwrap_or_else(|| said.columns.clone()),
-            formula_guard: self.formula_guard || said.formula_guard,
-        }
-    }
-}
-
 /// Which tasks a run submits.
 #[derive(Debug, Args)]
 pub(super) struct SelectionArgs {
@@ -294,13 +283,7 @@ pub(super) struct SelectionArgs {
 pub(super) struct Reading {
     /// Maximum number of tasks a manifest may expand to [default: 1000, or the manifest's max_tasks]
     #[arg(long, value_name = "N")]
-    max_tasks: Option<u64>,
-}
-
-impl Reading {
-    pub(super) fn options(&self) -> manifest::ReadOptions {
-        manifest::ReadOptions { max_tasks: self.max_tasks }
-    }
+    pub(super) max_tasks: Option<u64>,
 }
 
 /// Where the state of the batch is.

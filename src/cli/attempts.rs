@@ -10,8 +10,8 @@ use super::args::StatusArgs;
 use super::exit::Exit;
 use super::failure::Failure;
 use super::sanitize_cell;
-use super::settings::Files;
-use crate::store::{Attempt, Outcome, StoreError};
+use crate::batch::{Batch, BatchError};
+use crate::store::{Attempt, Outcome};
 use crate::task::Quota;
 use crate::text::{escape_json, sanitize_line};
 
@@ -20,20 +20,16 @@ const NAME: usize = 60;
 const REASON: usize = 160;
 
 /// Shows the ledger.
-pub(super) fn attempts(args: &StatusArgs, files: &Files) -> Result<Exit, Failure> {
-    let opening = |e| match e {
-        StoreError::Absent(path) => Failure::never_run(&path.into()),
-        e => Failure::opening(&e),
-    };
-    let snapshot = files.store.snapshot().map_err(opening)?;
-    let header = snapshot.header().map_err(opening)?;
+pub(super) fn attempts(args: &StatusArgs, batch: &Batch) -> Result<Exit, Failure> {
+    let snapshot = batch.snapshot()?;
+    let header = snapshot.header().map_err(BatchError::from)?;
     let holder = snapshot.holder();
     let mut broken = None;
     let all = snapshot.attempts().map_while(|one| one.map_err(|e| broken = Some(e)).ok());
     let mut out = io::BufWriter::new(anstream::stdout());
     let about = json!({
         "batch": header.batch,
-        "state": files.store.location().to_string(),
+        "state": batch.store().location().to_string(),
         "service": header.service,
         "running_now": holder,
     });
@@ -45,7 +41,7 @@ pub(super) fn attempts(args: &StatusArgs, files: &Files) -> Result<Exit, Failure
     }
     .and_then(|()| out.flush());
     match broken {
-        Some(e) => Err(Failure::opening(&e)),
+        Some(error) => Err(BatchError::from(error).into()),
         None => Ok(Exit::Success),
     }
 }

@@ -2,11 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::failure::Failure;
-use crate::diagnostic::{Diagnostic, close_name, quoted};
 use crate::duration;
 use crate::figures::{Figure, Shown};
-use crate::store::Variable;
 use crate::task::{Quota, Status};
 use crate::text::sanitize_line;
 
@@ -17,30 +14,6 @@ pub(super) const MOST_IN_JSON: usize = 1_000;
 /// The most characters shown of a value.
 const NAME: usize = 40;
 const HEADER: [&str; 7] = ["tasks", "done", "success", "refused", "wait", "quota", "each done"];
-
-/// The variables of these names: a column of the batch, or its mode.
-pub(super) fn variables(names: &[String], columns: &[String]) -> Result<Vec<(String, Variable)>, Failure> {
-    let find = |name: &String| {
-        let column = columns.iter().position(|column| column == name);
-        match (column, name.as_str()) {
-            (Some(column), _) => Ok((name.clone(), Variable::Column(column))),
-            (None, "mode") => Ok((name.clone(), Variable::Mode)),
-            (None, _) => Err(unknown(name, columns)),
-        }
-    };
-    names.iter().map(find).collect()
-}
-
-fn unknown(name: &str, columns: &[String]) -> Failure {
-    let all = columns.iter().map(String::as_str).chain(["mode"]);
-    let listed: Vec<String> = all.clone().take(12).map(quoted).collect();
-    let found = Diagnostic::error(format!("the batch has no column {}", quoted(name)))
-        .note(format!("there are {}", listed.join(", ")));
-    Failure::nothing_to_show(match close_name(name, all) {
-        Some(close) => found.help(format!("did you mean {}?", quoted(close))),
-        None => found,
-    })
-}
 
 /// The table, line by line.
 pub(super) fn lines(of: &Shown) -> Vec<String> {
@@ -135,16 +108,5 @@ mod tests {
           (none)           6     4     66 %        2  2 min 50 s   44.5     11.125
           and 1 more value
         ");
-    }
-
-    #[test]
-    fn a_variable_that_is_none_is_told_with_those_there_are() {
-        let columns = ["sku".to_owned(), "scene".to_owned()];
-        assert_eq!(
-            variables(&["scene".to_owned()], &columns).unwrap(),
-            [("scene".to_owned(), Variable::Column(1))]
-        );
-        assert!(variables(&["mode".to_owned()], &columns).is_ok());
-        assert!(variables(&["skuu".to_owned()], &columns).is_err());
     }
 }

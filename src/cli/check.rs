@@ -7,25 +7,31 @@ use serde_json::{Value, json};
 
 use super::args::CheckArgs;
 use super::exit::Exit;
-use super::failure::say;
+use super::failure::{Failure, say};
 use super::hooks;
+use crate::batch::{Batch, BatchError, Options};
 use crate::diagnostic::Problems;
-use crate::manifest;
 use crate::text::escape_json;
 
 /// Checks a manifest.
 pub(super) fn check(args: &CheckArgs) -> Exit {
-    let read = manifest::read_with(&args.manifest, args.reading.options());
+    let options = Options { max_tasks: args.reading.max_tasks, ..Options::default() };
+    let mut batch = Batch::at(&args.manifest, options);
+    let read = match batch.check() {
+        Err(BatchError::Manifest(problems)) => Err(problems),
+        Err(other) => return Failure::from(other).report(),
+        Ok(manifest) => Ok(manifest),
+    };
     let (tasks, problems) = match &read {
         Ok(manifest) => (Some(manifest.len()), &manifest.warnings),
         Err(problems) => (None, problems),
     };
     // A manifest from elsewhere may run commands: nobody has to find them in it.
-    let hooks = read.as_ref().map(|manifest| hooks::in_words(&manifest.batch)).unwrap_or_default();
+    let follow_up = read.as_ref().map(|manifest| hooks::in_words(&manifest.batch)).unwrap_or_default();
     if args.json {
         let mut object = json(&args.manifest, tasks, problems);
-        if !hooks.is_empty() {
-            object["follow_up"] = hooks.into();
+        if !follow_up.is_empty() {
+            object["follow_up"] = follow_up.into();
         }
         let _ = writeln!(anstream::stdout(), "{}", escape_json(&format!("{object:#}")));
         return if tasks.is_some() { Exit::Success } else { Exit::Usage };
@@ -39,7 +45,7 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
     };
     let noun = if tasks == 1 { "task" } else { "tasks" };
     let _ = writeln!(anstream::stdout(), "{}: {tasks} {noun}, no errors{warnings}", args.manifest.display());
-    for line in hooks {
+    for line in follow_up {
         let _ = writeln!(anstream::stdout(), "  {line}");
     }
     Exit::Success

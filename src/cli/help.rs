@@ -25,7 +25,7 @@ pub(super) fn help(args: &HelpArgs) -> Result<Exit, Failure> {
     let pages: Vec<_> = PAGES.iter().map(|page| page.name).collect();
     let error = format!("there is no command and no page `{}`", text::sanitize(topic));
     let help = format!("the pages are {}; `mjbatch --help` lists the commands", pages.join(", "));
-    Err(Failure::nothing_to_show(Diagnostic::error(error).help(help)))
+    Err(Failure::read_only(Diagnostic::error(error).help(help)))
 }
 
 fn print(text: impl std::fmt::Display) -> Exit {

@@ -1,7 +1,7 @@
 //! The program: what was typed becomes a command, a command ends in an exit code.
 //!
-//! One file a command; `args` is what was typed, `settings` what is meant, `exit` the codes, `failure` what is said where
-//! a command cannot do its work.
+//! One file a command; `args` is what was typed, `options` what is meant, `paste` the commands to paste,
+//! `exit` the codes, `failure` and `refusal` what is said where a command cannot do its work.
 
 mod args;
 mod attempts;
@@ -13,20 +13,19 @@ mod failure;
 mod forecast;
 mod help;
 mod hooks;
-mod images;
 mod init;
-mod known;
 mod log;
+mod options;
+mod paste;
 mod plan;
+mod refusal;
 mod report;
 mod resolve;
 mod results;
 mod retry;
-mod rules;
 mod run;
 mod salvage;
 mod sandbox;
-mod settings;
 mod signals;
 mod status;
 
@@ -63,7 +62,7 @@ pub fn main() -> Exit {
         Command::Download(args) => with_runtime(download::download(*args)),
         Command::Sandbox(args) => with_runtime(sandbox::serve(args)),
     };
-    done.unwrap_or_else(|failure| failure.tell())
+    done.unwrap_or_else(|failure| failure.report())
 }
 
 fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {

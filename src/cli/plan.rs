@@ -3,20 +3,17 @@
 
 use std::io::{self, Write};
 
-use jiff::ZonedDateTime;
 use serde_json::{Map, Value, json};
 
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
-use super::forecast::{Outlook, Terms};
-use super::hooks;
-use super::rules::{self, Cap};
-use super::settings::{self, Files};
-use crate::manifest::{self, EntryFactors, Factor, Manifest};
-use crate::plan::{self, KnownTasks, Plan, Step};
-use crate::store::{Snapshot, StoreError};
-use crate::task::{Prices, Quota, State, Status, Task, TaskMode};
+use super::forecast::ForecastView;
+use super::{hooks, options, paste, refusal};
+use crate::batch::{Batch, BatchPlan, BudgetLimit};
+use crate::manifest::{EntryFactors, Factor};
+use crate::plan::Step;
+use crate::task::{State, Status, Task, TaskMode};
 use crate::text::{escape_json, sanitize, sanitize_line};
 
 /// How many tasks are listed where not all are asked for.
@@ -28,87 +25,48 @@ const PROMPT: usize = 100;
 
 /// Shows what a run would do.
 pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
-    let manifest = manifest::read_with(&args.manifest, args.reading.options()).map_err(Failure::manifest)?;
-    say(&manifest.warnings);
-    let files = Files::of(&args.manifest, &args.place, Vec::new());
-    let snapshot = match files.store.snapshot() {
-        Ok(snapshot) => Some(snapshot),
-        Err(StoreError::Absent(_)) => None,
-        Err(e) => return Err(Failure::opening(&e)),
-    };
-    let opening = |e| Failure::opening(&e);
-    let known_tasks =
-        snapshot.as_ref().map(Snapshot::known_tasks).transpose().map_err(opening)?.unwrap_or_default();
-    let mut plan = plan::compare(manifest.tasks(), &known_tasks);
-    let selection = rules::selection(&args.selection, &manifest.columns)?;
-    rules::chooses_something(&manifest, &plan, &selection, &args.selection)?;
-    plan.select(&selection, || manifest.tasks());
-    let prices = settings::merged(args.prices, manifest.batch.prices);
-    let cap = rules::budget(args.budget, &manifest.batch);
-    let due = rules::deadline(args.deadline.as_ref(), &manifest.batch, &ZonedDateTime::now())?;
-    if let Some(about) = rules::about_deadline(due.as_ref(), plan.to_submit.of(TaskMode::Auto)) {
-        say(&about.into());
-    }
-    let spent = snapshot.as_ref().map(|snapshot| snapshot.reserved(&prices)).transpose().map_err(opening)?;
-    let spent = spent.map_or(Some(Quota(0)), |spent| spent);
-    let left = cap.as_ref().zip(spent).map(|(cap, spent)| Quota(cap.quota.0.saturating_sub(spent.0)));
-    let terms = Terms { prices, left, due: due.as_ref() };
-    let outlook = Outlook::of(args, &manifest, &plan, snapshot.as_ref(), &terms).map_err(opening)?;
-    let shown = Shown {
-        args,
-        files: &files,
-        manifest: &manifest,
-        known_tasks: &known_tasks,
-        plan: &plan,
-        prices,
-        spent,
-        cap,
-        outlook,
-        snapshot,
-    };
+    let mut batch = Batch::at(&args.manifest, options::plan_options(args));
+    say(&batch.check()?.warnings);
+    let state = batch.store().location().to_string();
+    let planned = batch.plan()?;
+    planned.warning().iter().for_each(refusal::warn);
+    let view = PlanView { args, state, planned };
     let mut out = io::BufWriter::new(anstream::stdout());
     // A reader that has seen enough (`| head`) is no failure.
-    let _ = if args.json { shown.json(&mut out) } else { shown.text(&mut out) }.and_then(|()| out.flush());
+    let _ = if args.json { view.json(&mut out) } else { view.text(&mut out) }.and_then(|()| out.flush());
     Ok(Exit::Success)
 }
 
-struct Shown<'a> {
+/// A plan as it is shown.
+struct PlanView<'a> {
     args: &'a PlanArgs,
-    files: &'a Files,
-    manifest: &'a Manifest,
-    known_tasks: &'a KnownTasks,
-    plan: &'a Plan,
-    prices: Prices,
-    /// What all attempts so far cost, where that can be told.
-    spent: Option<Quota>,
-    cap: Option<Cap>,
-    outlook: Option<Outlook>,
-    snapshot: Option<Snapshot>,
+    state: String,
+    planned: BatchPlan<'a>,
 }
 
-impl Shown<'_> {
+impl PlanView<'_> {
     fn text(&self, out: &mut impl Write) -> io::Result<()> {
-        let total = self.manifest.len();
+        let total = self.planned.manifest.len();
         writeln!(out, "{}: {total} {}", self.args.manifest.display(), noun(total))?;
-        let multiplied: Vec<_> = self.manifest.factors().filter(EntryFactors::multiplies).collect();
+        let multiplied: Vec<_> = self.planned.manifest.factors().filter(EntryFactors::multiplies).collect();
         for entry in multiplied.iter().take(LISTED) {
             writeln!(out, "  {} (line {}): {entry}", sanitize_line(&entry.name, NAME), entry.line)?;
         }
         if let Some(more) = multiplied.len().checked_sub(LISTED).filter(|more| *more > 0) {
             writeln!(out, "  … and {more} more entries that multiply")?;
         }
-        if self.snapshot.is_some() {
-            writeln!(out, "{}: {}", self.files.store.location(), self.tally())?;
-            for id in self.plan.removed.iter().take(LISTED) {
+        if self.planned.snapshot.is_some() {
+            writeln!(out, "{}: {}", self.state, self.tally())?;
+            for id in self.planned.plan.removed.iter().take(LISTED) {
                 writeln!(out, "  removed  {}", sanitize_line(&id.0, NAME))?;
             }
-            if let Some(more) = self.plan.removed.len().checked_sub(LISTED).filter(|more| *more > 0) {
+            if let Some(more) = self.planned.plan.removed.len().checked_sub(LISTED).filter(|more| *more > 0) {
                 writeln!(out, "  … and {more} more removed: their results stay in the state")?;
             }
         }
-        let unknown = self.plan.count(|step| step.state().shown(false) == Status::Unknown);
+        let unknown = self.planned.plan.count(|step| step.state().shown(false) == Status::Unknown);
         if unknown > 0 {
-            let resolve = settings::command_for("resolve", &self.args.manifest, &self.args.place, &[]);
+            let resolve = paste::command_for("resolve", &self.args.manifest, &self.args.place, &[]);
             writeln!(
                 out,
                 "unknown: {unknown} {}, not sent again by itself: {}",
@@ -118,13 +76,13 @@ impl Shown<'_> {
         }
         writeln!(out, "{}", self.to_submit())?;
         writeln!(out, "{}", self.cost())?;
-        if let Some(cap) = &self.cap {
-            writeln!(out, "{}", self.budget(cap))?;
+        if let Some(limit) = &self.planned.policy.budget {
+            writeln!(out, "{}", self.budget(limit))?;
         }
-        if let Some(outlook) = &self.outlook {
-            writeln!(out, "{}", outlook.text())?;
+        if let Some(forecast) = &self.planned.forecast {
+            writeln!(out, "{}", ForecastView(forecast).text())?;
         }
-        for line in hooks::in_words(&self.manifest.batch) {
+        for line in hooks::in_words(&self.planned.manifest.batch) {
             writeln!(out, "{line}")?;
         }
         self.list(out)
@@ -144,15 +102,15 @@ impl Shown<'_> {
             (State::Lost, "lost"),
             (State::Pending, "pending"),
         ]
-        .map(|(state, word)| (self.plan.count(kept(state)), word))
+        .map(|(state, word)| (self.planned.plan.count(kept(state)), word))
         .into();
         counts.extend([
-            (self.plan.count(|step| *step == Step::New), "new"),
-            (self.plan.count(|step| matches!(step, Step::Changed(_))), "changed"),
-            (self.plan.count(|step| matches!(step, Step::Redo(_))), "once more"),
-            (self.plan.count(|step| matches!(step, Step::Import(_))), "taken over"),
-            (self.plan.count(|step| matches!(step, Step::Skip(_))), "skipped"),
-            (self.plan.removed.len() as u64, "removed"),
+            (self.planned.plan.count(|step| *step == Step::New), "new"),
+            (self.planned.plan.count(|step| matches!(step, Step::Changed(_))), "changed"),
+            (self.planned.plan.count(|step| matches!(step, Step::Redo(_))), "once more"),
+            (self.planned.plan.count(|step| matches!(step, Step::Import(_))), "taken over"),
+            (self.planned.plan.count(|step| matches!(step, Step::Skip(_))), "skipped"),
+            (self.planned.plan.removed.len() as u64, "removed"),
         ]);
         let words: Vec<String> =
             counts.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
@@ -160,8 +118,8 @@ impl Shown<'_> {
     }
 
     fn to_submit(&self) -> String {
-        let sum = self.plan.to_submit.total();
-        let others = match self.plan.not_selected {
+        let sum = self.planned.plan.to_submit.total();
+        let others = match self.planned.plan.not_selected {
             0 => String::new(),
             1 => "; 1 other waits that is not chosen".to_owned(),
             n => format!("; {n} others wait that are not chosen"),
@@ -169,25 +127,27 @@ impl Shown<'_> {
         if sum == 0 {
             return format!("to submit: nothing{others}");
         }
-        format!("to submit: {sum} {}: {}{others}", noun(sum), self.plan.to_submit)
+        format!("to submit: {sum} {}: {}{others}", noun(sum), self.planned.plan.to_submit)
     }
 
     fn cost(&self) -> String {
-        match self.plan.to_submit.cost(&self.prices) {
+        match self.planned.plan.to_submit.cost(&self.planned.policy.prices()) {
             Some(cost) => format!("cost: {cost}, by the prices you gave"),
             None => "cost: not known; say what a job costs with `--prices fast=4,relaxed=2`".to_owned(),
         }
     }
 
     /// Whether the budget is enough, if nothing has to be sent again.
-    fn budget(&self, cap: &Cap) -> String {
-        let words = &cap.words;
-        let Some((spent, cost)) = self.spent.zip(self.plan.to_submit.cost(&self.prices)) else {
+    fn budget(&self, limit: &BudgetLimit) -> String {
+        let words = &limit.words;
+        let Some((spent, cost)) =
+            self.planned.spent.zip(self.planned.plan.to_submit.cost(&self.planned.policy.prices()))
+        else {
             return format!("budget: {words}; a run needs the prices to keep it");
         };
-        let enough = if spent.0.saturating_add(cost.most.0) <= cap.quota.0 {
+        let enough = if spent.0.saturating_add(cost.most.0) <= limit.quota.0 {
             "enough for all of these"
-        } else if spent.0.saturating_add(cost.least.0) <= cap.quota.0 {
+        } else if spent.0.saturating_add(cost.least.0) <= limit.quota.0 {
             "enough for all of these, if not all that may be is sent fast; it will not be"
         } else {
             "not enough for all of these: a run would stop with exit code 8"
@@ -198,8 +158,8 @@ impl Shown<'_> {
     /// The tasks that would be submitted first, then all others if asked for.
     fn list(&self, out: &mut impl Write) -> io::Result<()> {
         let most = if self.args.all { usize::MAX } else { LISTED };
-        let wanted = |n: usize| self.args.all || self.plan.submits(n);
-        let steps = self.manifest.tasks().zip(&self.plan.steps).enumerate();
+        let wanted = |n: usize| self.args.all || self.planned.plan.submits(n);
+        let steps = self.planned.manifest.tasks().zip(&self.planned.plan.steps).enumerate();
         for (_, (task, step)) in steps.filter(|(n, _)| wanted(*n)).take(most) {
             let (word, why) = self.why(&task, step);
             let prompt = sanitize_line(&task.prompt, PROMPT);
@@ -208,7 +168,7 @@ impl Shown<'_> {
                 writeln!(out, "           {why}")?;
             }
         }
-        let all = (0..self.plan.steps.len()).filter(|n| wanted(*n)).count();
+        let all = (0..self.planned.plan.steps.len()).filter(|n| wanted(*n)).count();
         let left = all.saturating_sub(most);
         if left > 0 {
             writeln!(out, "  … and {left} more: `--all` lists them")?;
@@ -231,7 +191,7 @@ impl Shown<'_> {
 
     /// What another version of a task would have sent.
     fn difference(&self, task: &Task, key: i64) -> String {
-        match self.snapshot.as_ref().map(|view| view.content(key)) {
+        match self.planned.snapshot.as_ref().map(|view| view.content(key)) {
             Some(Ok((prompt, mode))) if prompt != task.prompt => {
                 format!("the prompt was: {} ({mode})", sanitize_line(&prompt, PROMPT))
             }
@@ -243,6 +203,7 @@ impl Shown<'_> {
     fn json(&self, out: &mut impl Write) -> io::Result<()> {
         let factor = |factor: &Factor| json!({ "name": factor.name, "count": factor.count });
         let factors: Vec<_> = self
+            .planned
             .manifest
             .factors()
             .filter(EntryFactors::multiplies)
@@ -258,35 +219,35 @@ impl Shown<'_> {
             })
             .collect();
         let to_submit: Map<String, Value> = TaskMode::ALL
-            .map(|mode| (mode.to_string(), self.plan.to_submit.of(mode).into()))
+            .map(|mode| (mode.to_string(), self.planned.plan.to_submit.of(mode).into()))
             .into_iter()
             .collect();
-        let cost = self.plan.to_submit.cost(&self.prices);
+        let cost = self.planned.plan.to_submit.cost(&self.planned.policy.prices());
         let head = json!({
             "manifest": self.args.manifest.to_string_lossy(),
-            "batch": self.manifest.name,
-            "state": self.snapshot.is_some().then(|| self.files.store.location().to_string()),
-            "total": self.manifest.len(),
+            "batch": self.planned.manifest.name,
+            "state": self.planned.snapshot.is_some().then_some(&self.state),
+            "total": self.planned.manifest.len(),
             "factors": factors,
             "to_submit": to_submit,
             "quota": cost.map(|cost| cost.most.0 as f64 / 1000.0),
             "least_quota": cost.map(|cost| cost.least.0 as f64 / 1000.0),
-            "budget": self.cap.as_ref().map(|cap| cap.quota.0 as f64 / 1000.0),
-            "left_out": self.plan.not_selected,
-            "forecast": self.outlook.as_ref().map(Outlook::json),
-            "follow_up": hooks::in_words(&self.manifest.batch),
-            "removed": self.plan.removed,
-            "known": self.known_tasks.len(),
+            "budget": self.planned.policy.budget.as_ref().map(|limit| limit.quota.0 as f64 / 1000.0),
+            "left_out": self.planned.plan.not_selected,
+            "forecast": self.planned.forecast.as_ref().map(|forecast| ForecastView(forecast).json()),
+            "follow_up": hooks::in_words(&self.planned.manifest.batch),
+            "removed": self.planned.plan.removed,
+            "known": self.planned.known_tasks.len(),
         })
         .to_string();
         // The tasks are written one by one: there may be many.
         write!(out, "{},\"tasks\":[", escape_json(head.trim_end_matches('}')))?;
-        for (n, (task, step)) in self.manifest.tasks().zip(&self.plan.steps).enumerate() {
+        for (n, (task, step)) in self.planned.manifest.tasks().zip(&self.planned.plan.steps).enumerate() {
             let (word, why) = self.why(&task, step);
             let comma = if n == 0 { "" } else { "," };
             let task = json!({
                 "id": task.id, "mode": task.mode, "prompt": task.prompt, "plan": word,
-                "why": (!why.is_empty()).then_some(why), "submit": self.plan.submits(n),
+                "why": (!why.is_empty()).then_some(why), "submit": self.planned.plan.submits(n),
             });
             write!(out, "{comma}\n{}", escape_json(&task.to_string()))?;
         }

@@ -8,12 +8,10 @@ use serde_json::json;
 use super::args::ResolveArgs;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::rules;
-use super::settings::{self, Files};
-use super::signals;
-use crate::diagnostic::{Diagnostic, close_name};
-use crate::plan::{Filters, TaskView};
-use crate::store::{Doubt, Found, Header, HeldStore, Resolution, Resolved, StoreError};
+use super::{options, paste};
+use crate::batch::{Batch, BatchError, Target};
+use crate::diagnostic::Diagnostic;
+use crate::store::{Doubt, Found, Header, Resolution, Resolved};
 use crate::task::{Counts, Quota, RemoteTaskId, Status, TaskId};
 use crate::text::{escape_json, sanitize, sanitize_line};
 
@@ -26,20 +24,13 @@ const LONGEST_TASK_ID: usize = 200;
 
 /// Lists what is unknown, or settles it.
 pub(super) fn resolve(args: &ResolveArgs) -> Result<Exit, Failure> {
-    let files = Files::of(&args.manifest, &args.place, Vec::new());
+    let batch = Batch::at(&args.manifest, options::options_of(&args.place));
+    let target = Target { ids: args.task.clone(), only: args.only.clone(), all: args.all };
     match (&args.found, args.resend, args.give_up) {
-        (None, false, false) => list(args, &files),
-        (Some(task_id), ..) => found(args, &files, task_id),
-        (None, resend, _) => {
-            settle(args, &files, if resend { Resolution::Resend } else { Resolution::GiveUp })
-        }
-    }
-}
-
-fn opening(files: &Files) -> impl Fn(StoreError) -> Failure {
-    |e| match e {
-        StoreError::Absent(_) => Failure::never_run(files.store.location()),
-        e => Failure::opening(&e),
+        (None, false, false) => list(args, &batch, &target),
+        (Some(typed), ..) => found(args, &batch, &target, typed),
+        (None, true, _) => settle(args, &batch, &target, Resolution::Resend),
+        (None, false, true) => settle(args, &batch, &target, Resolution::GiveUp),
     }
 }
 
@@ -47,54 +38,36 @@ fn after(counts: &Counts) -> Exit {
     if counts.of(Status::Unknown) > 0 { Exit::SomeUnknown } else { Exit::Success }
 }
 
-/// The tasks that are meant.
-struct Meant<'a> {
-    filters: Filters,
-    ids: &'a [String],
-}
-
-impl Meant<'_> {
-    fn of<'a>(args: &'a ResolveArgs, header: &Header) -> Result<Meant<'a>, Failure> {
-        Ok(Meant { filters: rules::filters(&args.only, &header.columns)?, ids: &args.task })
-    }
-
-    fn chooses(&self, task: TaskView<'_>) -> bool {
-        self.filters.matches(task) && (self.ids.is_empty() || self.ids.contains(&task.id.0))
-    }
-}
-
 /// Shows what is unknown, also while a run goes on.
-fn list(args: &ResolveArgs, files: &Files) -> Result<Exit, Failure> {
-    let opening = opening(files);
-    let snapshot = files.store.snapshot().map_err(&opening)?;
-    let header = snapshot.header().map_err(&opening)?;
-    let meant = Meant::of(args, &header)?;
-    let holder = snapshot.holder().map(str::to_owned);
-    let counts = snapshot.counts().map_err(&opening)?;
-    let doubts = snapshot.doubts();
-    let doubts = doubts.filter(|doubt| doubt.as_ref().map_or(true, |doubt| meant.chooses(doubt.looked())));
+fn list(args: &ResolveArgs, batch: &Batch, target: &Target) -> Result<Exit, Failure> {
+    let snapshot = batch.snapshot()?;
+    let header = snapshot.header().map_err(BatchError::from)?;
+    let counts = snapshot.counts().map_err(BatchError::from)?;
+    let doubts = target.in_doubt(&snapshot)?;
     let mut out = io::BufWriter::new(anstream::stdout());
-    let listed = Listed { args, files, header: &header, holder, counts: &counts };
+    let state = batch.store().location().to_string();
+    let listed = InDoubtList { args, state, header: &header, holder: snapshot.holder(), counts: &counts };
     // A reader that has seen enough (`| head`) is no failure; a state that cannot be read is.
     let mut broken = None;
     let doubts = doubts.map_while(|doubt| doubt.map_err(|e| broken = Some(e)).ok());
     let _ = if args.json { listed.json(doubts, &mut out) } else { listed.text(doubts, &mut out) }
         .and(out.flush());
     match broken {
-        Some(e) => Err(Failure::opening(&e)),
+        Some(error) => Err(BatchError::from(error).into()),
         None => Ok(after(&counts)),
     }
 }
 
-struct Listed<'a> {
+/// The tasks whose outcome is unknown, as they are shown.
+struct InDoubtList<'a> {
     args: &'a ResolveArgs,
-    files: &'a Files,
+    state: String,
     header: &'a Header,
-    holder: Option<String>,
+    holder: Option<&'a str>,
     counts: &'a Counts,
 }
 
-impl Listed<'_> {
+impl InDoubtList<'_> {
     fn text(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
         let unknown = self.counts.of(Status::Unknown);
         let batch = sanitize_line(&self.header.batch, NAME);
@@ -114,7 +87,7 @@ impl Listed<'_> {
             first.get_or_insert(doubt.id);
         }
         let Some(first) = first else { return writeln!(out, "none of them is chosen") };
-        if let Some(holder) = &self.holder {
+        if let Some(holder) = self.holder {
             writeln!(
                 out,
                 "a run goes on ({}); it can be settled when that has ended",
@@ -128,7 +101,7 @@ impl Listed<'_> {
     fn ways(&self, task: &TaskId, out: &mut impl Write) -> io::Result<()> {
         let way = |words: &[&str]| {
             let words = [&["--task", &task.0], words].concat();
-            sanitize(&settings::command_for("resolve", &self.args.manifest, &self.args.place, &words))
+            sanitize(&paste::command_for("resolve", &self.args.manifest, &self.args.place, &words))
         };
         writeln!(
             out,
@@ -150,7 +123,7 @@ For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
     fn json(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
         let head = json!({
             "batch": self.header.batch,
-            "state": self.files.store.location().to_string(),
+            "state": self.state,
             "service": self.header.service,
             "running_now": self.holder,
             "total": self.counts.total(),
@@ -172,18 +145,8 @@ For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
 }
 
 /// Sends again, or gives up.
-fn settle(args: &ResolveArgs, files: &Files, how: Resolution) -> Result<Exit, Failure> {
-    if !args.all && args.only.is_empty() && args.task.is_empty() {
-        return Err(Failure::nothing_to_show(
-            Diagnostic::error("which of the tasks are meant is not said")
-                .help("name one with `--task ID`, some with `--only NAME=VALUE`, or all with `--all`"),
-        ));
-    }
-    let opening = opening(files);
-    check_ids(args, files)?;
-    let mut store = files.store.hold(&signals::who_we_are()).map_err(&opening)?;
-    let meant = Meant::of(args, &store.header().map_err(&opening)?)?;
-    let resolved = store.resolve(|task| meant.chooses(task), how).map_err(&opening)?;
+fn settle(args: &ResolveArgs, batch: &Batch, target: &Target, how: Resolution) -> Result<Exit, Failure> {
+    let resolved = batch.resolve(target, how)?;
     print(&settled(args, how, &resolved));
     Ok(after(&resolved.counts))
 }
@@ -207,7 +170,7 @@ fn settled(args: &ResolveArgs, how: Resolution, resolved: &Resolved) -> String {
 
 /// What to do next.
 fn next(args: &ResolveArgs, counts: &Counts) -> Vec<String> {
-    let command = |name| sanitize(&settings::command_for(name, &args.manifest, &args.place, &[]));
+    let command = |name| sanitize(&paste::command_for(name, &args.manifest, &args.place, &[]));
     let mut lines = Vec::new();
     let unknown = counts.of(Status::Unknown);
     if unknown > 0 {
@@ -219,101 +182,38 @@ fn next(args: &ResolveArgs, counts: &Counts) -> Vec<String> {
 }
 
 /// Ties a job that a person found to its task.
-fn found(args: &ResolveArgs, files: &Files, typed: &str) -> Result<Exit, Failure> {
-    let opening = opening(files);
-    let task_id = task_id(typed)?;
-    check_ids(args, files)?;
-    let mut store = files.store.hold(&signals::who_we_are()).map_err(&opening)?;
-    let id = one_task(args, &store, files)?;
-    let found = store.found(&id, &task_id).map_err(&opening)?;
-    let (name, given) = (sanitize_line(&id.0, NAME), sanitize_line(&task_id.0, LONGEST_TASK_ID));
+fn found(args: &ResolveArgs, batch: &Batch, target: &Target, typed: &str) -> Result<Exit, Failure> {
+    let remote = remote_task_id(typed)?;
+    let (id, found, counts) = batch.found(target, &remote)?;
+    let (name, given) = (sanitize_line(&id.0, NAME), sanitize_line(&remote.0, LONGEST_TASK_ID));
+    let unchanged = |error: String| Failure::read_only(Diagnostic::error(error).note("nothing was changed"));
     let said = match found {
         Found::Follows => {
             format!("`{name}` is followed as {given} by the next run; nothing is paid again")
         }
         Found::Known(status) => format!("`{name}` is known as {given} already, and is {}", status.as_str()),
         Found::TakenBy(other) => {
-            let error = format!(
-                "{given} is the job of `{}`, and one job is never two tasks'",
-                sanitize_line(&other.0, NAME)
-            );
-            return Err(Failure::nothing_to_show(Diagnostic::error(error).note("nothing was changed")));
+            let other = sanitize_line(&other.0, NAME);
+            return Err(unchanged(format!("{given} already belongs to task `{other}`")));
         }
         Found::Certain(status) => {
-            let error = format!("nothing is in doubt about `{name}`: it is {}", status.as_str());
-            return Err(Failure::nothing_to_show(Diagnostic::error(error).note("nothing was changed")));
+            return Err(unchanged(format!("the outcome of `{name}` is known: it is {}", status.as_str())));
         }
-        Found::NoTask => return Err(no_task(&id.0, None)),
+        Found::NoTask => return Err(BatchError::NoTask { id: id.0, close: None }.into()),
     };
-    let counts = store.counts().map_err(&opening)?;
     print(&format!("{said}\n{}\n", next(args, &counts).join("\n")));
     Ok(after(&counts))
 }
 
-/// The one task whose job was found.
-fn one_task(args: &ResolveArgs, store: &HeldStore, files: &Files) -> Result<TaskId, Failure> {
-    let refused = |error: String| {
-        let help = "name the one whose job it is, with `--task ID`";
-        Err(Failure::nothing_to_show(Diagnostic::error(error).help(help)))
-    };
-    if let ([id], true) = (&args.task[..], args.only.is_empty()) {
-        return Ok(TaskId(id.clone()));
-    }
-    let opening = opening(files);
-    let meant = Meant::of(args, &store.header().map_err(&opening)?)?;
-    let snapshot = files.store.snapshot().map_err(&opening)?;
-    let mut chosen = Vec::new();
-    if !args.only.is_empty() {
-        for doubt in snapshot.doubts() {
-            let doubt = doubt.map_err(&opening)?;
-            if meant.chooses(doubt.looked()) && chosen.len() < 2 {
-                chosen.push(doubt.id);
-            }
-        }
-    }
-    match <[TaskId; 1]>::try_from(chosen) {
-        Ok([id]) => Ok(id),
-        Err(several) if several.is_empty() => {
-            refused("a taskId is of one task, and none is chosen".to_owned())
-        }
-        Err(_) => refused("a taskId is of one task, and several are chosen".to_owned()),
-    }
-}
-
-/// Refuses ids that the state does not list: they are misspelt.
-fn check_ids(args: &ResolveArgs, files: &Files) -> Result<(), Failure> {
-    if args.task.is_empty() {
-        return Ok(());
-    }
-    let opening = opening(files);
-    let snapshot = files.store.snapshot().map_err(&opening)?;
-    for id in &args.task {
-        if !snapshot.lists(&TaskId(id.clone())).map_err(&opening)? {
-            let doubts: Vec<String> =
-                snapshot.doubts().take(1000).filter_map(|doubt| Some(doubt.ok()?.id.0)).collect();
-            return Err(no_task(id, close_name(id, doubts.iter().map(String::as_str))));
-        }
-    }
-    Ok(())
-}
-
-fn no_task(id: &str, close: Option<&str>) -> Failure {
-    let error = Diagnostic::error(format!("the batch has no task `{}`", sanitize_line(id, NAME)));
-    Failure::nothing_to_show(match close {
-        Some(close) => error.help(format!("did you mean `{}`?", sanitize_line(close, NAME))),
-        None => error.help("`mjbatch resolve` without more lists those that are unknown"),
-    })
-}
-
 /// A name that a service may have given.
-fn task_id(typed: &str) -> Result<RemoteTaskId, Failure> {
+fn remote_task_id(typed: &str) -> Result<RemoteTaskId, Failure> {
     let name = typed.trim();
     let plausible =
         !name.is_empty() && name.len() <= LONGEST_TASK_ID && name.chars().all(|c| c.is_ascii_graphic());
     if !plausible || name == "TASKID" {
         let error = format!("`{}` is not a taskId", sanitize_line(typed, NAME));
         let help = "it is the service's name of the job, as in MtAd7mCuc4YqK_a1iAQSW";
-        return Err(Failure::nothing_to_show(Diagnostic::error(error).help(help)));
+        return Err(Failure::read_only(Diagnostic::error(error).help(help)));
     }
     Ok(RemoteTaskId(name.to_owned()))
 }

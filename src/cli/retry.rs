@@ -5,28 +5,20 @@ use std::io::Write as _;
 use super::args::RetryArgs;
 use super::exit::Exit;
 use super::failure::{Failure, say};
-use super::rules;
-use super::settings::{self, Files};
-use super::signals;
+use super::{options, paste};
+use crate::batch::{Batch, Retried};
 use crate::diagnostic::Diagnostic;
-use crate::manifest;
-use crate::store::{Again, StoreError};
+use crate::store::Again;
 use crate::task::Prices;
 
 /// Lets failed tasks wait again.
 pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
-    let manifest = manifest::read(&args.manifest).map_err(Failure::manifest)?;
-    let files = Files::of(&args.manifest, &args.place, Vec::new());
-    let mut store = files.store.hold(&signals::who_we_are()).map_err(|e| match e {
-        StoreError::Absent(_) => Failure::never_run(files.store.location()),
-        e => Failure::opening(&e),
-    })?;
-    let columns = store.header().map_err(|e| Failure::opening(&e))?.columns;
-    let filters = rules::filters(&args.only, &columns)?;
-    let again = store.send_again(&filters, args.lost).map_err(|e| Failure::opening(&e))?;
-    let prices = settings::merged(args.prices, manifest.batch.prices);
-    warn(&again);
-    let _ = anstream::stdout().write_all(said(args, &again, &prices).as_bytes());
+    let mut options = options::options_of(&args.place);
+    options.only.clone_from(&args.only);
+    options.prices = args.prices;
+    let Retried { tasks, prices } = Batch::at(&args.manifest, options).retry(args.lost)?;
+    warn(&tasks);
+    let _ = anstream::stdout().write_all(said(args, &tasks, &prices).as_bytes());
     Ok(Exit::Success)
 }
 
@@ -40,7 +32,7 @@ fn said(args: &RetryArgs, again: &Again, prices: &Prices) -> String {
         "{} {noun} to send again, {}\nnext: {}\n",
         again.tasks.total(),
         cost(again, prices),
-        settings::command_for("run", &args.manifest, &args.place, &[])
+        paste::command_for("run", &args.manifest, &args.place, &[])
     )
 }
 

@@ -14,7 +14,7 @@ use crate::text;
 pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, Failure> {
     let found = BatchStore::at(args.state.clone()).salvage().map_err(|e| {
         let wrong = Diagnostic::error(text::sanitize(&e.to_string()));
-        Failure::nothing_to_show(
+        Failure::read_only(
             wrong.help("name the state of a batch, such as `spring.mjbatch` for `spring.yaml`"),
         )
     })?;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use super::args::SandboxArgs;
 use super::exit::Exit;
 use super::failure::Failure;
-use super::settings;
+use super::options;
 use crate::diagnostic::Diagnostic;
 use crate::sandbox::{self, Sandbox};
 
@@ -19,7 +19,7 @@ pub(super) async fn serve(args: SandboxArgs) -> Result<Exit, Failure> {
         listen: args.listen,
         speed: args.speed,
         seed: args.seed,
-        faults: settings::faults(&args.faults)?,
+        faults: options::faults(&args.faults)?,
         public_url: args.public_url,
         ..sandbox::Settings::default()
     };

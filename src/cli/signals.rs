@@ -1,8 +1,8 @@
-//! What the program gets from the system: its signals, its name among other processes.
+//! What the program gets from the system: its signals and its limits.
 
-use jiff::Timestamp;
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::batch::StopHandle;
 use crate::runner::{Shutdown, Signal, shutdown};
 
 /// Passes on Ctrl-C and requests to terminate, as often as they come.
@@ -10,6 +10,16 @@ pub(super) fn listen() -> Shutdown {
     let (sender, shutdown) = shutdown();
     listen_to_system(&sender);
     shutdown
+}
+
+/// Stops a run as often as a signal comes.
+pub(super) fn stop_on_signals(run: StopHandle) {
+    let mut signals = listen();
+    tokio::spawn(async move {
+        loop {
+            run.stop(signals.next().await);
+        }
+    });
 }
 
 #[cfg(unix)]
@@ -43,22 +53,6 @@ fn listen_to_system(sender: &UnboundedSender<Signal>) {
             while closed.recv().await.is_some() && sender.send(Signal::Terminate).is_ok() {}
         });
     }
-}
-
-/// Who holds a state, for whoever comes second: `process 4711 on desk, since 2026-03-01T08:00:00Z`.
-pub(super) fn who_we_are() -> String {
-    let since = Timestamp::now().round(jiff::Unit::Second).unwrap_or_else(|_| Timestamp::now());
-    format!("process {}{}, since {since}", std::process::id(), on_host())
-}
-
-#[cfg(unix)]
-fn on_host() -> String {
-    format!(" on {}", rustix::system::uname().nodename().to_string_lossy())
-}
-
-#[cfg(not(unix))]
-fn on_host() -> String {
-    std::env::var("COMPUTERNAME").map(|name| format!(" on {name}")).unwrap_or_default()
 }
 
 /// Lets as many files be open as the system allows: each request under way is one.

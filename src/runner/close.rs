@@ -42,12 +42,12 @@ impl Shell {
         Ok(Outcome { ending, counts, signal: self.signal, results_written })
     }
 
-    async fn write_results(&self) -> Result<Written, StoreError> {
+    fn write_results(&self) -> impl Future<Output = Result<Written, StoreError>> + Send + use<> {
         let (reader, wanted, run) = (self.ledger.reader(), self.run.results.clone(), self.ledger.run());
         let written = tokio::task::spawn_blocking(move || {
             write_results(&reader.snapshot()?, &wanted, Some(run), When::AtTheEnd)
         });
-        written.await.unwrap_or(Err(StoreError::WriterGone))
+        async move { written.await.unwrap_or(Err(StoreError::WriterGone)) }
     }
 
     /// What a person should know about the files that are left behind; gives what is not told of them by that.

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 /// From the top down. Those in one row do not know each other.
-const LAYERS: [&[&str]; 8] = [
+const LAYERS: [&[&str]; 9] = [
     &["cli"],
+    &["batch"],
     &["runner"],
     &["hooks", "download", "output", "api", "store", "progress"],
     &["engine"],

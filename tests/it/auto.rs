@@ -81,7 +81,7 @@ fn a_deadline_that_is_over_is_a_slip_where_it_is_typed_and_haste_where_the_manif
     error: the deadline `2025-01-01T08:00` is in the past
      |
      = note: nothing was submitted
-     = help: give one that is to come, as in `--deadline 08:00` or `--deadline 6h`
+     = help: give one in the future, as in `--deadline 08:00` or `--deadline 6h`
     ");
     assert_eq!(service.submits(), 0);
     let ran = run(&desk, &service, "").ends_with(0);

@@ -70,7 +70,7 @@ fn code_2_a_missing_key_is_named_with_the_way_to_do_without() {
      |
      = note: the key is on your account's page at midjourney-api.com
      = note: nothing was submitted
-     = help: `export MIDJOURNEY_API_KEY=…`, or rehearse without one: add `--sandbox`
+     = help: `export MIDJOURNEY_API_KEY=…`, or try it without one: add `--sandbox`
     ");
     for empty in ["", "  "] {
         let ran = desk.mjbatch("run spring.csv").env("MIDJOURNEY_API_KEY", empty).ends_with(2);

@@ -35,7 +35,7 @@ fn a_batch_that_was_not_edited_goes_on_without_its_manifest_being_read_again() {
     for _ in 0..2 {
         let next = run(&desk, &service).ends_with(10);
         assert!(next.stderr.contains(NOT_READ) && !next.stderr.contains("spring.csv:2"), "{next:?}");
-        assert!(next.stderr.contains("`mjbatch check spring.csv` tells them again"), "{next:?}");
+        assert!(next.stderr.contains("`mjbatch check spring.csv` shows them again"), "{next:?}");
     }
     assert_eq!(paid_once(&[&service.ledger()]).len(), 12);
     let results = desk.results();

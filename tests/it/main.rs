@@ -27,6 +27,7 @@ mod hostile;
 mod input;
 mod key;
 mod kill;
+mod library;
 mod long_life;
 mod manifests;
 mod money;

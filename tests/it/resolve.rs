@@ -144,7 +144,7 @@ fn a_taskid_that_is_another_tasks_or_of_nobody_is_no_way_to_pay_twice() {
     let (service, desk) = one_lost();
     let other = desk.results().rows[0]["task_id"].to_owned();
     let ran = desk.mjbatch("resolve spring.csv --task t1 --found").and(&other).ends_with(2);
-    let said = format!("error: {other} is the job of `t0`, and one job is never two tasks'");
+    let said = format!("error: {other} already belongs to task `t0`");
     assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
     desk.mjbatch("resolve spring.csv --task t0 --found T9").ends_with(2);
     desk.mjbatch("resolve spring.csv --task t1 --found TASKID").ends_with(2);
@@ -180,7 +180,7 @@ fn what_is_given_up_is_never_sent_and_still_counts_as_spent() {
 fn what_is_not_meant_clearly_is_refused_and_a_run_is_not_disturbed() {
     let (_, desk) = one_lost();
     for (words, said) in [
-        ("--resend", "which of the tasks are meant is not said"),
+        ("--resend", "no tasks selected"),
         ("--task t7 --resend", "the batch has no task `t7`"),
         ("--only colour=red --resend", "no task has a variable `colour`"),
         ("--all", "required"),

@@ -107,7 +107,7 @@ fn a_rehearsals_results_are_not_taken_for_real_ones() {
     let (desk, before) = done(&service);
     desk.write("spring.sandbox.results.csv", before);
     let ran = desk.mjbatch("run spring.sandbox.results.csv").at(&service.url()).ends_with(2);
-    assert!(ran.stderr.contains("rehearsal"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is the result of a sandbox run"), "{}", ran.stderr);
     assert_eq!(service.submits(), 3);
 }
 

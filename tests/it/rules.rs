@@ -177,7 +177,7 @@ fn a_choice_that_cannot_be_meant_is_refused() {
     let (service, desk) = (Service::with(""), Desk::with(SHOP));
     for (only, said) in [
         ("produkt=mug", "= help: did you mean `product`?"),
-        ("id=mugs/*", "no task of the manifest is chosen by `--only id=mugs/*`"),
+        ("id=mugs/*", "no task of the manifest matches `--only id=mugs/*`"),
         ("status=failed", "a run submits what is pending"),
         ("mode=turbo", "`turbo` is no mode"),
         ("mug", "`mug` is no filter"),

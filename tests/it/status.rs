@@ -56,7 +56,7 @@ fn without_a_state_it_says_so_and_makes_none() {
     insta::assert_snapshot!(ran.stderr, @"
     error: there is no state at spring.mjbatch: this batch was never run
      |
-     = help: name another state with `--state`, or a rehearsal's with `--sandbox`
+     = help: name another state with `--state`, or that of a sandbox run with `--sandbox`
     ");
     assert_eq!((ran.stdout.as_str(), desk.files()), ("", vec!["spring.csv".to_owned()]));
 }

@@ -1,0 +1,78 @@
+//! How long a batch would take and what it would cost: its plan, played by the engine in virtual time.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{BatchPlan, DueTime};
+use crate::engine::{DEFAULT_TIMEOUT, Forecast, ForecastInput, Policy, TaskRow, Waiting, forecast};
+use crate::store::{Snapshot, StoreError};
+use crate::task::{Quota, State, TaskMode};
+
+/// The forecast is the same for the same batch: it is not to waver between two looks.
+const SEED: u64 = 1;
+/// How many jobs an account runs at once, as published.
+const ACCOUNT: usize = 10;
+
+/// What is to be expected of a batch, and of the same with another account's slots.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ForecastReport {
+    /// The jobs at once.
+    pub slots: usize,
+    /// What is to be expected with them.
+    pub expected: Forecast,
+    /// The jobs at once with another account.
+    pub more_slots: usize,
+    /// What is to be expected with those.
+    pub with_more: Forecast,
+    /// The deadline.
+    pub deadline: Option<DueTime>,
+    /// How many tasks leave their mode to the run.
+    pub auto: u64,
+    /// How many jobs fail and are sent again.
+    pub retries: u64,
+    /// What all that is sent would cost, where prices are known.
+    pub cost: Option<Quota>,
+}
+
+/// Plays what the plan would submit and what runs already. `None` where there is neither.
+pub(super) fn report(planned: &BatchPlan<'_>, speed: f64) -> Result<Option<ForecastReport>, StoreError> {
+    let BatchPlan { manifest, plan, policy, snapshot, .. } = planned;
+    let snapshot = snapshot.as_ref();
+    let observed = snapshot.map(Snapshot::durations).transpose()?.unwrap_or_default();
+    let resumed =
+        snapshot.map(|snapshot| snapshot.running(Timestamp::now())).transpose()?.unwrap_or_default();
+    let steps = manifest.tasks().zip(&plan.steps).zip(1..);
+    let pending = steps.filter(|((_, step), _)| step.state() == State::Pending);
+    let selected = pending.filter(|(_, row)| plan.submits(*row as usize - 1));
+    let mut waiting: Vec<(i16, Waiting)> = selected
+        .map(|((task, _), row)| {
+            let timeout = task.timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into()));
+            (task.priority, Waiting { task: TaskRow(row), mode: task.mode, timeout })
+        })
+        .collect();
+    waiting.sort_by_key(|(priority, _)| Reverse(*priority));
+    let waiting: Vec<Waiting> = waiting.into_iter().map(|(_, waiting)| waiting).collect();
+    let left = planned.left();
+    let play = |concurrency| {
+        let policy = Policy { concurrency, ..policy.engine.clone() };
+        let (waiting, resumed, observed) = (&waiting[..], &resumed[..], &observed);
+        forecast(&ForecastInput { policy: &policy, waiting, resumed, left, observed, speed, seed: SEED })
+    };
+    let (slots, more_slots) = (policy.engine.concurrency, policy.engine.concurrency + ACCOUNT);
+    Ok(play(slots).zip(play(more_slots)).map(|(expected, with_more)| ForecastReport {
+        slots,
+        more_slots,
+        deadline: policy.deadline.clone(),
+        auto: plan.to_submit.of(TaskMode::Auto),
+        retries: match observed.failed {
+            0 => 0,
+            _ => expected.submits.iter().sum::<u64>().saturating_sub(plan.to_submit.total()),
+        },
+        cost: expected.cost(&policy.prices()),
+        expected,
+        with_more,
+    }))
+}

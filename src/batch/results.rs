@@ -1,0 +1,66 @@
+//! The results and the report, written again from the state, also while it runs.
+
+use std::path::{Path, PathBuf};
+
+use super::{Batch, BatchError};
+use crate::manifest::TableFormat;
+use crate::output::{WriteError, report};
+use crate::runner::{Wanted, WantedReport, When, Written, write_report, write_results};
+use crate::task::Counts;
+
+impl Batch {
+    /// Writes the results once more, from the state.
+    ///
+    /// # Errors
+    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::Manifest`], [`BatchError::Store`]. A file that could
+    /// not be written is in what is given, among the others.
+    pub fn results(&mut self) -> Result<Written, BatchError> {
+        // A table says nothing about results, and one of a million rows takes its time.
+        let asks_manifest =
+            self.options.results.is_empty() || self.options.columns.is_none() && !is_table(&self.path);
+        let (batch, said) = if asks_manifest {
+            let manifest = self.check()?;
+            (manifest.batch.clone(), manifest.output.clone())
+        } else {
+            Default::default()
+        };
+        let said: TableFormat = said;
+        let paths = self.files.results(&self.options.results, &batch);
+        self.files.check(&paths)?;
+        let wanted = Wanted { paths, shape: self.options.table_format(&said) };
+        Ok(write_results(&self.snapshot()?, &wanted, None, When::AtTheEnd)?)
+    }
+
+    /// Writes the page of all images to `out`, or beside the manifest, and gives where it is and how many tasks have each
+    /// status. `next` makes the command that runs the file which picks are saved to.
+    ///
+    /// # Errors
+    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::ReportFile`] where the file cannot be written,
+    /// [`BatchError::Store`].
+    pub fn report(
+        &self,
+        out: Option<&Path>,
+        next: impl FnOnce(&Path) -> String,
+    ) -> Result<(PathBuf, Counts), BatchError> {
+        let out = out.map_or_else(|| self.file_named("report.html"), Path::to_owned);
+        self.files.check_report(&out, &self.files.results(&[], &Default::default()))?;
+        report::check(&out).map_err(|e| BatchError::ReportFile(e.to_string()))?;
+        let picks = self.file_named("picks.csv");
+        let wanted = WantedReport {
+            picks: picks.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            next: next(&picks),
+        };
+        let snapshot = self.snapshot()?;
+        let base_dir = self.store.location().base_dir();
+        match write_report(&snapshot, &base_dir, &out, wanted) {
+            Ok(counts) => Ok((out, counts)),
+            Err(WriteError::Record(error)) => Err(error.into()),
+            Err(other) => Err(BatchError::NotWritten(other.to_string())),
+        }
+    }
+}
+
+fn is_table(manifest: &Path) -> bool {
+    let ending = manifest.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    ["csv", "tsv"].iter().any(|table| ending.eq_ignore_ascii_case(table))
+}

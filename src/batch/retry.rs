@@ -1,0 +1,29 @@
+//! Sending failed tasks again: they wait for the next run. Nothing is spent here.
+
+use super::{Batch, BatchError, holder_description, policy, selection};
+use crate::store::Again;
+use crate::task::Prices;
+
+/// What waits to be sent again, and what that costs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retried {
+    /// The tasks.
+    pub tasks: Again,
+    /// What a job costs.
+    pub prices: Prices,
+}
+
+impl Batch {
+    /// Lets the failed tasks that the options select wait again; with `lost` those too that were lost or given up, though they
+    /// may have been billed.
+    ///
+    /// # Errors
+    /// [`BatchError::NeverRun`], [`BatchError::Filter`], [`BatchError::Manifest`], [`BatchError::Store`].
+    pub fn retry(&mut self, lost: bool) -> Result<Retried, BatchError> {
+        let configured = self.settings()?.prices;
+        let mut store = self.store.hold(&holder_description()).map_err(BatchError::of_existing)?;
+        let filters = selection::filters(&self.options.only, &store.header()?.columns)?;
+        let tasks = store.send_again(&filters, lost)?;
+        Ok(Retried { tasks, prices: policy::merged_prices(self.options.prices, configured) })
+    }
+}

@@ -1,0 +1,262 @@
+//! A run of a batch: everything that can be wrong is checked before anything is spent; then events, a way to stop it, and an
+//! outcome.
+
+use jiff::ZonedDateTime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::task::JoinHandle;
+
+use super::loaded::{LoadedManifest, image_names};
+use super::plan::{PlanWarning, warning};
+use super::{
+    Batch, BatchError, BatchPolicy, CallbackOptions, Service, files, holder_description, hooks, images,
+    selection,
+};
+use crate::api::CallbackListener;
+use crate::output;
+use crate::plan::{self, Selection};
+use crate::progress::{RunEvent, Sink, Standing};
+use crate::runner::{self, Outcome, Signal, shutdown};
+use crate::store::{HeldStore, Listing, StoreError};
+use crate::task::{RemoteTaskId, TaskId, TaskMode};
+
+/// A run that goes on, whether or not its events are read.
+#[derive(Debug)]
+pub struct Run {
+    events: UnboundedReceiver<(Option<RunEvent>, Standing)>,
+    running: JoinHandle<Result<Outcome, StoreError>>,
+    stop: StopHandle,
+    warning: Option<PlanWarning>,
+}
+
+/// Stops a run: the first time it submits nothing more and follows what runs, the second time it leaves at once; resumable
+/// both times.
+#[derive(Debug, Clone)]
+pub struct StopHandle(UnboundedSender<Signal>);
+
+impl StopHandle {
+    /// Asks the run to stop. No job is canceled: the service has no way to.
+    pub fn stop(&self, signal: Signal) {
+        let _ = self.0.send(signal);
+    }
+}
+
+impl Run {
+    /// What should be known before the first event.
+    pub fn warning(&self) -> Option<&PlanWarning> {
+        self.warning.as_ref()
+    }
+
+    /// The next event, with how the batch stands; no event where only time has passed. `None` once the run has ended.
+    pub async fn next(&mut self) -> Option<(Option<RunEvent>, Standing)> {
+        self.events.recv().await
+    }
+
+    /// A way to stop it from elsewhere.
+    pub fn stop_handle(&self) -> StopHandle {
+        self.stop.clone()
+    }
+
+    /// How it ended, once it has.
+    ///
+    /// # Errors
+    /// [`BatchError::Internal`] where the state could not be read at the end: what was submitted is in it.
+    pub async fn outcome(self) -> Result<Outcome, BatchError> {
+        let Run { events, running, .. } = self;
+        drop(events); // nobody reads them any more; the run goes on
+        match running.await {
+            Ok(outcome) => outcome.map_err(|e| BatchError::Internal(e.to_string())),
+            Err(e) => Err(BatchError::Internal(e.to_string())),
+        }
+    }
+}
+
+/// Sends what a run shows to whoever reads its events.
+struct EventSender(UnboundedSender<(Option<RunEvent>, Standing)>);
+
+impl Sink for EventSender {
+    fn event(&mut self, event: &RunEvent, standing: &Standing) {
+        let _ = self.0.send((Some(event.clone()), *standing));
+    }
+
+    fn tick(&mut self, standing: &Standing) {
+        let _ = self.0.send((None, *standing));
+    }
+}
+
+impl Batch {
+    /// Runs the batch against a service, to its end or to where it has to stop. It must be called within a tokio runtime, on
+    /// which the run then goes on.
+    ///
+    /// # Errors
+    /// Whatever is wrong with options, manifest, state or service, found before anything is submitted.
+    pub async fn run(&mut self, service: Service) -> Result<Run, BatchError> {
+        let checked = self.check_run()?;
+        if !service.is_local() {
+            self.refuse_images_of_sandbox()?;
+        }
+        let webhook = match self.options.callbacks.clone() {
+            Some(callbacks) => Some(listen(callbacks).await?),
+            None => None,
+        };
+        let cache = &self.loaded()?.cache;
+        let images = checked.destination.map(|destination| {
+            images::config(destination, cache, service.address.clone(), &self.store, &self.options)
+        });
+        let images = images.transpose()?;
+        let store = self.take_up(&service, &checked.selection)?;
+        let policy = checked.policy;
+        if policy.budget.is_some()
+            && let Some(mode) = store.unpriced(&policy.prices())?.first()
+        {
+            return Err(BatchError::NoPrice(*mode));
+        }
+        let cache = &self.loaded()?.cache;
+        // What ends from now on is delivered to the hooks that the manifest has. Results that are fed back say nothing of that.
+        if !cache.is_results {
+            store.tell(checked.hooks.notify_on)?;
+        }
+        if self.options.deliver_all {
+            store.tell_all()?;
+        }
+        let (start, writer) = store.begin_with(policy.prices(), &checked.selection)?;
+        let auto = start.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;
+        let warning = warning(&policy, auto);
+        let hints = self.options.hints.clone();
+        let config = runner::Run {
+            batch: cache.name.clone(),
+            service: service.shown,
+            policy: policy.engine,
+            results: runner::Wanted {
+                paths: checked.results,
+                shape: self.options.table_format(&cache.output),
+            },
+            webhook,
+            hint: service.note,
+            next: hints.again,
+            terms: runner::Terms {
+                budget: policy.budget.map(|budget| budget.words),
+                deadline: policy.deadline.map(|due| due.words),
+                pilot: checked.selection.pilot,
+                next_without: hints.without_selection,
+                resolve: hints.resolve,
+            },
+            images,
+            hooks_disabled: checked.hooks.disabled,
+            hooks: Some(checked.hooks.config).filter(|config| !config.is_empty()),
+            is_sandbox: self.options.sandbox,
+        };
+        // The tasks are in the state: of a million of them nothing is kept here.
+        self.manifest = None;
+        let (sender, events) = unbounded_channel();
+        let (stop, listener) = shutdown();
+        let sink = Box::new(EventSender(sender));
+        let running = tokio::spawn(runner::run(config, service.client, (start, writer), sink, listener));
+        Ok(Run { events, running, stop: StopHandle(stop), warning })
+    }
+
+    /// Checks everything that can be wrong before a state is opened.
+    fn check_run(&mut self) -> Result<CheckedRun, BatchError> {
+        if self.manifest.is_none() {
+            self.check()?;
+        }
+        let LoadedManifest { cache, whole } = self.loaded()?;
+        let options = &self.options;
+        let selection = selection::selection(options, &cache.columns)?;
+        let results = self.files.results(&options.results, &cache.batch);
+        self.files.check(&results)?;
+        let policy = BatchPolicy::resolve(options, &cache.batch, &ZonedDateTime::now())?;
+        if let Some(manifest) = whole
+            && policy.budget.is_some()
+            && let Some(mode) = selection::unpriced(manifest, &policy.prices()).first()
+        {
+            return Err(BatchError::NoPrice(*mode));
+        }
+        for path in &results {
+            output::check(path).map_err(|e| BatchError::Results(e.to_string()))?;
+        }
+        let destination = images::destination(&self.path, options, cache, whole.as_ref())?;
+        let hooks = hooks::resolve(&self.path, options, &cache.batch)?;
+        Ok(CheckedRun { selection, results, policy, destination, hooks })
+    }
+
+    /// The state, held, with the tasks of the manifest as it is now.
+    fn take_up(&mut self, service: &Service, selection: &Selection) -> Result<HeldStore, BatchError> {
+        let mut store = self.store.open(&service.identity, &holder_description())?;
+        let file = self.files.name();
+        if let Some(theirs) = store.listed_from()?
+            && self.files.has_default_state()
+            && theirs != file
+            && !files::is_results(&theirs)
+            && !files::is_results(&file)
+        {
+            let state = self.store.location().clone();
+            return Err(BatchError::OtherManifest { state, theirs, ours: file });
+        }
+        let Batch { path, options, manifest, .. } = self;
+        let Some(loaded) = manifest else {
+            return Err(BatchError::Internal("the manifest was not read".to_owned()));
+        };
+        // Nothing to compare where nothing was edited: a batch of a million tasks resumes without writing each of them again.
+        let is_listed = store.lists(&loaded.cache.hash)?;
+        if loaded.whole.is_none() && is_listed {
+            return Ok(store);
+        }
+        let mut cache = loaded.cache.clone();
+        cache.validated_name_template = image_names(options, &cache).cloned();
+        let manifest = loaded.whole(path, options)?;
+        let keep = |store: &HeldStore| cache.serialize().map_or(Ok(()), |text| store.keep_outline(&text));
+        let asks_for_more = *selection != Selection::default() || manifest.actions().next().is_some();
+        if !asks_for_more && is_listed {
+            keep(&store)?;
+            return Ok(store);
+        }
+        let plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
+        let listing = Listing {
+            batch: &manifest.name,
+            columns: &manifest.columns,
+            manifest: manifest.hash,
+            file: &file,
+        };
+        selection::selects_something(manifest, &plan, selection, &options.only)?;
+        store.list(listing, manifest.tasks(), &plan)?;
+        keep(&store)?;
+        Ok(store)
+    }
+
+    /// Refuses the results of a sandbox, whatever their file is called now: what a sandbox drew would pass for done.
+    fn refuse_images_of_sandbox(&self) -> Result<(), BatchError> {
+        let manifest = self.loaded()?.whole.as_ref().filter(|manifest| manifest.is_results);
+        let Some((manifest, is_of_sandbox)) = manifest.zip(self.options.is_sandbox_id) else {
+            return Ok(());
+        };
+        let mut earlier = manifest.tasks().filter_map(|task| {
+            let remote = task.earlier.as_ref()?.task_id.clone()?;
+            Some((task.id, remote))
+        });
+        match earlier.find(|(_, remote): &(TaskId, RemoteTaskId)| is_of_sandbox(remote)) {
+            Some((id, _)) => Err(BatchError::SandboxResults { manifest: self.path.clone(), task: Some(id) }),
+            None => Ok(()),
+        }
+    }
+
+    fn loaded(&self) -> Result<&LoadedManifest, BatchError> {
+        self.manifest.as_ref().ok_or_else(|| BatchError::Internal("the manifest was not read".to_owned()))
+    }
+}
+
+/// A run that can begin.
+struct CheckedRun {
+    selection: Selection,
+    results: Vec<std::path::PathBuf>,
+    policy: BatchPolicy,
+    destination: Option<crate::download::Destination>,
+    hooks: hooks::RunHooks,
+}
+
+async fn listen(callbacks: CallbackOptions) -> Result<(CallbackListener, String), BatchError> {
+    let CallbackOptions { listen, url } = callbacks;
+    let listener =
+        CallbackListener::listen(listen).await.map_err(|source| BatchError::Callbacks { listen, source })?;
+    let url = url.unwrap_or_else(|| format!("http://{}", listener.addr()));
+    Ok((listener, url))
+}

@@ -1,0 +1,183 @@
+//! From arguments, as typed, to options, as meant; and what the environment says.
+
+use std::net::SocketAddr;
+
+use secrecy::SecretString;
+
+use super::args::{DownloadArgs, Look, PictureArgs, Place, PlanArgs, Rehearsal, RunArgs};
+use super::failure::Failure;
+use crate::api::{DEFAULT_BASE_URL, Endpoint};
+use crate::batch::{CallbackOptions, HookUse, ImageOptions, Options};
+use crate::diagnostic::Diagnostic;
+use crate::sandbox::{self, Faults};
+
+/// The names of the vendor's own samples.
+pub(super) const KEY: &str = "MIDJOURNEY_API_KEY";
+const BASE_URL: &str = "MIDJOURNEY_API_BASE_URL";
+const WEBHOOK_URL: &str = "MIDJOURNEY_WEBHOOK_URL";
+
+/// The sandbox is this much faster than the real service, unless said.
+const SANDBOX_SPEED: f64 = 60.0;
+/// Where the sandbox of a run listens if it can, so that the URLs in its results work again whenever a sandbox runs there.
+const SANDBOX_PORT: u16 = 8797;
+
+/// Which service a run talks to.
+#[derive(Debug)]
+pub(super) enum ServiceChoice {
+    /// The sandbox inside the program.
+    Sandbox(Box<sandbox::Settings>),
+    /// A service at an address, with a key.
+    At(Endpoint, SecretString),
+}
+
+/// The options of a command that needs to know which batch is meant, and no more.
+pub(super) fn options_of(place: &Place) -> Options {
+    let mut options = Options::default();
+    options.state.clone_from(&place.state);
+    options.sandbox = place.sandbox;
+    options.is_sandbox_id = Some(sandbox::gave);
+    options
+}
+
+/// The options of `run`.
+pub(super) fn run_options(args: &RunArgs) -> Result<Options, Failure> {
+    let mut options = options_of(&args.place);
+    if args.place.sandbox {
+        options.speed = args.rehearsal.speed.unwrap_or(SANDBOX_SPEED);
+    }
+    let rules = &args.rules;
+    options.max_tasks = args.reading.max_tasks;
+    options.only.clone_from(&rules.selection.only);
+    options.pilot = rules.selection.pilot;
+    options.limit = args.limit;
+    options.concurrency = args.concurrency;
+    (options.poll_min, options.poll_max) = (args.poll_min, args.poll_max);
+    options.prices = args.prices;
+    options.budget = rules.budget;
+    options.deadline.clone_from(&rules.deadline);
+    (options.retries, options.retry_after) = (rules.retries, rules.retry_after);
+    options.on_unknown = rules.on_unknown;
+    options.breaker = Some(rules.breaker);
+    (options.max_duration, options.drain) = (rules.max_duration, Some(rules.drain));
+    options.no_wait = rules.no_wait;
+    (options.lost_after, options.patience) = (Some(args.lost_after), args.patience);
+    options.callbacks = callbacks(args)?;
+    options.results.clone_from(&args.results);
+    set_table(&mut options, &args.look);
+    options.images = images(&args.pictures);
+    options.hooks = match &args.follow_up {
+        hooks if hooks.no_hooks => HookUse::Never,
+        hooks if hooks.hooks => HookUse::Always,
+        _ => HookUse::Real,
+    };
+    options.deliver_all = args.follow_up.deliver_all;
+    Ok(options)
+}
+
+/// The options of `plan`.
+pub(super) fn plan_options(args: &PlanArgs) -> Options {
+    let mut options = options_of(&args.place);
+    if args.place.sandbox {
+        options.speed = SANDBOX_SPEED;
+    }
+    options.max_tasks = args.reading.max_tasks;
+    options.concurrency = args.concurrency;
+    options.prices = args.prices;
+    options.only.clone_from(&args.selection.only);
+    options.pilot = args.selection.pilot;
+    options.budget = args.budget;
+    options.deadline.clone_from(&args.deadline);
+    options
+}
+
+/// The options of `download`.
+pub(super) fn download_options(args: &DownloadArgs) -> Options {
+    let mut options = options_of(&args.place);
+    options.max_tasks = args.reading.max_tasks;
+    options.images = ImageOptions { verify: args.verify, ..images(&args.pictures) };
+    options
+}
+
+/// Sets what tables look like.
+pub(super) fn set_table(options: &mut Options, look: &Look) {
+    options.rows = look.rows;
+    options.columns.clone_from(&look.columns);
+    options.formula_guard = look.formula_guard;
+}
+
+fn images(args: &PictureArgs) -> ImageOptions {
+    ImageOptions {
+        folder: args.download.clone(),
+        sidecar: args.sidecar,
+        parallel: args.downloads,
+        largest_mb: args.largest,
+        allow_private: args.allow_private,
+        verify: false,
+    }
+}
+
+fn callbacks(args: &RunArgs) -> Result<Option<CallbackOptions>, Failure> {
+    let Some(listen) = args.webhook_listen else { return Ok(None) };
+    let url = args.webhook_url.clone().or_else(|| environment(WEBHOOK_URL));
+    if let Some(url) = &url {
+        Endpoint::parse(url).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
+    }
+    Ok(Some(CallbackOptions { listen, url }))
+}
+
+/// The service that is meant.
+pub(super) fn service(args: &RunArgs) -> Result<ServiceChoice, Failure> {
+    if args.place.sandbox {
+        return Ok(ServiceChoice::Sandbox(Box::new(sandbox_settings(&args.rehearsal)?)));
+    }
+    let endpoint = endpoint(args.base_url.as_ref())?;
+    let key = key().ok_or(crate::batch::BatchError::NoKey(KEY))?;
+    Ok(ServiceChoice::At(endpoint, key))
+}
+
+/// Where the service is.
+pub(super) fn endpoint(typed: Option<&String>) -> Result<Endpoint, Failure> {
+    let text =
+        typed.cloned().or_else(|| environment(BASE_URL)).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
+    Endpoint::parse(&text).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))
+}
+
+/// The key, where there is one.
+pub(super) fn key() -> Option<SecretString> {
+    environment(KEY).map(SecretString::from)
+}
+
+/// The sandbox that the images of an earlier sandbox run come from.
+pub(super) fn image_sandbox() -> sandbox::Settings {
+    sandbox::Settings {
+        listen: SocketAddr::from(([127, 0, 0, 1], SANDBOX_PORT)),
+        speed: SANDBOX_SPEED,
+        ..sandbox::Settings::default()
+    }
+}
+
+fn sandbox_settings(args: &Rehearsal) -> Result<sandbox::Settings, Failure> {
+    let default = sandbox::Settings::default();
+    Ok(sandbox::Settings {
+        speed: args.speed.unwrap_or(SANDBOX_SPEED),
+        seed: args.seed.unwrap_or(default.seed),
+        faults: faults(&args.faults)?,
+        ..image_sandbox()
+    })
+}
+
+/// The faults that are meant.
+pub(super) fn faults(texts: &[String]) -> Result<Faults, Failure> {
+    let mut faults = Faults::none();
+    for text in texts {
+        faults.set(text).map_err(|e| {
+            let listed = "`mjbatch sandbox --list-faults` lists them";
+            Failure::usage(Diagnostic::error(e.to_string()).help(listed))
+        })?;
+    }
+    Ok(faults)
+}
+
+fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.trim().is_empty())
+}

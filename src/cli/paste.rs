@@ -1,0 +1,84 @@
+//! Commands to paste: what a person runs next, quoted for a shell.
+
+use std::path::Path;
+
+use super::args::Place;
+
+/// This command again.
+pub(super) fn same_command() -> String {
+    command(typed())
+}
+
+/// This command without what selected some of its tasks.
+pub(super) fn command_for_all() -> String {
+    command(without_selection(typed()).into_iter())
+}
+
+/// The command that checks a manifest.
+pub(super) fn command_to_check(manifest: &Path) -> String {
+    command(["check".to_owned(), manifest.to_string_lossy().into_owned()].into_iter())
+}
+
+/// A command for a batch, with more words after it.
+pub(super) fn command_for(name: &str, manifest: &Path, place: &Place, more: &[&str]) -> String {
+    let mut words = vec![name.to_owned(), manifest.to_string_lossy().into_owned()];
+    if let Some(state) = &place.state {
+        words.extend(["--state".to_owned(), state.to_string()]);
+    }
+    words.extend(place.sandbox.then(|| "--sandbox".to_owned()));
+    words.extend(more.iter().map(|word| (*word).to_owned()));
+    command(words.into_iter())
+}
+
+/// An argument as a shell takes it.
+pub(super) fn shell_quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_owned()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
+/// What was typed after the program's name.
+fn typed() -> impl Iterator<Item = String> {
+    std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned())
+}
+
+fn without_selection(mut arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let mut kept = Vec::new();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--only" => drop(arguments.next()),
+            "--pilot" => {}
+            _ if argument.starts_with("--only=") => {}
+            _ => kept.push(argument),
+        }
+    }
+    kept
+}
+
+fn command(words: impl Iterator<Item = String>) -> String {
+    let words = words.map(|word| shell_quoted(&word));
+    std::iter::once("mjbatch".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_for_the_rest_selects_nothing() {
+        let words = "run a.csv --only id=a* --limit 2 --only=sku=1 --pilot --sandbox";
+        let kept = without_selection(words.split(' ').map(str::to_owned));
+        assert_eq!(kept.join(" "), "run a.csv --limit 2 --sandbox");
+    }
+
+    #[test]
+    fn an_argument_is_quoted_where_a_shell_would_split_it() {
+        assert_eq!(shell_quoted("spring.yaml"), "spring.yaml");
+        assert_eq!(shell_quoted("my spring.yaml"), "'my spring.yaml'");
+        assert_eq!(shell_quoted("it's"), r"'it'\''s'");
+        assert_eq!(shell_quoted(""), "''");
+    }
+}

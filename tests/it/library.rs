@@ -1,0 +1,87 @@
+//! The library used as a program uses it: a batch opened, run and looked at from Rust goes by the rules that its manifest states.
+
+use mjbatch::api::Endpoint;
+use mjbatch::batch::{Batch, BatchError, Options, Run, Service as Account};
+use mjbatch::engine::Ending;
+use mjbatch::runner::Signal;
+use mjbatch::task::Status;
+
+use crate::support::{Desk, Service, await_future};
+
+const MANIFEST: &str = "version: 1
+batch: { prices: { fast: 4 }, budget: 8quota, poll_min: 20ms, poll_max: 100ms }
+defaults: { mode: fast }
+prompts: [a mug, a cup, a jar]
+";
+
+fn account(service: &Service) -> Account {
+    Account::new(&Endpoint::parse(&service.url()).unwrap(), &"any key".into()).unwrap()
+}
+
+async fn submitted(mut run: Run) -> (usize, Ending) {
+    let mut submitted = 0;
+    while let Some((event, _)) = run.next().await {
+        submitted += usize::from(matches!(event, Some(mjbatch::progress::RunEvent::Submitted { .. })));
+    }
+    (submitted, run.outcome().await.unwrap().ending)
+}
+
+#[test]
+fn the_budget_of_the_manifest_holds_in_every_run() {
+    let (service, desk) = (Service::with(""), Desk::bare());
+    desk.write("m.yaml", MANIFEST);
+    for expected in [2, 0] {
+        let mut batch = Batch::open(desk.path("m.yaml"), Options::default()).unwrap();
+        let account = account(&service);
+        let ended = await_future(async { submitted(batch.run(account).await.unwrap()).await });
+        assert_eq!(ended, (expected, Ending::Budget));
+    }
+    assert_eq!(service.submits(), 2);
+    let status = Batch::at(desk.path("m.yaml"), Options::default()).status(&[], 10).unwrap();
+    assert_eq!((status.counts.of(Status::Done), status.counts.of(Status::Pending)), (2, 1));
+}
+
+#[test]
+fn a_plan_and_a_run_go_by_one_policy() {
+    let desk = Desk::bare();
+    desk.write("m.yaml", MANIFEST);
+    let mut batch = Batch::open(desk.path("m.yaml"), Options::default()).unwrap();
+    let planned = batch.plan().unwrap();
+    assert_eq!(planned.policy.budget.as_ref().unwrap().words, "8 quota");
+    assert_eq!(planned.policy.engine.poll_min, std::time::Duration::from_millis(20));
+    assert_eq!(planned.left(), Some(mjbatch::task::Quota(8000)));
+}
+
+#[test]
+fn a_run_is_stopped_by_its_handle_and_is_resumable() {
+    let (service, desk) = (Service::taking(20_000.0..=20_000.0, ""), Desk::bare());
+    desk.write("m.yaml", MANIFEST);
+    let mut batch = Batch::open(desk.path("m.yaml"), Options::default()).unwrap();
+    let account = account(&service);
+    let outcome = await_future(async {
+        let mut run = batch.run(account).await.unwrap();
+        let stop = run.stop_handle();
+        while let Some((event, _)) = run.next().await {
+            if matches!(event, Some(mjbatch::progress::RunEvent::Submitted { .. })) {
+                stop.stop(Signal::Interrupt);
+                stop.stop(Signal::Interrupt);
+            }
+        }
+        run.outcome().await.unwrap()
+    });
+    assert_eq!(outcome.ending, Ending::Interrupted);
+    assert!(outcome.counts.of(Status::Running) >= 1, "{outcome:?}");
+}
+
+#[test]
+fn errors_are_facts() {
+    let desk = Desk::bare();
+    let missing = Batch::at(desk.path("m.yaml"), Options::default()).status(&[], 10);
+    assert!(matches!(missing, Err(BatchError::NeverRun(_))), "{missing:?}");
+    desk.write("m.yaml", MANIFEST.replace("prices: { fast: 4 }, ", ""));
+    let account = Account::new(&Endpoint::parse("http://127.0.0.1:1").unwrap(), &"any key".into()).unwrap();
+    let mut batch = Batch::open(desk.path("m.yaml"), Options::default()).unwrap();
+    let unpriced = await_future(async { batch.run(account).await.map(drop) });
+    assert!(matches!(unpriced, Err(BatchError::NoPrice(_))), "{unpriced:?}");
+    assert!(!desk.path("m.mjbatch").exists(), "found before a state is made");
+}
