@@ -34,7 +34,7 @@ impl Engine {
             if sent && self.believes_a_callback(now, attempt) {
                 continue;
             }
-            if sent && !mutant!(LeaveForgets) {
+            if sent && !mutant!(AbortForgets) {
                 self.flights.remove(attempt);
                 let why = "the run was stopped before the reply came".to_owned();
                 self.actions.push_back(Action::Record(Change::Unknown(attempt, why)));

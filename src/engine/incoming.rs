@@ -67,7 +67,7 @@ impl Engine {
                 self.not_accepted(attempt, why.clone());
                 self.submit_trouble(now, &why);
             }
-            SubmitOutcome::Unknown(why) if mutant!(NotAcceptedOnTimeout) => self.not_accepted(attempt, why),
+            SubmitOutcome::Unknown(why) if mutant!(RejectedOnLostReply) => self.not_accepted(attempt, why),
             SubmitOutcome::Unknown(why) => {
                 self.lost_reply(now, attempt, why);
             }
@@ -183,7 +183,7 @@ impl Engine {
         };
         match &flight.phase {
             Phase::Intending => return,
-            Phase::Running(followed) if followed.task_id != item.task_id && !mutant!(ForeignNameBelieved) => {
+            Phase::Running(followed) if followed.task_id != item.task_id && !mutant!(ForeignIdBelieved) => {
                 return;
             }
             Phase::Running(_) => {}
@@ -232,7 +232,7 @@ impl Engine {
             }
             Progress::Done(images) => Some(Change::Done(attempt, images)),
             Progress::Failed(failure) => Some(Change::Failed(attempt, failure)),
-            Progress::Running if (overdue && !mutant!(DeadlinesIgnored)) || second_look => {
+            Progress::Running if (overdue && !mutant!(TimeoutsIgnored)) || second_look => {
                 let minutes = flight.waiting.timeout.as_secs().div_ceil(60);
                 let reason = format!("not seen to end within its timeout of {minutes} min");
                 Some(Change::Failed(attempt, Failure { class: FailureClass::Timeout, reason }))

@@ -72,7 +72,7 @@ impl Engine {
     /// for: asking again is free, and slots may stand idle meanwhile.
     pub(super) fn ask_at(&self) -> Option<Duration> {
         self.flights.followed().next()?;
-        if mutant!(NoAskAfterError) && self.asks.in_a_row() > 0 {
+        if mutant!(NoPollAfterError) && self.asks.in_a_row() > 0 {
             return None;
         }
         let due = match self.polling.outstanding {

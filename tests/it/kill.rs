@@ -5,23 +5,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mjbatch::engine::sim::SimRng;
 use mjbatch::store::BatchStore;
 use mjbatch::task::State;
 
 use crate::support::{Answer, Desk, Service, Wire, paid_once, reply, until};
-
-/// Numbers that look random and are the same each time (splitmix64).
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut x = self.0;
-        x = (x ^ (x >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        x = (x ^ (x >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (x ^ (x >> 31)) % limit
-    }
-}
 
 #[test]
 fn killed_again_and_again_a_batch_pays_for_nothing_twice_and_loses_nothing_paid_for() {
@@ -34,19 +22,19 @@ fn killed_again_and_again_a_batch_pays_for_nothing_twice_and_loses_nothing_paid_
 fn kill_again_and_again(tasks: usize, kills: usize, seed: u64) {
     let service = Service::taking(20.0..=120.0, "latency=2ms");
     let desk = Desk::of(tasks);
-    let mut numbers = Numbers(seed);
+    let mut rng = SimRng::new(seed);
     let mut killed = 0;
     while killed < kills {
         let mut run = desk.run(&service.url()).start();
         let before = service.submits();
-        if numbers.below(3) == 0 {
+        if rng.below(3) == 0 {
             // Any moment, those before the first submit and those of resuming included.
-            std::thread::sleep(Duration::from_millis(numbers.below(120)));
+            std::thread::sleep(Duration::from_millis(rng.below(120)));
         } else {
             // A moment round a submit.
-            let more = 1 + numbers.below(tasks as u64 / 15);
+            let more = 1 + rng.below(tasks as u64 / 15);
             until("more is submitted", || service.submits() >= before + more || run.is_over());
-            std::thread::sleep(Duration::from_micros(numbers.below(4000)));
+            std::thread::sleep(Duration::from_micros(rng.below(4000)));
         }
         if run.is_over() {
             break;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use mjbatch::engine::sim::SimRng;
 use mjbatch::store::BatchStore;
 use mjbatch::task::{Record, State};
 
@@ -83,19 +84,22 @@ impl File {
     }
 
     /// As it may be found.
-    fn found(&self, dice: &mut impl FnMut(usize) -> usize) -> Option<Vec<u8>> {
-        if (!self.name_is_synced || self.is_removed) && dice(2) == 0 {
+    fn found(&self, rng: &mut SimRng) -> Option<Vec<u8>> {
+        if (!self.name_is_synced || self.is_removed) && rng.below(2) == 0 {
             return None;
         }
         let mut bytes = self.synced.clone();
         // Sometimes all arrived, sometimes nothing, else any part.
-        let mood = dice(4);
+        let mood = rng.below(4);
         for (offset, written) in &self.since {
             let written = written.as_deref();
-            match (mood, dice(3)) {
+            match (mood, rng.below(3)) {
                 (0, _) | (2.., 0) => {}
                 (2.., 1) => {
-                    let torn = written.map(|all| &all[..dice(all.len() / SECTOR + 1) * SECTOR]);
+                    let torn = written.map(|all| {
+                        let sectors = rng.below((all.len() / SECTOR + 1) as u64) as usize;
+                        &all[..sectors * SECTOR]
+                    });
                     File::apply(&mut bytes, *offset, torn);
                 }
                 _ => File::apply(&mut bytes, *offset, written),
@@ -148,12 +152,12 @@ impl Moment {
     }
 
     /// Whether a disk that was left like this holds all that it must.
-    fn survives(&self, state: &Path, dice: &mut impl FnMut(usize) -> usize) -> Result<(), String> {
+    fn survives(&self, state: &Path, rng: &mut SimRng) -> Result<(), String> {
         let desk = tempfile::tempdir().unwrap();
         let at = desk.path().join("spring.mjbatch");
         for ending in ["", "-wal"] {
             let name = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
-            if let Some(bytes) = self.files.get(&name(state)).and_then(|file| file.found(dice)) {
+            if let Some(bytes) = self.files.get(&name(state)).and_then(|file| file.found(rng)) {
                 std::fs::write(name(&at), bytes).unwrap();
             }
         }
@@ -187,18 +191,14 @@ fn cut_power(disk_lies: bool) -> Option<(usize, Vec<String>)> {
     let state = folder.join("spring.mjbatch");
     let (every, times) =
         if std::env::var_os("MJBATCH_LONG").is_some() { (1, 3) } else { ((deeds.len() / 150).max(1), 1) };
-    let mut seed = 7_u64;
-    let mut dice = |sides: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % sides
-    };
+    let mut rng = SimRng::new(7);
     let (mut moment, mut cuts, mut lost) = (Moment::default(), 0, Vec::new());
     for (n, deed) in deeds.iter().enumerate() {
         moment.follow(deed, &folder, disk_lies);
         if n % every == 0 {
             for _ in 0..times {
                 cuts += 1;
-                lost.extend(moment.survives(&state, &mut dice).err().map(|why| format!("after {n}: {why}")));
+                lost.extend(moment.survives(&state, &mut rng).err().map(|why| format!("after {n}: {why}")));
             }
         }
     }

@@ -27,18 +27,18 @@ use crate::task::{Mode, Prices, Quota};
 pub use input::ForecastInput;
 use sampler::JobSampler;
 
-/// How many runs are played at the most.
+/// How many runs are played at most.
 const RUNS: usize = 200;
-/// ... and at the least: from fewer, nine in ten cannot be told.
+/// How many runs are played at least: fewer do not show what holds in nine of ten.
 const FEWEST_RUNS: usize = 20;
-/// About how many tasks are played in all runs together.
+/// How many tasks are played in all runs together, roughly.
 const WORK: usize = 10_000;
 /// How long a request takes, there and back.
 const ROUND_TRIP: Duration = Duration::from_millis(200);
 /// How long an intent takes to be durable.
 const INTENT_WRITE: Duration = Duration::from_millis(10);
 
-/// What is to be expected. An estimate in all its figures.
+/// What is to be expected of a batch. All figures are estimates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forecast {
     /// Half of the runs end within this time.
@@ -49,16 +49,16 @@ pub struct Forecast {
     pub requests: u64,
     /// Submits of a run, by mode: `fast`, `relaxed`.
     pub submits: [u64; 2],
-    /// How many tasks end after the deadline in half of the runs, and in nine of ten, at the most.
+    /// How many tasks end after the deadline at most: in half of the runs, and in nine of ten.
     pub late: [u64; 2],
-    /// How many jobs seen it is made from, of the modes that are to be run.
+    /// How many observed jobs it is based on, of the modes that are to be run.
     pub learned_from: usize,
-    /// How many of the waiting tasks were played; the others are like them.
+    /// How many of the waiting tasks were played, as a sample of all.
     pub played: usize,
 }
 
 impl Forecast {
-    /// What that costs by these prices; `None` where a mode that is needed has none.
+    /// The cost of the submits by these prices; `None` where a mode that is needed has none.
     pub fn cost(&self, prices: &Prices) -> Option<Quota> {
         [Mode::Fast, Mode::Relaxed].into_iter().try_fold(Quota(0), |sum, mode| {
             match (self.submits[mode as usize], prices.of(mode)) {

@@ -1,4 +1,4 @@
-//! What is forecast, of batches whose end is known.
+//! Forecasts of batches whose end can be calculated.
 
 use super::super::{AttemptKey, DEFAULT_TIMEOUT, TaskRow};
 use super::*;
@@ -10,7 +10,7 @@ fn waiting(count: i64, mode: Mode) -> Vec<Waiting> {
     (0..count).map(|n| Waiting { task: TaskRow(n), mode: mode.into(), timeout: DEFAULT_TIMEOUT }).collect()
 }
 
-fn of(
+fn forecast_of(
     waiting: &[Waiting],
     resumed: &[Resumed],
     observed: &ObservedDurations,
@@ -26,44 +26,48 @@ fn minutes(time: Duration) -> f64 {
     time.as_secs_f64() / 60.0
 }
 
-fn is_about(expected: f64, found: f64, off: f64) {
-    assert!((found / expected - 1.0).abs() < off, "{found} is not about {expected}");
+fn is_about(expected: f64, forecast: f64, off: f64) {
+    assert!((forecast / expected - 1.0).abs() < off, "{forecast} is not about {expected}");
 }
 
 #[test]
-fn with_nothing_seen_the_published_durations_are_taken() {
-    let found = of(&waiting(200, Mode::Fast), &[], &ObservedDurations::default(), 10);
-    is_about(200.0 * 57.5 / 10.0 / 60.0, minutes(found.half), 0.15);
-    assert!(found.nine_in_ten > found.half.mul_f64(1.05), "{found:?}");
-    assert_eq!((found.learned_from, found.submits), (0, [200, 0]));
-    let found = of(&waiting(200, Mode::Relaxed), &[], &ObservedDurations::default(), 10);
-    is_about(200.0 * 240.0 / 10.0 / 60.0, minutes(found.half), 0.2);
+fn with_nothing_observed_the_published_durations_are_taken() {
+    let forecast = forecast_of(&waiting(200, Mode::Fast), &[], &ObservedDurations::default(), 10);
+    is_about(200.0 * 57.5 / 10.0 / 60.0, minutes(forecast.half), 0.15);
+    assert!(forecast.nine_in_ten > forecast.half.mul_f64(1.05), "{forecast:?}");
+    assert_eq!((forecast.learned_from, forecast.submits), (0, [200, 0]));
+    let forecast = forecast_of(&waiting(200, Mode::Relaxed), &[], &ObservedDurations::default(), 10);
+    is_about(200.0 * 240.0 / 10.0 / 60.0, minutes(forecast.half), 0.2);
 }
 
 #[test]
-fn what_was_seen_outweighs_what_is_published_and_narrows_the_spread() {
+fn observed_durations_outweigh_published_ones_and_narrow_the_spread() {
     let took = (0..200).map(|n| SECOND * (150 + n % 60)).collect();
     let observed = ObservedDurations { fast: took, relaxed: vec![SECOND], ..ObservedDurations::default() };
-    let found = of(&waiting(200, Mode::Fast), &[], &observed, 10);
-    is_about(200.0 * 175.0 / 10.0 / 60.0, minutes(found.half), 0.08);
-    assert!(found.nine_in_ten < found.half.mul_f64(1.08), "{found:?}");
-    assert_eq!(found.learned_from, 200, "modes that are not needed do not count");
+    let forecast = forecast_of(&waiting(200, Mode::Fast), &[], &observed, 10);
+    is_about(200.0 * 175.0 / 10.0 / 60.0, minutes(forecast.half), 0.08);
+    assert!(forecast.nine_in_ten < forecast.half.mul_f64(1.08), "{forecast:?}");
+    assert_eq!(forecast.learned_from, 200, "modes that are not needed do not count");
 }
 
 #[test]
 fn twice_the_slots_take_half_the_time_and_twice_the_tasks_twice() {
     let tasks = waiting(400, Mode::Fast);
-    let one = of(&tasks, &[], &ObservedDurations::default(), 10);
-    is_about(0.5, of(&tasks, &[], &ObservedDurations::default(), 20).half.div_duration_f64(one.half), 0.15);
+    let one = forecast_of(&tasks, &[], &ObservedDurations::default(), 10);
+    is_about(
+        0.5,
+        forecast_of(&tasks, &[], &ObservedDurations::default(), 20).half.div_duration_f64(one.half),
+        0.15,
+    );
     let many = waiting(400_000, Mode::Fast);
-    let large = of(&many, &[], &ObservedDurations::default(), 10);
+    let large = forecast_of(&many, &[], &ObservedDurations::default(), 10);
     is_about(1000.0, large.half.div_duration_f64(one.half), 0.05);
     assert_eq!((large.submits[0], large.played), (400_000, 500));
     is_about(400_000.0 * one.requests as f64 / 400.0, large.requests as f64, 0.1);
 }
 
 #[test]
-fn what_runs_already_is_waited_for_and_no_longer_than_it_takes() {
+fn running_jobs_are_followed_for_the_rest_of_their_time() {
     let one = |age| Resumed {
         attempt: AttemptKey(7),
         waiting: waiting(1, Mode::Relaxed)[0],
@@ -72,7 +76,7 @@ fn what_runs_already_is_waited_for_and_no_longer_than_it_takes() {
         age,
         second_look: false,
     };
-    let left = |age| of(&[], &[one(age)], &ObservedDurations::default(), 10);
+    let left = |age| forecast_of(&[], &[one(age)], &ObservedDurations::default(), 10);
     let (young, old) = (left(Duration::ZERO), left(SECOND * 400));
     assert!(young.nine_in_ten > SECOND * 300, "{young:?}");
     assert!(old.nine_in_ten < SECOND * 245 && old.half > SECOND * 20, "{old:?}");
@@ -102,17 +106,17 @@ fn the_same_seed_gives_the_same_forecast_and_another_one_much_the_same() {
 }
 
 #[test]
-fn the_cost_is_that_of_the_submits() {
+fn the_cost_is_that_of_all_submits() {
     let mut both = waiting(3, Mode::Fast);
     both.extend((3..5).map(|n| Waiting { task: TaskRow(n), ..waiting(1, Mode::Relaxed)[0] }));
-    let found = of(&both, &[], &ObservedDurations::default(), 10);
+    let forecast = forecast_of(&both, &[], &ObservedDurations::default(), 10);
     let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
-    assert_eq!(found.cost(&prices), Some(Quota(16_000)));
-    assert_eq!(found.cost(&Prices { fast: None, ..prices }), None);
+    assert_eq!(forecast.cost(&prices), Some(Quota(16_000)));
+    assert_eq!(forecast.cost(&Prices { fast: None, ..prices }), None);
 }
 
 #[test]
-fn what_fails_as_often_as_before_is_sent_again_as_often_as_the_policy_says() {
+fn jobs_fail_as_often_as_before_and_are_retried_as_often_as_the_policy_says() {
     let (tasks, observed) = (
         waiting(100, Mode::Fast),
         ObservedDurations { done: 80, failed: 20, ..ObservedDurations::default() },

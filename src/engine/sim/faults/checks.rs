@@ -10,7 +10,7 @@ use crate::engine::{AttemptKey, Ending, Engine, TaskRow};
 use crate::task::{RemoteTaskId, State as TaskState};
 
 impl FaultyWorld {
-    /// What the engine thinks is what its changes make of the state.
+    /// Checks that the engine's view is what its changes make of the state.
     pub(super) fn check_view(&self, engine: &Engine) {
         let tasks = (0..self.scenario.tasks).map(TaskRow);
         let pending: BTreeSet<_> = tasks.filter(|task| self.live.task(*task) == TaskState::Pending).collect();
@@ -50,7 +50,8 @@ impl FaultyWorld {
         assert_eq!(running, open(TaskState::Running).map(named).collect(), "jobs that run");
     }
 
-    /// Never more jobs than were asked for, nor, on an honest account of our own, than it has.
+    /// Checks that there are never more jobs than the concurrency allows, and that no submit is
+    /// refused for want of a slot where the account has enough and nothing goes wrong.
     pub(super) fn check_slots(&self, now: Duration) {
         let ended = |id: &RemoteTaskId| self.service.jobs.get(id).is_some_and(|job| job.has_ended(now));
         let open =
@@ -65,7 +66,7 @@ impl FaultyWorld {
         assert!(self.slot_refusals == 0 || !enough || !self.scenario.calm, "refused on a free account");
     }
 
-    /// The run is over.
+    /// Checks the state at the end of a run.
     pub(super) fn check_end(&mut self, ending: &Ending) {
         if *ending == Ending::Finished {
             for (task, state) in self.live.tasks.iter().enumerate() {
@@ -94,7 +95,7 @@ impl FaultyWorld {
         }
     }
 
-    /// Everything is settled, and every job that was paid for is accounted for.
+    /// Checks that everything is settled, and that every job that was paid for is accounted for.
     pub(super) fn check_all_settled(&self) {
         for (task_id, job) in &self.service.jobs {
             let state = self.disk.task(job.task);

@@ -1,5 +1,5 @@
-//! Keeps what the engine has heard beside it, and checks that what it records follows from that and
-//! is true.
+//! The oracle keeps what the engine has heard, and checks of every change that the engine records
+//! that it follows from that, and that it is true.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,29 +12,29 @@ use crate::engine::{
 };
 use crate::task::RemoteTaskId;
 
-/// What was said of one attempt.
+/// What was observed of one attempt.
 #[derive(Debug, Default)]
 pub(super) struct Observed {
     pub(super) task: Option<TaskRow>,
-    /// When it left, in any run.
+    /// When its submit left, in any run.
     pub(super) sent_at: Option<Duration>,
     pub(super) reply: Option<SubmitOutcome>,
     done: bool,
     failed: bool,
     empty: u32,
     missing: Option<(Duration, u32)>,
-    /// A true callback that it is done came in while the run lived.
+    /// Whether a true callback came during this run that says it is done.
     pub(super) called: bool,
-    /// Some callback has said which job is its.
+    /// Whether a callback has said which job belongs to it.
     pub(super) tied: bool,
-    /// A run that it was sent in has left or died.
+    /// Whether the run that sent it ended before the reply came.
     pub(super) left: bool,
-    /// It was only looked at again in this run.
+    /// Whether an earlier run had given it up, so that this one polls it once.
     pub(super) second_look: bool,
 }
 
 impl Observed {
-    /// Whether it certainly cost nothing, or was never sent.
+    /// Whether it certainly cost nothing, since it was refused or never sent.
     pub(super) fn is_certainly_not_accepted(&self) -> bool {
         let refused = matches!(&self.reply, Some(SubmitOutcome::NotSent(_) | SubmitOutcome::Refused(_)));
         self.sent_at.is_none() || refused
@@ -80,7 +80,7 @@ impl Oracle {
         }
     }
 
-    /// Whether this change follows from what was observed, and is true.
+    /// Checks that a change follows from what was observed, and is true.
     pub(super) fn check(
         &mut self,
         now: Duration,

@@ -1,19 +1,19 @@
-//! What a seed stands for: how many tasks, how the engine is set, and how the service and the
-//! machine misbehave.
+//! The scenario of a seed: how many tasks there are, the policy of the engine, and how the service,
+//! the disk and the program misbehave.
 
 use std::time::Duration;
 
 use super::super::SimRng;
 use crate::engine::Policy;
 
-/// How often what goes wrong: rates from 0 to 1, unless said otherwise.
+/// How often each thing goes wrong: rates from 0 to 1, unless said otherwise.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct FaultRates {
     /// A submit is accepted, and its reply is lost or makes no sense.
     pub(super) lost_reply: f64,
     /// A submit is not accepted, and its reply is lost.
     pub(super) lost_submit: f64,
-    /// ... after a whole minute, each.
+    /// A lost reply, or one to a submit that is accepted, takes a whole minute.
     pub(super) hang: f64,
     pub(super) not_sent: f64,
     pub(super) too_fast: f64,
@@ -23,15 +23,20 @@ pub(super) struct FaultRates {
     /// A status request is answered with garbage or a 5xx, or not at all.
     pub(super) unreadable: f64,
     pub(super) ask_refused: f64,
-    /// An item is missing, comes twice, says running though it ended, or names no image yet.
+    /// An item is missing in a status reply.
     pub(super) omit: f64,
+    /// An item comes twice, and with it one of a job that nobody asked about.
     pub(super) repeat: f64,
+    /// An item says that a job runs which has ended.
     pub(super) stale: f64,
+    /// An item says that a job is done and does not name its images yet.
     pub(super) no_images_yet: f64,
-    /// A job fails, names no image, never ends, or is forgotten.
+    /// A job fails.
     pub(super) fail: f64,
+    /// A job is done and never names an image.
     pub(super) no_images: f64,
     pub(super) never_ends: f64,
+    /// A job is missing in every status reply.
     pub(super) forget: f64,
     pub(super) call_dropped: f64,
     pub(super) call_doubled: f64,
@@ -39,15 +44,15 @@ pub(super) struct FaultRates {
     pub(super) call_foreign: f64,
     /// A job ends before its submit is answered.
     pub(super) at_once: f64,
-    /// Somebody else uses so many of the slots, now and then.
+    /// How many slots others use at the most; how many they do changes every minute.
     pub(super) others: u64,
-    /// A slot is freed so late.
+    /// How long after the end of its job a slot is free.
     pub(super) frees_after: Duration,
-    /// So many jobs are paid for before the quota is gone. 0: no end.
+    /// How many jobs a run may submit until the account is out of quota; 0 where there is no end.
     pub(super) quota: u64,
-    /// The most ids that a status request may have. 0: any number.
+    /// The most ids that a status request may have; 0 for any number.
     pub(super) most_ids: usize,
-    /// From when to when nothing answers.
+    /// The time during which nothing answers, by the clock of the world.
     pub(super) outage: Option<(Duration, Duration)>,
     /// A write of the state fails.
     pub(super) disk: f64,
@@ -58,7 +63,7 @@ pub(super) fn rng_of(seed: u64) -> SimRng {
     SimRng::new(seed.wrapping_mul(0xD129_0E1D_9F2B_6E3B).wrapping_add(0x9E37_79B9_7F4A_7C15))
 }
 
-/// What a seed stands for.
+/// The scenario of a seed.
 #[derive(Debug, Clone)]
 pub(super) struct Scenario {
     pub(super) seed: u64,
@@ -67,11 +72,11 @@ pub(super) struct Scenario {
     pub(super) slots: usize,
     pub(super) policy: Policy,
     pub(super) faults: FaultRates,
-    /// How likely the program is killed, or told to stop, at each step.
+    /// How likely the program is killed at each step.
     pub(super) crash: f64,
+    /// A tenth of how likely a person stops a run.
     pub(super) stop: f64,
-    /// The service is ours alone and honest, and the program is left alone: everything is done, and
-    /// nothing is refused.
+    /// Whether nothing goes wrong: then every task is done, and no submit is refused.
     pub(super) calm: bool,
 }
 
@@ -105,7 +110,7 @@ impl Scenario {
 }
 
 impl FaultRates {
-    /// Some of all there are.
+    /// Some of all faults there are, each at some rate.
     fn some(rng: &mut SimRng) -> FaultRates {
         let share = rng.pick(&[0.1, 0.3, 0.6]);
         let mut rate = |usual: f64| if rng.chance(share) { usual * rng.pick(&[0.3, 1.0, 3.0]) } else { 0.0 };

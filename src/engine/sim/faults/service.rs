@@ -1,5 +1,5 @@
-//! The service, modelled: jobs, slots, quota, and what it answers, by the faults of a scenario. Its
-//! books are the truth.
+//! A model of the service: jobs, slots, quota, and what it answers, by the faults of a scenario.
+//! Its jobs are the truth about what was paid for.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(super) enum JobEnd {
 pub(super) struct BilledJob {
     pub(super) task: TaskRow,
     pub(super) attempt: AttemptKey,
-    /// `None`: never.
+    /// When it ends; `None` where it never does.
     pub(super) ends_at: Option<Duration>,
     pub(super) end: JobEnd,
     pub(super) forgotten: bool,
@@ -35,7 +35,7 @@ impl BilledJob {
         self.ends_at.is_some_and(|end| end <= now)
     }
 
-    /// What is said of it.
+    /// How far it is, as the service says it.
     pub(super) fn progress(&self, now: Duration) -> Progress {
         match self.end {
             _ if !self.has_ended(now) => Progress::Running,
@@ -78,7 +78,7 @@ impl FaultyService {
         self.faults.outage.is_some_and(|(from, to)| from <= now && now < to)
     }
 
-    /// How many slots are left to us: others come and go by the minute.
+    /// How many slots others leave to this batch, which changes every minute.
     fn slots_left(&self, now: Duration) -> usize {
         let others = match self.faults.others {
             0 => 0,
@@ -87,7 +87,7 @@ impl FaultyService {
         self.slots.saturating_sub(others as usize)
     }
 
-    /// A submit arrives. Gives the reply, and how long that takes.
+    /// Answers a submit that arrives now. Gives the reply, and how long it takes.
     pub(super) fn submit(
         &mut self,
         now: Duration,
@@ -163,7 +163,7 @@ impl FaultyService {
         task_id
     }
 
-    /// A status request arrives. Gives the reply, and how long that takes.
+    /// Answers a status request that arrives now. Gives the reply, and how long it takes.
     pub(super) fn status(&mut self, now: Duration, ids: &[RemoteTaskId]) -> (StatusOutcome, Duration) {
         let soon = Duration::from_millis(self.rng.between(5, 80));
         let faults = self.faults;

@@ -1,4 +1,4 @@
-//! The state file, modelled: what it holds, how writes change it, and what a run starts from.
+//! A model of the state file: what it holds, how writes change it, and what a run starts from.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use crate::engine::{
 };
 use crate::task::{Mode, RemoteTaskId, State as TaskState, TaskMode};
 
-/// Something to be made durable.
+/// A write on its way to the disk.
 #[derive(Debug, Clone)]
 pub(super) enum StateWrite {
     Intent(AttemptKey, TaskRow, Mode, Duration),
     Change(Change),
 }
 
-/// A row of the money ledger.
+/// An attempt as the state has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct ModelAttempt {
     pub(super) task: TaskRow,
     pub(super) mode: Mode,
-    /// By the world's clock.
+    /// When its intent was written, by the clock of the world.
     pub(super) intended_at: Duration,
     pub(super) task_id: Option<RemoteTaskId>,
     pub(super) open: bool,
@@ -28,20 +28,20 @@ pub(super) struct ModelAttempt {
 }
 
 impl ModelAttempt {
-    /// Its job certainly failed while it was made.
+    /// Whether its job certainly failed while it was generated.
     pub(super) fn has_failed(&self) -> bool {
         !self.open && self.class == Some(FailureClass::Generation)
     }
 }
 
-/// All rows.
+/// The rows of all tasks and attempts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct StateModel {
     pub(super) tasks: Vec<TaskState>,
     pub(super) attempts: BTreeMap<AttemptKey, ModelAttempt>,
 }
 
-/// The mode of a task: they take turns, in an odd way.
+/// The mode of a task: of four in a row one is `auto`, one relaxed, and two are fast.
 pub(super) fn mode_of(task: TaskRow) -> TaskMode {
     match task.0 % 4 {
         1 => TaskMode::Auto,
@@ -100,20 +100,20 @@ impl StateModel {
         self.tasks[row.task.0 as usize] = state;
     }
 
-    /// The intent could not be written after all.
+    /// Removes an attempt whose intent could not be written.
     pub(super) fn take_back(&mut self, attempt: AttemptKey) {
         if let Some(row) = self.attempts.remove(&attempt) {
             self.tasks[row.task.0 as usize] = TaskState::Pending;
         }
     }
 
-    /// The last attempt of each task: one whose end could not be written stays open in the records
-    /// when its task goes on.
+    /// The last attempt of each task. An earlier one can still be open in the state: its end could
+    /// not be written, and its task went on.
     pub(super) fn latest(&self) -> BTreeMap<TaskRow, AttemptKey> {
         self.attempts.iter().map(|(key, row)| (row.task, *key)).collect()
     }
 
-    /// The submits of which nothing is known, of the run that was just begun at `now`.
+    /// The submits whose outcome is unknown when a run begins at `now`.
     pub(super) fn in_doubt(&self, now: Duration, called_back: bool) -> Vec<Unacknowledged> {
         let latest = self.latest();
         let unknown = self.attempts.iter().filter(|(attempt, row)| {
@@ -129,7 +129,8 @@ impl StateModel {
         unknown.map(in_doubt).collect()
     }
 
-    /// What a new run does first, and starts from, as the store does it.
+    /// Begins a run at `now`, as the store does it: open submits are unknown from now on. Gives the
+    /// tasks that wait, the jobs to follow, and the first free number for an attempt.
     pub(super) fn begin(&mut self, now: Duration) -> (Vec<Waiting>, Vec<Resumed>, AttemptKey) {
         for row in self.attempts.values_mut() {
             if self.tasks[row.task.0 as usize] == TaskState::Submitting && row.open {
@@ -161,7 +162,7 @@ impl StateModel {
         (waiting, resumed.collect(), AttemptKey(next))
     }
 
-    /// What earlier runs mean for the next one, as the store tells it.
+    /// What earlier runs mean for the next one, as the store gives it.
     pub(super) fn history(&self) -> History {
         let mut history = History::default();
         for row in self.attempts.values().filter(|row| row.has_failed()) {
