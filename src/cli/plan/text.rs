@@ -1,51 +1,21 @@
-//! `mjbatch plan`: what would be submitted and why, the expansion factor by factor, the cost, and how long it would take. It
-//! spends nothing, needs no key, and changes no file.
+//! A plan in words: the expansion, what becomes of the tasks, cost, budget, forecast and hooks, then the tasks.
 
 use std::io::{self, Write};
 
-use serde_json::{Map, Value, json};
-
-use super::args::PlanArgs;
-use super::exit::Exit;
-use super::failure::{Failure, say};
-use super::forecast::ForecastView;
-use super::{hooks, options, paste, refusal};
-use crate::batch::{Batch, BatchPlan, BudgetLimit};
-use crate::manifest::{EntryFactors, Factor};
+use super::super::forecast::ForecastView;
+use super::super::{hooks, paste};
+use super::{NAME, PROMPT, PlanView};
+use crate::batch::BudgetLimit;
+use crate::manifest::EntryFactors;
 use crate::plan::Step;
-use crate::task::{State, Status, Task, TaskMode};
-use crate::text::{escape_json, sanitize, sanitize_line};
+use crate::task::{State, Status};
+use crate::text::{sanitize, sanitize_line};
 
 /// How many tasks are listed where not all are asked for.
 const LISTED: usize = 20;
-/// How much of a name fits on a line.
-const NAME: usize = 60;
-/// How much of a prompt fits on a line.
-const PROMPT: usize = 100;
-
-/// Shows what a run would do.
-pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
-    let mut batch = Batch::at(&args.manifest, options::plan_options(args));
-    say(&batch.check()?.warnings);
-    let state = batch.store().location().to_string();
-    let planned = batch.plan()?;
-    planned.warning().iter().for_each(refusal::warn);
-    let view = PlanView { args, state, planned };
-    let mut out = io::BufWriter::new(anstream::stdout());
-    // A reader that has seen enough (`| head`) is no failure.
-    let _ = if args.json { view.json(&mut out) } else { view.text(&mut out) }.and_then(|()| out.flush());
-    Ok(Exit::Success)
-}
-
-/// A plan as it is shown.
-struct PlanView<'a> {
-    args: &'a PlanArgs,
-    state: String,
-    planned: BatchPlan<'a>,
-}
 
 impl PlanView<'_> {
-    fn text(&self, out: &mut impl Write) -> io::Result<()> {
+    pub(super) fn text(&self, out: &mut impl Write) -> io::Result<()> {
         let total = self.planned.manifest.len();
         writeln!(out, "{}: {total} {}", self.args.manifest.display(), noun(total))?;
         let multiplied: Vec<_> = self.planned.manifest.factors().filter(EntryFactors::multiplies).collect();
@@ -174,84 +144,6 @@ impl PlanView<'_> {
             writeln!(out, "  … and {left} more: `--all` lists them")?;
         }
         Ok(())
-    }
-
-    /// What becomes of a task, in a word, and why.
-    fn why(&self, task: &Task, step: &Step) -> (&'static str, String) {
-        match step {
-            Step::New => ("new", String::new()),
-            Step::Changed(known) => ("changed", self.difference(task, known.key)),
-            Step::Redo(_) => ("again", "the manifest says `redo`".to_owned()),
-            Step::Skip(_) => ("skipped", "the manifest says `skip`".to_owned()),
-            Step::Import(state) => (state.as_str(), "taken over from the results".to_owned()),
-            Step::Reverted(known) => (known.state.as_str(), "changed back to an earlier version".to_owned()),
-            Step::Keep(_) => (step.state().as_str(), String::new()),
-        }
-    }
-
-    /// What another version of a task would have sent.
-    fn difference(&self, task: &Task, key: i64) -> String {
-        match self.planned.snapshot.as_ref().map(|view| view.content(key)) {
-            Some(Ok((prompt, mode))) if prompt != task.prompt => {
-                format!("the prompt was: {} ({mode})", sanitize_line(&prompt, PROMPT))
-            }
-            Some(Ok((_, mode))) => format!("the mode was {mode}"),
-            _ => String::new(),
-        }
-    }
-
-    fn json(&self, out: &mut impl Write) -> io::Result<()> {
-        let factor = |factor: &Factor| json!({ "name": factor.name, "count": factor.count });
-        let factors: Vec<_> = self
-            .planned
-            .manifest
-            .factors()
-            .filter(EntryFactors::multiplies)
-            .map(|entry| {
-                json!({
-                    "entry": entry.name,
-                    "line": entry.line,
-                    "factors": entry.factors.iter().map(factor).collect::<Vec<_>>(),
-                    "excluded": entry.excluded,
-                    "included": entry.included,
-                    "tasks": entry.tasks,
-                })
-            })
-            .collect();
-        let to_submit: Map<String, Value> = TaskMode::ALL
-            .map(|mode| (mode.to_string(), self.planned.plan.to_submit.of(mode).into()))
-            .into_iter()
-            .collect();
-        let cost = self.planned.plan.to_submit.cost(&self.planned.policy.prices());
-        let head = json!({
-            "manifest": self.args.manifest.to_string_lossy(),
-            "batch": self.planned.manifest.name,
-            "state": self.planned.snapshot.is_some().then_some(&self.state),
-            "total": self.planned.manifest.len(),
-            "factors": factors,
-            "to_submit": to_submit,
-            "quota": cost.map(|cost| cost.most.0 as f64 / 1000.0),
-            "least_quota": cost.map(|cost| cost.least.0 as f64 / 1000.0),
-            "budget": self.planned.policy.budget.as_ref().map(|limit| limit.quota.0 as f64 / 1000.0),
-            "left_out": self.planned.plan.not_selected,
-            "forecast": self.planned.forecast.as_ref().map(|forecast| ForecastView(forecast).json()),
-            "follow_up": hooks::in_words(&self.planned.manifest.batch),
-            "removed": self.planned.plan.removed,
-            "known": self.planned.known_tasks.len(),
-        })
-        .to_string();
-        // The tasks are written one by one: there may be many.
-        write!(out, "{},\"tasks\":[", escape_json(head.trim_end_matches('}')))?;
-        for (n, (task, step)) in self.planned.manifest.tasks().zip(&self.planned.plan.steps).enumerate() {
-            let (word, why) = self.why(&task, step);
-            let comma = if n == 0 { "" } else { "," };
-            let task = json!({
-                "id": task.id, "mode": task.mode, "prompt": task.prompt, "plan": word,
-                "why": (!why.is_empty()).then_some(why), "submit": self.planned.plan.submits(n),
-            });
-            write!(out, "{comma}\n{}", escape_json(&task.to_string()))?;
-        }
-        writeln!(out, "\n]}}")
     }
 }
 

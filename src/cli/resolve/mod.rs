@@ -1,9 +1,9 @@
 //! `mjbatch resolve`: what is unknown, and what a person decides about it. It spends nothing itself, and needs neither the
 //! manifest nor a key nor the network.
 
-use std::io::{self, Write};
+mod list;
 
-use serde_json::json;
+use std::io::{self, Write as _};
 
 use super::args::ResolveArgs;
 use super::exit::Exit;
@@ -11,14 +11,13 @@ use super::failure::Failure;
 use super::{options, paste};
 use crate::batch::{Batch, BatchError, Target};
 use crate::diagnostic::Diagnostic;
-use crate::store::{Doubt, Found, Header, Resolution, Resolved};
-use crate::task::{Counts, Quota, RemoteTaskId, Status, TaskId};
-use crate::text::{escape_json, sanitize, sanitize_line};
+use crate::store::{Found, Resolution, Resolved};
+use crate::task::{Counts, RemoteTaskId, Status};
+use crate::text::{sanitize, sanitize_line};
+use list::InDoubtList;
 
-/// How much of a name, a prompt and a reason fits on a line.
+/// How much of a name fits on a line.
 const NAME: usize = 60;
-const PROMPT: usize = 100;
-const REASON: usize = 160;
 /// A taskId of the service has 21 characters; nobody knows that it always will.
 const LONGEST_TASK_ID: usize = 200;
 
@@ -55,92 +54,6 @@ fn list(args: &ResolveArgs, batch: &Batch, target: &Target) -> Result<Exit, Fail
     match broken {
         Some(error) => Err(BatchError::from(error).into()),
         None => Ok(after(&counts)),
-    }
-}
-
-/// The tasks whose outcome is unknown, as they are shown.
-struct InDoubtList<'a> {
-    args: &'a ResolveArgs,
-    state: String,
-    header: &'a Header,
-    holder: Option<&'a str>,
-    counts: &'a Counts,
-}
-
-impl InDoubtList<'_> {
-    fn text(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
-        let unknown = self.counts.of(Status::Unknown);
-        let batch = sanitize_line(&self.header.batch, NAME);
-        if unknown == 0 {
-            return writeln!(out, "{batch}: nothing is unknown");
-        }
-        writeln!(out, "{batch}: {unknown} of {} unknown", tasks(self.counts.total()))?;
-        let mut first = None;
-        for doubt in doubts {
-            let at = doubt.submitted_at.map_or_else(|| "at a time that is not known".to_owned(), moment);
-            let price = doubt.quota.map_or_else(|| "no price given".to_owned(), |q| format!("{q} quota"));
-            writeln!(out, "  {}  submitted {at}, {}, {price}", sanitize_line(&doubt.id.0, NAME), doubt.mode)?;
-            writeln!(out, "    {}", sanitize_line(&doubt.prompt, PROMPT))?;
-            if let Some(reason) = &doubt.reason {
-                writeln!(out, "    {}", sanitize_line(reason, REASON))?;
-            }
-            first.get_or_insert(doubt.id);
-        }
-        let Some(first) = first else { return writeln!(out, "none of them is chosen") };
-        if let Some(holder) = self.holder {
-            writeln!(
-                out,
-                "a run goes on ({}); it can be settled when that has ended",
-                sanitize_line(holder, 200)
-            )?;
-        }
-        self.ways(&first, out)
-    }
-
-    /// What can be done, and what each way means.
-    fn ways(&self, task: &TaskId, out: &mut impl Write) -> io::Result<()> {
-        let way = |words: &[&str]| {
-            let words = [&["--task", &task.0], words].concat();
-            sanitize(&paste::command_for("resolve", &self.args.manifest, &self.args.place, &words))
-        };
-        writeln!(
-            out,
-            "The reply to each of these submits is missing: the job may exist and be billed, and counts as spent.
-Nothing sends it again by itself. Look for it in your account, by its time and its prompt.
-  It is there: the next run follows it, and nothing is paid again.
-    {}
-  It is not there, or you would rather pay twice than go without: the next run makes a new paid attempt.
-    {}
-  You do without it: it is never sent again, and still counts as spent.
-    {}
-For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
-            way(&["--found", "TASKID"]),
-            way(&["--resend"]),
-            way(&["--give-up"]),
-        )
-    }
-
-    fn json(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
-        let head = json!({
-            "batch": self.header.batch,
-            "state": self.state,
-            "service": self.header.service,
-            "running_now": self.holder,
-            "total": self.counts.total(),
-            "unknown": self.counts.of(Status::Unknown),
-        })
-        .to_string();
-        // One by one: there may be many.
-        write!(out, "{},\"tasks\":[", escape_json(head.trim_end_matches('}')))?;
-        for (n, doubt) in doubts.enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            let task = json!({
-                "id": doubt.id, "submitted_at": doubt.submitted_at.map(|at| at.to_string()), "mode": doubt.mode,
-                "quota": doubt.quota.map(quota), "prompt": doubt.prompt, "reason": doubt.reason, "run": doubt.run,
-            });
-            write!(out, "{comma}\n{}", escape_json(&task.to_string()))?;
-        }
-        writeln!(out, "\n]}}")
     }
 }
 
@@ -224,13 +137,4 @@ fn print(text: &str) {
 
 fn tasks(n: u64) -> String {
     if n == 1 { "1 task".to_owned() } else { format!("{n} tasks") }
-}
-
-/// To the second, which is what an account shows.
-fn moment(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
-}
-
-fn quota(amount: Quota) -> f64 {
-    amount.0 as f64 / 1000.0
 }

@@ -1,0 +1,68 @@
+//! `mjbatch plan`: what would be submitted and why, the expansion factor by factor, the cost, and how long it would take. It
+//! spends nothing, needs no key, and changes no file.
+
+mod json;
+mod text;
+
+use std::io::{self, Write as _};
+
+use super::args::PlanArgs;
+use super::exit::Exit;
+use super::failure::{Failure, say};
+use super::{options, refusal};
+use crate::batch::{Batch, BatchPlan};
+use crate::plan::Step;
+use crate::task::Task;
+use crate::text::sanitize_line;
+
+/// How much of a name fits on a line.
+const NAME: usize = 60;
+/// How much of a prompt fits on a line.
+const PROMPT: usize = 100;
+
+/// Shows what a run would do.
+pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
+    let mut batch = Batch::at(&args.manifest, options::plan_options(args));
+    say(&batch.check()?.warnings);
+    let state = batch.store().location().to_string();
+    let planned = batch.plan()?;
+    planned.warning().iter().for_each(refusal::warn);
+    let view = PlanView { args, state, planned };
+    let mut out = io::BufWriter::new(anstream::stdout());
+    // A reader that has seen enough (`| head`) is no failure.
+    let _ = if args.json { view.json(&mut out) } else { view.text(&mut out) }.and_then(|()| out.flush());
+    Ok(Exit::Success)
+}
+
+/// A plan as it is shown.
+struct PlanView<'a> {
+    args: &'a PlanArgs,
+    state: String,
+    planned: BatchPlan<'a>,
+}
+
+impl PlanView<'_> {
+    /// What becomes of a task, in a word, and why.
+    fn why(&self, task: &Task, step: &Step) -> (&'static str, String) {
+        match step {
+            Step::New => ("new", String::new()),
+            Step::Changed(known) => ("changed", self.difference(task, known.key)),
+            Step::Redo(_) => ("again", "the manifest says `redo`".to_owned()),
+            Step::Skip(_) => ("skipped", "the manifest says `skip`".to_owned()),
+            Step::Import(state) => (state.as_str(), "taken over from the results".to_owned()),
+            Step::Reverted(known) => (known.state.as_str(), "changed back to an earlier version".to_owned()),
+            Step::Keep(_) => (step.state().as_str(), String::new()),
+        }
+    }
+
+    /// What another version of a task would have sent.
+    fn difference(&self, task: &Task, key: i64) -> String {
+        match self.planned.snapshot.as_ref().map(|view| view.content(key)) {
+            Some(Ok((prompt, mode))) if prompt != task.prompt => {
+                format!("the prompt was: {} ({mode})", sanitize_line(&prompt, PROMPT))
+            }
+            Some(Ok((_, mode))) => format!("the mode was {mode}"),
+            _ => String::new(),
+        }
+    }
+}

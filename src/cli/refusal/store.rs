@@ -1,0 +1,51 @@
+//! The sentences of a state that cannot be opened, read or written.
+
+use super::super::exit::Exit;
+use super::super::failure::Failure;
+use crate::diagnostic::Diagnostic;
+use crate::store::StoreError;
+
+impl From<&StoreError> for Failure {
+    fn from(error: &StoreError) -> Failure {
+        let found = Diagnostic::error(error.to_string());
+        let (found, exit) = match error {
+            StoreError::Held { .. } => {
+                (found.help("wait for it, or look at it with `mjbatch status`"), Exit::Held)
+            }
+            StoreError::NotAState(path) => (
+                found
+                    .note(format!(
+                        "were it a state whose beginning a disk has damaged, `mjbatch salvage {}` would list its taskIds",
+                        path.display()
+                    ))
+                    .help("choose another file with `--state`, or move that one away"),
+                Exit::Usage,
+            ),
+            StoreError::OtherService { .. } => (
+                found
+                    .note("the taskIds of one service mean nothing at another")
+                    .help("choose another file with `--state`, or the service that the state belongs to"),
+                Exit::Usage,
+            ),
+            StoreError::Damaged { path, .. } => (
+                found.note("it holds what was paid for: keep it, and a copy of it").help(format!(
+                    "`mjbatch salvage {}` lists every taskId that can still be read",
+                    path.display()
+                )),
+                Exit::Internal,
+            ),
+            StoreError::Newer { .. } => (found.help("install the newer mjbatch"), Exit::Usage),
+            StoreError::Older(_) => (found.help("`mjbatch run` brings it up to date"), Exit::Usage),
+            StoreError::NoWal { .. } => {
+                (found.help("put the state on a local disk with `--state`"), Exit::Usage)
+            }
+            StoreError::File { .. } | StoreError::Absent(_) => {
+                (found.help("choose a folder that can be written with `--state`"), Exit::Usage)
+            }
+            StoreError::Failed { .. } | StoreError::WriterGone => {
+                (found.help("keep the file: it holds what was paid for"), Exit::Internal)
+            }
+        };
+        Failure::nothing_submitted(found, exit)
+    }
+}

@@ -1,0 +1,111 @@
+//! The tasks whose outcome is unknown, in words and as JSON, with what can be done about them.
+
+use std::io::{self, Write};
+
+use serde_json::json;
+
+use super::super::args::ResolveArgs;
+use super::super::paste;
+use super::{NAME, tasks};
+use crate::store::{Doubt, Header};
+use crate::task::{Counts, Quota, Status, TaskId};
+use crate::text::{escape_json, sanitize, sanitize_line};
+
+/// How much of a prompt and a reason fits on a line.
+const PROMPT: usize = 100;
+const REASON: usize = 160;
+
+/// The tasks whose outcome is unknown, as they are shown.
+pub(super) struct InDoubtList<'a> {
+    pub(super) args: &'a ResolveArgs,
+    pub(super) state: String,
+    pub(super) header: &'a Header,
+    pub(super) holder: Option<&'a str>,
+    pub(super) counts: &'a Counts,
+}
+
+impl InDoubtList<'_> {
+    pub(super) fn text(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
+        let unknown = self.counts.of(Status::Unknown);
+        let batch = sanitize_line(&self.header.batch, NAME);
+        if unknown == 0 {
+            return writeln!(out, "{batch}: nothing is unknown");
+        }
+        writeln!(out, "{batch}: {unknown} of {} unknown", tasks(self.counts.total()))?;
+        let mut first = None;
+        for doubt in doubts {
+            let at = doubt.submitted_at.map_or_else(|| "at a time that is not known".to_owned(), moment);
+            let price = doubt.quota.map_or_else(|| "no price given".to_owned(), |q| format!("{q} quota"));
+            writeln!(out, "  {}  submitted {at}, {}, {price}", sanitize_line(&doubt.id.0, NAME), doubt.mode)?;
+            writeln!(out, "    {}", sanitize_line(&doubt.prompt, PROMPT))?;
+            if let Some(reason) = &doubt.reason {
+                writeln!(out, "    {}", sanitize_line(reason, REASON))?;
+            }
+            first.get_or_insert(doubt.id);
+        }
+        let Some(first) = first else { return writeln!(out, "none of them is chosen") };
+        if let Some(holder) = self.holder {
+            writeln!(
+                out,
+                "a run goes on ({}); it can be settled when that has ended",
+                sanitize_line(holder, 200)
+            )?;
+        }
+        self.ways(&first, out)
+    }
+
+    /// What can be done, and what each way means.
+    fn ways(&self, task: &TaskId, out: &mut impl Write) -> io::Result<()> {
+        let way = |words: &[&str]| {
+            let words = [&["--task", &task.0], words].concat();
+            sanitize(&paste::command_for("resolve", &self.args.manifest, &self.args.place, &words))
+        };
+        writeln!(
+            out,
+            "The reply to each of these submits is missing: the job may exist and be billed, and counts as spent.
+Nothing sends it again by itself. Look for it in your account, by its time and its prompt.
+  It is there: the next run follows it, and nothing is paid again.
+    {}
+  It is not there, or you would rather pay twice than go without: the next run makes a new paid attempt.
+    {}
+  You do without it: it is never sent again, and still counts as spent.
+    {}
+For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
+            way(&["--found", "TASKID"]),
+            way(&["--resend"]),
+            way(&["--give-up"]),
+        )
+    }
+
+    pub(super) fn json(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
+        let head = json!({
+            "batch": self.header.batch,
+            "state": self.state,
+            "service": self.header.service,
+            "running_now": self.holder,
+            "total": self.counts.total(),
+            "unknown": self.counts.of(Status::Unknown),
+        })
+        .to_string();
+        // One by one: there may be many.
+        write!(out, "{},\"tasks\":[", escape_json(head.trim_end_matches('}')))?;
+        for (n, doubt) in doubts.enumerate() {
+            let comma = if n == 0 { "" } else { "," };
+            let task = json!({
+                "id": doubt.id, "submitted_at": doubt.submitted_at.map(|at| at.to_string()), "mode": doubt.mode,
+                "quota": doubt.quota.map(quota), "prompt": doubt.prompt, "reason": doubt.reason, "run": doubt.run,
+            });
+            write!(out, "{comma}\n{}", escape_json(&task.to_string()))?;
+        }
+        writeln!(out, "\n]}}")
+    }
+}
+
+/// To the second, which is what an account shows.
+fn moment(at: jiff::Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
+}
+
+fn quota(amount: Quota) -> f64 {
+    amount.0 as f64 / 1000.0
+}
