@@ -18,6 +18,7 @@ mod damage;
 #[cfg(target_os = "linux")]
 mod disk;
 mod downloads;
+mod earlier_version;
 mod edits;
 mod exits;
 mod faults;
