@@ -18,7 +18,7 @@ use std::time::Duration;
 use mjbatch::api::{CallbackListener, Client, Endpoint};
 use mjbatch::engine::sim::{SimJob, SimRng, SimStats, Simulation};
 use mjbatch::engine::{DEFAULT_TIMEOUT, ObservedDurations, Policy, TaskRow, Waiting};
-use mjbatch::progress::Quiet;
+use mjbatch::progress::ErrorsOnly;
 use mjbatch::runner::{self, Run};
 use mjbatch::sandbox::{Ledger, Sandbox, Settings};
 use mjbatch::store::{BatchStore, Listing};
@@ -229,7 +229,7 @@ async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
         next: String::new(),
     };
     let (_stop, shutdown) = runner::shutdown();
-    let outcome = runner::run(run, client, begun, Box::new(Quiet::new(std::io::sink())), shutdown).await?;
+    let outcome = runner::run(run, client, begun, Box::new(ErrorsOnly::new(std::io::sink())), shutdown).await?;
     let stats = stats_of(&sandbox.ledger());
     sandbox.stop().await;
     match outcome.counts.of(mjbatch::task::Status::Done) {

@@ -10,7 +10,7 @@ use crate::deadline::Deadline;
 use crate::duration;
 use crate::manifest::{self, Budget, OnUnknown};
 use crate::plan::Filter;
-use crate::progress::Choice;
+use crate::progress::ProgressFormat;
 use crate::store::StateLocation;
 use crate::task::{Mode, Prices, Quota};
 
@@ -141,7 +141,7 @@ pub(super) struct RunArgs {
         hide_possible_values = true,
         help = "Show progress as auto, bar, plain, json (on stdout) or none"
     )]
-    pub(super) progress: Choice,
+    pub(super) progress: ProgressFormat,
 
     /// What a job costs in quota, e.g. fast=4,relaxed=2
     #[arg(long, value_name = "QUOTA", value_parser = prices)]

@@ -24,7 +24,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let mut run = batch.run(service).await?;
     run.warning().into_iter().for_each(refusal::warn);
     signals::stop_on_signals(run.stop_handle());
-    let mut sink = progress::sink(args.progress);
+    let mut sink = progress::sink_for(args.progress);
     while let Some((event, standing)) = run.next().await {
         match event {
             Some(event) => sink.event(&event, &standing),

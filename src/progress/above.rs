@@ -1,18 +1,18 @@
-//! Where the progress bar is, so that a line that is none of its own can be written above it.
+//! The current progress bar, so that other code can print to stderr without breaking it.
 
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::ProgressBar;
 
-/// The bar of the run, if it has one.
+/// The progress bar that is on the terminal; `None` where there is none.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// Takes note of the bar that is drawn from now on.
+/// Makes this bar the current one.
 pub(super) fn set_bar(bar: &ProgressBar) {
     *BAR.lock().unwrap_or_else(PoisonError::into_inner) = Some(bar.clone());
 }
 
-/// Writes to stderr while the bar, if there is one, is off the screen.
+/// Calls `write`, which prints to stderr, while the current bar is cleared from the terminal.
 pub fn without_bar(write: impl FnOnce()) {
     let bar = BAR.lock().unwrap_or_else(PoisonError::into_inner).clone();
     match bar {

@@ -1,6 +1,7 @@
-//! What a run tells: the one enum between the runner and whatever shows its progress.
+//! The events of a run: the one enum between the runner and the sinks.
 //!
-//! What happens to tasks and to the run is an event; what a person should know besides is a [`Notice`].
+//! An event is something that happens to a task or to the run; anything else that a person should
+//! know is a [`Notice`].
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,54 +9,55 @@ use std::time::Duration;
 use super::{Notice, Summary};
 use crate::task::{Images, RemoteTaskId, Status, TaskId};
 
-/// Something happened in a run.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum RunEvent {
-    /// The plan is made and the state is held. The first event, once.
+    /// The plan is made and the state is locked. It is the first event, and comes once.
     Started {
         /// The batch's name.
         batch: String,
-        /// The service's address.
+        /// The base URL of the service.
         service: String,
         /// Where the state is, for people.
         state: String,
-        /// The results file that will be written.
+        /// The first results file that will be written.
         results: PathBuf,
     },
-    /// The service took a task and named it; both are durable.
+    /// The service accepted a task; its taskId is durable.
     Submitted {
         /// The task.
         id: TaskId,
-        /// The service's name of this attempt.
+        /// The taskId of this attempt.
         task_id: RemoteTaskId,
     },
-    /// A task ended in this run, for better or worse.
+    /// A task ended in this run.
     Ended {
         /// The task.
         id: TaskId,
-        /// How: `done`, `failed`, `unknown` or `lost`.
+        /// Its status: `done`, `failed`, `unknown` or `lost`.
         status: Status,
-        /// The service's name of the last attempt, where there is one.
+        /// The taskId of its last attempt, where there is one.
         task_id: Option<RemoteTaskId>,
-        /// Why, unless it is done.
+        /// The reason, unless the task is done.
         reason: Option<String>,
-        /// The time from its submit to its end, as far as it was seen.
+        /// The time from its submit to its end, where this run saw both.
         took: Option<Duration>,
-        /// What it gave.
+        /// The URLs of its images.
         images: Images,
     },
-    /// The job of a task failed at the service, or nothing is known of it; the task waits to be sent again, which is paid for again.
+    /// An attempt failed at the service, or its outcome is unknown; the task will be resent, which
+    /// is billed again.
     Retrying {
         /// The task.
         id: TaskId,
-        /// The service's name of the attempt that failed.
+        /// The taskId of that attempt, where there is one.
         task_id: Option<RemoteTaskId>,
-        /// Why.
+        /// The reason.
         reason: String,
     },
-    /// Something that a person should know.
+    /// A message for people.
     Notice(Notice),
-    /// The run is over and its results are written. The last event, once.
+    /// The run is over and its results are written. It is the last event, and comes once.
     Finished(Box<Summary>),
 }

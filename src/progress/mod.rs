@@ -1,26 +1,31 @@
-//! What a person, a log or a program is told while a run is going on, and the summary at its end.
+//! Progress reporting: the events of a run, and the sinks that show them to people, logs and
+//! programs.
 //!
-//! [`RunEvent`] is the whole interface: the run says what happened and where the batch [stands](Standing), a [`Sink`] shows
-//! it. There are four, by `--progress`: a bar on a terminal, a line now and then for logs and cron, one JSON object a line
-//! for programs, and silence. No sink has a clock (times are given to it) and none can fail: the state file has it all, so
-//! a view that cannot be written, a closed pipe say, is no reason to stop a run that spends money.
+//! [`RunEvent`] and [`Progress`] are the whole interface: the runner says what happened and how far
+//! the batch is, and a [`Sink`] shows it. There are four sinks, selected by `--progress`: a bar on
+//! a terminal, plain lines for logs and cron, one JSON object per line for programs, and errors
+//! only. A sink has no clock (it is given the time) and cannot fail: everything is in the state
+//! file, so a view that cannot be written (a closed pipe, say) must not stop a run that spends
+//! money.
 //!
-//! Whatever others wrote (ids, reasons, addresses) passes through [`crate::text`] on its way to a screen.
+//! All text from outside (ids, reasons, URLs) passes through [`crate::text`] before it reaches a
+//! terminal.
 
 #[cfg(feature = "cli")]
 mod above;
 #[cfg(feature = "cli")]
-mod bar;
+mod cursor_home;
+mod errors_only;
 mod event;
-mod json;
+mod failure_groups;
+mod json_lines;
 mod notice;
-mod pace;
-mod plain;
-mod quiet;
-#[cfg(feature = "cli")]
-mod screen;
-mod stop;
+mod plain_lines;
+mod stop_reason;
 mod summary;
+#[cfg(feature = "cli")]
+mod terminal_bar;
+mod throughput;
 mod wording;
 
 use std::time::Duration;
@@ -30,48 +35,50 @@ use indicatif::ProgressDrawTarget;
 use jiff::Timestamp;
 
 #[cfg(feature = "cli")]
+use cursor_home::CursorHome;
+#[cfg(feature = "cli")]
 pub use above::without_bar;
-#[cfg(feature = "cli")]
-pub use bar::Bar;
+pub use errors_only::ErrorsOnly;
 pub use event::RunEvent;
-pub use json::{JsonLines, summary_as_json};
+pub use failure_groups::{FailureGroup, FailureGroups};
+pub use json_lines::{JsonLines, summary_as_json};
 pub use notice::{Level, Notice};
-pub use plain::Plain;
-pub use quiet::Quiet;
+pub use plain_lines::PlainLines;
+pub use stop_reason::StopReason;
+pub use summary::{QuotaSpent, Summary};
 #[cfg(feature = "cli")]
-use screen::Screen;
-pub use stop::StopReason;
-pub use summary::{Cost, Summary, Trouble, Troubles};
+pub use terminal_bar::TerminalBar;
 pub use wording::counts_line;
 
 use crate::task::{Counts, Status};
 
-/// Where the batch stands at the moment of an event, the event included.
+/// The state of a batch and its run at the moment of an event, which it already includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Standing {
+pub struct Progress {
     /// The time of day.
     pub at: Timestamp,
-    /// How long this run has been going on.
+    /// The time since this run began.
     pub elapsed: Duration,
     /// The batch's tasks by status.
     pub counts: Counts,
-    /// How many of the service's slots this run may use now.
+    /// The number of the service's slots that this run may use now.
     pub slots: usize,
-    /// How many of them are in use.
+    /// The number of those slots that are in use.
     pub in_slots: usize,
-    /// How many tasks this run still means to see end: those that run and those it will submit. Fewer than pending and
-    /// running together where a limit holds or the run is stopping.
+    /// The number of tasks that this run still has to finish: those that run and those that it will
+    /// submit. It is less than pending and running together where a limit applies or the run is
+    /// stopping.
     pub remaining: u64,
 }
 
-impl Standing {
-    /// How many tasks need no more of this batch's runs.
+impl Progress {
+    /// The number of tasks that no run will do anything more for.
     fn settled(&self) -> u64 {
         let open = self.counts.of(Status::Pending) + self.counts.of(Status::Running);
         self.counts.total().saturating_sub(open)
     }
 
-    /// The share of the batch that is settled, in whole per cent, 100 only when all of it is.
+    /// The share of the batch that is settled, in whole percent, rounded down.
     fn percent(&self) -> u64 {
         match self.counts.total() {
             0 => 100,
@@ -80,56 +87,56 @@ impl Standing {
     }
 }
 
-/// Shows the events of one run.
+/// A view of one run.
 pub trait Sink: Send {
-    /// Something happened.
-    fn event(&mut self, event: &RunEvent, now: &Standing);
+    /// Shows an event.
+    fn event(&mut self, event: &RunEvent, now: &Progress);
 
-    /// Time went by.
-    fn tick(&mut self, _now: &Standing) {}
+    /// Shows that time has passed.
+    fn tick(&mut self, _now: &Progress) {}
 
-    /// How often this sink would like a tick, if at all.
+    /// The interval at which this sink wants ticks; `None` where it wants none.
     fn tick_every(&self) -> Option<Duration> {
         None
     }
 }
 
-/// How the events of a run are shown, as in `--progress`.
+/// The format of a run's progress, as in `--progress`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
-pub enum Choice {
+pub enum ProgressFormat {
     /// A bar where stderr is a terminal, else plain lines
     #[default]
     Auto,
     /// A bar on stderr; plain lines where that is no terminal
     Bar,
-    /// A line now and then on stderr, every failure, and the summary: for logs and cron
+    /// Occasional lines on stderr, every failure, and the summary: for logs and cron
     Plain,
-    /// One JSON object a line on stdout
+    /// One JSON object per line on stdout
     Json,
-    /// Nothing but errors, on stderr
+    /// Errors only, on stderr
     None,
 }
 
-/// The sink of this choice, on the program's own stderr or stdout.
+/// The sink for this format, which writes to the program's own stderr or stdout.
 #[cfg(feature = "cli")]
-pub fn sink(choice: Choice) -> Box<dyn Sink> {
-    match choice {
-        Choice::Auto | Choice::Bar => {
+pub fn sink_for(format: ProgressFormat) -> Box<dyn Sink> {
+    match format {
+        ProgressFormat::Auto | ProgressFormat::Bar => {
             let terminal = console::Term::buffered_stderr();
-            // No terminal, or one that cannot move its cursor.
+            // Not a terminal, or one that cannot move its cursor.
             if !terminal.is_term() {
-                return Box::new(Plain::new(anstream::stderr()));
+                return Box::new(PlainLines::new(anstream::stderr()));
             }
-            let target = ProgressDrawTarget::term_like_with_hz(Box::new(Screen(terminal.clone())), 20);
-            let colour = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
-            let bar = Bar::new(target, move || terminal.size().1, colour);
+            let target = ProgressDrawTarget::term_like_with_hz(Box::new(CursorHome(terminal.clone())), 20);
+            let color = anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never;
+            let bar = TerminalBar::new(target, move || terminal.size().1, color);
             bar.announce();
             Box::new(bar)
         }
-        Choice::Plain => Box::new(Plain::new(anstream::stderr())),
-        Choice::Json => Box::new(JsonLines::new(std::io::stdout())),
-        Choice::None => Box::new(Quiet::new(anstream::stderr())),
+        ProgressFormat::Plain => Box::new(PlainLines::new(anstream::stderr())),
+        ProgressFormat::Json => Box::new(JsonLines::new(std::io::stdout())),
+        ProgressFormat::None => Box::new(ErrorsOnly::new(anstream::stderr())),
     }
 }
 

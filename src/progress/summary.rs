@@ -1,16 +1,17 @@
-//! How a run ended: the facts, and the short block that a person reads last.
+//! The summary of a run: the facts, and the block of text that ends its output.
 //!
-//! It says what was done, what failed and why, what is uncertain and what that means, what it cost, where the results are,
-//! and the next command where something is left. It never claims that a running job was cancelled.
+//! It says what was done, what failed and why, what is unknown and what that means, what it cost,
+//! where the results are, and the next command where something is left. It never claims that a
+//! running job was cancelled.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::stop::StopReason;
-use super::wording::{NAME, REASON, counts_line, duration, many};
-use crate::task::{Counts, Quota, Status, TaskId};
+use super::failure_groups::FailureGroups;
+use super::stop_reason::StopReason;
+use super::wording::{NAME, counted, counts_line, duration};
+use crate::task::{Counts, Quota, Status};
 use crate::text::{sanitize, sanitize_line};
 
 /// The facts about a run that is over.
@@ -20,133 +21,65 @@ pub struct Summary {
     pub batch: String,
     /// Its tasks by status, those of earlier runs included.
     pub counts: Counts,
-    /// How long this run took.
+    /// The duration of this run.
     pub took: Duration,
-    /// Why it ended.
+    /// The reason why it ended.
     pub stop: StopReason,
-    /// The tasks that ended badly, those of earlier runs included.
-    pub troubles: Troubles,
-    /// What was spent, where prices are configured.
-    pub cost: Option<Cost>,
-    /// Jobs that were still running at the service when the run left. They are not cancelled.
+    /// The failed, unknown and lost tasks, those of earlier runs included.
+    pub failures: FailureGroups,
+    /// The quota that was spent; `None` where no prices are configured.
+    pub cost: Option<QuotaSpent>,
+    /// The number of jobs that were still running at the service when the run ended. They are not
+    /// cancelled.
     pub left_running: u64,
-    /// Where the results are, where they were written.
+    /// The results files that were written.
     pub results: Vec<PathBuf>,
     /// Where the state is, for people.
     pub state: String,
-    /// Something about the results that a person would want to know, as one sentence.
+    /// Advice about the results, as one sentence.
     pub hint: Option<String>,
-    /// The command with which a person settles what is unknown, ready to be pasted, where something is.
+    /// The command that resolves unknown tasks, ready to be pasted; `None` where there are none.
     pub resolve: Option<String>,
-    /// The command to go on with, ready to be pasted, where something is left.
+    /// The command that continues the batch, ready to be pasted; `None` where nothing is left.
     pub next: Option<String>,
 }
 
-/// What was spent by the configured prices. A submit whose outcome is unknown counts as spent.
+/// The quota that was spent, by the configured prices. A submit whose outcome is unknown counts as
+/// billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cost {
-    /// In this run.
+pub struct QuotaSpent {
+    /// The quota of this run.
     pub run: Quota,
-    /// In all runs of the batch.
+    /// The quota of all runs of the batch.
     pub batch: Quota,
 }
 
-/// Tasks that ended badly, grouped by status and reason, in bounded memory however many there are.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Troubles {
-    groups: HashMap<(Status, String), Group>,
-    /// Tasks whose reason is one too many to have a group.
-    ungrouped: u64,
-    noted: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Group {
-    count: u64,
-    example: TaskId,
-    /// The how manieth task opened the group, to list equals in order.
-    first: u64,
-}
-
-/// Some tasks that ended badly in the same way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trouble {
-    /// `failed`, `unknown` or `lost`.
-    pub status: Status,
-    /// Why, harmless to a terminal and cropped; empty where no reason was given.
-    pub reason: String,
-    /// How many.
-    pub count: u64,
-    /// The first of them.
-    pub example: TaskId,
-}
-
-impl Troubles {
-    const MOST_GROUPS: usize = 500;
-
-    /// Takes note of a task. One that did not end badly is passed over.
-    pub fn note(&mut self, id: &TaskId, status: Status, reason: Option<&str>) {
-        if !matches!(status, Status::Failed | Status::Unknown | Status::Lost) {
-            return;
-        }
-        self.noted += 1;
-        let key = (status, sanitize_line(reason.unwrap_or_default(), REASON));
-        if let Some(group) = self.groups.get_mut(&key) {
-            group.count += 1;
-        } else if self.groups.len() < Self::MOST_GROUPS {
-            self.groups.insert(key, Group { count: 1, example: id.clone(), first: self.noted });
-        } else {
-            self.ungrouped += 1;
-        }
-    }
-
-    /// The groups of a status, the largest first.
-    pub fn of(&self, status: Status) -> Vec<Trouble> {
-        let mut groups: Vec<_> = self.groups.iter().filter(|((of, _), _)| *of == status).collect();
-        groups.sort_by_key(|(_, group)| (std::cmp::Reverse(group.count), group.first));
-        groups
-            .into_iter()
-            .map(|((status, reason), group)| Trouble {
-                status: *status,
-                reason: reason.clone(),
-                count: group.count,
-                example: group.example.clone(),
-            })
-            .collect()
-    }
-
-    /// How many tasks are in none of the groups, because there are too many reasons.
-    pub fn ungrouped(&self) -> u64 {
-        self.ungrouped
-    }
-}
-
-/// The block that a person reads last; every line of it ends with a line break.
+/// Writes the block of text that ends a run's output; every line of it ends with a line break.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let tasks = many(self.counts.total(), "task");
+        let tasks = counted(self.counts.total(), "task");
         let took = duration(self.took);
         write!(f, "{}: {tasks}", sanitize_line(&self.batch, NAME))?;
         match &self.stop {
             StopReason::NothingToDo => writeln!(f, ", nothing to do")?,
-            _ if self.is_whole() => writeln!(f, " in {took}")?,
+            _ if self.is_complete() => writeln!(f, " in {took}")?,
             _ => writeln!(f, ", stopped after {took}")?,
         }
         if self.counts.total() > 0 {
             writeln!(f, "  {}", counts_line(&self.counts))?;
         }
-        if !self.is_whole() {
+        if !self.is_complete() {
             writeln!(f, "  stopped: {}", self.stop)?;
         }
-        self.troubles(f)?;
+        self.write_failures(f)?;
         if self.left_running > 0 {
             writeln!(
                 f,
-                "  still running at the service, not cancelled: {}; the next run follows up",
-                many(self.left_running, "job")
+                "  still running at the service, not cancelled: {}; the next run collects them",
+                counted(self.left_running, "job")
             )?;
         }
-        // What is unknown counts as spent.
+        // Unknown submits count as billed.
         let at_most = if self.counts.of(Status::Unknown) > 0 { "at most " } else { "" };
         match self.cost {
             Some(cost) if cost.run == cost.batch => writeln!(f, "  cost: {at_most}{} quota", cost.batch)?,
@@ -170,52 +103,54 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
-    const MOST_LISTED: usize = 5;
+    /// The maximum number of groups that are listed for each status.
+    const MAX_LISTED: usize = 5;
 
-    /// Whether the run did all there was to do; one that was asked to stop may have, by following what ran.
-    fn is_whole(&self) -> bool {
+    /// Whether everything is done; it may be even after a request to stop, once the running jobs
+    /// have ended.
+    fn is_complete(&self) -> bool {
         let open = self.counts.of(Status::Pending) + self.counts.of(Status::Running);
         self.stop.is_end() || (self.stop == StopReason::Interrupted && open == 0)
     }
 
-    fn troubles(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.groups(f, Status::Failed)?;
+    fn write_failures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write_groups(f, Status::Failed)?;
         for (status, meaning) in [
-            (Status::Unknown, "the reply to the submit is missing: the job may exist and be billed"),
+            (Status::Unknown, "the reply to the submit was lost: the job may exist and be billed"),
             (
                 Status::Lost,
-                "what became of the job cannot be found out any more, and it may have been billed",
+                "the outcome of the job cannot be determined any more, and it may have been billed",
             ),
         ] {
-            self.groups(f, status)?;
+            self.write_groups(f, status)?;
             if self.counts.of(status) > 0 {
-                writeln!(f, "    {meaning}, so nothing sends it again by itself")?;
+                writeln!(f, "    {meaning}, so it is not resent automatically")?;
             }
             if let (Status::Unknown, Some(resolve)) = (status, &self.resolve) {
-                writeln!(f, "    settle it: {}", sanitize(resolve))?;
+                writeln!(f, "    to resolve: {}", sanitize(resolve))?;
             }
         }
         Ok(())
     }
 
-    fn groups(&self, f: &mut fmt::Formatter<'_>, status: Status) -> fmt::Result {
+    fn write_groups(&self, f: &mut fmt::Formatter<'_>, status: Status) -> fmt::Result {
         let word = status.as_str();
-        let groups = self.troubles.of(status);
-        for trouble in groups.iter().take(Self::MOST_LISTED) {
-            let example = sanitize_line(&trouble.example.0, NAME);
-            let more = if trouble.count > 1 { ", …" } else { "" };
-            let reason = match trouble.reason.as_str() {
+        let groups = self.failures.of(status);
+        for group in groups.iter().take(Self::MAX_LISTED) {
+            let example = sanitize_line(&group.example.0, NAME);
+            let more = if group.count > 1 { ", …" } else { "" };
+            let reason = match group.reason.as_str() {
                 "" => "no reason given".to_owned(),
                 reason => format!("\"{reason}\""),
             };
-            writeln!(f, "  {word}: {} × {reason} ({example}{more})", trouble.count)?;
+            writeln!(f, "  {word}: {} × {reason} ({example}{more})", group.count)?;
         }
         if groups.is_empty() && status != Status::Failed && self.counts.of(status) > 0 {
             writeln!(f, "  {word}: {}", self.counts.of(status))?;
         }
-        let listed: u64 = groups.iter().take(Self::MOST_LISTED).map(|trouble| trouble.count).sum();
+        let listed: u64 = groups.iter().take(Self::MAX_LISTED).map(|group| group.count).sum();
         let more = self.counts.of(status).saturating_sub(listed);
-        if groups.len() > Self::MOST_LISTED {
+        if groups.len() > Self::MAX_LISTED {
             writeln!(f, "  {word}: {more} more, for other reasons: see the results")?;
         }
         Ok(())
@@ -226,6 +161,7 @@ impl Summary {
 mod tests {
     use super::super::tests::{summary, with_failures};
     use super::*;
+    use crate::task::TaskId;
 
     #[test]
     fn a_summary_says_what_was_done_what_failed_and_what_comes_next() {
@@ -246,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stop_that_left_nothing_undone_is_no_stop() {
+    fn a_run_that_was_asked_to_stop_but_finished_everything_is_not_called_stopped() {
         insta::assert_snapshot!(summary(&[(Status::Done, 12)], StopReason::Interrupted), @"
         spring: 12 tasks in 4 min 12 s
           12 done
@@ -255,27 +191,27 @@ mod tests {
     }
 
     #[test]
-    fn a_summary_explains_what_is_uncertain_and_claims_no_cancelling() {
+    fn a_summary_explains_unknown_and_lost_tasks_and_claims_no_cancelling() {
         let tasks = [(Status::Done, 40), (Status::Unknown, 2), (Status::Lost, 1), (Status::Running, 7)];
         let mut stopped = summary(&tasks, StopReason::Interrupted);
-        stopped.troubles.note(&TaskId("a".into()), Status::Unknown, Some("no reply within 30 s"));
-        stopped.troubles.note(&TaskId("b".into()), Status::Unknown, Some("no reply within 30 s"));
-        stopped.troubles.note(&TaskId("c".into()), Status::Lost, None);
-        stopped.troubles.note(&TaskId("d".into()), Status::Done, Some("not a trouble"));
+        stopped.failures.add(&TaskId("a".into()), Status::Unknown, Some("no reply within 30 s"));
+        stopped.failures.add(&TaskId("b".into()), Status::Unknown, Some("no reply within 30 s"));
+        stopped.failures.add(&TaskId("c".into()), Status::Lost, None);
+        stopped.failures.add(&TaskId("d".into()), Status::Done, Some("not a failure"));
         stopped.left_running = 7;
         stopped.resolve = Some("mjbatch resolve spring.yaml".into());
-        stopped.cost = Some(Cost { run: Quota(12_500), batch: Quota(86_000) });
+        stopped.cost = Some(QuotaSpent { run: Quota(12_500), batch: Quota(86_000) });
         stopped.next = Some("mjbatch run spring.yaml --concurrency 10".into());
         insta::assert_snapshot!(stopped, @r#"
         spring: 50 tasks, stopped after 4 min 12 s
           40 done · 2 unknown · 1 lost · 7 running
           stopped: interrupted; nothing more was submitted
           unknown: 2 × "no reply within 30 s" (a, …)
-            the reply to the submit is missing: the job may exist and be billed, so nothing sends it again by itself
-            settle it: mjbatch resolve spring.yaml
+            the reply to the submit was lost: the job may exist and be billed, so it is not resent automatically
+            to resolve: mjbatch resolve spring.yaml
           lost: 1 × no reason given (c)
-            what became of the job cannot be found out any more, and it may have been billed, so nothing sends it again by itself
-          still running at the service, not cancelled: 7 jobs; the next run follows up
+            the outcome of the job cannot be determined any more, and it may have been billed, so it is not resent automatically
+          still running at the service, not cancelled: 7 jobs; the next run collects them
           cost: at most 12.5 quota in this run, 86 quota in all
           results: spring.results.csv
           state: spring.mjbatch
@@ -300,25 +236,25 @@ mod tests {
             StopReason::ChosenDone { left: 60 },
             StopReason::PilotDone { left: 1 },
         ];
-        let said: String = stops
+        let lines: String = stops
             .into_iter()
             .map(|stop| summary(&[(Status::Pending, 60)], stop).to_string())
             .map(|text| text.lines().filter(|line| line.contains("stopped: ")).collect::<String>() + "\n")
             .collect();
-        insta::assert_snapshot!(said, @r#"
+        insta::assert_snapshot!(lines, @r#"
         stopped: interrupted; nothing more was submitted
-        stopped: the service refused the API key (HTTP 401); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)
-        stopped: the account is out of quota; top it up, then run again
+        stopped: the service rejected the API key (HTTP 401); set a valid one in MIDJOURNEY_API_KEY (no task was marked failed)
+        stopped: the account is out of quota; top it up and run again
         stopped: the service cannot be reached or is broken (connection refused); run again later
         stopped: the limit of 5 tasks for this run is reached
-        stopped: the budget of 20.00 USD is reached, and 60 tasks were not submitted; raise it with `--budget`
-        stopped: the budget of 500 quota is reached, and 1 task was not submitted; raise it with `--budget`
-        stopped: the 50 min of `--max-duration` are over; run again to go on
-        stopped: not waiting for what was submitted, as asked; run again to follow it
-        stopped: 5 prompts in a row were turned down, which puts the account at risk; all have product = "vape"; look at them before you run again
-        stopped: 5 prompts in a row were turned down, which puts the account at risk; no value of a variable is shared by them alone; look at them before you run again
-        stopped: what `--only` chose is done; 60 other tasks wait for a run without it
-        stopped: the pilot is done: look at its pictures; 1 other task waits for a run without `--pilot`
+        stopped: the budget of 20.00 USD is reached: 60 tasks were not submitted; raise it with `--budget`
+        stopped: the budget of 500 quota is reached: 1 task was not submitted; raise it with `--budget`
+        stopped: the time limit of 50 min (`--max-duration`) is over; run again to continue
+        stopped: not waiting for the submitted jobs (`--no-wait`); run again to collect them
+        stopped: 5 prompts in a row were rejected, which puts the account at risk; all have product = "vape"; check them before you run again
+        stopped: 5 prompts in a row were rejected, which puts the account at risk; they have no distinguishing variable value in common; check them before you run again
+        stopped: the tasks selected by `--only` are done; 60 not selected
+        stopped: the pilot is done: check its images, then run without `--pilot` for the remaining task
         "#);
     }
 
@@ -326,12 +262,12 @@ mod tests {
     fn a_summary_lists_five_reasons_and_counts_the_rest() {
         let mut over = summary(&[(Status::Failed, 2003)], StopReason::Finished);
         for n in 0..2000 {
-            over.troubles.note(&TaskId(format!("t{n}")), Status::Failed, Some(&format!("reason {n}")));
+            over.failures.add(&TaskId(format!("t{n}")), Status::Failed, Some(&format!("reason {n}")));
         }
         for n in 0..3 {
-            over.troubles.note(&TaskId(format!("m{n}")), Status::Failed, Some("reason 3"));
+            over.failures.add(&TaskId(format!("m{n}")), Status::Failed, Some("reason 3"));
         }
-        assert_eq!(over.troubles.ungrouped(), 1500);
+        assert_eq!(over.failures.ungrouped(), 1500);
         insta::assert_snapshot!(over, @r#"
         spring: 2003 tasks in 4 min 12 s
           2003 failed

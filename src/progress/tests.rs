@@ -1,4 +1,4 @@
-//! A run to show, the paper to show it on, and what holds for every sink.
+//! A sample run, a writer that records what sinks write, and the rules that hold for every sink.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -8,15 +8,16 @@ use indicatif::InMemoryTerm;
 use super::*;
 use crate::task::{Images, Quota, RemoteTaskId, TaskId};
 
-/// Ten slots, so many seconds after the start, everything open still to be ended.
-pub(super) fn standing(elapsed_s: u64, tasks: &[(Status, u64)]) -> Standing {
+/// The progress of a run with ten slots, `elapsed_s` seconds after its start, that will finish all
+/// open tasks.
+pub(super) fn progress(elapsed_s: u64, tasks: &[(Status, u64)]) -> Progress {
     let mut counts = Counts::default();
     for &(status, n) in tasks {
         counts.add(status, n);
     }
     let start: Timestamp = "2026-03-01T09:00:00.25Z".parse().unwrap();
     let elapsed = Duration::from_secs(elapsed_s);
-    Standing {
+    Progress {
         at: start + jiff::SignedDuration::from_secs(elapsed_s as i64),
         elapsed,
         counts,
@@ -26,11 +27,11 @@ pub(super) fn standing(elapsed_s: u64, tasks: &[(Status, u64)]) -> Standing {
     }
 }
 
-/// A writer whose text can be read while a sink holds it.
+/// A writer whose text can be read while a sink owns it.
 #[derive(Clone, Default)]
-pub(super) struct Paper(Arc<Mutex<Vec<u8>>>);
+pub(super) struct Recorder(Arc<Mutex<Vec<u8>>>);
 
-impl std::io::Write for Paper {
+impl std::io::Write for Recorder {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().extend_from_slice(bytes);
         Ok(bytes.len())
@@ -41,7 +42,7 @@ impl std::io::Write for Paper {
     }
 }
 
-impl Paper {
+impl Recorder {
     pub(super) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
@@ -84,10 +85,10 @@ pub(super) fn bad(id: &str, status: Status, reason: &str) -> RunEvent {
 pub(super) fn summary(tasks: &[(Status, u64)], stop: StopReason) -> Summary {
     Summary {
         batch: "spring".into(),
-        counts: standing(0, tasks).counts,
+        counts: progress(0, tasks).counts,
         took: Duration::from_secs(252),
         stop,
-        troubles: Troubles::default(),
+        failures: FailureGroups::default(),
         cost: None,
         left_running: 0,
         results: vec![PathBuf::from("spring.results.csv")],
@@ -102,19 +103,19 @@ pub(super) fn with_failures() -> Summary {
     let mut summary =
         summary(&[(Status::Done, 57), (Status::Failed, 2), (Status::Pending, 1)], StopReason::Finished);
     for id in ["hero-red", "hero-blue"] {
-        summary.troubles.note(&TaskId(id.into()), Status::Failed, Some("prompt was refused by moderation"));
+        summary.failures.add(&TaskId(id.into()), Status::Failed, Some("prompt was refused by moderation"));
     }
-    summary.cost = Some(Cost { run: Quota(114_000), batch: Quota(114_000) });
+    summary.cost = Some(QuotaSpent { run: Quota(114_000), batch: Quota(114_000) });
     summary.next = Some("mjbatch run spring.yaml".into());
     summary
 }
 
-/// A run of sixty tasks in sets of ten a minute, two of which end badly, told to a sink.
+/// Feeds a sink a run of sixty tasks in bursts of ten per minute, of which one fails.
 pub(super) fn run(sink: &mut dyn Sink) {
     use Status::{Done, Failed, Pending, Running};
-    sink.event(&started(), &standing(0, &[(Pending, 60)]));
+    sink.event(&started(), &progress(0, &[(Pending, 60)]));
     for n in 0..10 {
-        let now = standing(0, &[(Running, n + 1), (Pending, 59 - n)]);
+        let now = progress(0, &[(Running, n + 1), (Pending, 59 - n)]);
         sink.event(
             &RunEvent::Submitted { id: TaskId(format!("t{n}")), task_id: RemoteTaskId(format!("T{n}")) },
             &now,
@@ -124,7 +125,7 @@ pub(super) fn run(sink: &mut dyn Sink) {
         for n in 0..10 {
             let (over, failed) = ((set - 1) * 10 + n + 1, u64::from(set >= 2));
             let pending = 60_u64.saturating_sub(over + 10);
-            let now = standing(
+            let now = progress(
                 set * 60,
                 &[
                     (Done, over - failed),
@@ -141,7 +142,7 @@ pub(super) fn run(sink: &mut dyn Sink) {
         for s in 1..=5 {
             let (over, failed) = (set * 10, u64::from(set >= 2));
             let pending = 60_u64.saturating_sub(over + 10);
-            sink.tick(&standing(
+            sink.tick(&progress(
                 set * 60 + s * 10,
                 &[
                     (Done, over - failed),
@@ -152,15 +153,15 @@ pub(super) fn run(sink: &mut dyn Sink) {
             ));
         }
     }
-    sink.event(&RunEvent::Finished(Box::new(with_failures())), &standing(360, &[(Done, 59), (Failed, 1)]));
+    sink.event(&RunEvent::Finished(Box::new(with_failures())), &progress(360, &[(Done, 59), (Failed, 1)]));
 }
 
 #[test]
-fn text_of_others_reaches_no_terminal_as_it_is() {
+fn text_from_outside_is_made_safe_for_a_terminal() {
     let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2Jx\r\ny\u{202e}".repeat(300);
     let mut over = summary(&[(Status::Failed, 1)], StopReason::Unreachable { why: hostile.clone() });
     over.batch = hostile.clone();
-    over.troubles.note(&TaskId(hostile.clone()), Status::Failed, Some(&hostile));
+    over.failures.add(&TaskId(hostile.clone()), Status::Failed, Some(&hostile));
     over.results = vec![hostile.chars().take(100).collect::<String>().into()];
     over.next = Some(hostile.chars().take(100).collect());
     let events = [
@@ -174,22 +175,24 @@ fn text_of_others_reaches_no_terminal_as_it_is() {
         RunEvent::Notice(Notice::BackingOff { wait: Duration::ZERO, why: hostile.clone() }),
         RunEvent::Notice(Notice::Unreachable { since: Duration::ZERO, why: hostile.clone() }),
         RunEvent::Notice(Notice::ResultsNotWritten { why: hostile.clone() }),
-        RunEvent::Notice(Notice::ResultsBeside { path: hostile.clone().into(), why: hostile.clone() }),
+        RunEvent::Notice(Notice::ResultsMoved { path: hostile.clone().into(), why: hostile.clone() }),
         RunEvent::Notice(Notice::Listening { address: hostile.clone(), url: hostile.clone() }),
         RunEvent::Finished(Box::new(over)),
     ];
-    let (plain, quiet) = (Paper::default(), Paper::default());
-    let sinks: [&mut dyn Sink; 2] = [&mut Plain::new(plain.clone()), &mut Quiet::new(quiet.clone())];
+    let (plain, quiet) = (Recorder::default(), Recorder::default());
+    let sinks: [&mut dyn Sink; 2] =
+        [&mut PlainLines::new(plain.clone()), &mut ErrorsOnly::new(quiet.clone())];
     for sink in sinks {
         for event in &events {
-            sink.event(event, &standing(1, &[(Status::Pending, 1)]));
+            sink.event(event, &progress(1, &[(Status::Pending, 1)]));
         }
     }
     let terminal = InMemoryTerm::new(50, 200);
-    let mut bar = Bar::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), || 200, true);
+    let mut bar = TerminalBar::new(ProgressDrawTarget::term_like(Box::new(terminal.clone())), || 200, true);
     for event in &events {
-        bar.event(event, &standing(1, &[(Status::Pending, 1)]));
-        // This terminal draws no U+FFFD; that the rest is on the screen shows that no sequence was obeyed.
+        bar.event(event, &progress(1, &[(Status::Pending, 1)]));
+        // This terminal does not draw U+FFFD. That the rest is on the screen shows that no escape
+        // sequence was executed.
         assert!(terminal.contents().contains("]0;owned[2Jx y"), "{}", terminal.contents());
     }
     for text in [plain.text(), quiet.text()] {
@@ -200,7 +203,7 @@ fn text_of_others_reaches_no_terminal_as_it_is() {
 }
 
 #[test]
-fn a_closed_pipe_is_no_reason_to_stop() {
+fn a_closed_pipe_does_not_stop_a_run() {
     struct Closed;
     impl std::io::Write for Closed {
         fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
@@ -210,6 +213,6 @@ fn a_closed_pipe_is_no_reason_to_stop() {
             Err(std::io::ErrorKind::BrokenPipe.into())
         }
     }
-    run(&mut Plain::new(Closed));
+    run(&mut PlainLines::new(Closed));
     run(&mut JsonLines::new(Closed));
 }

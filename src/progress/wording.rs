@@ -1,29 +1,31 @@
-//! Numbers, times and counts in words: the few phrases that every sink for people shares.
+//! The phrases that the sinks for people share: numbers, times, counts, and the lines about failed
+//! tasks.
 
 use std::time::Duration;
 
-use super::Standing;
+use super::Progress;
 use super::notice::Notice;
 pub(super) use crate::duration::in_words as duration;
 use crate::task::{Counts, Status, TaskId};
 use crate::text::sanitize_line;
 
-/// The most characters shown of a reason.
+/// The maximum length of a reason, in characters.
 pub(super) const REASON: usize = 160;
-/// The most characters shown of an address or a path.
-pub(super) const ADDRESS: usize = 200;
-/// The most characters shown of a name: a task's or a batch's.
+/// The maximum length of a URL or a path, in characters.
+pub(super) const LOCATION: usize = 200;
+/// The maximum length of the name of a task or a batch, in characters.
 pub(super) const NAME: usize = 60;
 
-/// Between the pieces of a line.
+/// The separator between the parts of a line.
 pub(super) const DOT: &str = " · ";
 
-/// `1 task`, `60 tasks`.
-pub(super) fn many(n: u64, noun: &str) -> String {
+/// A number with its noun: `1 task`, `60 tasks`.
+pub(super) fn counted(n: u64, noun: &str) -> String {
     if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
-/// `~25 s left`, `~4 min left`, `~2 h 10 min left`: an estimate, as coarse as it is uncertain, rounded up.
+/// An estimate of the time left, rounded up and as coarse as it is uncertain: `~25 s left`, `~2 h
+/// 10 min left`.
 pub(super) fn time_left(time: Duration) -> String {
     let seconds = time.as_secs();
     let grain = match seconds {
@@ -36,7 +38,7 @@ pub(super) fn time_left(time: Duration) -> String {
     format!("~{} left", duration(Duration::from_secs(coarse)))
 }
 
-/// `12/min`, `3.5/min`, `40/h`.
+/// A rate: `12/min`, `3.5/min`, `40/h`.
 pub(super) fn rate(per_minute: f64) -> String {
     if per_minute >= 9.95 {
         format!("{per_minute:.0}/min")
@@ -47,7 +49,7 @@ pub(super) fn rate(per_minute: f64) -> String {
     }
 }
 
-/// Each status that any task has, with their number, what is over before what is to come.
+/// The number of tasks of each status that has any, ended ones before open ones.
 pub(super) fn counts(counts: &Counts) -> Vec<(Status, String)> {
     const ORDER: [Status; 7] = [
         Status::Done,
@@ -65,63 +67,65 @@ pub(super) fn counts(counts: &Counts) -> Vec<(Status, String)> {
         .collect()
 }
 
-/// The counts on one line.
+/// The counts on one line: `57 done · 2 failed · 1 pending`.
 pub fn counts_line(all: &Counts) -> String {
     counts(all).into_iter().map(|(_, piece)| piece).collect::<Vec<_>>().join(DOT)
 }
 
-/// The first line of a run, or nothing where there is nothing to do.
-pub(super) fn started(batch: &str, service: &str, now: &Standing) -> Option<String> {
+/// The first line of a run; `None` where there is nothing to do.
+pub(super) fn started(batch: &str, service: &str, now: &Progress) -> Option<String> {
     (now.remaining > 0).then(|| {
         format!(
             "{}: {} of {} to do, {} at {}",
             sanitize_line(batch, NAME),
             now.remaining,
-            many(now.counts.total(), "task"),
-            many(now.slots as u64, "slot"),
-            sanitize_line(service, ADDRESS)
+            counted(now.counts.total(), "task"),
+            counted(now.slots as u64, "slot"),
+            sanitize_line(service, LOCATION)
         )
     })
 }
 
-/// A notice with its level before it.
+/// A notice with its level in front: `warning: …`.
 pub(super) fn notice(notice: &Notice) -> String {
     format!("{}: {notice}", notice.level().as_str())
 }
 
-/// Says at once which tasks ended badly, but not without end: a batch of thousands can fail for one reason.
+/// Makes the lines about tasks that fail, up to a limit: thousands of tasks can fail for the same
+/// reason.
 #[derive(Debug, Default)]
-pub(super) struct BadEnds {
-    said: usize,
-    said_again: usize,
+pub(super) struct FailureLines {
+    ended: usize,
+    retried: usize,
 }
 
-impl BadEnds {
-    const MOST: usize = 20;
+impl FailureLines {
+    /// The maximum number of lines of each kind.
+    const MAX: usize = 20;
 
-    /// The line for a task that ended so, if one is due.
-    pub(super) fn line(&mut self, id: &TaskId, status: Status, reason: Option<&str>) -> Option<String> {
+    /// The line for a task that ended with this status; `None` where it needs none.
+    pub(super) fn on_end(&mut self, id: &TaskId, status: Status, reason: Option<&str>) -> Option<String> {
         if !matches!(status, Status::Failed | Status::Unknown | Status::Lost) {
             return None;
         }
-        self.said += 1;
-        if self.said > Self::MOST {
-            return (self.said == Self::MOST + 1)
-                .then(|| "further ones that end badly are counted, not listed: see the results".to_owned());
+        self.ended += 1;
+        if self.ended > Self::MAX {
+            return (self.ended == Self::MAX + 1)
+                .then(|| "further failures are counted, not listed: see the results".to_owned());
         }
-        Self::worded(status.as_str(), id, reason.unwrap_or("no reason given"))
+        Some(Self::line(status.as_str(), id, reason.unwrap_or("no reason given")))
     }
 
-    /// The line for a task that failed and is sent again, if one is due.
-    pub(super) fn again(&mut self, id: &TaskId, reason: &str) -> Option<String> {
-        self.said_again += 1;
-        let listed = self.said_again <= Self::MOST;
-        listed.then(|| Self::worded("retry", id, reason)).flatten()
+    /// The line for a task that failed and will be resent; `None` after the maximum.
+    pub(super) fn on_retry(&mut self, id: &TaskId, reason: &str) -> Option<String> {
+        self.retried += 1;
+        let listed = self.retried <= Self::MAX;
+        listed.then(|| Self::line("retry", id, reason))
     }
 
-    fn worded(word: &str, id: &TaskId, reason: &str) -> Option<String> {
+    fn line(word: &str, id: &TaskId, reason: &str) -> String {
         let reason = sanitize_line(reason, REASON);
-        Some(format!("{word} {}: {reason}", sanitize_line(&id.0, NAME)))
+        format!("{word} {}: {reason}", sanitize_line(&id.0, NAME))
     }
 }
 
@@ -130,8 +134,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_is_coarse_and_never_nothing() {
-        let said = |s| time_left(Duration::from_secs(s));
+    fn the_time_left_is_rounded_up_and_never_zero() {
+        let text = |s| time_left(Duration::from_secs(s));
         for (s, expected) in [
             (0, "~5 s left"),
             (21, "~25 s left"),
@@ -141,12 +145,12 @@ mod tests {
             (7_501, "~2 h 10 min left"),
             (90_000, "~1 d 1 h left"),
         ] {
-            assert_eq!(said(s), expected);
+            assert_eq!(text(s), expected);
         }
     }
 
     #[test]
-    fn rates_keep_two_digits_that_mean_something() {
+    fn a_rate_has_two_significant_digits() {
         for (per_minute, expected) in
             [(720.4, "720/min"), (12.4, "12/min"), (9.96, "10/min"), (3.46, "3.5/min"), (0.66, "40/h")]
         {
@@ -155,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn after_twenty_bad_ends_one_line_says_that_the_rest_is_counted() {
-        let mut bad = BadEnds::default();
-        assert_eq!(bad.line(&TaskId("mug".into()), Status::Done, None), None);
-        let said: Vec<_> = (0..100)
-            .filter_map(|n| bad.line(&TaskId(format!("mug-{n}")), Status::Failed, Some("no")))
+    fn after_twenty_failures_one_line_says_that_the_rest_is_only_counted() {
+        let mut lines = FailureLines::default();
+        assert_eq!(lines.on_end(&TaskId("mug".into()), Status::Done, None), None);
+        let shown: Vec<_> = (0..100)
+            .filter_map(|n| lines.on_end(&TaskId(format!("mug-{n}")), Status::Failed, Some("no")))
             .collect();
-        assert_eq!(said.len(), 21);
-        assert_eq!(said[19], "failed mug-19: no");
-        assert_eq!(said[20], "further ones that end badly are counted, not listed: see the results");
+        assert_eq!(shown.len(), 21);
+        assert_eq!(shown[19], "failed mug-19: no");
+        assert_eq!(shown[20], "further failures are counted, not listed: see the results");
     }
 }

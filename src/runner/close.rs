@@ -12,7 +12,7 @@ use super::{Outcome, Terms};
 use crate::download::Downloads;
 use crate::engine::{Ending, TaskRow};
 use crate::hooks::{DeliveryStats, HookRunner};
-use crate::progress::{Cost, Notice, RunEvent, StopReason, Summary, Troubles, summary_as_json};
+use crate::progress::{Notice, QuotaSpent, RunEvent, StopReason, Summary, FailureGroups, summary_as_json};
 use crate::store::{StateLocation, StoreError};
 use crate::task::Status;
 
@@ -36,7 +36,7 @@ impl Shell {
         }
         if let Some(stats) = self.hooks.as_ref().and_then(HookRunner::stats) {
             let DeliveryStats { delivered, left, first_failed } = stats;
-            self.notice(Notice::FollowUp { told: delivered, left, first_failed });
+            self.notice(Notice::Deliveries { delivered, pending: left, first_failed });
         }
         self.show(RunEvent::Finished(Box::new(summary)));
         Ok(Outcome { ending, counts, signal: self.signal, results_written })
@@ -53,10 +53,10 @@ impl Shell {
     /// What a person should know about the files that are left behind; gives what is not told of them by that.
     fn tell_of_files(&mut self, mut written: Written) -> Written {
         for (path, why) in written.beside.drain(..) {
-            self.notice(Notice::ResultsBeside { path, why });
+            self.notice(Notice::ResultsMoved { path, why });
         }
         for (path, what) in written.notes.drain(..) {
-            self.notice(Notice::OfResults { path, what });
+            self.notice(Notice::ResultsLimited { path, what });
         }
         for why in written.failed.drain(..) {
             self.notice(Notice::ResultsNotWritten { why });
@@ -71,7 +71,7 @@ impl Shell {
     fn so_far(&self) -> Written {
         Written {
             counts: self.book.counts(),
-            troubles: Troubles::default(),
+            troubles: FailureGroups::default(),
             spent: None,
             files: self.run.results.paths.clone(),
             failed: Vec::new(),
@@ -92,8 +92,8 @@ impl Shell {
             next: (left + left_running > 0).then(|| self.next(&stop)),
             resolve: self.run.terms.resolve.clone().filter(|_| counts.of(Status::Unknown) > 0),
             stop,
-            troubles,
-            cost: spent.map(|(run, batch)| Cost { run, batch }),
+            failures: troubles,
+            cost: spent.map(|(run, batch)| QuotaSpent { run, batch }),
             left_running,
             results: files,
             state: self.ledger.location().to_string(),
@@ -168,8 +168,8 @@ fn to_deliver(summary: Summary, location: &StateLocation) -> String {
 /// What became of the images in this run, if anything.
 fn about_images(downloads: &Downloads) -> Option<Notice> {
     let stats = downloads.stats;
-    (stats.downloaded + stats.failed > 0).then(|| Notice::Pictures {
-        brought: stats.downloaded,
+    (stats.downloaded + stats.failed > 0).then(|| Notice::Downloads {
+        downloaded: stats.downloaded,
         failed: stats.failed,
         folder: downloads.folder().to_owned(),
         first_failed: downloads.first_failed.clone().map(|image| (image.id, image.n, image.why)),

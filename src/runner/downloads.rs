@@ -84,7 +84,7 @@ impl Shell {
         let Some(downloads) = &mut self.downloads else { return };
         match attempts_with_images(&BatchStore::at(self.ledger.location().clone())) {
             Ok(attempts) => downloads.add(attempts),
-            Err(why) => self.notice(Notice::PicturesNotLookedUp { why: why.to_string() }),
+            Err(why) => self.notice(Notice::DownloadsNotLoaded { why: why.to_string() }),
         }
     }
 

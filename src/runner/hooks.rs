@@ -75,7 +75,7 @@ impl Shell {
                     hooks.add_pending(key, attempt, attempt.is_some_and(|attempt| held.contains(&attempt)));
                 }
             }
-            Err(why) => self.notice(Notice::FollowUpNotLookedUp { why: why.to_string() }),
+            Err(why) => self.notice(Notice::DeliveriesNotLoaded { why: why.to_string() }),
         }
     }
 

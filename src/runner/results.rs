@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::manifest::TableFormat;
 use crate::output::{self, Format, Layout, WriteError, Wrote};
-use crate::progress::Troubles;
+use crate::progress::FailureGroups;
 use crate::store::{Header, Snapshot, StoreError};
 use crate::task::{Counts, Quota};
 
@@ -17,7 +17,7 @@ pub struct Written {
     /// The tasks by status.
     pub counts: Counts,
     /// The tasks that ended badly.
-    pub troubles: Troubles,
+    pub troubles: FailureGroups,
     /// What was spent, in the run that was asked for and in all.
     pub spent: Option<(Quota, Quota)>,
     /// Where the results went, in the order of the paths that were asked for.
@@ -70,8 +70,8 @@ pub fn write_results(
     let run_lives = snapshot.is_live();
     let (max_images, shape) = (snapshot.most_images()?, &wanted.shape);
     let layout = Layout { columns: &columns, max_images, run_lives, batch: &batch, shape };
-    let mut troubles = Troubles::default();
-    snapshot.troubled(|id, state, reason| troubles.note(id, state.shown(run_lives), reason))?;
+    let mut troubles = FailureGroups::default();
+    snapshot.troubled(|id, state, reason| troubles.add(id, state.shown(run_lives), reason))?;
     let spent = match (snapshot.spent(run)?, snapshot.spent(None)?) {
         (_, None) => None,
         (run, Some(all)) => Some((run.unwrap_or_default(), all)),

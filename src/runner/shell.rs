@@ -23,7 +23,7 @@ use crate::engine::{
 };
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
-use crate::progress::{Notice, RunEvent, Sink, Standing};
+use crate::progress::{Notice, RunEvent, Sink, Progress};
 use crate::store::{BatchStore, BatchWriter, Intent, Outgoing, RunStart, StoreError, WriteError};
 use crate::task::{Mode, RemoteTaskId};
 
@@ -84,7 +84,7 @@ impl Shell {
         let policy = &run.policy;
         let awaited: Vec<_> = snapshot.in_doubt.iter().filter(|lost| lost.is_awaited(policy)).collect();
         let awaits = awaited.iter().map(|lost| (lost.waiting.timeout + policy.grace) - lost.age).max();
-        let awaits = awaits.map(|at_most| Notice::Awaiting { submits: awaited.len() as u64, at_most });
+        let awaits = awaits.map(|at_most| Notice::AwaitingCallbacks { submits: awaited.len() as u64, at_most });
         let nothing_to_do = snapshot.waiting.is_empty()
             && snapshot.resumed.is_empty()
             && held_back == 0
@@ -130,7 +130,7 @@ impl Shell {
             results: shell.run.results.paths.first().cloned().unwrap_or_default(),
         });
         if cut_off > 0 {
-            shell.notice(Notice::CutOff { tasks: cut_off });
+            shell.notice(Notice::SubmitsInterrupted { tasks: cut_off });
         }
         if let Some((webhook, url)) = &shell.run.webhook {
             let (address, url) = (webhook.addr().to_string(), url.clone());
@@ -140,7 +140,7 @@ impl Shell {
             shell.notice(awaits);
         }
         if let Some(why) = shell.run.hooks_disabled.take() {
-            shell.notice(Notice::NothingTold { why });
+            shell.notice(Notice::HooksDisabled { why });
         }
         shell
     }
@@ -250,8 +250,8 @@ impl Shell {
     }
 
     fn tick(&mut self) {
-        let standing = self.standing();
-        self.sink.tick(&standing);
+        let progress = self.progress();
+        self.sink.tick(&progress);
         if self.results_stale && self.clock.now() >= self.results_due {
             self.results_stale = false;
             self.results_due = Duration::MAX;
@@ -366,12 +366,12 @@ impl Shell {
     }
 
     pub(super) fn show(&mut self, event: RunEvent) {
-        let standing = self.standing();
-        self.sink.event(&event, &standing);
+        let progress = self.progress();
+        self.sink.event(&event, &progress);
     }
 
-    fn standing(&self) -> Standing {
-        Standing {
+    fn progress(&self) -> Progress {
+        Progress {
             at: Timestamp::now(),
             elapsed: self.clock.now(),
             counts: self.book.counts(),

@@ -129,5 +129,5 @@ fn what_will_be_late_is_said_before_and_after() {
     let words = "--poll-min 20ms --poll-max 100ms --deadline 1s --concurrency 10";
     let ran = desk.mjbatch("run spring.csv").at(&service.url()).and(words).ends_with(0);
     assert!(ran.stderr.contains("warning: about 40 tasks will not be done by"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("warning: the deadline is over with "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("warning: the deadline has passed with "), "{}", ran.stderr);
 }

@@ -157,7 +157,7 @@ fn a_callback_that_comes_in_a_later_run_ties_up_what_was_lost_or_cut_off_by_a_ki
         until("the callback is taken", || call(&hook, &lost.task_id, 1));
         let ran = second.ended();
         assert_eq!(ran.code, Some(0), "{fault}: {ran:?}");
-        let said = "a callback may still tell what became of 1 submit of an earlier run";
+        let said = "for callbacks about 1 submit of an earlier run";
         assert!(ran.stderr.contains(said), "{fault}: {}", ran.stderr);
         let (results, paid) = (desk.results(), paid_once(&[&ledger]));
         for row in &results.rows {

@@ -52,7 +52,7 @@ fn a_run_downloads_its_images_under_the_configured_names() {
     let (desk, service) = (Desk::bare(), Service::with(""));
     desk.write("m.yaml", NAMED);
     let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(0);
-    assert!(ran.stderr.contains("8 pictures brought to `pics`"), "{ran:?}");
+    assert!(ran.stderr.contains("8 images downloaded to `pics`"), "{ran:?}");
     let mut expected = Vec::new();
     for name in ["bowl-blue", "mug"] {
         for n in 1..=4 {

@@ -205,7 +205,7 @@ fn code_7_the_quota_runs_out_in_mid_run_and_the_rest_goes_on_after_a_top_up() {
     let first = Service::with("quota=20"); // five fast jobs
     let desk = Desk::of(12);
     let ran = desk.run(&first.url()).ends_with(7);
-    assert!(ran.stderr.contains("out of quota; top it up, then run again"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("out of quota; top it up and run again"), "{}", ran.stderr);
     let results = desk.results();
     assert_eq!((results.count("done"), results.count("pending")), (5, 7), "what ran was followed");
 

@@ -42,7 +42,7 @@ fn a_url_gets_a_signed_post_for_each_task_that_is_done() {
     let (receiver, service) = (Receiver::taking(), Service::with(""));
     let desk = desk(&format!("on_done: {{ url: '{}/hook?x=1', secret_env: HOOK_SECRET }}", receiver.url()));
     let ran = run(&desk, &service).ends_with(0);
-    assert!(ran.stderr.contains("follow-up: 3 told"), "{ran:?}");
+    assert!(ran.stderr.contains("hooks: 3 delivered"), "{ran:?}");
     assert_eq!(sorted(receiver.tasks()), ALL);
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
     for post in receiver.posts() {
@@ -128,7 +128,7 @@ fn a_receiver_that_refuses_changes_no_exit_code_and_its_deliveries_stay_pending(
     let (receiver, service) = (Receiver::answering(hostile), Service::with(""));
     let desk = desk(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
     let ran = run(&desk, &service).ends_with(0);
-    let said = "follow-up: 0 told, 3 not: the first is `";
+    let said = "hooks: 0 delivered, 3 not delivered; the first is task `";
     assert!(ran.stderr.contains("warning") && ran.stderr.contains(said), "{ran:?}");
     assert!(ran.stderr.contains("HTTP 422: \u{fffd}]0;owned\u{fffd} <b>no such product</b>"), "{ran:?}");
     assert!(!ran.stderr.contains('\u{1b}'));

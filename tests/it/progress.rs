@@ -70,7 +70,7 @@ fn none_says_what_stood_in_the_way_and_nothing_else() {
     let (service, desk) = (Service::with("key-refused"), Desk::of(2));
     let ran = desk.run(&service.url()).and("--progress none").ends_with(4);
     assert_eq!(ran.stdout, "");
-    insta::assert_snapshot!(ran.stderr, @"error: stopped: the service refused the API key (API-KEY is invalid); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)");
+    insta::assert_snapshot!(ran.stderr, @"error: stopped: the service rejected the API key (API-KEY is invalid); set a valid one in MIDJOURNEY_API_KEY (no task was marked failed)");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::support::{Desk, Service, paid_once, until};
 fn one_lost() -> (Service, Desk) {
     let (service, desk) = (Service::with("accept-cut=only:2"), Desk::of(3));
     let ran = desk.run(&service.url()).and("--prices fast=4 --concurrency 1").ends_with(6);
-    assert!(ran.stderr.contains("    settle it: mjbatch resolve spring.csv\n"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("    to resolve: mjbatch resolve spring.csv\n"), "{}", ran.stderr);
     (service, desk)
 }
 

@@ -22,7 +22,7 @@ fn a_budget_is_kept_over_runs_and_what_is_left_is_said() {
     let budget = |amount: &str| desk.run(&service.url()).and(PRICES).and("--budget").and(amount);
     let ran = budget("10quota").ends_with(8);
     assert_eq!((service.jobs(), service.ledger().quota), (2, 8));
-    let said = "stopped: the budget of 10 quota is reached, and 4 tasks were not submitted";
+    let said = "stopped: the budget of 10 quota is reached: 4 tasks were not submitted";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     budget("10quota").ends_with(8);
     assert_eq!(service.submits(), 2, "nothing more fits");
@@ -132,7 +132,7 @@ fn a_run_that_does_not_wait_leaves_its_jobs_to_the_next() {
     let (service, desk) = (Service::taking(300.0..=400.0, "slots=3"), Desk::of(7));
     let ran = desk.run(&service.url()).and("--no-wait --concurrency 3").ends_with(10);
     assert_eq!((service.jobs(), desk.count([State::Running, State::Pending])), (3, [3, 4]));
-    assert!(ran.stderr.contains("3 jobs; the next run follows up"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("3 jobs; the next run collects them"), "{}", ran.stderr);
     until("all is done, three by three", || {
         desk.run(&service.url()).and("--no-wait --concurrency 3").go().code == Some(0)
     });
@@ -150,7 +150,7 @@ fn a_window_of_time_ends_submitting_and_then_following() {
     let (service, desk) = (Service::taking(20_000.0..=20_000.0, ""), Desk::of(4));
     let ran = desk.run(&service.url()).and("--max-duration 300ms --drain 100ms").ends_with(10);
     assert_eq!((service.jobs(), desk.count([State::Running, State::Unknown])), (4, [4, 0]));
-    assert!(ran.stderr.contains("not cancelled: 4 jobs; the next run follows up"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("not cancelled: 4 jobs; the next run collects them"), "{}", ran.stderr);
 }
 
 #[test]
@@ -160,7 +160,7 @@ fn only_what_is_chosen_is_submitted_the_most_urgent_first() {
     let ran = run("--only product=mug --only colour=rust --only colour=sage").ends_with(10);
     let prompts: Vec<_> = service.ledger().jobs.into_iter().map(|job| job.prompt).collect();
     assert_eq!(prompts, ["a rust mug on linen", "a sage mug on linen"]);
-    assert!(ran.stderr.contains("4 other tasks wait for a run without it"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("4 not selected"), "{}", ran.stderr);
     assert!(!ran.stderr.lines().last().unwrap().contains("--only"), "{}", ran.stderr);
     run("--only id=*/blue").ends_with(10);
     assert_eq!(service.jobs(), 4);

@@ -1,12 +1,12 @@
-//! Why a run ended: the facts, and one sentence each.
+//! The reason why a run ended, and the sentence of each reason.
 
 use std::fmt;
 use std::time::Duration;
 
-use super::wording::{NAME, REASON, duration, many};
+use super::wording::{NAME, REASON, counted, duration};
 use crate::text::sanitize_line;
 
-/// Why a run ended.
+/// The reason why a run ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum StopReason {
@@ -34,7 +34,7 @@ pub enum StopReason {
     BudgetReached {
         /// The budget, in words.
         budget: String,
-        /// How many tasks wait.
+        /// How counted tasks wait.
         left: u64,
     },
     /// Its time was over.
@@ -46,24 +46,24 @@ pub enum StopReason {
     NotAwaited,
     /// Prompt after prompt was turned down.
     Breaker {
-        /// How many in a row.
+        /// How counted in a row.
         in_a_row: u64,
         /// The values that all of them have, and not all others: the variable and its value.
         shared: Vec<(String, String)>,
     },
     /// What was chosen for this run is done; other tasks wait.
     ChosenDone {
-        /// How many.
+        /// How counted.
         left: u64,
     },
     /// One task of each entry has been tried; a person may look.
     PilotDone {
-        /// How many tasks wait.
+        /// How counted tasks wait.
         left: u64,
     },
-    /// It submitted as many tasks as it was allowed to.
+    /// It submitted as counted tasks as it was allowed to.
     LimitReached {
-        /// How many that is.
+        /// How counted that is.
         limit: u64,
     },
 }
@@ -107,7 +107,7 @@ impl StopReason {
     }
 }
 
-/// One sentence, harmless to a terminal.
+/// Writes one sentence, safe for a terminal, without a period.
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -116,65 +116,65 @@ impl fmt::Display for StopReason {
             StopReason::Interrupted => f.write_str("interrupted; nothing more was submitted"),
             StopReason::KeyRefused { words } => write!(
                 f,
-                "the service refused the API key ({}); put a valid one into MIDJOURNEY_API_KEY (no task was marked failed)",
+                "the service rejected the API key ({}); set a valid one in MIDJOURNEY_API_KEY (no task was marked failed)",
                 sanitize_line(words, REASON)
             ),
-            StopReason::QuotaGone => f.write_str("the account is out of quota; top it up, then run again"),
+            StopReason::QuotaGone => f.write_str("the account is out of quota; top it up and run again"),
             StopReason::Unreachable { why } => {
                 write!(f, "the service cannot be reached or is broken ({}); run again later", sanitize_line(why, REASON))
             }
             StopReason::StateNotWritten => {
-                f.write_str("the state could not be written, so nothing more was submitted; make room on the disk, then run again")
+                f.write_str("the state could not be written, so nothing more was submitted; free some disk space and run again")
             }
             StopReason::BudgetReached { budget, left } => write!(
                 f,
-                "the budget of {budget} is reached, and {} not submitted; raise it with `--budget`",
+                "the budget of {budget} is reached: {} not submitted; raise it with `--budget`",
                 were(*left, "task")
             ),
             StopReason::TimeOver { after } => {
-                write!(f, "the {} of `--max-duration` are over; run again to go on", duration(*after))
+                write!(f, "the time limit of {} (`--max-duration`) is over; run again to continue", duration(*after))
             }
             StopReason::NotAwaited => {
-                f.write_str("not waiting for what was submitted, as asked; run again to follow it")
+                f.write_str("not waiting for the submitted jobs (`--no-wait`); run again to collect them")
             }
             StopReason::Breaker { in_a_row, shared } => write!(
                 f,
-                "{in_a_row} prompts in a row were turned down, which puts the account at risk; {}; look at them before you run again",
-                what_is_shared(shared)
+                "{in_a_row} prompts in a row were rejected, which puts the account at risk; {}; check them before you run again",
+                shared_values(shared)
             ),
             StopReason::ChosenDone { left } => {
-                write!(f, "what `--only` chose is done; {} for a run without it", wait(*left))
+                write!(f, "the tasks selected by `--only` are done; {left} not selected")
             }
             StopReason::PilotDone { left } => write!(
                 f,
-                "the pilot is done: look at its pictures; {} for a run without `--pilot`",
-                wait(*left)
+                "the pilot is done: check its images, then run without `--pilot` for the {}",
+                remaining(*left)
             ),
             StopReason::LimitReached { limit } => {
-                write!(f, "the limit of {} for this run is reached", many(*limit, "task"))
+                write!(f, "the limit of {} for this run is reached", counted(*limit, "task"))
             }
         }
     }
 }
 
-/// `1 task was`, `3 tasks were`.
+/// A number of things and its verb: `1 task was`, `3 tasks were`.
 fn were(n: u64, noun: &str) -> String {
-    format!("{} {}", many(n, noun), if n == 1 { "was" } else { "were" })
+    format!("{} {}", counted(n, noun), if n == 1 { "was" } else { "were" })
 }
 
-/// `1 other task waits`, `3 other tasks wait`.
-fn wait(n: u64) -> String {
-    if n == 1 { "1 other task waits".to_owned() } else { format!("{n} other tasks wait") }
+/// The tasks that are left: `remaining task`, `3 remaining tasks`.
+fn remaining(n: u64) -> String {
+    if n == 1 { "remaining task".to_owned() } else { format!("{n} remaining tasks") }
 }
 
-fn what_is_shared(shared: &[(String, String)]) -> String {
-    const LISTED: usize = 3;
+/// What the rejected prompts have in common, as a clause.
+fn shared_values(shared: &[(String, String)]) -> String {
+    const MAX_LISTED: usize = 3;
     if shared.is_empty() {
-        return "no value of a variable is shared by them alone".to_owned();
+        return "they have no distinguishing variable value in common".to_owned();
     }
-    let shared = shared.iter().take(LISTED);
-    let named: Vec<String> = shared
-        .map(|(name, value)| format!("{} = \"{}\"", sanitize_line(name, NAME), sanitize_line(value, NAME)))
-        .collect();
-    format!("all have {}", named.join(" and "))
+    let shared = shared.iter().take(MAX_LISTED);
+    let values: Vec<String> =
+        shared.map(|(name, value)| format!("{} = \"{}\"", sanitize_line(name, NAME), sanitize_line(value, NAME))).collect();
+    format!("all have {}", values.join(" and "))
 }

@@ -1,6 +1,8 @@
-//! One JSON object a line, for programs. The names of events and fields are a contract, documented at [`JsonLines`].
+//! One JSON object per line, for programs. The names of events and fields are a contract,
+//! documented at [`JsonLines`].
 //!
-//! The words of `notice` and `stop`, unlike their sentences, are never changed, so they are spelled out here.
+//! The words of `notice` and `stop`, unlike their sentences, never change, so they are spelled out
+//! here rather than derived from the names of the variants.
 
 use std::io::Write;
 use std::path::Path;
@@ -12,23 +14,24 @@ use super::event::RunEvent;
 use super::notice::Notice;
 use super::summary::Summary;
 use super::wording::counts_line;
-use super::{Sink, Standing};
+use super::{Progress, Sink};
 use crate::task::{Counts, Quota, Status};
 use crate::text::escape_json;
 
-/// Writes one object a line, a stable contract: fields are added, never renamed or removed, and a reader ignores the fields
-/// and the events that it does not know.
+/// Writes one JSON object per line. The format is a stable contract: fields are added, never
+/// renamed or removed, and a reader must ignore fields and events that it does not know.
 ///
-/// Every line has `event` (which one), `at` (RFC 3339, UTC, milliseconds), `elapsed_s` (seconds since the run began),
-/// `counts` (the number of tasks for each of `pending running done failed unknown lost skipped`), `slots`, `in_slots` and
-/// `remaining` (tasks that this run still means to see end), all of them with the event included. Besides these:
+/// Every line has `event` (which one), `at` (RFC 3339, UTC, milliseconds), `elapsed_s` (seconds
+/// since the run began), `counts` (the number of tasks for each of `pending running done failed
+/// unknown lost skipped`), `slots`, `in_slots` and `remaining` (tasks that this run still has to
+/// finish), all of them with the event included. Besides these:
 ///
 /// | event | fields |
 /// | --- | --- |
 /// | `started` | `batch`, `service`, `state`, `results` (paths) |
 /// | `submitted` | `id`, `task_id` |
 /// | `ended` | `id`, `status`, `task_id`, `reason`, `took_s`, `grid`, `images`; null where not known |
-/// | `retrying` | `id`, `task_id`, `reason`: the job failed, or nothing is known of it, and the task waits to be sent again |
+/// | `retrying` | `id`, `task_id`, `reason`: the attempt failed, or its outcome is unknown, and the task will be resent |
 /// | `notice` | `notice` (which one), `level` (`note`, `warning`, `error`), `text` (one sentence, may be reworded), and what the notice knows: `slots`, `asked`, `seconds`, `why`, `running`, `tasks`, `submits`, `left`, `in_a_row`, `id`, `what`, `address`, `url`, `path` under `detail` |
 /// | `finished` | `batch`, `stop` (`finished`, `nothing_to_do`, `interrupted`, `key_refused`, `quota_gone`, `unreachable`, `state_not_written`, `limit_reached`, `budget_reached`, `time_over`, `not_awaited`, `breaker`, `chosen_done`, `pilot_done`), `stop_text`, `troubles` (`status`, `reason`, `count`, `example`), `left_running`, `quota_run`, `quota_batch`, `results` (the first file), `all_results` (all of them), `state`, `resolve`, `next`; null where not known |
 #[derive(Debug)]
@@ -37,16 +40,16 @@ pub struct JsonLines<W> {
 }
 
 impl<W: Write> JsonLines<W> {
-    /// Writes to `out`.
+    /// Creates a sink that writes to `out`.
     pub fn new(out: W) -> Self {
         JsonLines { out }
     }
 }
 
 impl<W: Write + Send> Sink for JsonLines<W> {
-    fn event(&mut self, event: &RunEvent, now: &Standing) {
+    fn event(&mut self, event: &RunEvent, now: &Progress) {
         let mut line = Map::new();
-        let (word, fields) = described(event);
+        let (word, fields) = event_fields(event);
         line.insert("event".to_owned(), word.into());
         line.insert("at".to_owned(), format!("{:.3}", now.at).into());
         line.insert("elapsed_s".to_owned(), seconds(now.elapsed));
@@ -62,7 +65,8 @@ impl<W: Write + Send> Sink for JsonLines<W> {
     }
 }
 
-fn described(event: &RunEvent) -> (&'static str, Value) {
+/// The word of an event and its own fields.
+fn event_fields(event: &RunEvent) -> (&'static str, Value) {
     match event {
         RunEvent::Started { batch, service, state, results } => {
             ("started", json!({"batch": batch, "service": service, "state": state, "results": path(results)}))
@@ -84,7 +88,7 @@ fn described(event: &RunEvent) -> (&'static str, Value) {
             ("retrying", json!({"id": id, "task_id": task_id, "reason": reason}))
         }
         RunEvent::Notice(notice) => {
-            let (word, detail) = detail(notice);
+            let (word, detail) = notice_detail(notice);
             let level = notice.level().as_str();
             ("notice", json!({"notice": word, "level": level, "text": notice.to_string(), "detail": detail}))
         }
@@ -92,7 +96,8 @@ fn described(event: &RunEvent) -> (&'static str, Value) {
     }
 }
 
-fn detail(notice: &Notice) -> (&'static str, Value) {
+/// The word of a notice and the facts in it.
+fn notice_detail(notice: &Notice) -> (&'static str, Value) {
     match notice {
         Notice::SlotsLearned { slots, asked } => ("slots_learned", json!({"slots": slots, "asked": asked})),
         Notice::BackingOff { wait, why } => ("backing_off", json!({"seconds": seconds(*wait), "why": why})),
@@ -115,9 +120,9 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
             ("breaker", json!({"in_a_row": in_a_row, "running": running}))
         }
         Notice::Stopping { running } => ("stopping", json!({"running": running})),
-        Notice::CutOff { tasks } => ("cut_off", json!({"tasks": tasks})),
+        Notice::SubmitsInterrupted { tasks } => ("cut_off", json!({"tasks": tasks})),
         Notice::Listening { address, url } => ("listening", json!({"address": address, "url": url})),
-        Notice::Awaiting { submits, at_most } => {
+        Notice::AwaitingCallbacks { submits, at_most } => {
             ("awaiting", json!({"submits": submits, "seconds": seconds(*at_most)}))
         }
         Notice::StateNotWritten { why } => ("state_not_written", json!({"why": why})),
@@ -125,28 +130,28 @@ fn detail(notice: &Notice) -> (&'static str, Value) {
             ("not_recorded", json!({"id": id, "what": what, "why": why}))
         }
         Notice::ResultsNotWritten { why } => ("results_not_written", json!({"why": why})),
-        Notice::Pictures { brought, failed, folder, first_failed } => (
+        Notice::Downloads { downloaded, failed, folder, first_failed } => (
             "pictures",
             json!({
-                "brought": brought,
+                "brought": downloaded,
                 "failed": failed,
                 "folder": path(folder),
                 "first_failed": first_failed.as_ref().map(|(id, n, why)| json!({"id": id.0, "n": n, "why": why})),
             }),
         ),
-        Notice::PicturesNotLookedUp { why } => ("pictures_not_looked_up", json!({"why": why})),
-        Notice::FollowUp { told, left, first_failed } => (
+        Notice::DownloadsNotLoaded { why } => ("pictures_not_looked_up", json!({"why": why})),
+        Notice::Deliveries { delivered, pending, first_failed } => (
             "follow_up",
             json!({
-                "told": told,
-                "not_told": left,
+                "told": delivered,
+                "not_told": pending,
                 "first_failed": first_failed.as_ref().map(|(id, why)| json!({"id": id, "why": why})),
             }),
         ),
-        Notice::NothingTold { why } => ("nothing_told", json!({"why": why})),
-        Notice::FollowUpNotLookedUp { why } => ("follow_up_not_looked_up", json!({"why": why})),
-        Notice::OfResults { path: of, what } => ("of_results", json!({"path": path(of), "what": what})),
-        Notice::ResultsBeside { path: to, why } => ("results_beside", json!({"path": path(to), "why": why})),
+        Notice::HooksDisabled { why } => ("nothing_told", json!({"why": why})),
+        Notice::DeliveriesNotLoaded { why } => ("follow_up_not_looked_up", json!({"why": why})),
+        Notice::ResultsLimited { path: of, what } => ("of_results", json!({"path": path(of), "what": what})),
+        Notice::ResultsMoved { path: to, why } => ("results_beside", json!({"path": path(to), "why": why})),
     }
 }
 
@@ -155,7 +160,8 @@ fn counts(counts: &Counts) -> Value {
     words.map(|status| (status.as_str().to_owned(), counts.of(status).into())).collect::<Map<_, _>>().into()
 }
 
-/// The summary of a run for others than those who watch it: the fields of `finished`, and `text`, `counts` and `took_s`.
+/// The summary of a run as hooks get it: the fields of `finished`, and `text`, `counts` and
+/// `took_s`.
 pub fn summary_as_json(summary: &Summary) -> Value {
     let mut object = finished(summary);
     let pieces = counts_line(&summary.counts);
@@ -166,15 +172,15 @@ pub fn summary_as_json(summary: &Summary) -> Value {
 }
 
 fn finished(summary: &Summary) -> Value {
-    let troubles: Vec<Value> = [Status::Failed, Status::Unknown, Status::Lost]
+    let failures: Vec<Value> = [Status::Failed, Status::Unknown, Status::Lost]
         .into_iter()
-        .flat_map(|status| summary.troubles.of(status))
-        .map(|trouble| {
+        .flat_map(|status| summary.failures.of(status))
+        .map(|group| {
             json!({
-                "status": trouble.status,
-                "reason": trouble.reason,
-                "count": trouble.count,
-                "example": trouble.example,
+                "status": group.status,
+                "reason": group.reason,
+                "count": group.count,
+                "example": group.example,
             })
         })
         .collect();
@@ -182,7 +188,7 @@ fn finished(summary: &Summary) -> Value {
         "batch": summary.batch,
         "stop": summary.stop.as_str(),
         "stop_text": summary.stop.to_string(),
-        "troubles": troubles,
+        "troubles": failures,
         "left_running": summary.left_running,
         "quota_run": summary.cost.map(|cost| quota(cost.run)),
         "quota_batch": summary.cost.map(|cost| quota(cost.batch)),
@@ -210,16 +216,16 @@ fn path(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Cost;
-    use super::super::tests::{Paper, bad, done, standing, started, with_failures};
+    use super::super::QuotaSpent;
+    use super::super::tests::{Recorder, bad, done, progress, started, with_failures};
     use super::*;
     use crate::task::{RemoteTaskId, TaskId};
 
     #[test]
-    fn json_is_one_object_a_line_with_the_documented_fields() {
-        let paper = Paper::default();
-        let mut json = JsonLines::new(paper.clone());
-        let now = standing(62, &[(Status::Done, 1), (Status::Running, 2), (Status::Pending, 3)]);
+    fn each_event_is_one_json_object_with_the_documented_fields() {
+        let recorder = Recorder::default();
+        let mut json = JsonLines::new(recorder.clone());
+        let now = progress(62, &[(Status::Done, 1), (Status::Running, 2), (Status::Pending, 3)]);
         json.event(&started(), &now);
         json.event(
             &RunEvent::Submitted { id: TaskId("mug".into()), task_id: RemoteTaskId("T1".into()) },
@@ -229,9 +235,9 @@ mod tests {
         json.event(&bad("vase", Status::Unknown, "cut \u{1b}[31m off\u{9b}"), &now);
         json.event(&RunEvent::Notice(Notice::SlotsLearned { slots: 7, asked: 10 }), &now);
         let mut over = with_failures();
-        over.cost = Some(Cost { run: Quota(1500), batch: Quota(114_000) });
+        over.cost = Some(QuotaSpent { run: Quota(1500), batch: Quota(114_000) });
         json.event(&RunEvent::Finished(Box::new(over)), &now);
-        let text = paper.text();
+        let text = recorder.text();
         for line in text.lines() {
             let object: serde_json::Value = serde_json::from_str(line).unwrap();
             assert_eq!(object["counts"]["pending"], 3);

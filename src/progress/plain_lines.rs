@@ -1,59 +1,65 @@
-//! A line now and then, for logs and for the mail that cron sends: short, and whole without the lines before it.
+//! Occasional lines for logs and for the mail that cron sends: short, and each complete in itself.
 
 use std::io::Write;
 use std::time::Duration;
 
 use super::event::RunEvent;
-use super::pace::Pace;
-use super::wording::{self, BadEnds, DOT};
-use super::{Sink, Standing};
+use super::throughput::Throughput;
+use super::wording::{self, DOT, FailureLines};
+use super::{Progress, Sink};
 
-/// Writes plain lines: one at the start, one for every tenth of the batch or five minutes (on a tick, since
-/// jobs end in bursts), every bad end and notice at once, and the summary.
+/// Writes plain lines: one at the start, one for every tenth of the batch or five minutes (on a
+/// tick, since jobs end in bursts), failures and notices at once, and the summary.
 #[derive(Debug)]
-pub struct Plain<W> {
+pub struct PlainLines<W> {
     out: W,
-    pace: Pace,
-    bad_ends: BadEnds,
-    /// Where the batch stood when a line last said so: the time, and how much was settled.
+    throughput: Throughput,
+    failure_lines: FailureLines,
+    /// The time and the number of settled tasks of the last progress line.
     last: (Duration, u64),
 }
 
-/// Progress lines are never closer than this.
-const CLOSEST: Duration = Duration::from_secs(10);
-/// Nor further apart, since some machinery takes silence for death (CI services do after ten minutes).
-const FURTHEST: Duration = Duration::from_secs(300);
+/// The shortest time between two progress lines.
+const MIN_INTERVAL: Duration = Duration::from_secs(10);
+/// The longest time between two progress lines: some CI services stop a job that is silent for ten
+/// minutes.
+const MAX_INTERVAL: Duration = Duration::from_secs(300);
 
-impl<W: Write> Plain<W> {
-    /// Writes to `out`.
+impl<W: Write> PlainLines<W> {
+    /// Creates a sink that writes to `out`.
     pub fn new(out: W) -> Self {
-        Plain { out, pace: Pace::default(), bad_ends: BadEnds::default(), last: (Duration::ZERO, 0) }
+        PlainLines {
+            out,
+            throughput: Throughput::default(),
+            failure_lines: FailureLines::default(),
+            last: (Duration::ZERO, 0),
+        }
     }
 
     fn line(&mut self, line: &str) {
         let _ = writeln!(self.out, "{line}");
     }
 
-    fn progress_if_due(&mut self, now: &Standing) {
+    fn progress_if_due(&mut self, now: &Progress) {
         let (at, settled) = self.last;
         let since = now.elapsed.saturating_sub(at);
         let a_tenth_more = now.settled().saturating_sub(settled) * 10 >= now.counts.total();
-        if now.remaining > 0 && since >= CLOSEST && (a_tenth_more || since >= FURTHEST) {
+        if now.remaining > 0 && since >= MIN_INTERVAL && (a_tenth_more || since >= MAX_INTERVAL) {
             self.last = (now.elapsed, now.settled());
             let mut pieces = vec![wording::counts_line(&now.counts)];
-            pieces.extend(self.pace.per_minute(now).map(wording::rate));
-            pieces.extend(self.pace.left(now).map(wording::time_left));
+            pieces.extend(self.throughput.per_minute(now).map(wording::rate));
+            pieces.extend(self.throughput.left(now).map(wording::time_left));
             let after = wording::duration(now.elapsed);
             self.line(&format!("{} % after {after}: {}", now.percent(), pieces.join(DOT)));
         }
     }
 }
 
-impl<W: Write + Send> Sink for Plain<W> {
-    fn event(&mut self, event: &RunEvent, now: &Standing) {
+impl<W: Write + Send> Sink for PlainLines<W> {
+    fn event(&mut self, event: &RunEvent, now: &Progress) {
         match event {
             RunEvent::Started { batch, service, .. } => {
-                self.pace.start(now);
+                self.throughput.start(now);
                 self.last = (now.elapsed, now.settled());
                 if let Some(line) = wording::started(batch, service, now) {
                     self.line(&line);
@@ -61,13 +67,13 @@ impl<W: Write + Send> Sink for Plain<W> {
             }
             RunEvent::Submitted { .. } => {}
             RunEvent::Ended { id, status, reason, .. } => {
-                self.pace.end(now);
-                if let Some(line) = self.bad_ends.line(id, *status, reason.as_deref()) {
+                self.throughput.end(now);
+                if let Some(line) = self.failure_lines.on_end(id, *status, reason.as_deref()) {
                     self.line(&line);
                 }
             }
             RunEvent::Retrying { id, reason, .. } => {
-                if let Some(line) = self.bad_ends.again(id, reason) {
+                if let Some(line) = self.failure_lines.on_retry(id, reason) {
                     self.line(&line);
                 }
             }
@@ -79,7 +85,7 @@ impl<W: Write + Send> Sink for Plain<W> {
         }
     }
 
-    fn tick(&mut self, now: &Standing) {
+    fn tick(&mut self, now: &Progress) {
         self.progress_if_due(now);
     }
 
@@ -91,15 +97,15 @@ impl<W: Write + Send> Sink for Plain<W> {
 #[cfg(test)]
 mod tests {
     use super::super::StopReason;
-    use super::super::tests::{Paper, run, standing, started, summary};
+    use super::super::tests::{Recorder, progress, run, started, summary};
     use super::*;
     use crate::task::Status;
 
     #[test]
     fn plain_lines_of_a_run_fit_into_a_short_mail() {
-        let paper = Paper::default();
-        run(&mut Plain::new(paper.clone()));
-        insta::assert_snapshot!(paper.text(), @r#"
+        let recorder = Recorder::default();
+        run(&mut PlainLines::new(recorder.clone()));
+        insta::assert_snapshot!(recorder.text(), @r#"
         spring: 60 of 60 tasks to do, 10 slots at https://api.midjourney-api.com
         16 % after 1 min 10 s: 10 done · 10 running · 40 pending · 10/min · ~5 min left
         failed hero-red: prompt was refused by moderation
@@ -119,17 +125,17 @@ mod tests {
 
     #[test]
     fn plain_lines_come_at_least_every_five_minutes_and_never_within_ten_seconds() {
-        let paper = Paper::default();
-        let mut plain = Plain::new(paper.clone());
-        let slow = |s| standing(s, &[(Status::Running, 10), (Status::Pending, 990)]);
+        let recorder = Recorder::default();
+        let mut plain = PlainLines::new(recorder.clone());
+        let slow = |s| progress(s, &[(Status::Running, 10), (Status::Pending, 990)]);
         plain.event(&started(), &slow(0));
         for s in 1..=1000 {
             plain.tick(&slow(s));
         }
         for s in 1001..=1019 {
-            plain.tick(&standing(s, &[(Status::Done, (s - 1000) * 50), (Status::Pending, 50)]));
+            plain.tick(&progress(s, &[(Status::Done, (s - 1000) * 50), (Status::Pending, 50)]));
         }
-        insta::assert_snapshot!(paper.text(), @"
+        insta::assert_snapshot!(recorder.text(), @"
         spring: 1000 of 1000 tasks to do, 10 slots at https://api.midjourney-api.com
         0 % after 5 min: 10 running · 990 pending
         0 % after 10 min: 10 running · 990 pending
@@ -140,14 +146,14 @@ mod tests {
     }
 
     #[test]
-    fn nothing_to_do_is_said_once() {
-        let paper = Paper::default();
-        let mut plain = Plain::new(paper.clone());
-        let now = standing(0, &[(Status::Done, 60)]);
+    fn a_run_with_nothing_to_do_prints_only_the_summary() {
+        let recorder = Recorder::default();
+        let mut plain = PlainLines::new(recorder.clone());
+        let now = progress(0, &[(Status::Done, 60)]);
         plain.event(&started(), &now);
         let over = summary(&[(Status::Done, 60)], StopReason::NothingToDo);
         plain.event(&RunEvent::Finished(Box::new(over)), &now);
-        insta::assert_snapshot!(paper.text(), @"
+        insta::assert_snapshot!(recorder.text(), @"
         spring: 60 tasks, nothing to do
           60 done
           results: spring.results.csv

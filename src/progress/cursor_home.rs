@@ -1,17 +1,19 @@
-//! The terminal under the bar, with its cursor kept where a key that is pressed does no harm.
+//! A terminal whose cursor returns to the start of the line after each drawing, so that echoed keys
+//! do not break the bar.
 //!
-//! indicatif leaves the cursor behind the last column of the bar. What the terminal echoes there, the `^C` of Ctrl-C, wraps
-//! to a line that indicatif knows nothing of, and a torn piece of the bar stays on the screen for good.
+//! indicatif leaves the cursor after the last column of the bar. Text that the terminal echoes
+//! there (the `^C` of Ctrl-C) wraps to a line that indicatif does not know of, and a piece of the
+//! bar then stays on the screen.
 
 use std::io;
 
 use indicatif::TermLike;
 
-/// A terminal that is left, after each drawing, at the start of the line it is on.
+/// A terminal whose cursor is at the start of its line after each drawing.
 #[derive(Debug)]
-pub(super) struct Screen<T>(pub(super) T);
+pub(super) struct CursorHome<T>(pub(super) T);
 
-impl<T: TermLike> TermLike for Screen<T> {
+impl<T: TermLike> TermLike for CursorHome<T> {
     fn width(&self) -> u16 {
         self.0.width()
     }
