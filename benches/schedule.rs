@@ -229,7 +229,8 @@ async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
         next: String::new(),
     };
     let (_stop, shutdown) = runner::shutdown();
-    let outcome = runner::run(run, client, begun, Box::new(ErrorsOnly::new(std::io::sink())), shutdown).await?;
+    let outcome =
+        runner::run(run, client, begun, Box::new(ErrorsOnly::new(std::io::sink())), shutdown).await?;
     let stats = stats_of(&sandbox.ledger());
     sandbox.stop().await;
     match outcome.counts.of(mjbatch::task::Status::Done) {

@@ -18,7 +18,7 @@
 //! | [`task`] | the nouns: a task, its names, its state, and what became of it |
 //! | [`diagnostic`], [`text`] | what is wrong and where; text of others on a screen |
 //! | [`duration`], [`deadline`] | spans of time and deadlines as people write them |
-//! | [`figures`] | what tasks with the same value of a variable have in common |
+//! | [`breakdown`] | statistics of the tasks by the values of a variable |
 //! | [`failpoint`] | where the crash tests make the program fail; nothing in a release build |
 //! | [`manifest`] | YAML or CSV to tasks |
 //! | [`prompt`] | Midjourney's flags, the lint, params as flags, permutations |
@@ -49,7 +49,7 @@
 //!
 //! How a batch is run from there, and watched, is in `examples/run_batch.rs`: a [`store::Store`] takes the tasks up, an
 //! [`api::Client`] speaks to the service or to a [`sandbox::Sandbox`], [`runner::run`] does the work, and a
-//! [`progress::Sink`] is told. Callbacks without a batch are in `examples/receive_webhook.rs`.
+//! [`progress::Sink`] shows it. Callbacks without a batch are in `examples/receive_webhook.rs`.
 //!
 //! # What holds everywhere
 //!
@@ -61,6 +61,7 @@
 
 pub mod api;
 pub mod batch;
+pub mod breakdown;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod deadline;
@@ -70,7 +71,6 @@ pub mod download;
 pub mod duration;
 pub mod engine;
 pub mod failpoint;
-pub mod figures;
 pub mod hooks;
 pub mod manifest;
 pub mod output;

@@ -14,7 +14,7 @@ use super::{
 use crate::api::CallbackListener;
 use crate::output;
 use crate::plan::{self, Selection};
-use crate::progress::{RunEvent, Sink, Progress};
+use crate::progress::{Progress, RunEvent, Sink};
 use crate::runner::{self, Outcome, Signal, shutdown};
 use crate::store::{HeldStore, Listing, StoreError};
 use crate::task::{RemoteTaskId, TaskId, TaskMode};
@@ -75,11 +75,11 @@ struct EventSender(UnboundedSender<(Option<RunEvent>, Progress)>);
 
 impl Sink for EventSender {
     fn event(&mut self, event: &RunEvent, progress: &Progress) {
-        let _ = self.0.send((Some(event.clone()), *standing));
+        let _ = self.0.send((Some(event.clone()), *progress));
     }
 
     fn tick(&mut self, progress: &Progress) {
-        let _ = self.0.send((None, *standing));
+        let _ = self.0.send((None, *progress));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Where a batch stands, from its state alone, also while it runs.
 
 use super::{Batch, BatchError};
-use crate::figures::Shown;
+use crate::breakdown::TopValues;
 use crate::store::{DeliveryCount, FilesCount, Header, Undelivered, Variable};
 use crate::task::{Counts, Quota};
 
@@ -27,7 +27,7 @@ pub struct BatchStatus {
     /// The first of those that are pending.
     pub undelivered: Vec<Undelivered>,
     /// What the tasks of each value of a column have in common, column by column.
-    pub by: Vec<Shown>,
+    pub by: Vec<TopValues>,
 }
 
 impl Batch {
@@ -48,7 +48,7 @@ impl Batch {
             files: snapshot.files()?,
             deliveries: snapshot.deliveries()?,
             undelivered: snapshot.undelivered(MOST_UNDELIVERED)?,
-            by: figures.into_iter().map(|figures| figures.most(most_values)).collect(),
+            by: figures.into_iter().map(|figures| figures.top(most_values)).collect(),
         })
     }
 }

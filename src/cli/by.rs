@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::breakdown::{TopValues, ValueStats};
 use crate::duration;
-use crate::figures::{Figure, Shown};
 use crate::task::{Quota, Status};
 use crate::text::sanitize_line;
 
@@ -16,9 +16,9 @@ const NAME: usize = 40;
 const HEADER: [&str; 7] = ["tasks", "done", "success", "refused", "wait", "quota", "each done"];
 
 /// The table, line by line.
-pub(super) fn lines(of: &Shown) -> Vec<String> {
+pub(super) fn lines(of: &TopValues) -> Vec<String> {
     let rows: Vec<[String; 7]> = of.values.iter().map(cells).collect();
-    let name = |figure: &Figure| match figure.value.as_str() {
+    let name = |figure: &ValueStats| match figure.value.as_str() {
         "" => "(none)".to_owned(),
         value => sanitize_line(value, NAME),
     };
@@ -35,30 +35,30 @@ pub(super) fn lines(of: &Shown) -> Vec<String> {
     };
     let mut lines = vec![String::new(), line(&title, &HEADER.map(str::to_owned))];
     lines.extend(names.iter().zip(&rows).map(|(name, cells)| line(name, cells)));
-    if of.more > 0 {
-        lines.push(format!("  and {} more {}", of.more, if of.more == 1 { "value" } else { "values" }));
+    if of.omitted > 0 {
+        lines.push(format!("  and {} more {}", of.omitted, if of.omitted == 1 { "value" } else { "values" }));
     }
     lines
 }
 
-fn cells(figure: &Figure) -> [String; 7] {
+fn cells(figure: &ValueStats) -> [String; 7] {
     let done = figure.counts.of(Status::Done);
     let unknown = || "-".to_owned();
     let each = figure.cost().filter(|_| done > 0).map(|cost| Quota(cost.0 / done));
     [
         figure.counts.total().to_string(),
         done.to_string(),
-        figure.success().map_or_else(unknown, |share| format!("{} %", (share * 100.0).floor())),
-        figure.refused.to_string(),
-        figure.wait().map_or_else(unknown, duration::in_words),
+        figure.success_rate().map_or_else(unknown, |share| format!("{} %", (share * 100.0).floor())),
+        figure.rejected.to_string(),
+        figure.median_duration().map_or_else(unknown, duration::in_words),
         figure.cost().map_or_else(unknown, |cost| cost.to_string()),
         each.map_or_else(unknown, |each| each.to_string()),
     ]
 }
 
 /// The same for programs: by variable, its values in order.
-pub(super) fn json(by: &[Shown]) -> Value {
-    let value = |figure: &Figure| {
+pub(super) fn json(by: &[TopValues]) -> Value {
+    let value = |figure: &ValueStats| {
         let counts: serde_json::Map<_, _> = Status::ALL
             .iter()
             .map(|status| (status.as_str().to_owned(), figure.counts.of(*status).into()))
@@ -67,16 +67,16 @@ pub(super) fn json(by: &[Shown]) -> Value {
             "value": figure.value,
             "tasks": figure.counts.total(),
             "counts": counts,
-            "success": figure.success(),
+            "success": figure.success_rate(),
             "attempts": figure.attempts,
-            "refused": figure.refused,
-            "wait_s": figure.wait().map(|wait| wait.as_secs_f64()),
+            "refused": figure.rejected,
+            "wait_s": figure.median_duration().map(|wait| wait.as_secs_f64()),
             "quota": figure.cost().map(|cost| cost.0 as f64 / 1000.0),
         })
     };
-    let of = |shown: &Shown| {
+    let of = |shown: &TopValues| {
         let values: Vec<Value> = shown.values.iter().map(value).collect();
-        (shown.variable.clone(), json!({"values": values, "more": shown.more}))
+        (shown.variable.clone(), json!({"values": values, "more": shown.omitted}))
     };
     Value::Object(by.iter().map(of).collect())
 }
@@ -84,23 +84,23 @@ pub(super) fn json(by: &[Shown]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::Figures;
+    use crate::breakdown::Breakdown;
 
     #[test]
     fn a_table_has_its_columns_in_line_and_says_what_it_leaves_out() {
-        let mut figures = Figures::of("sku");
+        let mut figures = Breakdown::new("sku");
         for (n, value) in ["MG-0142", "MG-0143\u{1b}[2J", "", "z"].into_iter().enumerate() {
-            let number = figures.number(value);
-            let figure = figures.at(number).unwrap();
+            let number = figures.index_of(value);
+            let figure = figures.get_mut(number).unwrap();
             figure.counts.add(Status::Done, 10 - 3 * n as u64);
             figure.counts.add(Status::Failed, n as u64);
             figure.attempts = 11;
             figure.quota = Quota(44_500);
-            figure.refused = n as u64;
-            figure.add_wait(std::time::Duration::from_secs(50 + 60 * n as u64));
+            figure.rejected = n as u64;
+            figure.add_duration(std::time::Duration::from_secs(50 + 60 * n as u64));
         }
-        figures.at(1).unwrap().unpriced = 1;
-        insta::assert_snapshot!(lines(&figures.most(3)).join("\n"), @"
+        figures.get_mut(1).unwrap().unpriced = 1;
+        insta::assert_snapshot!(lines(&figures.top(3)).join("\n"), @"
 
         by sku         tasks  done  success  refused        wait  quota  each done
           MG-0142         10    10    100 %        0        50 s   44.5       4.45

@@ -35,9 +35,9 @@ use indicatif::ProgressDrawTarget;
 use jiff::Timestamp;
 
 #[cfg(feature = "cli")]
-use cursor_home::CursorHome;
-#[cfg(feature = "cli")]
 pub use above::without_bar;
+#[cfg(feature = "cli")]
+use cursor_home::CursorHome;
 pub use errors_only::ErrorsOnly;
 pub use event::RunEvent;
 pub use failure_groups::{FailureGroup, FailureGroups};

@@ -174,7 +174,8 @@ fn shared_values(shared: &[(String, String)]) -> String {
         return "they have no distinguishing variable value in common".to_owned();
     }
     let shared = shared.iter().take(MAX_LISTED);
-    let values: Vec<String> =
-        shared.map(|(name, value)| format!("{} = \"{}\"", sanitize_line(name, NAME), sanitize_line(value, NAME))).collect();
+    let values: Vec<String> = shared
+        .map(|(name, value)| format!("{} = \"{}\"", sanitize_line(name, NAME), sanitize_line(value, NAME)))
+        .collect();
     format!("all have {}", values.join(" and "))
 }

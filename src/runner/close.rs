@@ -12,7 +12,7 @@ use super::{Outcome, Terms};
 use crate::download::Downloads;
 use crate::engine::{Ending, TaskRow};
 use crate::hooks::{DeliveryStats, HookRunner};
-use crate::progress::{Notice, QuotaSpent, RunEvent, StopReason, Summary, FailureGroups, summary_as_json};
+use crate::progress::{FailureGroups, Notice, QuotaSpent, RunEvent, StopReason, Summary, summary_as_json};
 use crate::store::{StateLocation, StoreError};
 use crate::task::Status;
 

@@ -80,7 +80,7 @@ fn page(snapshot: &Snapshot, wanted: WantedReport) -> Result<Page, StoreError> {
         spent: snapshot.spent(None)?,
         picks: wanted.picks,
         next: wanted.next,
-        figures: figures.into_iter().map(|figures| figures.most(MOST_VALUES)).collect(),
+        figures: figures.into_iter().map(|figures| figures.top(MOST_VALUES)).collect(),
         runs,
         runs_left_out,
         waits: ledger.waits,

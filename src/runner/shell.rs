@@ -23,7 +23,7 @@ use crate::engine::{
 };
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
-use crate::progress::{Notice, RunEvent, Sink, Progress};
+use crate::progress::{Notice, Progress, RunEvent, Sink};
 use crate::store::{BatchStore, BatchWriter, Intent, Outgoing, RunStart, StoreError, WriteError};
 use crate::task::{Mode, RemoteTaskId};
 
@@ -84,7 +84,8 @@ impl Shell {
         let policy = &run.policy;
         let awaited: Vec<_> = snapshot.in_doubt.iter().filter(|lost| lost.is_awaited(policy)).collect();
         let awaits = awaited.iter().map(|lost| (lost.waiting.timeout + policy.grace) - lost.age).max();
-        let awaits = awaits.map(|at_most| Notice::AwaitingCallbacks { submits: awaited.len() as u64, at_most });
+        let awaits =
+            awaits.map(|at_most| Notice::AwaitingCallbacks { submits: awaited.len() as u64, at_most });
         let nothing_to_do = snapshot.waiting.is_empty()
             && snapshot.resumed.is_empty()
             && held_back == 0

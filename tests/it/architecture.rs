@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 9] = [
     &["plan"],
     &["manifest"],
     &["prompt"],
-    &["task", "diagnostic", "text", "duration", "deadline", "failpoint", "figures", "docs"],
+    &["task", "diagnostic", "text", "duration", "deadline", "failpoint", "breakdown", "docs"],
 ];
 
 /// The foundation, whose modules are too small to be kept apart.

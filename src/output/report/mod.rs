@@ -27,7 +27,7 @@ use sha2::{Digest as _, Sha256};
 use super::table::RowError;
 use super::whole::Target;
 use super::{FileError, WriteError};
-use crate::figures::Shown;
+use crate::breakdown::TopValues;
 use crate::task::{Counts, Mode, Quota, Record};
 
 pub use run::{Bar, Execution, Tone};
@@ -62,7 +62,7 @@ pub struct Page {
     /// The command that reads it.
     pub next: String,
     /// What the values of each variable share.
-    pub figures: Vec<Shown>,
+    pub figures: Vec<TopValues>,
     /// The runs that are drawn, the oldest first.
     pub runs: Vec<Execution>,
     /// How many are not.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::Failures;
+use crate::breakdown::{TopValues, ValueStats};
 use crate::duration;
-use crate::figures::{Figure, Shown};
 use crate::task::{Counts, Mode, Quota, Status};
 
 /// How many bars a picture of durations has.
@@ -43,25 +43,25 @@ struct TableRow<'f> {
 }
 
 /// A variable's figures as a table.
-pub(super) fn figures(of: &Shown) -> Table<'_> {
-    let dearest = of.values.iter().filter_map(Figure::cost).max().unwrap_or_default().0.max(1);
-    let row = |figure: &'_ Figure| {
+pub(super) fn figures(of: &TopValues) -> Table<'_> {
+    let dearest = of.values.iter().filter_map(ValueStats::cost).max().unwrap_or_default().0.max(1);
+    let row = |figure: &'_ ValueStats| {
         let done = figure.counts.of(Status::Done);
         let cost = figure.cost().filter(|cost| cost.0 > 0);
         TableRow {
             value: "",
             tasks: figure.counts.total(),
             done,
-            success: figure.success().map(|share| (share * 100.0) as u32),
-            refused: figure.refused,
-            wait: figure.wait().map(duration::in_words),
+            success: figure.success_rate().map(|share| (share * 100.0) as u32),
+            refused: figure.rejected,
+            wait: figure.median_duration().map(duration::in_words),
             quota: cost.map(|cost| cost.to_string()),
             each: cost.filter(|_| done > 0).map(|cost| Quota(cost.0 / done).to_string()),
             cost_bar: cost.map_or(0, |cost| u32::try_from(cost.0 * 100 / dearest).unwrap_or(100)),
         }
     };
     let rows = of.values.iter().map(|figure| TableRow { value: &figure.value, ..row(figure) }).collect();
-    Table { variable: &of.variable, rows, more: of.more }
+    Table { variable: &of.variable, rows, more: of.omitted }
 }
 
 /// What went wrong for one reason.

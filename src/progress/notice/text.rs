@@ -115,7 +115,11 @@ impl Notice {
     fn about_the_state(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Notice::StateNotWritten { why } => {
-                write!(f, "the state cannot be written ({}): nothing more is submitted", sanitize_line(why, REASON))
+                write!(
+                    f,
+                    "the state cannot be written ({}): nothing more is submitted",
+                    sanitize_line(why, REASON)
+                )
             }
             Notice::NotRecorded { id, what, why } => {
                 let (id, what) = (sanitize_line(&id.0, LOCATION), sanitize_line(what, LOCATION));
@@ -161,9 +165,10 @@ fn deliveries(
     }
     write!(f, ", {pending} not delivered")?;
     if let Some((id, why)) = first_failed {
-        let hook = id
-            .as_ref()
-            .map_or_else(|| "`on_finish`".to_owned(), |id| format!("task `{}`", sanitize_line(&id.0, LOCATION)));
+        let hook = id.as_ref().map_or_else(
+            || "`on_finish`".to_owned(),
+            |id| format!("task `{}`", sanitize_line(&id.0, LOCATION)),
+        );
         write!(f, "; the first is {hook} ({})", sanitize_line(why, 2 * REASON))?;
     }
     f.write_str("; the next run tries again")

@@ -5,8 +5,8 @@ use rusqlite::{Connection, Row};
 
 use super::ledger::state_at;
 use super::{Snapshot, StoreError};
+use crate::breakdown::{Breakdown, ValueStats};
 use crate::engine::FailureClass;
-use crate::figures::{Figure, Figures};
 
 /// What tasks can be told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn figures(&self, variables: &[(String, Variable)]) -> Result<Vec<Figures>, StoreError> {
+    pub fn figures(&self, variables: &[(String, Variable)]) -> Result<Vec<Breakdown>, StoreError> {
         read(&self.db, variables, self.is_live()).map_err(|e| self.error(e))
     }
 
@@ -64,8 +64,12 @@ impl Snapshot {
     }
 }
 
-fn read(db: &Connection, variables: &[(String, Variable)], is_live: bool) -> rusqlite::Result<Vec<Figures>> {
-    let mut all: Vec<Figures> = variables.iter().map(|(name, _)| Figures::of(name)).collect();
+fn read(
+    db: &Connection,
+    variables: &[(String, Variable)],
+    is_live: bool,
+) -> rusqlite::Result<Vec<Breakdown>> {
+    let mut all: Vec<Breakdown> = variables.iter().map(|(name, _)| Breakdown::new(name)).collect();
     let mut query = db.prepare("SELECT started_at FROM run ORDER BY started_at")?;
     let starts = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<i64>>>()?;
     let mut query = db.prepare(
@@ -88,17 +92,17 @@ fn read(db: &Connection, variables: &[(String, Variable)], is_live: bool) -> rus
             let mode: String = row.get(2)?;
             let status = state_at(row, 3)?.shown(is_live);
             for (((_, variable), figures), number) in variables.iter().zip(&mut all).zip(&mut numbers) {
-                *number = figures.number(match variable {
+                *number = figures.index_of(match variable {
                     Variable::Mode => &mode,
                     Variable::Column(column) => vars.get(*column).map_or("", String::as_str),
                 });
-                if let Some(figure) = figures.at(*number) {
+                if let Some(figure) = figures.get_mut(*number) {
                     figure.counts.add(status, 1);
                 }
             }
         }
         if row.get::<_, Option<i64>>(4)?.is_some() {
-            let its = all.iter_mut().zip(&numbers).filter_map(|(figures, number)| figures.at(*number));
+            let its = all.iter_mut().zip(&numbers).filter_map(|(figures, number)| figures.get_mut(*number));
             add_attempt(its, row, &starts)?;
         }
     }
@@ -106,7 +110,7 @@ fn read(db: &Connection, variables: &[(String, Variable)], is_live: bool) -> rus
 }
 
 fn add_attempt<'f>(
-    figures: impl Iterator<Item = &'f mut Figure>,
+    figures: impl Iterator<Item = &'f mut ValueStats>,
     row: &Row<'_>,
     run_starts: &[i64],
 ) -> rusqlite::Result<()> {
@@ -123,14 +127,14 @@ fn add_attempt<'f>(
     let turned_down =
         outcome == "refused" || matches!(class, Some(FailureClass::Refused | FailureClass::Moderated));
     for figure in figures {
-        figure.refused += u64::from(turned_down);
+        figure.rejected += u64::from(turned_down);
         if outcome != "refused" {
             figure.attempts += 1;
             figure.unpriced += u64::from(quota.is_none());
             figure.quota.0 = figure.quota.0.saturating_add(quota.unwrap_or_default().unsigned_abs());
         }
         if let Some(to) = wait {
-            figure.add_wait(std::time::Duration::from_millis((to - from).unsigned_abs()));
+            figure.add_duration(std::time::Duration::from_millis((to - from).unsigned_abs()));
         }
     }
     Ok(())
@@ -173,10 +177,10 @@ mod tests {
         let all = read(&state(), &variables, true).unwrap();
         let told: Vec<_> = all
             .into_iter()
-            .flat_map(|figures| figures.most(9).values)
+            .flat_map(|figures| figures.top(9).values)
             .map(|it| {
-                let wait = it.wait().map(|wait| wait.as_millis());
-                (it.value.clone(), it.counts.total(), it.attempts, it.refused, it.cost(), wait)
+                let wait = it.median_duration().map(|wait| wait.as_millis());
+                (it.value.clone(), it.counts.total(), it.attempts, it.rejected, it.cost(), wait)
             })
             .collect();
         assert_eq!(
@@ -196,8 +200,8 @@ mod tests {
     fn what_is_under_way_runs_or_is_unknown() {
         for (lives, status) in [(true, Status::Running), (false, Status::Unknown)] {
             let mut all = read(&state(), &[("sku".to_owned(), Variable::Column(0))], lives).unwrap();
-            let number = all[0].number("A-2");
-            assert_eq!(all[0].at(number).unwrap().counts.of(status), 1);
+            let number = all[0].index_of("A-2");
+            assert_eq!(all[0].get_mut(number).unwrap().counts.of(status), 1);
         }
     }
 }
