@@ -2,7 +2,7 @@
 
 use mjbatch::task::Mode;
 
-use crate::support::{Desk, Service, paid_once};
+use crate::support::{SandboxService, TestDir, assert_paid_once};
 
 const PRICES: &str = "--prices fast=4,relaxed=2";
 
@@ -12,18 +12,21 @@ fn manifest(deadline: &str) -> String {
     )
 }
 
-fn desk(deadline: &str) -> Desk {
-    let desk = Desk::bare();
-    desk.write("spring.yaml", manifest(deadline));
-    desk
+fn test_dir(deadline: &str) -> TestDir {
+    let dir = TestDir::empty();
+    dir.write("spring.yaml", manifest(deadline));
+    dir
 }
 
-fn run(desk: &Desk, service: &Service, more: &str) -> crate::support::Call {
-    desk.mjbatch("run spring.yaml --poll-min 20ms --poll-max 100ms").at(&service.url()).and(PRICES).and(more)
+fn run(dir: &TestDir, service: &SandboxService, more: &str) -> crate::support::CliCommand {
+    dir.mjbatch("run spring.yaml --poll-min 20ms --poll-max 100ms")
+        .with_service(&service.url())
+        .args(PRICES)
+        .args(more)
 }
 
 /// How many jobs were billed in each mode.
-fn billed(service: &Service) -> (usize, usize) {
+fn billed(service: &SandboxService) -> (usize, usize) {
     let ledger = service.ledger();
     let fast = ledger.jobs.iter().filter(|job| job.mode == Mode::Fast).count();
     (fast, ledger.jobs.len() - fast)
@@ -32,42 +35,42 @@ fn billed(service: &Service) -> (usize, usize) {
 #[test]
 fn the_deadline_decides_and_the_results_tell_what_was_sent() {
     for (deadline, fast, relaxed) in [("--deadline 6h", 1, 3), ("--deadline 20s", 4, 0)] {
-        let (service, desk) = (Service::with(""), desk(""));
-        let ran = run(&desk, &service, deadline).ends_with(0);
+        let (service, dir) = (SandboxService::with_faults(""), test_dir(""));
+        let ran = run(&dir, &service, deadline).expect_code(0);
         assert!(!ran.stderr.contains("deadline"), "{}", ran.stderr);
         assert_eq!(billed(&service), (fast, relaxed), "{deadline}");
-        let results = desk.results();
+        let results = dir.results();
         let modes = results.column("mode");
         assert_eq!(modes.iter().filter(|mode| **mode == "fast").count(), fast, "{modes:?}");
         assert_eq!(results.column("quota").iter().filter(|quota| **quota == "4").count(), fast);
-        run(&desk, &service, deadline).ends_with(0);
+        run(&dir, &service, deadline).expect_code(0);
         assert_eq!(service.jobs(), 4, "run again");
     }
 }
 
 #[test]
 fn a_mode_that_is_changed_to_auto_or_back_buys_nothing_again() {
-    let (service, desk) = (Service::with(""), desk(""));
-    run(&desk, &service, "--deadline 6h").ends_with(0);
+    let (service, dir) = (SandboxService::with_faults(""), test_dir(""));
+    run(&dir, &service, "--deadline 6h").expect_code(0);
     for mode in ["fast", "relaxed", "auto"] {
-        desk.write("spring.yaml", manifest("").replace("auto", mode));
-        run(&desk, &service, "--deadline 6h").ends_with(0);
+        dir.write("spring.yaml", manifest("").replace("auto", mode));
+        run(&dir, &service, "--deadline 6h").expect_code(0);
         // `c` was never left open, and `a tray` has no name but its content.
         let named = service.ledger().jobs.iter().filter(|job| job.prompt != "a tray").count();
         assert_eq!(named, 3, "{mode}");
     }
     // What the results tell of modes is no reason either.
-    desk.write("spring.yaml", manifest(""));
-    run(&desk, &service, "--deadline 6h").ends_with(0);
+    dir.write("spring.yaml", manifest(""));
+    run(&dir, &service, "--deadline 6h").expect_code(0);
     let jobs = service.jobs();
-    desk.mjbatch("run spring.results.csv").at(&service.url()).ends_with(0);
+    dir.mjbatch("run spring.results.csv").with_service(&service.url()).expect_code(0);
     assert_eq!(service.jobs(), jobs);
 }
 
 #[test]
 fn without_a_deadline_all_is_relaxed_and_that_is_said() {
-    let (service, desk) = (Service::with(""), desk(""));
-    let ran = run(&desk, &service, "").ends_with(0);
+    let (service, dir) = (SandboxService::with_faults(""), test_dir(""));
+    let ran = run(&dir, &service, "").expect_code(0);
     let said = "warning: 3 tasks of mode `auto` and no deadline: what waits is sent relaxed";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     assert_eq!(billed(&service), (1, 3));
@@ -75,8 +78,9 @@ fn without_a_deadline_all_is_relaxed_and_that_is_said() {
 
 #[test]
 fn a_deadline_that_is_over_is_a_slip_where_it_is_typed_and_haste_where_the_manifest_has_it() {
-    let (service, desk) = (Service::with(""), desk("batch: { deadline: \"2026-01-01T08:00\" }\n"));
-    let ran = run(&desk, &service, "--deadline 2025-01-01T08:00").ends_with(2);
+    let (service, dir) =
+        (SandboxService::with_faults(""), test_dir("batch: { deadline: \"2026-01-01T08:00\" }\n"));
+    let ran = run(&dir, &service, "--deadline 2025-01-01T08:00").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
     error: the deadline `2025-01-01T08:00` is in the past
      |
@@ -84,7 +88,7 @@ fn a_deadline_that_is_over_is_a_slip_where_it_is_typed_and_haste_where_the_manif
      = help: give one in the future, as in `--deadline 08:00` or `--deadline 6h`
     ");
     assert_eq!(service.submits(), 0);
-    let ran = run(&desk, &service, "").ends_with(0);
+    let ran = run(&dir, &service, "").expect_code(0);
     let said = "warning: the deadline 2026-01-01T08:00 is over: 3 tasks of mode `auto` are sent fast";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     assert_eq!(billed(&service), (4, 0));
@@ -92,19 +96,21 @@ fn a_deadline_that_is_over_is_a_slip_where_it_is_typed_and_haste_where_the_manif
 
 #[test]
 fn a_budget_needs_the_prices_of_both_modes_and_goes_before_the_deadline() {
-    let (service, desk) = (Service::with(""), desk(""));
-    let ran =
-        desk.mjbatch("run spring.yaml --budget 10quota --prices fast=4").at(&service.url()).ends_with(2);
+    let (service, dir) = (SandboxService::with_faults(""), test_dir(""));
+    let ran = dir
+        .mjbatch("run spring.yaml --budget 10quota --prices fast=4")
+        .with_service(&service.url())
+        .expect_code(2);
     assert!(ran.stderr.contains("mode `relaxed` has no price"), "{}", ran.stderr);
-    run(&desk, &service, "--deadline 20s --budget 12quota").ends_with(0);
+    run(&dir, &service, "--deadline 20s --budget 12quota").expect_code(0);
     assert_eq!((billed(&service), service.ledger().quota), ((2, 2), 12));
-    paid_once(&[&service.ledger()]);
+    assert_paid_once(&[&service.ledger()]);
 }
 
 #[test]
 fn a_plan_tells_the_modes_the_cost_and_whether_the_deadline_is_kept() {
-    let desk = desk("batch: { prices: { fast: 4, relaxed: 2 } }\n");
-    let ran = desk.mjbatch("plan spring.yaml --deadline 6h").ends_with(0);
+    let dir = test_dir("batch: { prices: { fast: 4, relaxed: 2 } }\n");
+    let ran = dir.mjbatch("plan spring.yaml --deadline 6h").expect_code(0);
     let told: Vec<&str> = ran.stdout.lines().skip(1).take_while(|line| !line.starts_with("  new")).collect();
     let told = told.join("\n");
     let (before, after) = told.split_once("deadline: ").unwrap();
@@ -115,7 +121,7 @@ fn a_plan_tells_the_modes_the_cost_and_whether_the_deadline_is_kept() {
     modes: about 1 fast, 3 relaxed; 10 quota
     ");
     assert!(after.ends_with("(6h from now), kept in nine of ten cases"), "{after}");
-    let ran = desk.mjbatch("plan spring.yaml --deadline 30s --json").ends_with(0);
+    let ran = dir.mjbatch("plan spring.yaml --deadline 30s --json").expect_code(0);
     let plan: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(plan["to_submit"], serde_json::json!({ "fast": 1, "relaxed": 0, "auto": 3 }));
     assert_eq!((plan["least_quota"].as_f64(), plan["quota"].as_f64()), (Some(10.0), Some(16.0)));
@@ -125,9 +131,9 @@ fn a_plan_tells_the_modes_the_cost_and_whether_the_deadline_is_kept() {
 
 #[test]
 fn what_will_be_late_is_said_before_and_after() {
-    let (service, desk) = (Service::taking(600.0..=700.0, ""), Desk::of(40));
+    let (service, dir) = (SandboxService::with_job_time(600.0..=700.0, ""), TestDir::with_tasks(40));
     let words = "--poll-min 20ms --poll-max 100ms --deadline 1s --concurrency 10";
-    let ran = desk.mjbatch("run spring.csv").at(&service.url()).and(words).ends_with(0);
+    let ran = dir.mjbatch("run spring.csv").with_service(&service.url()).args(words).expect_code(0);
     assert!(ran.stderr.contains("warning: about 40 tasks will not be done by"), "{}", ran.stderr);
     assert!(ran.stderr.contains("warning: the deadline has passed with "), "{}", ran.stderr);
 }

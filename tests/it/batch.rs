@@ -2,18 +2,18 @@
 
 use std::collections::HashSet;
 
-use crate::support::{Desk, Service, await_future, paid_once};
+use crate::support::{SandboxService, TestDir, assert_paid_once, block_on};
 
 #[test]
 fn sixty_rows_against_ten_slots_are_done_each_with_its_own_task_id_and_pictures() {
-    let (service, desk) = (Service::with(""), Desk::of(60));
-    desk.run(&service.url()).ends_with(0);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(60));
+    dir.run(&service.url()).expect_code(0);
 
-    let results = desk.results();
+    let results = dir.results();
     let ids: Vec<String> = (0..60).map(|n| format!("t{n}")).collect();
     assert_eq!(results.column("id"), ids, "in the manifest's order");
     assert_eq!(results.count("done"), 60);
-    let paid = paid_once(&[&service.ledger()]);
+    let paid = assert_paid_once(&[&service.ledger()]);
     let mut urls = HashSet::new();
     for row in &results.rows {
         assert_eq!(row["task_id"], paid[&row["prompt"]]);
@@ -34,9 +34,9 @@ fn sixty_rows_against_ten_slots_are_done_each_with_its_own_task_id_and_pictures(
     assert_eq!(ledger.most_in_flight, 10, "all slots are used, and no more");
     pictures_are_real(urls.iter().take(40));
 
-    desk.run(&service.url()).ends_with(0);
+    dir.run(&service.url()).expect_code(0);
     assert_eq!(service.ledger().submits, 60 + refused, "the second run submits nothing");
-    assert_eq!(desk.results().rows, results.rows);
+    assert_eq!(dir.results().rows, results.rows);
 }
 
 /// Each address gives a PNG that can be decoded, and no two the same.
@@ -45,7 +45,7 @@ fn pictures_are_real<'a>(urls: impl Iterator<Item = &'a String>) {
     let mut seen = HashSet::new();
     for url in urls {
         let get = async { client.get(url).send().await?.error_for_status()?.bytes().await };
-        let bytes = await_future(get).unwrap();
+        let bytes = block_on(get).unwrap();
         let mut picture = png::Decoder::new(std::io::Cursor::new(&bytes[..])).read_info().unwrap();
         let mut pixels = vec![0; picture.output_buffer_size().unwrap()];
         picture.next_frame(&mut pixels).unwrap();
@@ -55,11 +55,11 @@ fn pictures_are_real<'a>(urls: impl Iterator<Item = &'a String>) {
 
 #[test]
 fn more_slots_than_the_account_has_are_soon_asked_for_no_more() {
-    let (service, desk) = (Service::with(""), Desk::of(60));
-    desk.run(&service.url()).and("--concurrency 40").ends_with(0);
-    assert_eq!(desk.results().count("done"), 60);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(60));
+    dir.run(&service.url()).args("--concurrency 40").expect_code(0);
+    assert_eq!(dir.results().count("done"), 60);
     let ledger = service.ledger();
-    assert_eq!((paid_once(&[&ledger]).len(), ledger.most_in_flight), (60, 10));
+    assert_eq!((assert_paid_once(&[&ledger]).len(), ledger.most_in_flight), (60, 10));
     let refused = ledger.refusals.get(&1002).copied().unwrap_or_default();
     assert!((1..=60).contains(&refused), "{refused} submits were too many");
 }
@@ -67,23 +67,23 @@ fn more_slots_than_the_account_has_are_soon_asked_for_no_more() {
 #[test]
 fn fewer_slots_than_asked_for_or_freed_late_are_borne() {
     for faults in ["slots=1", "slots=3, slots-free-late=100s", "slots=2, slots-per-mode"] {
-        let (service, desk) = (Service::taking(5.0..=20.0, faults), Desk::of(12));
-        desk.run(&service.url()).ends_with(0);
-        assert_eq!(desk.results().count("done"), 12, "{faults}");
-        assert_eq!(paid_once(&[&service.ledger()]).len(), 12, "{faults}");
+        let (service, dir) = (SandboxService::with_job_time(5.0..=20.0, faults), TestDir::with_tasks(12));
+        dir.run(&service.url()).expect_code(0);
+        assert_eq!(dir.results().count("done"), 12, "{faults}");
+        assert_eq!(assert_paid_once(&[&service.ledger()]).len(), 12, "{faults}");
     }
 }
 
 #[test]
 fn columns_of_the_manifest_and_any_text_come_back_as_they_were() {
-    let service = Service::with("");
-    let desk = Desk::with(concat!(
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_csv(concat!(
         "sku,id,prompt,mode,note,timeout\n",
         "007,mug,\"a mug, \"\"sage\"\"\",relax,\"two\nlines\",600\n",
         "1e3,vase,a väse 花瓶,,=1+1,\n",
     ));
-    desk.run(&service.url()).ends_with(0);
-    let results = desk.results();
+    dir.run(&service.url()).expect_code(0);
+    let results = dir.results();
     assert_eq!(results.header[..4], ["id", "sku", "note", "timeout"]);
     assert_eq!(results.column("sku"), ["007", "1e3"]);
     assert_eq!(results.column("note"), ["two\nlines", "=1+1"]);
@@ -95,22 +95,22 @@ fn columns_of_the_manifest_and_any_text_come_back_as_they_were() {
 
 #[test]
 fn prices_make_a_cost_that_counts_each_job_once() {
-    let (service, desk) = (Service::with(""), Desk::of(5));
-    let ran = desk.run(&service.url()).and("--limit 2 --prices fast=4,relaxed=1.5").ends_with(10);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(5));
+    let ran = dir.run(&service.url()).args("--limit 2 --prices fast=4,relaxed=1.5").expect_code(10);
     assert!(ran.stderr.contains("cost: 8 quota\n"), "{}", ran.stderr);
-    let ran = desk.run(&service.url()).and("--prices fast=4,relaxed=1.5").ends_with(0);
+    let ran = dir.run(&service.url()).args("--prices fast=4,relaxed=1.5").expect_code(0);
     assert!(ran.stderr.contains("cost: 12 quota in this run, 20 quota in all\n"), "{}", ran.stderr);
-    assert_eq!(desk.results().column("quota"), ["4"; 5]);
+    assert_eq!(dir.results().column("quota"), ["4"; 5]);
     assert_eq!(service.ledger().quota, 20);
 }
 
 #[test]
 fn a_rehearsal_keeps_to_files_of_its_own_and_goes_on_where_it_was_stopped() {
-    let desk = Desk::of(6);
-    let rehearse = |words: &str| desk.mjbatch("run spring.csv --sandbox --speed 2000").and(words);
-    rehearse("--limit 2").ends_with(10);
-    assert_eq!(desk.files(), ["spring.csv", "spring.sandbox.mjbatch", "spring.sandbox.results.csv"]);
-    rehearse("").ends_with(0);
-    let results = crate::support::Results::read(&desk.path("spring.sandbox.results.csv"));
+    let dir = TestDir::with_tasks(6);
+    let rehearse = |words: &str| dir.mjbatch("run spring.csv --sandbox --speed 2000").args(words);
+    rehearse("--limit 2").expect_code(10);
+    assert_eq!(dir.files(), ["spring.csv", "spring.sandbox.mjbatch", "spring.sandbox.results.csv"]);
+    rehearse("").expect_code(0);
+    let results = crate::support::ResultsFile::read(&dir.path("spring.sandbox.results.csv"));
     assert_eq!(results.count("done"), 6);
 }

@@ -6,19 +6,19 @@ use std::net::{TcpListener, TcpStream};
 use mjbatch::sandbox::Outcome;
 use mjbatch::task::State;
 
-use crate::support::{Desk, Service, paid_once, until};
+use crate::support::{SandboxService, TestDir, assert_paid_once, wait_until};
 
 const LISTEN: &str = "--webhook-listen 127.0.0.1:0";
 
 #[test]
 fn callbacks_tie_up_every_lost_reply() {
-    let service = Service::taking(50.0..=100.0, "accept-cut=0.1");
-    let desk = Desk::of(100);
-    desk.run(&service.url()).and(LISTEN).ends_with(0);
+    let service = SandboxService::with_job_time(50.0..=100.0, "accept-cut=0.1");
+    let dir = TestDir::with_tasks(100);
+    dir.run(&service.url()).args(LISTEN).expect_code(0);
     let ledger = service.ledger();
     assert!(ledger.jobs.iter().filter(|job| !job.told).count() >= 3, "replies were lost");
-    assert_eq!(paid_once(&[&ledger]).len(), 100);
-    let (results, paid) = (desk.results(), paid_once(&[&ledger]));
+    assert_eq!(assert_paid_once(&[&ledger]).len(), 100);
+    let (results, paid) = (dir.results(), assert_paid_once(&[&ledger]));
     assert_eq!(results.count("done"), 100);
     for row in &results.rows {
         assert_eq!(row["task_id"], paid[&row["prompt"]]);
@@ -28,10 +28,11 @@ fn callbacks_tie_up_every_lost_reply() {
 #[test]
 fn a_callback_that_came_before_the_reply_was_lost_ties_it_up() {
     for fault in ["accept-cut", "accept-half", "accept-500", "accept-garbage"] {
-        let (service, desk) = (Service::with(&format!("{fault}, webhook-early")), Desk::of(6));
-        desk.run(&service.url()).and(LISTEN).ends_with(0);
-        let paid = paid_once(&[&service.ledger()]);
-        for row in &desk.results().rows {
+        let (service, dir) =
+            (SandboxService::with_faults(&format!("{fault}, webhook-early")), TestDir::with_tasks(6));
+        dir.run(&service.url()).args(LISTEN).expect_code(0);
+        let paid = assert_paid_once(&[&service.ledger()]);
+        for row in &dir.results().rows {
             assert_eq!((&row["status"], &row["task_id"]), ("done", &*paid[&row["prompt"]]), "{fault}");
         }
         assert_eq!(service.submits(), 6, "{fault}");
@@ -53,11 +54,11 @@ fn callbacks_that_are_dropped_doubled_forged_early_or_broken_change_no_end() {
         "webhook-late=200s",
         "webhook-early, webhook-double, webhook-forged, webhook-foreign, webhook-progress, latency=50ms",
     ] {
-        let (service, desk) = (Service::with(fault), Desk::of(12));
-        desk.run(&service.url()).and(LISTEN).ends_with(0);
+        let (service, dir) = (SandboxService::with_faults(fault), TestDir::with_tasks(12));
+        dir.run(&service.url()).args(LISTEN).expect_code(0);
         let ledger = service.ledger();
-        let paid = paid_once(&[&ledger]);
-        for row in &desk.results().rows {
+        let paid = assert_paid_once(&[&ledger]);
+        for row in &dir.results().rows {
             assert_eq!((&row["status"], &row["task_id"]), ("done", &*paid[&row["prompt"]]), "{fault}");
             assert_eq!(row.images().len(), 4, "{fault}");
         }
@@ -73,11 +74,11 @@ fn a_bad_line_and_bad_callbacks_together_leave_every_task_done_and_paid_once() {
         "webhook-drop=0.3, webhook-double=0.5, webhook-forged=0.5",
         "accept-garbage=0.1, webhook-double=0.5, webhook-forged=0.5",
     ] {
-        let service = Service::taking(50.0..=100.0, &format!("{line}, {callbacks}"));
-        let desk = Desk::of(100);
-        desk.run(&service.url()).and(LISTEN).ends_with(0);
-        let paid = paid_once(&[&service.ledger()]);
-        assert_eq!((desk.results().count("done"), paid.len()), (100, 100), "{callbacks}");
+        let service = SandboxService::with_job_time(50.0..=100.0, &format!("{line}, {callbacks}"));
+        let dir = TestDir::with_tasks(100);
+        dir.run(&service.url()).args(LISTEN).expect_code(0);
+        let paid = assert_paid_once(&[&service.ledger()]);
+        assert_eq!((dir.results().count("done"), paid.len()), (100, 100), "{callbacks}");
         assert!(service.submits() > 100, "some were refused by a 429 and sent again: {callbacks}");
     }
 }
@@ -85,19 +86,19 @@ fn a_bad_line_and_bad_callbacks_together_leave_every_task_done_and_paid_once() {
 #[test]
 fn failures_that_are_called_back_or_not_are_failures() {
     for fault in ["job-fail=0.5", "job-fail=0.5, webhook-no-failures"] {
-        let (service, desk) = (Service::with(fault), Desk::of(12));
-        desk.run(&service.url()).and(LISTEN).ends_with(3);
+        let (service, dir) = (SandboxService::with_faults(fault), TestDir::with_tasks(12));
+        dir.run(&service.url()).args(LISTEN).expect_code(3);
         let failed = service.ledger().jobs.iter().filter(|job| job.outcome == Outcome::Failed).count();
         assert!((1..12).contains(&failed), "{failed}");
-        let results = desk.results();
+        let results = dir.results();
         assert_eq!((results.count("failed"), results.count("done")), (failed, 12 - failed), "{fault}");
     }
 }
 
 #[test]
 fn each_attempt_has_an_address_of_its_own_that_nobody_can_guess() {
-    let (service, desk) = (Service::with(""), Desk::of(8));
-    desk.run(&service.url()).and(LISTEN).ends_with(0);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(8));
+    dir.run(&service.url()).args(LISTEN).expect_code(0);
     let ledger = service.ledger();
     let mut hooks: Vec<&str> = ledger.jobs.iter().filter_map(|job| job.hook_url.as_deref()).collect();
     hooks.sort_unstable();
@@ -111,11 +112,11 @@ fn each_attempt_has_an_address_of_its_own_that_nobody_can_guess() {
 
 #[test]
 fn an_address_that_is_taken_is_found_before_anything_is_spent() {
-    let (service, desk) = (Service::with(""), Desk::of(1));
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     let taken = format!("--webhook-listen {}", service.addr());
-    let ran = desk.run(&service.url()).and(&taken).ends_with(2);
+    let ran = dir.run(&service.url()).args(&taken).expect_code(2);
     assert!(ran.stderr.contains("cannot receive callbacks"), "{}", ran.stderr);
-    assert_eq!((service.submits(), desk.files()), (0, vec!["spring.csv".to_owned()]));
+    assert_eq!((service.submits(), dir.files()), (0, vec!["spring.csv".to_owned()]));
 }
 
 /// Calls back, as the service would. True once somebody has taken it.
@@ -138,28 +139,29 @@ fn call(hook: &str, task_id: &str, status: u8) -> bool {
 #[test]
 fn a_callback_that_comes_in_a_later_run_ties_up_what_was_lost_or_cut_off_by_a_kill() {
     for (fault, left) in [("accept-cut", State::Unknown), ("accept-hang", State::Submitting)] {
-        let (service, desk) = (Service::with(&format!("{fault}=only:2, webhook-drop")), Desk::of(3));
+        let (service, dir) =
+            (SandboxService::with_faults(&format!("{fault}=only:2, webhook-drop")), TestDir::with_tasks(3));
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let listen = format!("--webhook-listen 127.0.0.1:{port}");
-        let first = desk.run(&service.url()).and(&listen).start();
-        until("the others are done", || service.jobs() == 3 && desk.count([State::Done, left]) == [2, 1]);
+        let first = dir.run(&service.url()).args(&listen).start();
+        wait_until("the others are done", || service.jobs() == 3 && dir.count([State::Done, left]) == [2, 1]);
         first.kill();
 
         let ledger = service.ledger();
         let lost = ledger.jobs.iter().find(|job| !job.told).unwrap();
         let hook = lost.hook_url.clone().unwrap();
-        let second = desk.run(&service.url()).and(&listen).start();
+        let second = dir.run(&service.url()).args(&listen).start();
         // A stranger who knows the address but no token says that all has failed.
         let (address, _) = hook.rsplit_once('/').unwrap();
         let forged = format!("{address}/{}", "0".repeat(32));
-        until("the second run listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait_until("the second run listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         call(&forged, &lost.task_id, 2);
-        until("the callback is taken", || call(&hook, &lost.task_id, 1));
-        let ran = second.ended();
+        wait_until("the callback is taken", || call(&hook, &lost.task_id, 1));
+        let ran = second.wait();
         assert_eq!(ran.code, Some(0), "{fault}: {ran:?}");
         let said = "for callbacks about 1 submit of an earlier run";
         assert!(ran.stderr.contains(said), "{fault}: {}", ran.stderr);
-        let (results, paid) = (desk.results(), paid_once(&[&ledger]));
+        let (results, paid) = (dir.results(), assert_paid_once(&[&ledger]));
         for row in &results.rows {
             assert_eq!((&row["status"], &row["task_id"]), ("done", &*paid[&row["prompt"]]), "{fault}");
         }

@@ -8,48 +8,48 @@ use std::collections::BTreeSet;
 use mjbatch::failpoint::Point;
 use mjbatch::task::State;
 
-use crate::support::{Call, Desk, Ran, Receiver, Service};
+use crate::support::{CliCommand, CommandOutput, HookReceiver, SandboxService, TestDir};
 
 const TASKS: usize = 8;
 const SLOTS: usize = 3;
 
 /// A batch at the service, which will be made to fail.
 struct Batch {
-    service: Service,
-    desk: Desk,
+    service: SandboxService,
+    dir: TestDir,
     listens: bool,
     /// How many jobs that failed at the service are sent again because a person asked for it.
     sent_again: usize,
     /// Who is told of what is done, if anybody is.
-    receiver: Option<Receiver>,
+    receiver: Option<HookReceiver>,
 }
 
 impl Batch {
     fn new(faults: &str) -> Batch {
-        let (service, desk) = (Service::with(faults), Desk::of(TASKS));
-        Batch { service, desk, listens: false, sent_again: 0, receiver: None }
+        let (service, dir) = (SandboxService::with_faults(faults), TestDir::with_tasks(TASKS));
+        Batch { service, dir, listens: false, sent_again: 0, receiver: None }
     }
 
     /// One that tells somebody.
     fn told() -> Batch {
-        let (batch, receiver) = (Batch::new(""), Receiver::taking());
+        let (batch, receiver) = (Batch::new(""), HookReceiver::accepting());
         let rows = "prompts: [{ data: spring.csv, prompt: \"{{ prompt }}\" }]";
         let text = format!("version: 1\nbatch: {{ on_done: '{}' }}\n{rows}\n", receiver.url());
-        batch.desk.write("spring.yaml", text);
+        batch.dir.write("spring.yaml", text);
         Batch { receiver: Some(receiver), ..batch }
     }
 
-    fn run(&self) -> Call {
+    fn run(&self) -> CliCommand {
         let call = match self.receiver {
-            Some(_) => self.desk.run_of("spring.yaml", &self.service.url()),
-            None => self.desk.run(&self.service.url()),
+            Some(_) => self.dir.run_of("spring.yaml", &self.service.url()),
+            None => self.dir.run(&self.service.url()),
         };
-        let call = call.and("--concurrency 3 --patience 500ms");
-        if self.listens { call.and("--webhook-listen 127.0.0.1:0") } else { call }
+        let call = call.args("--concurrency 3 --patience 500ms");
+        if self.listens { call.args("--webhook-listen 127.0.0.1:0") } else { call }
     }
 
-    fn retry(&self) -> Call {
-        self.desk.mjbatch("retry spring.csv")
+    fn retry(&self) -> CliCommand {
+        self.dir.mjbatch("retry spring.csv")
     }
 
     /// Run again until nothing changes any more: then all holds that must. No callbacks are awaited then: one that was lost
@@ -58,17 +58,17 @@ impl Batch {
         let mut code = None;
         self.listens = false;
         for _ in 0..4 {
-            code = self.run().go().code;
+            code = self.run().output().code;
             if matches!(code, Some(0 | 6)) {
                 break;
             }
         }
         let unknown = self.holds(story);
         assert_eq!(code, Some(if unknown > 0 { 6 } else { 0 }), "{story}");
-        let results = self.desk.results();
+        let results = self.dir.results();
         assert_eq!((results.rows.len(), results.count("done")), (TASKS, TASKS - unknown), "{story}");
         if let Some(receiver) = &self.receiver {
-            let told: BTreeSet<_> = receiver.tasks().into_iter().collect();
+            let told: BTreeSet<_> = receiver.done_tasks().into_iter().collect();
             let done = results.rows.iter().filter(|row| &row["status"] == "done");
             let done: BTreeSet<_> = done.map(|row| row["id"].to_owned()).collect();
             assert_eq!(told, done, "{story}: at least once");
@@ -78,9 +78,9 @@ impl Batch {
     /// The books of the service against the state. Gives how many tasks are unknown.
     fn holds(&self, story: &str) -> usize {
         let ledger = self.service.ledger();
-        let records = self.desk.records();
+        let records = self.dir.records();
         assert_eq!(records.len(), TASKS, "{story}");
-        let [done, unknown] = self.desk.count([State::Done, State::Unknown]);
+        let [done, unknown] = self.dir.count([State::Done, State::Unknown]);
         assert_eq!(done + unknown, TASKS, "{story}: {records:#?}");
         assert!(unknown <= SLOTS, "{story}: {unknown} are unknown");
         let prompts: BTreeSet<_> = ledger.jobs.iter().map(|job| &job.prompt).collect();
@@ -102,8 +102,8 @@ impl Batch {
 /// Comes to this place for the `nth` time, where this happens, and is run again.
 fn fails(point: Point, what: &str, nth: u32) {
     let fail = format!("{}={what}@{nth}", point.as_str());
-    let failing = |call: Call| {
-        let ran = call.env("MJBATCH_FAIL", &fail).go();
+    let failing = |call: CliCommand| {
+        let ran = call.env("MJBATCH_FAIL", &fail).output();
         was_reached(&ran, point, what, &fail);
         if what == "abort" {
             assert_eq!(ran.code, None, "{fail}: {ran:?}");
@@ -112,14 +112,14 @@ fn fails(point: Point, what: &str, nth: u32) {
     match point {
         Point::SendingAgain => {
             let mut batch = Batch { sent_again: 2, ..Batch::new("job-fail=first:2") };
-            batch.run().ends_with(3);
+            batch.run().expect_code(3);
             failing(batch.retry());
-            batch.retry().ends_with(0);
+            batch.retry().expect_code(0);
             batch.settles(&fail);
         }
         Point::Settling => {
             let mut batch = Batch::new("");
-            assert_eq!(batch.run().env("MJBATCH_FAIL", "submit-answered=abort@3").go().code, None);
+            assert_eq!(batch.run().env("MJBATCH_FAIL", "submit-answered=abort@3").output().code, None);
             failing(batch.run());
             batch.settles(&fail);
         }
@@ -141,7 +141,7 @@ fn fails(point: Point, what: &str, nth: u32) {
     }
 }
 
-fn was_reached(ran: &Ran, point: Point, what: &str, story: &str) {
+fn was_reached(ran: &CommandOutput, point: Point, what: &str, story: &str) {
     let said = format!("failpoint {}: {what}", point.as_str());
     assert!(ran.stderr.contains(&said), "{story} was never reached: {ran:?}");
 }

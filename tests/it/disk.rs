@@ -8,39 +8,39 @@ use std::process::Command;
 
 use mjbatch::task::State;
 
-use crate::support::{Desk, Ran, Service, paid_once, until};
+use crate::support::{CommandOutput, SandboxService, TestDir, assert_paid_once, wait_until};
 
 /// What a batch needs, beside the space that is kept for what is paid for.
 const ROOM: usize = 10 << 20;
 const RESERVE: usize = 16 << 20;
 const TASKS: usize = 400;
 
-/// A disk of so many bytes, as the folder of a desk.
+/// A disk of so many bytes, as the folder of a dir.
 struct Disk {
-    desk: Desk,
+    dir: TestDir,
 }
 
 impl Disk {
     fn of(bytes: usize) -> Option<Disk> {
-        let desk = Desk::bare();
+        let dir = TestDir::empty();
         let size = format!("size={bytes}");
         let mounted =
-            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(desk.folder()).status();
+            Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(dir.folder()).status();
         if !mounted.is_ok_and(|status| status.success()) {
             return None;
         }
-        desk.write("spring.csv", crate::support::rows(TASKS));
-        Some(Disk { desk })
+        dir.write("spring.csv", crate::support::csv_rows(TASKS));
+        Some(Disk { dir })
     }
 
     fn remount(&self, how: &str) {
         let how = format!("remount,{how}");
-        assert!(Command::new("mount").args(["-o", &how]).arg(self.desk.folder()).status().unwrap().success());
+        assert!(Command::new("mount").args(["-o", &how]).arg(self.dir.folder()).status().unwrap().success());
     }
 
     /// Takes all the room there is.
     fn fill(&self) -> PathBuf {
-        let path = self.desk.path("filler");
+        let path = self.dir.path("filler");
         let mut filler = std::fs::OpenOptions::new().create(true).append(true).open(&path).unwrap();
         for size in [1 << 16, 1 << 12, 1] {
             while filler.write_all(&vec![1; size]).is_ok() {}
@@ -51,25 +51,25 @@ impl Disk {
 
 impl Drop for Disk {
     fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.desk.folder()).status();
+        let _ = Command::new("umount").arg("-l").arg(self.dir.folder()).status();
     }
 }
 
 /// Runs until so many submits have arrived, has the disk full from then on, and gives what the run said.
-fn runs_full(disk: &Disk, service: &Service, submits: u64) -> Ran {
+fn runs_full(disk: &Disk, service: &SandboxService, submits: u64) -> CommandOutput {
     let before = service.submits();
-    let mut run = disk.desk.run(&service.url()).start();
-    until("it submits", || service.submits() >= before + submits || run.is_over());
+    let mut run = disk.dir.run(&service.url()).start();
+    wait_until("it submits", || service.submits() >= before + submits || run.has_ended());
     let filler = disk.fill();
-    let ran = run.ended();
+    let ran = run.wait();
     std::fs::remove_file(filler).unwrap();
     ran
 }
 
 /// What the service has billed is in the state, or is covered by a task that is unknown; but for what the run could only say.
-fn all_is_known(desk: &Desk, service: &Service, said: &str) {
-    let records = desk.records();
-    let billed = paid_once(&[&service.ledger()]);
+fn all_is_known(dir: &TestDir, service: &SandboxService, said: &str) {
+    let records = dir.records();
+    let billed = assert_paid_once(&[&service.ledger()]);
     for (prompt, task_id) in &billed {
         let record = records.iter().find(|record| record.task.prompt == *prompt).unwrap();
         let known = record.task_id.as_ref().is_some_and(|known| known.0 == *task_id);
@@ -78,19 +78,19 @@ fn all_is_known(desk: &Desk, service: &Service, said: &str) {
     }
 }
 
-fn ends_whole(desk: &Desk, service: &Service) -> usize {
-    let ran = desk.run(&service.url()).go();
-    let [done, unknown] = desk.count([State::Done, State::Unknown]);
+fn ends_whole(dir: &TestDir, service: &SandboxService) -> usize {
+    let ran = dir.run(&service.url()).output();
+    let [done, unknown] = dir.count([State::Done, State::Unknown]);
     assert_eq!((done + unknown, ran.code), (TASKS, Some(if unknown > 0 { 6 } else { 0 })), "{ran:?}");
-    paid_once(&[&service.ledger()]);
-    assert_eq!(desk.results().count("done"), done);
+    assert_paid_once(&[&service.ledger()]);
+    assert_eq!(dir.results().count("done"), done);
     unknown
 }
 
 #[test]
 fn a_disk_that_is_full_in_mid_run_loses_nothing_and_the_run_says_so() {
     let Some(disk) = Disk::of(RESERVE + ROOM) else { return };
-    let service = Service::taking(20.0..=60.0, "");
+    let service = SandboxService::with_job_time(20.0..=60.0, "");
     let rounds = if std::env::var_os("MJBATCH_LONG").is_some() { 30 } else { 3 };
     let mut full = 0;
     for round in 1..=rounds {
@@ -100,38 +100,38 @@ fn a_disk_that_is_full_in_mid_run_loses_nothing_and_the_run_says_so() {
         }
         full += 1;
         assert!(ran.stderr.contains("the state"), "{ran:?}");
-        all_is_known(&disk.desk, &service, "");
-        let held = disk.desk.count([State::Unknown, State::Submitting]);
+        all_is_known(&disk.dir, &service, "");
+        let held = disk.dir.count([State::Unknown, State::Submitting]);
         assert_eq!(held, [0, 0], "space was kept for what is paid for: {ran:?}");
     }
     assert!(full >= 3, "it was full {full} times");
-    assert_eq!(ends_whole(&disk.desk, &service), 0);
+    assert_eq!(ends_whole(&disk.dir, &service), 0);
     assert_eq!(service.jobs(), TASKS);
 }
 
 #[test]
 fn a_disk_without_room_to_spare_loses_nothing_either() {
     let Some(disk) = Disk::of(ROOM) else { return };
-    let service = Service::taking(20.0..=60.0, "");
+    let service = SandboxService::with_job_time(20.0..=60.0, "");
     let mut said = String::new();
     for round in 0..2 {
         let ran = runs_full(&disk, &service, 10 + 5 * round);
         assert_ne!(ran.code, Some(0), "it was full: {ran:?}");
         said += &ran.stderr;
-        all_is_known(&disk.desk, &service, &said);
+        all_is_known(&disk.dir, &service, &said);
     }
-    ends_whole(&disk.desk, &service);
+    ends_whole(&disk.dir, &service);
 }
 
 #[test]
 fn a_state_that_may_only_be_read_is_found_before_anything_is_spent() {
     let Some(disk) = Disk::of(RESERVE + ROOM) else { return };
-    let service = Service::with("");
-    disk.desk.run(&service.url()).and("--limit 5").ends_with(10);
+    let service = SandboxService::with_faults("");
+    disk.dir.run(&service.url()).args("--limit 5").expect_code(10);
     disk.remount("ro");
-    let ran = disk.desk.run(&service.url()).go();
+    let ran = disk.dir.run(&service.url()).output();
     assert!(matches!(ran.code, Some(1 | 2)) && ran.stderr.contains("nothing was submitted"), "{ran:?}");
     assert_eq!(service.submits(), 5);
     disk.remount("rw");
-    assert_eq!(ends_whole(&disk.desk, &service), 0);
+    assert_eq!(ends_whole(&disk.dir, &service), 0);
 }

@@ -5,7 +5,9 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Answer, Call, Desk, Service, Wire, quick, reply, until};
+use crate::support::{
+    CliCommand, RawReply, RawServer, SandboxService, TestDir, fast_sandbox, reply, wait_until,
+};
 
 const NAMED: &str = "version: 1
 output: { images: \"pics/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}\", sidecar: true }
@@ -15,10 +17,10 @@ prompts:
 ";
 
 /// A call that asks often, where it asks at all.
-fn call(desk: &Desk, words: &str) -> Call {
-    let call = desk.mjbatch(words);
+fn call(dir: &TestDir, words: &str) -> CliCommand {
+    let call = dir.mjbatch(words);
     if words.starts_with("run") {
-        call.and("--poll-min 20ms --poll-max 100ms --lost-after 300ms")
+        call.args("--poll-min 20ms --poll-max 100ms --lost-after 300ms")
     } else {
         call
     }
@@ -49,9 +51,9 @@ fn is_png(path: &Path) -> bool {
 
 #[test]
 fn a_run_downloads_its_images_under_the_configured_names() {
-    let (desk, service) = (Desk::bare(), Service::with(""));
-    desk.write("m.yaml", NAMED);
-    let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(0);
+    let (dir, service) = (TestDir::empty(), SandboxService::with_faults(""));
+    dir.write("m.yaml", NAMED);
+    let ran = call(&dir, "run m.yaml").with_service(&service.url()).expect_code(0);
     assert!(ran.stderr.contains("8 images downloaded to `pics`"), "{ran:?}");
     let mut expected = Vec::new();
     for name in ["bowl-blue", "mug"] {
@@ -59,121 +61,123 @@ fn a_run_downloads_its_images_under_the_configured_names() {
             expected.extend([format!("A-1/{name}-{n}.png"), format!("A-1/{name}-{n}.png.json")]);
         }
     }
-    assert_eq!(files(&desk.path("pics")), expected);
-    assert!(is_png(&desk.path("pics/A-1/mug-4.png")));
+    assert_eq!(files(&dir.path("pics")), expected);
+    assert!(is_png(&dir.path("pics/A-1/mug-4.png")));
     let beside: serde_json::Value =
-        serde_json::from_slice(&desk.read("pics/A-1/bowl-blue-2.png.json")).unwrap();
+        serde_json::from_slice(&dir.read("pics/A-1/bowl-blue-2.png.json")).unwrap();
     assert_eq!((beside["prompt"].as_str(), beside["n"].as_u64()), (Some("a bowl"), Some(2)));
-    let bytes = std::fs::read(desk.path("pics/A-1/bowl-blue-2.png")).unwrap();
+    let bytes = std::fs::read(dir.path("pics/A-1/bowl-blue-2.png")).unwrap();
     assert_eq!(beside["blake3"].as_str().unwrap(), blake3::hash(&bytes).to_hex().as_str());
     assert_eq!(service.ledger().keys_leaked, 0);
 
-    let ran = call(&desk, "download m.yaml").at(&service.url()).ends_with(0);
+    let ran = call(&dir, "download m.yaml").with_service(&service.url()).expect_code(0);
     assert_eq!(ran.stdout, "pics: 8 already there · 0 downloaded\n");
     assert_eq!(service.jobs(), 2);
 }
 
 #[test]
 fn missing_and_changed_files_are_downloaded_again_and_nothing_is_generated() {
-    let (desk, service) = (Desk::bare(), Service::with(""));
-    desk.write("m.csv", "id,prompt\nmug,a mug\n");
-    call(&desk, "run m.csv").at(&service.url()).ends_with(0);
-    let download = |more: &str| call(&desk, "download m.csv --download out").and(more).at(&service.url());
-    let first = download("").ends_with(0);
+    let (dir, service) = (TestDir::empty(), SandboxService::with_faults(""));
+    dir.write("m.csv", "id,prompt\nmug,a mug\n");
+    call(&dir, "run m.csv").with_service(&service.url()).expect_code(0);
+    let download =
+        |more: &str| call(&dir, "download m.csv --download out").args(more).with_service(&service.url());
+    let first = download("").expect_code(0);
     assert_eq!(first.stdout, "out: 0 already there · 4 downloaded\n");
-    let before = std::fs::read(desk.path("out/mug-2.png")).unwrap();
-    std::fs::remove_file(desk.path("out/mug-1.png")).unwrap();
-    std::fs::write(desk.path("out/mug-2.png"), "altered").unwrap();
+    let before = std::fs::read(dir.path("out/mug-2.png")).unwrap();
+    std::fs::remove_file(dir.path("out/mug-1.png")).unwrap();
+    std::fs::write(dir.path("out/mug-2.png"), "altered").unwrap();
     assert_eq!(
-        download("").ends_with(0).stdout,
+        download("").expect_code(0).stdout,
         "out: 3 already there · 1 downloaded · 1 had gone missing\n"
     );
     assert_eq!(
-        download("--verify").ends_with(0).stdout,
+        download("--verify").expect_code(0).stdout,
         "out: 3 already there · 1 downloaded · 1 had changed\n"
     );
-    assert_eq!(std::fs::read(desk.path("out/mug-2.png")).unwrap(), before);
-    assert_eq!(download("--verify").ends_with(0).stdout, "out: 4 already there · 0 downloaded\n");
+    assert_eq!(std::fs::read(dir.path("out/mug-2.png")).unwrap(), before);
+    assert_eq!(download("--verify").expect_code(0).stdout, "out: 4 already there · 0 downloaded\n");
     assert_eq!(service.submits(), 1);
 }
 
 #[test]
 fn failing_hosts_are_retried() {
     for faults in ["image-500=0.3", "image-half=0.3", "image-redirect"] {
-        let (desk, service) = (Desk::bare(), Service::of(quick(faults)));
-        desk.write("m.csv", "id,prompt\nmug,a mug\nbowl,a bowl\n");
-        call(&desk, "run m.csv --download out").at(&service.url()).ends_with(0);
-        call(&desk, "download m.csv --download out --verify").at(&service.url()).ends_with(0);
-        assert_eq!(files(&desk.path("out")).len(), 8, "{faults}");
-        assert!(files(&desk.path("out")).iter().all(|name| is_png(&desk.path("out").join(name))));
+        let (dir, service) = (TestDir::empty(), SandboxService::start(fast_sandbox(faults)));
+        dir.write("m.csv", "id,prompt\nmug,a mug\nbowl,a bowl\n");
+        call(&dir, "run m.csv --download out").with_service(&service.url()).expect_code(0);
+        call(&dir, "download m.csv --download out --verify").with_service(&service.url()).expect_code(0);
+        assert_eq!(files(&dir.path("out")).len(), 8, "{faults}");
+        assert!(files(&dir.path("out")).iter().all(|name| is_png(&dir.path("out").join(name))));
     }
 }
 
 #[test]
 fn names_are_checked_before_anything_is_spent() {
-    let (desk, service) = (Desk::bare(), Service::with(""));
+    let (dir, service) = (TestDir::empty(), SandboxService::with_faults(""));
     for (manifest, said) in [
         ("id,prompt\nMug,a mug\nmug,a cup\n", "would be the same file, `mug-1.png`"),
         ("id,prompt\na/b,a mug\na-b,a cup\n", "would be the same file, `a-b-1.png`"),
     ] {
-        desk.write("m.csv", manifest);
-        let ran = call(&desk, "run m.csv --download out").at(&service.url()).ends_with(2);
+        dir.write("m.csv", manifest);
+        let ran = call(&dir, "run m.csv --download out").with_service(&service.url()).expect_code(2);
         assert!(ran.stderr.contains(said) && ran.stderr.contains("nothing was submitted"), "{ran:?}");
     }
-    desk.write(
+    dir.write(
         "m.yaml",
         NAMED.replace("{ id: mug, prompt: a mug, vars: { sku: A-1 } }", "{ id: mug, prompt: a mug }"),
     );
-    let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(2);
+    let ran = call(&dir, "run m.yaml").with_service(&service.url()).expect_code(2);
     assert!(ran.stderr.contains("there is no variable `sku`") && ran.stderr.contains("m.yaml:2:"), "{ran:?}");
     assert_eq!(service.submits(), 0);
 }
 
 #[test]
 fn a_folder_that_cannot_be_written_leaves_the_batch_done() {
-    let (desk, service) = (Desk::bare(), Service::with(""));
-    desk.write("m.yaml", NAMED);
-    std::fs::create_dir(desk.path("pics")).unwrap();
-    desk.write("pics/A-1", "a file where a folder is needed");
-    let ran = call(&desk, "run m.yaml").at(&service.url()).ends_with(0);
+    let (dir, service) = (TestDir::empty(), SandboxService::with_faults(""));
+    dir.write("m.yaml", NAMED);
+    std::fs::create_dir(dir.path("pics")).unwrap();
+    dir.write("pics/A-1", "a file where a folder is needed");
+    let ran = call(&dir, "run m.yaml").with_service(&service.url()).expect_code(0);
     assert!(ran.stderr.contains("8 not") && ran.stderr.contains("cannot write"), "{ran:?}");
-    let results = String::from_utf8(desk.read("m.results.csv")).unwrap();
+    let results = String::from_utf8(dir.read("m.results.csv")).unwrap();
     assert_eq!(results.matches(",done,").count(), 2, "{results}");
-    std::fs::remove_file(desk.path("pics/A-1")).unwrap();
-    call(&desk, "download m.yaml").at(&service.url()).ends_with(0);
-    assert_eq!(files(&desk.path("pics")).len(), 16);
+    std::fs::remove_file(dir.path("pics/A-1")).unwrap();
+    call(&dir, "download m.yaml").with_service(&service.url()).expect_code(0);
+    assert_eq!(files(&dir.path("pics")).len(), 16);
     assert_eq!(service.submits(), 2);
 }
 
 #[test]
 fn a_file_of_somebody_else_is_kept() {
-    let (desk, service) = (Desk::bare(), Service::with(""));
-    desk.write("m.csv", "id,prompt\nmug,a mug\n");
-    std::fs::create_dir(desk.path("out")).unwrap();
-    desk.write("out/mug-3.png", "a person's own");
-    call(&desk, "run m.csv --download out").at(&service.url()).ends_with(0);
-    let ran = call(&desk, "download m.csv --download out").at(&service.url()).ends_with(3);
+    let (dir, service) = (TestDir::empty(), SandboxService::with_faults(""));
+    dir.write("m.csv", "id,prompt\nmug,a mug\n");
+    std::fs::create_dir(dir.path("out")).unwrap();
+    dir.write("out/mug-3.png", "a person's own");
+    call(&dir, "run m.csv --download out").with_service(&service.url()).expect_code(0);
+    let ran = call(&dir, "download m.csv --download out").with_service(&service.url()).expect_code(3);
     assert!(ran.stderr.contains("image 3 of `mug`") && ran.stderr.contains("another file"), "{ran:?}");
-    assert_eq!(desk.read("out/mug-3.png"), b"a person's own");
+    assert_eq!(dir.read("out/mug-3.png"), b"a person's own");
 }
 
 #[test]
 fn a_killed_download_leaves_no_incomplete_file_and_the_next_one_continues() {
-    let (desk, service) = (Desk::bare(), Service::with(""));
+    let (dir, service) = (TestDir::empty(), SandboxService::with_faults(""));
     let ids: String = (0..40).map(|n| format!("t{n},a mug {n}\n")).collect();
-    desk.write("m.csv", format!("id,prompt\n{ids}"));
-    call(&desk, "run m.csv").at(&service.url()).ends_with(0);
+    dir.write("m.csv", format!("id,prompt\n{ids}"));
+    call(&dir, "run m.csv").with_service(&service.url()).expect_code(0);
     for kills_after in [1, 20, 60] {
-        let running = call(&desk, "download m.csv --download out").at(&service.url()).start();
-        until("some files", || files(&desk.path("out")).len() >= kills_after);
+        let running = call(&dir, "download m.csv --download out").with_service(&service.url()).start();
+        wait_until("some files", || files(&dir.path("out")).len() >= kills_after);
         running.kill();
-        let whole = |name: &String| name.ends_with(".part") || is_png(&desk.path("out").join(name));
-        assert!(files(&desk.path("out")).iter().all(whole));
+        let whole = |name: &String| name.ends_with(".part") || is_png(&dir.path("out").join(name));
+        assert!(files(&dir.path("out")).iter().all(whole));
     }
-    call(&desk, "download m.csv --download out").at(&service.url()).ends_with(0);
-    let ran = call(&desk, "download m.csv --download out --verify").at(&service.url()).ends_with(0);
+    call(&dir, "download m.csv --download out").with_service(&service.url()).expect_code(0);
+    let ran =
+        call(&dir, "download m.csv --download out --verify").with_service(&service.url()).expect_code(0);
     assert_eq!(ran.stdout, "out: 160 already there · 0 downloaded\n");
-    assert_eq!((files(&desk.path("out")).len(), service.submits()), (160, 40));
+    assert_eq!((files(&dir.path("out")).len(), service.submits()), (160, 40));
 }
 
 /// A host that answers every request with what is asked for by its path.
@@ -244,7 +248,7 @@ fn evil_host() -> String {
 
 #[test]
 fn a_hostile_host_gets_no_file_written_and_each_image_says_why() {
-    let desk = Desk::bare();
+    let dir = TestDir::empty();
     let host = evil_host();
     let cases = [
         ("/html", "a web page"),
@@ -268,31 +272,34 @@ fn a_hostile_host_gets_no_file_written_and_each_image_says_why() {
     }
     fed.push_str("away,T99,done,fast,p99,,,http://127.0.0.1:1/x.png\n");
     fed.push_str("disk,T98,done,fast,p98,,,file:///etc/passwd\n");
-    desk.write("m.results.csv", &fed);
-    let ran = call(&desk, "run m.results.csv --download out --largest 1").at(&host).ends_with(0);
+    dir.write("m.results.csv", &fed);
+    let ran = call(&dir, "run m.results.csv --download out --largest 1").with_service(&host).expect_code(0);
     assert!(ran.stderr.contains("15 not"), "{ran:?}");
-    let ran = call(&desk, "download m.results.csv --download out --largest 1").at(&host).ends_with(3);
+    let ran =
+        call(&dir, "download m.results.csv --download out --largest 1").with_service(&host).expect_code(3);
     for (n, (path, said)) in cases.iter().enumerate() {
         let line = ran.stderr.lines().find(|line| line.contains(&format!("`t{n:02}`"))).unwrap_or_default();
         assert!(line.contains(said), "{path}: {line}");
     }
     assert!(ran.stderr.contains("`127.0.0.1` is a private address"), "{ran:?}");
-    assert_eq!(files(&desk.path("out")), [""; 0], "nothing is left");
+    assert_eq!(files(&dir.path("out")), [""; 0], "nothing is left");
 }
 
 #[test]
 fn the_service_is_asked_for_a_fresh_link_where_one_is_gone() {
-    let desk = Desk::bare();
+    let dir = TestDir::empty();
     // A service that closes every connection.
-    let wire = Wire::answering(|_| Answer::Close);
-    desk.write(
+    let wire = RawServer::with_reply(|_| RawReply::Close);
+    dir.write(
         "m.results.csv",
         format!(
             "id,task_id,status,mode,prompt,reason,grid,image_1\nmug,T1,done,fast,a mug,,,{}/old.png\n",
             evil_host()
         ),
     );
-    let ran = call(&desk, "run m.results.csv --download out --allow-private").at(&wire.url()).ends_with(0);
+    let ran = call(&dir, "run m.results.csv --download out --allow-private")
+        .with_service(&wire.url())
+        .expect_code(0);
     assert!(wire.requests().iter().any(|request| request.contains("/job-status ")), "{ran:?}");
     assert_eq!(wire.submits(), 0);
 }

@@ -1,9 +1,9 @@
 //! The manifest is edited between runs: what is new or changed is submitted, and nothing else.
 
-use crate::support::{Desk, Service, paid_once};
+use crate::support::{SandboxService, TestDir, assert_paid_once};
 
 /// The prompts that were submitted since so many.
-fn submitted_since(service: &Service, before: usize) -> Vec<String> {
+fn submitted_since(service: &SandboxService, before: usize) -> Vec<String> {
     let mut prompts: Vec<String> =
         service.ledger().jobs[before..].iter().map(|job| job.prompt.clone()).collect();
     prompts.sort();
@@ -12,16 +12,16 @@ fn submitted_since(service: &Service, before: usize) -> Vec<String> {
 
 #[test]
 fn rows_that_are_added_moved_and_edited_pay_for_what_is_new_alone() {
-    let service = Service::with("");
-    let desk = Desk::with("id,prompt\na,mug\nb,cup\nc,jar\n");
-    desk.run(&service.url()).ends_with(0);
-    let before = desk.results();
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_csv("id,prompt\na,mug\nb,cup\nc,jar\n");
+    dir.run(&service.url()).expect_code(0);
+    let before = dir.results();
 
     // A row is added in front, the order turned, one prompt edited.
-    desk.write("spring.csv", "id,prompt\nnew,tray\nc,jar\nb,a blue cup\na,mug\n");
-    desk.run(&service.url()).ends_with(0);
+    dir.write("spring.csv", "id,prompt\nnew,tray\nc,jar\nb,a blue cup\na,mug\n");
+    dir.run(&service.url()).expect_code(0);
     assert_eq!(submitted_since(&service, 3), ["a blue cup", "tray"]);
-    let after = desk.results();
+    let after = dir.results();
     assert_eq!(after.column("id"), ["new", "c", "b", "a"]);
     assert_eq!(after.count("done"), 4);
     assert_eq!(after.rows[3]["task_id"], before.rows[0]["task_id"], "an old result is kept");
@@ -29,60 +29,60 @@ fn rows_that_are_added_moved_and_edited_pay_for_what_is_new_alone() {
     assert_ne!(after.rows[2]["task_id"], before.rows[1]["task_id"]);
 
     // Rows are taken out, and the edit is taken back: its picture is there already.
-    desk.write("spring.csv", "id,prompt\nb,cup\nnew,tray\n");
-    desk.run(&service.url()).ends_with(0);
-    let last = desk.results();
+    dir.write("spring.csv", "id,prompt\nb,cup\nnew,tray\n");
+    dir.run(&service.url()).expect_code(0);
+    let last = dir.results();
     assert_eq!((last.column("id"), last.count("done")), (vec!["b", "new"], 2));
     assert_eq!(last.rows[0]["task_id"], before.rows[1]["task_id"]);
     assert_eq!(service.submits(), 5);
-    paid_once(&[&service.ledger()]);
+    assert_paid_once(&[&service.ledger()]);
 }
 
 #[test]
 fn another_mode_is_another_picture_and_another_timeout_or_column_is_not() {
-    let service = Service::with("");
-    let desk = Desk::with("id,prompt,mode,timeout,note\na,mug,fast,300,x\nb,cup,fast,300,x\n");
-    desk.run(&service.url()).ends_with(0);
-    desk.write("spring.csv", "id,prompt,mode,timeout,shop\na,mug,relaxed,300,y\nb,cup,fast,1200,y\n");
-    desk.run(&service.url()).ends_with(0);
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_csv("id,prompt,mode,timeout,note\na,mug,fast,300,x\nb,cup,fast,300,x\n");
+    dir.run(&service.url()).expect_code(0);
+    dir.write("spring.csv", "id,prompt,mode,timeout,shop\na,mug,relaxed,300,y\nb,cup,fast,1200,y\n");
+    dir.run(&service.url()).expect_code(0);
     assert_eq!(submitted_since(&service, 2), ["mug"]);
-    let results = desk.results();
+    let results = dir.results();
     assert_eq!(results.column("mode"), ["relaxed", "fast"]);
     assert_eq!((results.column("shop"), results.column("timeout")), (vec!["y", "y"], vec!["300", "1200"]));
 }
 
 #[test]
 fn tasks_without_an_id_are_known_again_by_their_content() {
-    let service = Service::with("");
-    let desk = Desk::with("prompt\nmug\ncup\n");
-    desk.run(&service.url()).ends_with(0);
-    desk.write("spring.csv", "prompt\ntray\ncup\nmug\nmug\n");
-    desk.run(&service.url()).ends_with(0);
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_csv("prompt\nmug\ncup\n");
+    dir.run(&service.url()).expect_code(0);
+    dir.write("spring.csv", "prompt\ntray\ncup\nmug\nmug\n");
+    dir.run(&service.url()).expect_code(0);
     assert_eq!(submitted_since(&service, 2), ["mug", "tray"], "a second take is a task of its own");
 }
 
 #[test]
 fn a_manifest_that_became_wrong_changes_nothing() {
-    let service = Service::with("");
-    let desk = Desk::with("id,prompt\na,mug\nb,cup\n");
-    desk.run(&service.url()).ends_with(0);
-    let (state, results) = (desk.records(), desk.read("spring.results.csv"));
-    desk.write("spring.csv", "id,prompt\na,mug\na,cup\nc,jar\n");
-    desk.run(&service.url()).ends_with(2);
-    assert_eq!((desk.records(), desk.read("spring.results.csv")), (state, results));
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_csv("id,prompt\na,mug\nb,cup\n");
+    dir.run(&service.url()).expect_code(0);
+    let (state, results) = (dir.records(), dir.read("spring.results.csv"));
+    dir.write("spring.csv", "id,prompt\na,mug\na,cup\nc,jar\n");
+    dir.run(&service.url()).expect_code(2);
+    assert_eq!((dir.records(), dir.read("spring.results.csv")), (state, results));
     assert_eq!(service.submits(), 2);
 }
 
 #[test]
 fn a_row_that_is_taken_out_while_its_job_runs_is_followed_and_comes_back_with_its_picture() {
-    let first = Service::with("status-html");
-    let desk = Desk::with("id,prompt\na,mug\nb,cup\n");
-    desk.run(&first.url()).and("--patience 300ms").ends_with(5);
-    let second = Service::with("");
-    desk.write("spring.csv", "id,prompt\nb,cup\n");
-    desk.run(&second.url()).ends_with(0);
-    desk.write("spring.csv", "id,prompt\na,mug\nb,cup\n");
-    desk.run(&second.url()).ends_with(0);
-    assert_eq!(desk.results().count("done"), 2);
+    let first = SandboxService::with_faults("status-html");
+    let dir = TestDir::with_csv("id,prompt\na,mug\nb,cup\n");
+    dir.run(&first.url()).args("--patience 300ms").expect_code(5);
+    let second = SandboxService::with_faults("");
+    dir.write("spring.csv", "id,prompt\nb,cup\n");
+    dir.run(&second.url()).expect_code(0);
+    dir.write("spring.csv", "id,prompt\na,mug\nb,cup\n");
+    dir.run(&second.url()).expect_code(0);
+    assert_eq!(dir.results().count("done"), 2);
     assert_eq!((first.jobs(), second.jobs()), (2, 0));
 }

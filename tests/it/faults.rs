@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use mjbatch::sandbox::{Fault, Form, Row, TABLE};
 
-use crate::support::{Desk, Ran, Results, Service, paid_once};
+use crate::support::{CommandOutput, ResultsFile, SandboxService, TestDir, assert_paid_once};
 
 const TASKS: usize = 8;
 /// Faults are mostly waited for, so many are met at once.
@@ -139,16 +139,16 @@ fn every_fault_ends_as_it_must_and_nothing_is_paid_for_twice() {
 }
 
 fn meet(case: &Case) {
-    let service = Service::with(&case.faults);
-    let desk = Desk::with(&manifest());
+    let service = SandboxService::with_faults(&case.faults);
+    let dir = TestDir::with_csv(&manifest());
     let webhooks = if case.webhooks { "--webhook-listen 127.0.0.1:0" } else { "" };
-    let ran = desk.run(&service.url()).and("--patience 3s").and(webhooks).go();
-    let results = desk.results();
+    let ran = dir.run(&service.url()).args("--patience 3s").args(webhooks).output();
+    let results = dir.results();
     let story = || format!("{ran:?}\n{results:?}\n{:?}", service.ledger());
     ends_as(case.meaning, &ran, &results, &story);
 
     let ledger = service.ledger();
-    let paid = paid_once(&[&ledger]);
+    let paid = assert_paid_once(&[&ledger]);
     for row in &results.rows {
         let told = ledger.jobs.iter().any(|job| job.prompt == row["prompt"] && job.told);
         if told {
@@ -161,13 +161,13 @@ fn meet(case: &Case) {
     }
 
     if !matches!(case.meaning, Meaning::Stops(_) | Meaning::HidesAll) {
-        let again = desk.run(&service.url()).and("--patience 3s").and(webhooks).go();
+        let again = dir.run(&service.url()).args("--patience 3s").args(webhooks).output();
         assert_eq!(again.code, ran.code, "the next run says the same: {again:?}");
         assert_eq!(service.submits(), ledger.submits, "the next run submits nothing");
     }
 }
 
-fn ends_as(meaning: Meaning, ran: &Ran, results: &Results, story: &dyn Fn() -> String) {
+fn ends_as(meaning: Meaning, ran: &CommandOutput, results: &ResultsFile, story: &dyn Fn() -> String) {
     let count = |status| results.count(status);
     let (code, others) = match meaning {
         Meaning::Benign => (0, 0),

@@ -3,23 +3,24 @@
 use calamine::{Data, Reader, Xlsx};
 use serde_json::Value;
 
-use crate::support::{Desk, Results, Service};
+use crate::support::{ResultsFile, SandboxService, TestDir};
 
 const NAMES: [&str; 4] = ["a.csv", "a.tsv", "a.jsonl", "a.xlsx"];
 
 /// The run's results in all formats, of rows that try to be more than text.
-fn desk(service: &Service) -> Desk {
-    let desk =
-        Desk::with("id,prompt,sku\na,a mug,=1+1\nb,\"a \"\"cup\"\", é 漢字\",<b>\nc,a jar,\"two\nlines\"\n");
-    let run = NAMES.iter().fold(desk.run(&service.url()), |run, name| run.and("--results").arg(name));
-    run.ends_with(0);
-    desk
+fn test_dir(service: &SandboxService) -> TestDir {
+    let dir = TestDir::with_csv(
+        "id,prompt,sku\na,a mug,=1+1\nb,\"a \"\"cup\"\", é 漢字\",<b>\nc,a jar,\"two\nlines\"\n",
+    );
+    let run = NAMES.iter().fold(dir.run(&service.url()), |run, name| run.args("--results").arg(name));
+    run.expect_code(0);
+    dir
 }
 
 /// The cells of three columns, as each format's own reader has them.
-fn read(desk: &Desk, name: &str) -> Vec<[String; 3]> {
+fn read(dir: &TestDir, name: &str) -> Vec<[String; 3]> {
     let columns = ["id", "sku", "image_1"];
-    let path = desk.path(name);
+    let path = dir.path(name);
     let pick = |header: &[String], row: &[String]| {
         columns.map(|column| row[header.iter().position(|name| name == column).unwrap()].clone())
     };
@@ -49,37 +50,37 @@ fn read(desk: &Desk, name: &str) -> Vec<[String; 3]> {
 
 #[test]
 fn a_run_writes_several_formats_at_once_and_all_say_the_same() {
-    let service = Service::with("");
-    let desk = desk(&service);
-    let expected = read(&desk, "a.csv");
+    let service = SandboxService::with_faults("");
+    let dir = test_dir(&service);
+    let expected = read(&dir, "a.csv");
     assert_eq!(expected.iter().map(|row| row[1].as_str()).collect::<Vec<_>>(), ["=1+1", "<b>", "two\nlines"]);
     for name in NAMES {
-        assert_eq!(read(&desk, name), expected, "{name}");
+        assert_eq!(read(&dir, name), expected, "{name}");
     }
-    assert!(!desk.files().contains(&"spring.results.csv".to_owned()), "only what was asked for");
+    assert!(!dir.files().contains(&"spring.results.csv".to_owned()), "only what was asked for");
 }
 
 #[test]
 fn the_results_are_written_again_in_any_format_and_nothing_is_submitted() {
-    let service = Service::with("");
-    let desk = desk(&service);
-    let before = read(&desk, "a.csv");
-    let ran = desk.mjbatch("results spring.csv --results b.jsonl --results b.xlsx").ends_with(0);
+    let service = SandboxService::with_faults("");
+    let dir = test_dir(&service);
+    let before = read(&dir, "a.csv");
+    let ran = dir.mjbatch("results spring.csv --results b.jsonl --results b.xlsx").expect_code(0);
     assert_eq!(ran.stdout, "b.jsonl: 3 done\nb.xlsx: 3 done\n");
-    assert_eq!((read(&desk, "b.jsonl"), read(&desk, "b.xlsx")), (before.clone(), before));
+    assert_eq!((read(&dir, "b.jsonl"), read(&dir, "b.xlsx")), (before.clone(), before));
     assert_eq!(service.submits(), 3);
 }
 
 #[test]
 fn a_name_of_no_format_and_one_that_is_there_twice_are_refused_before_anything_is_spent() {
-    let service = Service::with("");
-    let desk = Desk::of(1);
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_tasks(1);
     for (words, said) in [
         ("--results a.xls", "its ending is that of no format"),
         ("--results a.csv --results ./a.csv", "written over"),
         ("--results a.jsonl --results no/such/a.xlsx", "does not exist"),
     ] {
-        let ran = desk.run(&service.url()).and(words).ends_with(2);
+        let ran = dir.run(&service.url()).args(words).expect_code(2);
         assert!(ran.stderr.contains(said) && ran.stderr.contains("nothing was submitted"), "{}", ran.stderr);
     }
     assert_eq!(service.submits(), 0);
@@ -87,43 +88,43 @@ fn a_name_of_no_format_and_one_that_is_there_twice_are_refused_before_anything_i
 
 #[test]
 fn the_manifest_names_its_files_and_a_rehearsals_are_its_own() {
-    let desk = Desk::bare();
-    desk.write(
+    let dir = TestDir::empty();
+    dir.write(
         "m.yaml",
         "version: 1\nbatch: { results: [m.results.csv, m.jsonl, m.xlsx] }\nprompts: [a mug]\n",
     );
-    desk.mjbatch("run m.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms").ends_with(0);
-    assert_eq!(Results::read(&desk.path("m.sandbox.results.csv")).count("done"), 1);
+    dir.mjbatch("run m.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms").expect_code(0);
+    assert_eq!(ResultsFile::read(&dir.path("m.sandbox.results.csv")).count("done"), 1);
     for name in ["m.sandbox.jsonl", "m.sandbox.xlsx"] {
-        assert!(desk.files().contains(&name.to_owned()), "{name}: {:?}", desk.files());
+        assert!(dir.files().contains(&name.to_owned()), "{name}: {:?}", dir.files());
     }
 }
 
 /// A manifest of two products in three scenes, and what its output is to be.
-fn shop(output: &str) -> Desk {
-    let desk = Desk::bare();
-    desk.write("products.csv", "sku,title,vendor\nMG-1,\"Mug, sage\",Kiln\nBW-7,Bowl,Kiln\n");
+fn shop(output: &str) -> TestDir {
+    let dir = TestDir::empty();
+    dir.write("products.csv", "sku,title,vendor\nMG-1,\"Mug, sage\",Kiln\nBW-7,Bowl,Kiln\n");
     let entry = "id: \"{{ sku }}\", data: products.csv, prompt: \"{{ title }} {{ scene }}\"";
     let text = format!(
         "version: 1\noutput: {output}\nprompts:\n  - {{ {entry}, matrix: {{ scene: [on oak, in the sun, on linen] }} }}\n"
     );
-    desk.write("spring.yaml", text);
-    desk
+    dir.write("spring.yaml", text);
+    dir
 }
 
 const REHEARSE: &str = "run spring.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms";
 
-fn table(desk: &Desk, name: &str) -> Vec<Vec<String>> {
-    let reader = csv::ReaderBuilder::new().has_headers(false).from_path(desk.path(name));
+fn table(dir: &TestDir, name: &str) -> Vec<Vec<String>> {
+    let reader = csv::ReaderBuilder::new().has_headers(false).from_path(dir.path(name));
     reader.unwrap().records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
 }
 
 #[test]
 fn the_shopify_file_keeps_to_the_rules_of_its_columns() {
-    let desk = shop("{ columns: shopify }");
-    let ran = desk.mjbatch(REHEARSE).and("--results shop.csv --results all.jsonl").ends_with(0);
+    let dir = shop("{ columns: shopify }");
+    let ran = dir.mjbatch(REHEARSE).args("--results shop.csv --results all.jsonl").expect_code(0);
     assert!(ran.stderr.contains("host them yourself"), "{}", ran.stderr);
-    let rows = table(&desk, "shop.csv");
+    let rows = table(&dir, "shop.csv");
     assert_eq!(rows[0], ["Handle", "Title", "Vendor", "Image Src", "Image Position", "Image Alt Text"]);
     for (handle, title) in [("mg-1", "Mug, sage"), ("bw-7", "Bowl")] {
         let product: Vec<_> = rows[1..].iter().filter(|row| row[0] == handle).collect();
@@ -135,57 +136,57 @@ fn the_shopify_file_keeps_to_the_rules_of_its_columns() {
             assert!(row[3].starts_with("http"), "{row:?}");
         }
     }
-    let lines = desk.read("all.jsonl").iter().filter(|&&byte| byte == b'\n').count();
+    let lines = dir.read("all.jsonl").iter().filter(|&&byte| byte == b'\n').count();
     assert_eq!(lines, 6, "JSON lines are one a task, whatever the tables are");
 }
 
 #[test]
 fn other_columns_are_written_later_by_a_flag_and_a_batch_that_is_half_done_says_what_it_leaves_out() {
-    let desk = shop("{ columns: { Picture: \"{{ image }}\", Of: \"{{ title }} {{ n }}\" }, rows: image }");
-    desk.mjbatch(REHEARSE).and("--limit 2").ends_with(10);
-    let rows = table(&desk, "spring.sandbox.results.csv");
+    let dir = shop("{ columns: { Picture: \"{{ image }}\", Of: \"{{ title }} {{ n }}\" }, rows: image }");
+    dir.mjbatch(REHEARSE).args("--limit 2").expect_code(10);
+    let rows = table(&dir, "spring.sandbox.results.csv");
     assert_eq!(
         (rows.len(), &rows[0][..], rows[4][1].as_str()),
         (1 + 8 + 4, &["Picture".to_owned(), "Of".to_owned()][..], "Mug, sage 4")
     );
     let ran =
-        desk.mjbatch("results spring.yaml --sandbox --results w.csv --columns woocommerce").ends_with(0);
+        dir.mjbatch("results spring.yaml --sandbox --results w.csv --columns woocommerce").expect_code(0);
     assert!(ran.stderr.contains("4 tasks without pictures are left out"), "{}", ran.stderr);
-    assert_eq!(table(&desk, "w.csv").len(), 2);
-    desk.mjbatch("results spring.yaml --sandbox --results r.csv --columns results --rows task").ends_with(0);
-    assert_eq!(Results::read(&desk.path("r.csv")).count("done"), 2);
-    desk.mjbatch("results spring.yaml --sandbox --columns amazon").ends_with(2);
+    assert_eq!(table(&dir, "w.csv").len(), 2);
+    dir.mjbatch("results spring.yaml --sandbox --results r.csv --columns results --rows task").expect_code(0);
+    assert_eq!(ResultsFile::read(&dir.path("r.csv")).count("done"), 2);
+    dir.mjbatch("results spring.yaml --sandbox --columns amazon").expect_code(2);
 }
 
 #[test]
 fn a_column_that_cannot_be_made_is_found_before_anything_is_spent() {
-    let desk = shop("{ columns: { Picture: \"{{ imag }}\" } }");
-    let ran = desk.mjbatch(REHEARSE).ends_with(2);
+    let dir = shop("{ columns: { Picture: \"{{ imag }}\" } }");
+    let ran = dir.mjbatch(REHEARSE).expect_code(2);
     assert!(
         ran.stderr.contains("spring.yaml:2:") && ran.stderr.contains("did you mean `image`?"),
         "{}",
         ran.stderr
     );
-    assert!(!desk.files().contains(&"spring.sandbox.mjbatch".to_owned()));
+    assert!(!dir.files().contains(&"spring.sandbox.mjbatch".to_owned()));
 }
 
 #[test]
 fn guarded_results_run_nothing_in_a_spreadsheet_and_are_not_paid_for_again() {
-    let service = Service::with("");
+    let service = SandboxService::with_faults("");
     let table = "id,prompt,=sku\na,=a mug,@x\nb,'@home' on a door,-1\nc,+size fashion,'=y\n";
-    let desk = Desk::with(table);
-    desk.run(&service.url()).and("--formula-guard").ends_with(0);
-    let guarded = Results::guarded(&desk.path("spring.results.csv"));
+    let dir = TestDir::with_csv(table);
+    dir.run(&service.url()).args("--formula-guard").expect_code(0);
+    let guarded = ResultsFile::guarded(&dir.path("spring.results.csv"));
     let expected = [["'=a mug", "'@x"], ["''@home' on a door", "'-1"], ["'+size fashion", "''=y"]];
     assert_eq!(guarded.rows.iter().map(|row| [&row["prompt"], &row["'=sku"]]).collect::<Vec<_>>(), expected);
-    let text = String::from_utf8(desk.read("spring.results.csv")).unwrap();
+    let text = String::from_utf8(dir.read("spring.results.csv")).unwrap();
 
     // Fed back, as themselves and as a copy with a state of its own: nothing is new.
-    desk.mjbatch("run spring.results.csv").at(&service.url()).ends_with(0);
-    desk.write("picks.csv", text);
-    desk.mjbatch("run picks.csv").at(&service.url()).ends_with(0);
+    dir.mjbatch("run spring.results.csv").with_service(&service.url()).expect_code(0);
+    dir.write("picks.csv", text);
+    dir.mjbatch("run picks.csv").with_service(&service.url()).expect_code(0);
     assert_eq!(service.submits(), 3);
-    let picks = Results::read(&desk.path("picks.results.csv"));
+    let picks = ResultsFile::read(&dir.path("picks.results.csv"));
     assert_eq!(picks.column("prompt"), ["=a mug", "'@home' on a door", "+size fashion"]);
     assert_eq!((picks.column("=sku"), picks.count("done")), (vec!["@x", "-1", "'=y"], 3));
 }

@@ -2,16 +2,16 @@
 
 use aws_lc_rs::hmac;
 
-use crate::support::{Call, Desk, Ran, Receiver, Service, reply, until};
+use crate::support::{CliCommand, CommandOutput, HookReceiver, SandboxService, TestDir, reply, wait_until};
 
 const SECRET: &str = "a-secret-of-the-receiver";
 
 /// A folder whose `m.yaml` has three tasks and this under `batch:`.
-fn desk(batch: &str) -> Desk {
-    let desk = Desk::bare();
-    desk.write("rows.csv", "id,prompt,sku\nmug,a mug,A-1\nbowl,a bowl,A-2\njar,a jar,A-3\n");
-    desk.write("m.yaml", manifest(batch));
-    desk
+fn test_dir(batch: &str) -> TestDir {
+    let dir = TestDir::empty();
+    dir.write("rows.csv", "id,prompt,sku\nmug,a mug,A-1\nbowl,a bowl,A-2\njar,a jar,A-3\n");
+    dir.write("m.yaml", manifest(batch));
+    dir
 }
 
 fn manifest(batch: &str) -> String {
@@ -20,13 +20,13 @@ fn manifest(batch: &str) -> String {
     )
 }
 
-fn run(desk: &Desk, service: &Service) -> Call {
+fn run(dir: &TestDir, service: &SandboxService) -> CliCommand {
     let words = "run m.yaml --poll-min 20ms --poll-max 100ms --lost-after 300ms --retries 0";
-    desk.mjbatch(words).at(&service.url()).env("HOOK_SECRET", SECRET).env("PATH", "/usr/bin:/bin")
+    dir.mjbatch(words).with_service(&service.url()).env("HOOK_SECRET", SECRET).env("PATH", "/usr/bin:/bin")
 }
 
-fn status(desk: &Desk) -> serde_json::Value {
-    let ran = desk.mjbatch("status m.yaml --json").ends_with(0);
+fn status(dir: &TestDir) -> serde_json::Value {
+    let ran = dir.mjbatch("status m.yaml --json").expect_code(0);
     serde_json::from_str(&ran.stdout).unwrap()
 }
 
@@ -39,13 +39,14 @@ const ALL: [&str; 3] = ["bowl", "jar", "mug"];
 
 #[test]
 fn a_url_gets_a_signed_post_for_each_task_that_is_done() {
-    let (receiver, service) = (Receiver::taking(), Service::with(""));
-    let desk = desk(&format!("on_done: {{ url: '{}/hook?x=1', secret_env: HOOK_SECRET }}", receiver.url()));
-    let ran = run(&desk, &service).ends_with(0);
+    let (receiver, service) = (HookReceiver::accepting(), SandboxService::with_faults(""));
+    let dir =
+        test_dir(&format!("on_done: {{ url: '{}/hook?x=1', secret_env: HOOK_SECRET }}", receiver.url()));
+    let ran = run(&dir, &service).expect_code(0);
     assert!(ran.stderr.contains("hooks: 3 delivered"), "{ran:?}");
-    assert_eq!(sorted(receiver.tasks()), ALL);
+    assert_eq!(sorted(receiver.done_tasks()), ALL);
     let key = hmac::Key::new(hmac::HMAC_SHA256, SECRET.as_bytes());
-    for post in receiver.posts() {
+    for post in receiver.requests() {
         assert!(post.head.starts_with("POST /hook?x=1 HTTP/1.1"), "{post:?}");
         assert_eq!(post.header("content-type"), Some("application/json"));
         let signed = format!("{}.{}", post.header("x-mjbatch-timestamp").unwrap(), post.body);
@@ -64,19 +65,19 @@ fn a_url_gets_a_signed_post_for_each_task_that_is_done() {
         assert!(!post.head.to_lowercase().contains("api-key"), "{post:?}");
     }
     // What was delivered is not delivered again.
-    run(&desk, &service).ends_with(0);
-    assert_eq!(receiver.posts().len(), 3);
-    assert_eq!(status(&desk)["follow_up"]["told"], 3);
+    run(&dir, &service).expect_code(0);
+    assert_eq!(receiver.requests().len(), 3);
+    assert_eq!(status(&dir)["follow_up"]["told"], 3);
 }
 
 #[test]
 fn the_end_of_each_run_is_delivered_with_its_summary() {
-    let (receiver, service) = (Receiver::taking(), Service::with("job-moderated=jar"));
-    let desk = desk(&format!("on_finish: {}", receiver.url()));
-    run(&desk, &service).and("--limit 1").ends_with(10);
-    run(&desk, &service).ends_with(3);
-    run(&desk, &service).ends_with(3);
-    let told: Vec<_> = receiver.posts().iter().map(|post| post.json()).collect();
+    let (receiver, service) = (HookReceiver::accepting(), SandboxService::with_faults("job-moderated=jar"));
+    let dir = test_dir(&format!("on_finish: {}", receiver.url()));
+    run(&dir, &service).args("--limit 1").expect_code(10);
+    run(&dir, &service).expect_code(3);
+    run(&dir, &service).expect_code(3);
+    let told: Vec<_> = receiver.requests().iter().map(|post| post.json()).collect();
     let stops: Vec<_> = told.iter().map(|told| told["stop"].as_str().unwrap()).collect();
     assert_eq!(stops, ["limit_reached", "finished", "nothing_to_do"]);
     let second = &told[1];
@@ -90,12 +91,13 @@ fn the_end_of_each_run_is_delivered_with_its_summary() {
 #[test]
 fn a_failure_is_delivered_only_where_that_is_configured() {
     for (failed, expected) in [("false", &["bowl", "mug"][..]), ("true", &ALL)] {
-        let (receiver, service) = (Receiver::taking(), Service::with("job-moderated=jar"));
-        let desk = desk(&format!("on_done: {{ url: '{}', failed: {failed} }}", receiver.url()));
-        run(&desk, &service).ends_with(3);
-        assert_eq!(sorted(receiver.tasks()), expected);
+        let (receiver, service) =
+            (HookReceiver::accepting(), SandboxService::with_faults("job-moderated=jar"));
+        let dir = test_dir(&format!("on_done: {{ url: '{}', failed: {failed} }}", receiver.url()));
+        run(&dir, &service).expect_code(3);
+        assert_eq!(sorted(receiver.done_tasks()), expected);
         let jar =
-            receiver.posts().into_iter().map(|post| post.json()).find(|told| told["task"]["id"] == "jar");
+            receiver.requests().into_iter().map(|post| post.json()).find(|told| told["task"]["id"] == "jar");
         if let Some(jar) = jar {
             assert_eq!(
                 (&jar["task"]["status"], &jar["text"]),
@@ -110,14 +112,14 @@ fn a_failure_is_delivered_only_where_that_is_configured() {
 fn a_delivery_that_fails_is_retried_with_the_same_id() {
     let stumbles =
         |n, _: &_| if n == 0 { reply("503 Slow down", "", "") } else { reply("204 No Content", "", "") };
-    let (receiver, service) = (Receiver::answering(stumbles), Service::with(""));
-    let desk = desk(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
-    run(&desk, &service).ends_with(0);
-    let posts = receiver.posts();
+    let (receiver, service) = (HookReceiver::with_reply(stumbles), SandboxService::with_faults(""));
+    let dir = test_dir(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
+    run(&dir, &service).expect_code(0);
+    let posts = receiver.requests();
     assert_eq!(posts.len(), 4);
     assert_eq!(posts[0].body, posts[1].body, "the same, with the same `delivery`");
     assert_eq!(
-        status(&desk)["follow_up"],
+        status(&dir)["follow_up"],
         serde_json::json!({"told": 3, "not_told": 0, "first_not_told": []})
     );
 }
@@ -125,83 +127,85 @@ fn a_delivery_that_fails_is_retried_with_the_same_id() {
 #[test]
 fn a_receiver_that_refuses_changes_no_exit_code_and_its_deliveries_stay_pending() {
     let hostile = |_, _: &_| reply("422 No", "", "\u{1b}]0;owned\u{7} <b>no such product</b>\nmore");
-    let (receiver, service) = (Receiver::answering(hostile), Service::with(""));
-    let desk = desk(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
-    let ran = run(&desk, &service).ends_with(0);
+    let (receiver, service) = (HookReceiver::with_reply(hostile), SandboxService::with_faults(""));
+    let dir = test_dir(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
+    let ran = run(&dir, &service).expect_code(0);
     let said = "hooks: 0 delivered, 3 not delivered; the first is task `";
     assert!(ran.stderr.contains("warning") && ran.stderr.contains(said), "{ran:?}");
     assert!(ran.stderr.contains("HTTP 422: \u{fffd}]0;owned\u{fffd} <b>no such product</b>"), "{ran:?}");
     assert!(!ran.stderr.contains('\u{1b}'));
-    let told = status(&desk);
+    let told = status(&dir);
     assert_eq!((&told["counts"]["done"], &told["follow_up"]["not_told"]), (&3.into(), &3.into()));
-    let shown = desk.mjbatch("status m.yaml").ends_with(0).stdout;
+    let shown = dir.mjbatch("status m.yaml").expect_code(0).stdout;
     assert!(shown.contains("follow-up: 0 told, 3 not told yet") && shown.contains("HTTP 422"), "{shown}");
     // Another URL gets the pending deliveries, in a run that has nothing else to do.
-    let other = Receiver::taking();
-    desk.write("m.yaml", manifest(&format!("on_done: {}", other.url())));
-    let ran = run(&desk, &service).ends_with(0);
+    let other = HookReceiver::accepting();
+    dir.write("m.yaml", manifest(&format!("on_done: {}", other.url())));
+    let ran = run(&dir, &service).expect_code(0);
     assert!(ran.stderr.contains("nothing to do") && ran.stderr.contains("3 told"), "{ran:?}");
-    assert_eq!((sorted(other.tasks()), service.submits()), (ALL.map(str::to_owned).to_vec(), 3));
+    assert_eq!((sorted(other.done_tasks()), service.submits()), (ALL.map(str::to_owned).to_vec(), 3));
 }
 
 #[test]
 fn a_redirect_is_not_followed() {
-    let other = Receiver::taking();
+    let other = HookReceiver::accepting();
     let to = format!("Location: {}\r\n", other.url());
-    let (receiver, service) =
-        (Receiver::answering(move |_, _| reply("307 Over there", &to, "")), Service::with(""));
-    let desk = desk(&format!("on_finish: {{ url: '{}', secret_env: HOOK_SECRET }}", receiver.url()));
-    let ran = run(&desk, &service).ends_with(0);
+    let (receiver, service) = (
+        HookReceiver::with_reply(move |_, _| reply("307 Over there", &to, "")),
+        SandboxService::with_faults(""),
+    );
+    let dir = test_dir(&format!("on_finish: {{ url: '{}', secret_env: HOOK_SECRET }}", receiver.url()));
+    let ran = run(&dir, &service).expect_code(0);
     assert!(ran.stderr.contains("the first is the end of a run (HTTP 307: redirects"), "{ran:?}");
-    assert_eq!((receiver.posts().len(), other.posts().len()), (1, 0));
+    assert_eq!((receiver.requests().len(), other.requests().len()), (1, 0));
 }
 
 #[test]
 fn what_was_done_before_is_delivered_only_with_deliver_all() {
-    let (receiver, service) = (Receiver::taking(), Service::with(""));
-    let desk = desk("retries: 0");
-    run(&desk, &service).ends_with(0);
-    desk.write("m.yaml", manifest(&format!("on_done: {}", receiver.url())));
-    run(&desk, &service).ends_with(0);
-    assert_eq!(receiver.tasks(), [""; 0]);
-    run(&desk, &service).and("--deliver-all").ends_with(0);
-    run(&desk, &service).and("--deliver-all").ends_with(0);
-    assert_eq!((sorted(receiver.tasks()), service.submits()), (ALL.map(str::to_owned).to_vec(), 3));
+    let (receiver, service) = (HookReceiver::accepting(), SandboxService::with_faults(""));
+    let dir = test_dir("retries: 0");
+    run(&dir, &service).expect_code(0);
+    dir.write("m.yaml", manifest(&format!("on_done: {}", receiver.url())));
+    run(&dir, &service).expect_code(0);
+    assert_eq!(receiver.done_tasks(), [""; 0]);
+    run(&dir, &service).args("--deliver-all").expect_code(0);
+    run(&dir, &service).args("--deliver-all").expect_code(0);
+    assert_eq!((sorted(receiver.done_tasks()), service.submits()), (ALL.map(str::to_owned).to_vec(), 3));
 }
 
 #[test]
 fn a_run_with_no_hooks_leaves_its_deliveries_to_the_next_one() {
-    let (receiver, service) = (Receiver::taking(), Service::with(""));
-    let desk = desk(&format!("on_done: {}", receiver.url()));
-    let ran = run(&desk, &service).and("--no-hooks").ends_with(0);
-    assert!(!ran.stderr.contains("follow-up") && receiver.posts().is_empty(), "{ran:?}");
-    run(&desk, &service).ends_with(0);
-    assert_eq!(sorted(receiver.tasks()), ALL);
+    let (receiver, service) = (HookReceiver::accepting(), SandboxService::with_faults(""));
+    let dir = test_dir(&format!("on_done: {}", receiver.url()));
+    let ran = run(&dir, &service).args("--no-hooks").expect_code(0);
+    assert!(!ran.stderr.contains("follow-up") && receiver.requests().is_empty(), "{ran:?}");
+    run(&dir, &service).expect_code(0);
+    assert_eq!(sorted(receiver.done_tasks()), ALL);
 }
 
 #[test]
 fn a_sandbox_runs_hooks_only_with_hooks_and_says_that_it_is_one() {
-    let receiver = Receiver::taking();
-    let desk = desk(&format!("on_done: {0}\n  on_finish: {0}", receiver.url()));
-    let rehearse = || desk.mjbatch("run m.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms");
-    let ran = rehearse().ends_with(0);
+    let receiver = HookReceiver::accepting();
+    let dir = test_dir(&format!("on_done: {0}\n  on_finish: {0}", receiver.url()));
+    let rehearse = || dir.mjbatch("run m.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms");
+    let ran = rehearse().expect_code(0);
     assert!(
         ran.stderr.contains("`on_done` and `on_finish`: hooks are disabled with `--sandbox`; add `--hooks`"),
         "{ran:?}"
     );
-    assert_eq!(receiver.posts().len(), 0);
-    rehearse().and("--hooks").ends_with(0);
-    assert_eq!((receiver.tasks().len(), receiver.posts().len()), (3, 4));
-    assert!(receiver.posts().iter().all(|post| post.json()["rehearsal"] == true));
+    assert_eq!(receiver.requests().len(), 0);
+    rehearse().args("--hooks").expect_code(0);
+    assert_eq!((receiver.done_tasks().len(), receiver.requests().len()), (3, 4));
+    assert!(receiver.requests().iter().all(|post| post.json()["rehearsal"] == true));
 }
 
 #[test]
 fn images_are_downloaded_before_their_task_is_delivered() {
-    let (receiver, service) = (Receiver::taking(), Service::with(""));
-    let desk = desk(&format!("on_done: {}", receiver.url()));
-    run(&desk, &service).and("--download out").ends_with(0);
-    assert_eq!(sorted(receiver.tasks()), ALL);
-    for post in receiver.posts() {
+    let (receiver, service) = (HookReceiver::accepting(), SandboxService::with_faults(""));
+    let dir = test_dir(&format!("on_done: {}", receiver.url()));
+    run(&dir, &service).args("--download out").expect_code(0);
+    assert_eq!(sorted(receiver.done_tasks()), ALL);
+    for post in receiver.requests() {
         let files: Vec<_> =
             post.json()["files"].as_array().unwrap().iter().map(|f| f.as_str().unwrap().to_owned()).collect();
         assert_eq!(files.len(), 4);
@@ -215,7 +219,7 @@ fn images_are_downloaded_before_their_task_is_delivered() {
 
 #[test]
 fn a_hook_that_cannot_work_is_refused_before_anything_is_spent() {
-    let service = Service::with("");
+    let service = SandboxService::with_faults("");
     for (batch, said) in [
         ("on_done: [./publish.sh]", "there is no command `./publish.sh` beside the manifest"),
         ("on_done: [no-such-command-anywhere]", "in the PATH"),
@@ -227,7 +231,7 @@ fn a_hook_that_cannot_work_is_refused_before_anything_is_spent() {
         if cfg!(windows) && ["PATH", "executable"].iter().any(|word| said.contains(word)) {
             continue;
         }
-        let ran = run(&desk(batch), &service).ends_with(2);
+        let ran = run(&test_dir(batch), &service).expect_code(2);
         assert!(
             ran.stderr.contains(said) && ran.stderr.contains("nothing was submitted"),
             "{batch}: {ran:?}"
@@ -235,19 +239,19 @@ fn a_hook_that_cannot_work_is_refused_before_anything_is_spent() {
         assert!(ran.stderr.contains("m.yaml:4:") && !ran.stderr.contains(SECRET), "{batch}: {ran:?}");
     }
     assert_eq!(service.submits(), 0);
-    let desk = desk("retries: 0");
-    let ran = run(&desk, &service).and("--deliver-all").ends_with(2);
+    let dir = test_dir("retries: 0");
+    let ran = run(&dir, &service).args("--deliver-all").expect_code(2);
     assert!(ran.stderr.contains("no hooks: the manifest has no `on_done`"), "{ran:?}");
 }
 
 #[test]
 fn check_and_plan_show_what_will_be_run() {
-    let desk = desk("on_done: [./publish.sh, --to, 'a b']\n  on_finish: { url_env: CHAT }");
+    let dir = test_dir("on_done: [./publish.sh, --to, 'a b']\n  on_finish: { url_env: CHAT }");
     let expected = "on_done runs: ./publish.sh --to 'a b'";
     for command in ["check", "plan"] {
-        let said = desk.mjbatch(&format!("{command} m.yaml")).ends_with(0).stdout;
+        let said = dir.mjbatch(&format!("{command} m.yaml")).expect_code(0).stdout;
         assert!(said.contains(expected) && said.contains("on_finish posts to: the URL in CHAT"), "{said}");
-        let json = desk.mjbatch(&format!("{command} m.yaml --json")).ends_with(0).stdout;
+        let json = dir.mjbatch(&format!("{command} m.yaml --json")).expect_code(0).stdout;
         let json: serde_json::Value = serde_json::from_str(&json).unwrap();
         assert_eq!(json["follow_up"][0], expected);
     }
@@ -263,20 +267,21 @@ fn a_kill_between_done_and_delivered_is_made_good_by_the_next_run() {
         "recorded=abort@6",
     ];
     for fail in fails {
-        let (receiver, service) = (Receiver::taking(), Service::taking(80.0..=120.0, ""));
-        let desk = desk(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
-        let failing = run(&desk, &service).env("MJBATCH_FAIL", fail);
+        let (receiver, service) =
+            (HookReceiver::accepting(), SandboxService::with_job_time(80.0..=120.0, ""));
+        let dir = test_dir(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
+        let failing = run(&dir, &service).env("MJBATCH_FAIL", fail);
         // One after another the sixth record is the last `done`; else all are submitted when the first is delivered.
-        let failing = if fail.starts_with("recorded") { failing.and("--concurrency 1") } else { failing };
-        assert_eq!(failing.go().code, None, "{fail}");
-        run(&desk, &service).ends_with(0);
-        let mut told = sorted(receiver.tasks());
+        let failing = if fail.starts_with("recorded") { failing.args("--concurrency 1") } else { failing };
+        assert_eq!(failing.output().code, None, "{fail}");
+        run(&dir, &service).expect_code(0);
+        let mut told = sorted(receiver.done_tasks());
         assert!(told.len() <= 4, "{fail}: {told:?}");
         told.dedup();
         assert_eq!((told, service.submits()), (ALL.map(str::to_owned).to_vec(), 3), "{fail}");
-        let so_far = receiver.posts().len();
-        run(&desk, &service).ends_with(0);
-        assert_eq!(receiver.posts().len(), so_far, "{fail}: delivered once more");
+        let so_far = receiver.requests().len();
+        run(&dir, &service).expect_code(0);
+        assert_eq!(receiver.requests().len(), so_far, "{fail}: delivered once more");
     }
 }
 
@@ -284,11 +289,12 @@ fn a_kill_between_done_and_delivered_is_made_good_by_the_next_run() {
 #[test]
 fn a_run_that_dies_after_its_end_was_written_is_delivered_by_the_next() {
     for fail in ["results-written=abort", "delivery-leaves=abort", "delivery-answered=abort"] {
-        let (receiver, service) = (Receiver::taking(), Service::with(""));
-        let desk = desk(&format!("on_finish: {}", receiver.url()));
-        assert_eq!(run(&desk, &service).env("MJBATCH_FAIL", fail).go().code, None, "{fail}");
-        run(&desk, &service).ends_with(0);
-        let stops = receiver.posts().iter().map(|post| post.json()["stop"].to_string()).collect::<Vec<_>>();
+        let (receiver, service) = (HookReceiver::accepting(), SandboxService::with_faults(""));
+        let dir = test_dir(&format!("on_finish: {}", receiver.url()));
+        assert_eq!(run(&dir, &service).env("MJBATCH_FAIL", fail).output().code, None, "{fail}");
+        run(&dir, &service).expect_code(0);
+        let stops =
+            receiver.requests().iter().map(|post| post.json()["stop"].to_string()).collect::<Vec<_>>();
         assert!(stops.contains(&"\"finished\"".to_owned()), "{fail}: {stops:?}");
         assert_eq!(stops.last().map(String::as_str), Some("\"nothing_to_do\""), "{fail}");
     }
@@ -299,14 +305,14 @@ mod commands {
     use super::*;
 
     /// A script beside the manifest that is the hook.
-    fn script(desk: &Desk, text: &str) {
+    fn script(dir: &TestDir, text: &str) {
         use std::os::unix::fs::PermissionsExt as _;
-        desk.write("told.sh", format!("#!/bin/sh\n{text}\n"));
-        std::fs::set_permissions(desk.path("told.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        dir.write("told.sh", format!("#!/bin/sh\n{text}\n"));
+        std::fs::set_permissions(dir.path("told.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
-    fn lines(desk: &Desk, name: &str) -> Vec<serde_json::Value> {
-        let text = String::from_utf8(desk.read(name)).unwrap();
+    fn lines(dir: &TestDir, name: &str) -> Vec<serde_json::Value> {
+        let text = String::from_utf8(dir.read(name)).unwrap();
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
@@ -318,91 +324,91 @@ mod commands {
         rustix::process::test_kill_process(process).is_ok() && !is_zombie
     }
 
-    fn first_reason(ran: &Ran) -> &str {
+    fn first_reason(ran: &CommandOutput) -> &str {
         ran.stderr.lines().find(|line| line.contains("follow-up")).unwrap_or_default()
     }
 
     #[test]
     fn a_command_gets_the_result_on_its_standard_input_in_the_manifests_folder_and_no_key() {
-        let service = Service::with("");
-        let desk = desk(
+        let service = SandboxService::with_faults("");
+        let dir = test_dir(
             "on_done: [./told.sh, '$(touch owned)', 'a b']\n  on_finish: { url_env: CHAT, secret_env: HOOK_SECRET }",
         );
-        let receiver = Receiver::taking();
+        let receiver = HookReceiver::accepting();
         script(
-            &desk,
+            &dir,
             "cat >> told.jsonl; env >> env.txt; pwd >> pwd.txt; echo \"$# $1|$2\" >> words.txt; echo noise; echo noise >&2",
         );
         // From another folder.
-        let manifest = desk.path("m.yaml");
-        let ran = Desk::bare()
+        let manifest = dir.path("m.yaml");
+        let ran = TestDir::empty()
             .mjbatch("run --poll-min 20ms --poll-max 100ms")
             .arg(manifest.to_str().unwrap())
-            .at(&service.url())
+            .with_service(&service.url())
             .env("HOOK_SECRET", SECRET)
             .env("CHAT", &receiver.url())
             .env("CMS_TOKEN", "its-own")
             .env("PATH", "/usr/bin:/bin")
-            .ends_with(0);
+            .expect_code(0);
         assert!(!ran.stderr.contains("noise") && !ran.stdout.contains("noise"), "{ran:?}");
-        let told = lines(&desk, "told.jsonl");
+        let told = lines(&dir, "told.jsonl");
         assert_eq!(told.len(), 3);
         assert!(told.iter().all(|told| told["event"] == "done" && told["task"]["images"][3].is_string()));
-        let env = String::from_utf8(desk.read("env.txt")).unwrap();
+        let env = String::from_utf8(dir.read("env.txt")).unwrap();
         assert!(
             !env.contains("MIDJOURNEY_API_KEY") && !env.contains(SECRET) && !env.contains(&receiver.url()),
             "{env}"
         );
         assert!(env.contains("CMS_TOKEN=its-own"));
-        let folder = desk.folder().canonicalize().unwrap();
-        assert!(String::from_utf8(desk.read("pwd.txt")).unwrap().starts_with(folder.to_str().unwrap()));
-        assert!(String::from_utf8(desk.read("words.txt")).unwrap().starts_with("2 $(touch owned)|a b\n"));
-        assert!(!desk.path("owned").exists(), "no shell read it");
-        assert_eq!(receiver.posts().len(), 1);
+        let folder = dir.folder().canonicalize().unwrap();
+        assert!(String::from_utf8(dir.read("pwd.txt")).unwrap().starts_with(folder.to_str().unwrap()));
+        assert!(String::from_utf8(dir.read("words.txt")).unwrap().starts_with("2 $(touch owned)|a b\n"));
+        assert!(!dir.path("owned").exists(), "no shell read it");
+        assert_eq!(receiver.requests().len(), 1);
     }
 
     #[test]
     fn a_command_that_fails_says_why_and_the_batch_is_done_all_the_same() {
-        let service = Service::with("");
-        let desk = desk("on_done: [./told.sh]");
-        script(&desk, "grep -q '\"id\":\"mug\"' || exit 0; echo 'no room' >&2; exit 4");
-        let ran = run(&desk, &service).ends_with(0);
+        let service = SandboxService::with_faults("");
+        let dir = test_dir("on_done: [./told.sh]");
+        script(&dir, "grep -q '\"id\":\"mug\"' || exit 0; echo 'no room' >&2; exit 4");
+        let ran = run(&dir, &service).expect_code(0);
         let said = "2 told, 1 not: the first is `mug` (it ended with exit code 4: no room)";
         assert!(first_reason(&ran).contains(said), "{ran:?}");
-        assert_eq!(status(&desk)["follow_up"]["first_not_told"][0]["tries"], 4);
-        script(&desk, "cat > /dev/null");
-        run(&desk, &service).ends_with(0);
-        assert_eq!(status(&desk)["follow_up"]["told"], 3);
+        assert_eq!(status(&dir)["follow_up"]["first_not_told"][0]["tries"], 4);
+        script(&dir, "cat > /dev/null");
+        run(&dir, &service).expect_code(0);
+        assert_eq!(status(&dir)["follow_up"]["told"], 3);
     }
 
     #[test]
     fn a_command_that_hangs_holds_up_no_slot_and_is_stopped() {
-        let service = Service::taking(10.0..=20.0, "");
-        let desk = desk("on_done: { command: [./told.sh], timeout: 2s }");
-        script(&desk, "echo x >> begun; sleep 600");
-        let running = run(&desk, &service).and("--concurrency 1").start();
-        until("all is done while the first is still being delivered", || {
-            desk.path("m.mjbatch").exists() && desk.path("begun").exists() && service.jobs() == 3
+        let service = SandboxService::with_job_time(10.0..=20.0, "");
+        let dir = test_dir("on_done: { command: [./told.sh], timeout: 2s }");
+        script(&dir, "echo x >> begun; sleep 600");
+        let running = run(&dir, &service).args("--concurrency 1").start();
+        wait_until("all is done while the first is still being delivered", || {
+            dir.path("m.mjbatch").exists() && dir.path("begun").exists() && service.jobs() == 3
         });
-        assert_eq!(desk.read("begun").len(), 2, "the first command alone was begun");
-        let ran = running.ended();
+        assert_eq!(dir.read("begun").len(), 2, "the first command alone was begun");
+        let ran = running.wait();
         assert_eq!(ran.code, Some(0), "{ran:?}");
         assert!(first_reason(&ran).contains("it took longer than 2s and was stopped"), "{ran:?}");
     }
 
     #[test]
     fn a_run_that_is_stopped_waits_for_a_command_only_so_long() {
-        let service = Service::with("");
-        let desk = desk("on_done: { command: [./told.sh], timeout: 10m }");
-        script(&desk, "echo $$ > begun; sleep 600");
-        let running = run(&desk, &service).start();
-        until("a command runs", || desk.path("begun").exists() && service.jobs() == 3);
+        let service = SandboxService::with_faults("");
+        let dir = test_dir("on_done: { command: [./told.sh], timeout: 10m }");
+        script(&dir, "echo $$ > begun; sleep 600");
+        let running = run(&dir, &service).start();
+        wait_until("a command runs", || dir.path("begun").exists() && service.jobs() == 3);
         running.signal(rustix::process::Signal::INT);
         running.signal(rustix::process::Signal::INT);
-        let ran = running.ended();
+        let ran = running.wait();
         assert_eq!(ran.code, Some(0), "all is done: {ran:?}");
-        let script = String::from_utf8(desk.read("begun")).unwrap().trim().parse().unwrap();
+        let script = String::from_utf8(dir.read("begun")).unwrap().trim().parse().unwrap();
         let script = rustix::process::Pid::from_raw(script).unwrap();
-        until("it is ended with the run", || !runs(script));
+        wait_until("it is ended with the run", || !runs(script));
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use mjbatch::text::is_unsafe_on_screen;
 use serde_json::{Value, json};
 
-use crate::support::{Call, Desk, KEY, Post, Ran, Receiver, reply};
+use crate::support::{CliCommand, CommandOutput, HookReceiver, KEY, ReceivedRequest, TestDir, reply};
 
 /// What a terminal obeys: it clears the screen, retitles the window, turns the text round.
 const EVIL: &str =
@@ -45,7 +45,7 @@ fn play(n: usize, base: &str) -> (Value, Value) {
 
 const PROMPTS: usize = 8;
 
-fn answer(post: &Post) -> Vec<u8> {
+fn answer(post: &ReceivedRequest) -> Vec<u8> {
     let base = format!("http://{}", post.header("host").unwrap());
     let path = post.head.split(' ').nth(1).unwrap();
     let all = (0..PROMPTS).map(|n| play(n, &base));
@@ -80,9 +80,9 @@ fn reply_head(length: usize) -> Vec<u8> {
 }
 
 /// A folder with a manifest in a folder of its own, whose ids mean no good either.
-fn desk() -> Desk {
-    let desk = Desk::bare();
-    std::fs::create_dir(desk.path("in")).unwrap();
+fn test_dir() -> TestDir {
+    let dir = TestDir::empty();
+    std::fs::create_dir(dir.path("in")).unwrap();
     let ids = ["../up", "..\\\\up", "/etc/abs", "C:evil", "<b>x</b>", "NUL", "\u{202e}gnp", "a/../../b"];
     let prompts: String = ids
         .iter()
@@ -90,24 +90,24 @@ fn desk() -> Desk {
         .map(|(n, id)| format!("  - {{ id: \"{id}\", prompt: \"<i>mug</i> \u{202e}p{n}\", vars: {{ sku: \"../../{n}\", note: '=1+1' }} }}\n"))
         .collect();
     let output = "output: { images: \"pics/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}\", sidecar: true, formula_guard: true }";
-    desk.write("in/m.yaml", format!("version: 1\nname: \"<b>\u{202e}\"\n{output}\nprompts:\n{prompts}"));
-    desk
+    dir.write("in/m.yaml", format!("version: 1\nname: \"<b>\u{202e}\"\n{output}\nprompts:\n{prompts}"));
+    dir
 }
 
-fn call(desk: &Desk, words: &str, url: &str) -> Call {
-    let call = desk.mjbatch(words);
+fn call(dir: &TestDir, words: &str, url: &str) -> CliCommand {
+    let call = dir.mjbatch(words);
     let call = if words.starts_with("run") {
-        call.and(
+        call.args(
             "--poll-min 20ms --poll-max 60ms --lost-after 300ms --retries 0 --patience 500ms --breaker 0",
         )
     } else {
         call
     };
-    call.at(url)
+    call.with_service(url)
 }
 
 #[track_caller]
-fn is_harmless(words: &str, ran: &Ran) {
+fn is_harmless(words: &str, ran: &CommandOutput) {
     assert!(ran.code.is_some_and(|code| code <= 11), "{words}: {ran:?}");
     for said in [&ran.stdout, &ran.stderr] {
         let raw = said.chars().find(|c| is_unsafe_on_screen(*c) && !['\n', '\r'].contains(c));
@@ -135,58 +135,58 @@ fn all_files(folder: &Path, into: &mut Vec<PathBuf>) {
 
 #[test]
 fn nothing_that_a_service_says_leaves_the_folder_or_reaches_the_terminal_raw() {
-    let receiver = Receiver::answering(|_, post| answer(post));
+    let receiver = HookReceiver::with_reply(|_, post| answer(post));
     for progress in ["plain", "json", "none"] {
-        let desk = desk();
+        let dir = test_dir();
         let results = "--results in/r.csv --results in/r.tsv --results in/r.jsonl --results in/r.xlsx";
         let words = format!("run in/m.yaml {results} --progress {progress}");
-        let ran = call(&desk, &words, &receiver.url()).go();
+        let ran = call(&dir, &words, &receiver.url()).output();
         is_harmless(&words, &ran);
         let words = ["check", "check --json", "plan --all", "plan --json", "status", "status --json"];
         let more = ["status --attempts", "status --attempts --json", "resolve", "resolve --json"];
         for word in words.iter().chain(&more) {
             let (command, flags) = word.split_once(' ').unwrap_or((word, ""));
             let words = format!("{command} in/m.yaml {flags}");
-            is_harmless(&words, &call(&desk, &words, &receiver.url()).go());
+            is_harmless(&words, &call(&dir, &words, &receiver.url()).output());
         }
         for words in [
             "results in/m.yaml --results in/s.csv --columns shopify",
             "results in/m.yaml --results in/i.csv --rows image --columns results",
             "download in/m.yaml --verify",
         ] {
-            is_harmless(words, &call(&desk, words, &receiver.url()).go());
+            is_harmless(words, &call(&dir, words, &receiver.url()).output());
         }
 
-        assert_eq!(files(desk.folder()), ["in"], "nothing beside the folder");
+        assert_eq!(files(dir.folder()), ["in"], "nothing beside the folder");
         let expected =
             ["i.csv", "m.mjbatch", "m.yaml", "pics", "r.csv", "r.jsonl", "r.tsv", "r.xlsx", "s.csv"];
-        assert_eq!(files(&desk.path("in")), expected, "nothing but what was asked for");
+        assert_eq!(files(&dir.path("in")), expected, "nothing but what was asked for");
         let mut pictures = Vec::new();
-        all_files(&desk.path("in/pics"), &mut pictures);
+        all_files(&dir.path("in/pics"), &mut pictures);
         assert!(pictures.len() >= 4, "{pictures:?}");
         for picture in &pictures {
             let name = picture.to_string_lossy();
             assert!(name.ends_with(".png") || name.ends_with(".png.json"), "{name}");
             assert!(!name.chars().any(is_unsafe_on_screen), "{name:?}");
         }
-        assert!(!Path::new("/tmp/owned").exists() && !desk.path("../owned.png").exists());
-        runs_nothing(&desk);
+        assert!(!Path::new("/tmp/owned").exists() && !dir.path("../owned.png").exists());
+        runs_nothing(&dir);
     }
 }
 
 /// What the files of results hold is text to whoever opens them.
-fn runs_nothing(desk: &Desk) {
+fn runs_nothing(dir: &TestDir) {
     use calamine::{Reader as _, Xlsx};
-    let mut book: Xlsx<_> = calamine::open_workbook(desk.path("in/r.xlsx")).unwrap();
+    let mut book: Xlsx<_> = calamine::open_workbook(dir.path("in/r.xlsx")).unwrap();
     assert_eq!(book.worksheet_formula("results").map_or(0, |sheet| sheet.used_cells().count()), 0);
     assert_eq!(book.worksheet_range("results").unwrap().rows().count(), PROMPTS + 1);
-    let mut reader = csv::Reader::from_path(desk.path("in/r.csv")).unwrap();
+    let mut reader = csv::Reader::from_path(dir.path("in/r.csv")).unwrap();
     let rows: Vec<_> = reader.records().map(Result::unwrap).collect();
     assert_eq!(rows.len(), PROMPTS);
     for cell in rows.iter().flatten() {
         assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "a spreadsheet runs {cell:?}");
     }
-    let lines = String::from_utf8(desk.read("in/r.jsonl")).unwrap();
+    let lines = String::from_utf8(dir.read("in/r.jsonl")).unwrap();
     let objects: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(objects.len(), PROMPTS);
 }
@@ -207,21 +207,21 @@ fn replies_without_end_are_cut() {
             });
         }
     });
-    let desk = Desk::of(2);
-    let ran = desk.run(&url).and("--patience 500ms").ends_with(6);
+    let dir = TestDir::with_tasks(2);
+    let ran = dir.run(&url).args("--patience 500ms").expect_code(6);
     is_harmless("run", &ran);
     assert!(ran.stderr.len() < 5000, "{ran:?}");
 }
 
 #[test]
 fn a_service_that_points_elsewhere_takes_nobody_there() {
-    let elsewhere = Receiver::taking();
+    let elsewhere = HookReceiver::accepting();
     for status in ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"] {
         let to = format!("Location: {}/midjourney/v1/submit-jobs\r\n", elsewhere.url());
-        let service = Receiver::answering(move |_, _| reply(status, &to, ""));
-        let ran = Desk::of(2).run(&service.url()).and("--patience 300ms").go();
+        let service = HookReceiver::with_reply(move |_, _| reply(status, &to, ""));
+        let ran = TestDir::with_tasks(2).run(&service.url()).args("--patience 300ms").output();
         is_harmless(status, &ran);
         assert_ne!(ran.code, Some(0), "{status}: {ran:?}");
     }
-    assert_eq!(elsewhere.posts().len(), 0, "nothing went there, and no key");
+    assert_eq!(elsewhere.requests().len(), 0, "nothing went there, and no key");
 }

@@ -1,29 +1,29 @@
 //! Bad input is answered by a clear error, and nothing is lost; odd input is read as it was meant.
 
-use crate::support::{Desk, Service, paid_once, rows};
+use crate::support::{SandboxService, TestDir, assert_paid_once, csv_rows};
 
 /// What is said of this manifest, before anything is spent or left behind.
 #[track_caller]
 fn refused(name: &str, content: &[u8]) -> String {
-    let (service, desk) = (Service::with(""), Desk::bare());
-    desk.write(name, content);
-    let ran = desk.mjbatch(&format!("run {name}")).at(&service.url()).ends_with(2);
-    assert_eq!((service.submits(), desk.files()), (0, vec![name.to_owned()]));
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::empty());
+    dir.write(name, content);
+    let ran = dir.mjbatch(&format!("run {name}")).with_service(&service.url()).expect_code(2);
+    assert_eq!((service.submits(), dir.files()), (0, vec![name.to_owned()]));
     assert_eq!(ran.stdout, "");
     ran.stderr
 }
 
 #[test]
 fn a_missing_file_is_answered_with_the_name_that_is_close() {
-    let desk = Desk::of(1);
-    let ran = desk.mjbatch("run sprong.csv --sandbox").ends_with(2);
+    let dir = TestDir::with_tasks(1);
+    let ran = dir.mjbatch("run sprong.csv --sandbox").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
     error: there is no file `sprong.csv`
      |
      = note: nothing was submitted
      = help: did you mean `spring.csv`?
     ");
-    assert_eq!(desk.files(), ["spring.csv"]);
+    assert_eq!(dir.files(), ["spring.csv"]);
 }
 
 #[test]
@@ -99,24 +99,25 @@ fn what_is_no_text_or_no_manifest_is_refused_with_a_reason() {
 
 #[test]
 fn a_byte_order_mark_windows_line_ends_and_a_quoted_line_break_are_read_as_meant() {
-    let service = Service::with("");
-    let desk = Desk::with("\u{feff}id,prompt\r\nmug,\"a mug\r\non linen\"\r\n\r\ncup,a cup\r\n");
-    desk.run(&service.url()).ends_with(0);
-    let results = desk.results();
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_csv("\u{feff}id,prompt\r\nmug,\"a mug\r\non linen\"\r\n\r\ncup,a cup\r\n");
+    dir.run(&service.url()).expect_code(0);
+    let results = dir.results();
     assert_eq!(results.column("id"), ["mug", "cup"]);
     assert_eq!(results.column("prompt"), ["a mug on linen", "a cup"]);
-    let paid = paid_once(&[&service.ledger()]);
+    let paid = assert_paid_once(&[&service.ledger()]);
     assert!(paid.contains_key("a mug on linen") && paid.contains_key("a cup"), "{paid:?}");
 }
 
 #[test]
 fn a_prompt_of_a_hundred_thousand_characters_is_sent_whole() {
     let prompt: String = "ä mug of €5, ".chars().cycle().take(99_990).chain("end --ar 1:1".chars()).collect();
-    let (service, desk) = (Service::with(""), Desk::with(&format!("id,prompt\nlong,\"{prompt}\"\n")));
-    desk.run(&service.url()).ends_with(0);
+    let (service, dir) =
+        (SandboxService::with_faults(""), TestDir::with_csv(&format!("id,prompt\nlong,\"{prompt}\"\n")));
+    dir.run(&service.url()).expect_code(0);
     assert!(prompt.chars().count() > 100_000);
     assert_eq!(service.ledger().jobs[0].prompt, prompt);
-    assert_eq!(desk.results().column("prompt"), [prompt]);
+    assert_eq!(dir.results().column("prompt"), [prompt]);
 }
 
 #[test]
@@ -130,27 +131,27 @@ fn a_state_file_that_is_not_one_is_left_as_it_is() {
             .unwrap();
         std::fs::read(path).unwrap()
     };
-    let service = Service::with("");
+    let service = SandboxService::with_faults("");
     for content in [b"my diary\n".to_vec(), vec![0; 5000], other_database] {
-        let desk = Desk::of(1);
-        desk.write("spring.mjbatch", &content);
-        let ran = desk.run(&service.url()).ends_with(2);
+        let dir = TestDir::with_tasks(1);
+        dir.write("spring.mjbatch", &content);
+        let ran = dir.run(&service.url()).expect_code(2);
         assert!(ran.stderr.contains("spring.mjbatch is not a state file of mjbatch"), "{}", ran.stderr);
-        assert!(desk.read("spring.mjbatch") == content, "it was changed");
-        let status = desk.mjbatch("status spring.csv").ends_with(2);
+        assert!(dir.read("spring.mjbatch") == content, "it was changed");
+        let status = dir.mjbatch("status spring.csv").expect_code(2);
         assert!(status.stderr.contains("is not a state file"), "{}", status.stderr);
-        assert!(desk.read("spring.mjbatch") == content, "it was changed by looking");
-        assert_eq!(desk.files(), ["spring.csv", "spring.mjbatch"], "nothing is left beside it");
+        assert!(dir.read("spring.mjbatch") == content, "it was changed by looking");
+        assert_eq!(dir.files(), ["spring.csv", "spring.mjbatch"], "nothing is left beside it");
     }
     assert_eq!(service.submits(), 0);
 }
 
 #[test]
 fn a_state_of_another_service_is_not_mixed_with_this_one() {
-    let (service, desk) = (Service::with(""), Desk::of(2));
-    desk.run(&service.url()).ends_with(0);
-    let (before, submits) = (desk.read("spring.results.csv"), service.submits());
-    let ran = desk.run("http://192.0.2.1").ends_with(2);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(2));
+    dir.run(&service.url()).expect_code(0);
+    let (before, submits) = (dir.read("spring.results.csv"), service.submits());
+    let ran = dir.run("http://192.0.2.1").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
     warning: the API key goes to http://192.0.2.1 in the clear
      |
@@ -161,29 +162,32 @@ fn a_state_of_another_service_is_not_mixed_with_this_one() {
      = note: nothing was submitted
      = help: choose another file with `--state`, or the service that the state belongs to
     ");
-    desk.mjbatch("run spring.csv --sandbox --state spring.mjbatch").ends_with(2);
-    assert_eq!((desk.read("spring.results.csv"), service.submits()), (before, submits));
-    desk.run(&service.url()).ends_with(0);
+    dir.mjbatch("run spring.csv --sandbox --state spring.mjbatch").expect_code(2);
+    assert_eq!((dir.read("spring.results.csv"), service.submits()), (before, submits));
+    dir.run(&service.url()).expect_code(0);
 }
 
 #[test]
 fn an_empty_state_file_is_a_new_state() {
-    let (service, desk) = (Service::with(""), Desk::of(2));
-    desk.write("spring.mjbatch", "");
-    desk.run(&service.url()).ends_with(0);
-    assert_eq!(desk.results().count("done"), 2);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(2));
+    dir.write("spring.mjbatch", "");
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!(dir.results().count("done"), 2);
 }
 
 #[test]
 fn state_and_results_can_be_elsewhere_and_a_name_may_have_blanks() {
-    let (service, desk) = (Service::with(""), Desk::bare());
-    std::fs::create_dir(desk.path("out put")).unwrap();
-    desk.write("out put/my spring.csv", rows(2));
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::empty());
+    std::fs::create_dir(dir.path("out put")).unwrap();
+    dir.write("out put/my spring.csv", csv_rows(2));
     let url = service.url();
-    let call = desk.mjbatch("run").arg("out put/my spring.csv").arg("--state=out put/a.state");
-    call.arg("--results=out put/a.csv").at(&url).and("--poll-min 20ms --poll-max 100ms").ends_with(0);
+    let call = dir.mjbatch("run").arg("out put/my spring.csv").arg("--state=out put/a.state");
+    call.arg("--results=out put/a.csv")
+        .with_service(&url)
+        .args("--poll-min 20ms --poll-max 100ms")
+        .expect_code(0);
     let mut made: Vec<_> =
-        std::fs::read_dir(desk.path("out put")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        std::fs::read_dir(dir.path("out put")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     made.sort();
     assert_eq!(made, ["a.csv", "a.state", "my spring.csv"]);
 }
@@ -192,9 +196,9 @@ fn state_and_results_can_be_elsewhere_and_a_name_may_have_blanks() {
 #[test]
 fn a_state_is_readable_by_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let (service, desk) = (Service::with(""), Desk::of(1));
-    desk.run(&service.url()).ends_with(0);
-    let mode = std::fs::metadata(desk.path("spring.mjbatch")).unwrap().permissions().mode();
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
+    dir.run(&service.url()).expect_code(0);
+    let mode = std::fs::metadata(dir.path("spring.mjbatch")).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
 
@@ -205,22 +209,21 @@ fn a_folder_that_cannot_be_written_is_found_before_anything_is_spent() {
     if rustix::process::geteuid().is_root() {
         return; // root can write everywhere
     }
-    let (service, desk) = (Service::with(""), Desk::of(1));
-    std::fs::set_permissions(desk.folder(), std::fs::Permissions::from_mode(0o500)).unwrap();
-    let ran = desk.run(&service.url()).go();
-    std::fs::set_permissions(desk.folder(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
+    std::fs::set_permissions(dir.folder(), std::fs::Permissions::from_mode(0o500)).unwrap();
+    let ran = dir.run(&service.url()).output();
+    std::fs::set_permissions(dir.folder(), std::fs::Permissions::from_mode(0o700)).unwrap();
     assert_eq!((ran.code, service.submits()), (Some(2), 0), "{ran:?}");
-    assert_eq!(desk.files(), ["spring.csv"]);
+    assert_eq!(dir.files(), ["spring.csv"]);
 }
 
 #[cfg(unix)]
 #[test]
 fn results_that_may_not_be_replaced_are_found_before_anything_is_spent() {
     use std::os::unix::fs::PermissionsExt as _;
-    let (service, desk) = (Service::with(""), Desk::of(1));
-    desk.write("spring.results.csv", "mine");
-    std::fs::set_permissions(desk.path("spring.results.csv"), std::fs::Permissions::from_mode(0o400))
-        .unwrap();
-    desk.run(&service.url()).ends_with(2);
-    assert_eq!((desk.read("spring.results.csv"), service.submits()), (b"mine".to_vec(), 0));
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
+    dir.write("spring.results.csv", "mine");
+    std::fs::set_permissions(dir.path("spring.results.csv"), std::fs::Permissions::from_mode(0o400)).unwrap();
+    dir.run(&service.url()).expect_code(2);
+    assert_eq!((dir.read("spring.results.csv"), service.submits()), (b"mine".to_vec(), 0));
 }

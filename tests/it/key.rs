@@ -1,15 +1,15 @@
 //! The key goes to the service and nowhere else. Every call of every test is searched for it; here it is tempted out.
 
-use crate::support::{Answer, Desk, KEY, Service, Wire, reply};
+use crate::support::{KEY, RawReply, RawServer, SandboxService, TestDir, reply};
 
 #[test]
 fn the_key_goes_to_the_service_in_its_header_alone() {
-    let wire = Wire::answering(|n| {
+    let wire = RawServer::with_reply(|n| {
         let body = format!("{{\"status\":0,\"data\":{{\"taskId\":\"T{n}\"}}}}");
-        Answer::Bytes(reply("200 OK", "", &body))
+        RawReply::Bytes(reply("200 OK", "", &body))
     });
-    let desk = Desk::of(3);
-    desk.run(&wire.url()).ends_with(0);
+    let dir = TestDir::with_tasks(3);
+    dir.run(&wire.url()).expect_code(0);
     let requests = wire.requests();
     assert!(requests.len() >= 4);
     for request in requests {
@@ -36,8 +36,10 @@ fn a_service_that_repeats_the_key_in_its_words_does_not_make_it_show() {
     ] {
         for progress in ["plain", "json"] {
             let answer = reply(status, "", &body);
-            let (wire, desk) = (Wire::answering(move |_| Answer::Bytes(answer.clone())), Desk::of(1));
-            let ran = desk.run(&wire.url()).and("--patience 100ms --progress").and(progress).ends_with(code);
+            let (wire, dir) =
+                (RawServer::with_reply(move |_| RawReply::Bytes(answer.clone())), TestDir::with_tasks(1));
+            let ran =
+                dir.run(&wire.url()).args("--patience 100ms --progress").args(progress).expect_code(code);
             assert!(!(ran.stderr + &ran.stdout).contains(&KEY[..8]), "{status}: a part of it shows");
         }
     }
@@ -50,10 +52,11 @@ fn a_log_has_requests_and_decisions_and_neither_the_key_nor_at_info_a_prompt() {
     for (flag, directives, of_trace) in [("-v", "off", false), ("-vvv", "", true), ("--quick", "trace", true)]
     {
         let answer = reply("200 OK", &format!("X-Echo: {KEY}\r\n"), &body);
-        let (wire, desk) = (Wire::answering(move |_| Answer::Bytes(answer.clone())), Desk::of(1));
-        let call = desk.run(&wire.url()).and("--progress none").env("RUST_LOG", directives);
-        let call = if flag.starts_with("-v") { call.and(flag) } else { call };
-        let log = call.ends_with(3).stderr; // which is searched for the key
+        let (wire, dir) =
+            (RawServer::with_reply(move |_| RawReply::Bytes(answer.clone())), TestDir::with_tasks(1));
+        let call = dir.run(&wire.url()).args("--progress none").env("RUST_LOG", directives);
+        let call = if flag.starts_with("-v") { call.args(flag) } else { call };
+        let log = call.expect_code(3).stderr; // which is searched for the key
         for event in ["mjbatch::store", "state is open for writing", "submit was refused"] {
             assert!(log.contains(event), "{flag}: there is no {event} in\n{log}");
         }
@@ -65,40 +68,40 @@ fn a_log_has_requests_and_decisions_and_neither_the_key_nor_at_info_a_prompt() {
 
 #[test]
 fn there_is_no_log_unless_it_is_asked_for() {
-    let (service, desk) = (Service::with(""), Desk::of(1));
-    let ran = desk.run(&service.url()).and("--progress none").ends_with(0);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
+    let ran = dir.run(&service.url()).args("--progress none").expect_code(0);
     assert_eq!(ran.stderr, "");
 }
 
 #[test]
 fn help_and_version_do_not_read_the_key() {
-    let desk = Desk::of(1);
+    let dir = TestDir::with_tasks(1);
     for words in
         ["--help", "--version", "run --help", "status --help", "sandbox --help", "sandbox --list-faults"]
     {
-        let ran = desk.mjbatch(words).at("http://127.0.0.1:9").ends_with(0);
+        let ran = dir.mjbatch(words).with_service("http://127.0.0.1:9").expect_code(0);
         assert!(!ran.stdout.is_empty() && ran.stderr.is_empty(), "{words}: {ran:?}");
     }
 }
 
 #[test]
 fn a_key_that_cannot_be_sent_is_refused_without_being_shown() {
-    let (service, desk) = (Service::with(""), Desk::of(1));
-    let call = desk.run(&service.url()).env("MIDJOURNEY_API_KEY", &format!("{KEY}\u{7}ü\nx"));
-    call.ends_with(2);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
+    let call = dir.run(&service.url()).env("MIDJOURNEY_API_KEY", &format!("{KEY}\u{7}ü\nx"));
+    call.expect_code(2);
     assert_eq!(service.submits(), 0);
 }
 
 #[test]
 fn an_address_with_a_password_is_refused_without_being_shown() {
-    let desk = Desk::of(1);
-    let ran = desk.run(&format!("https://me:{KEY}@service.example")).ends_with(2);
+    let dir = TestDir::with_tasks(1);
+    let ran = dir.run(&format!("https://me:{KEY}@service.example")).expect_code(2);
     assert!(ran.stderr.contains("must not contain a user name or password"), "{}", ran.stderr);
 }
 
 #[test]
 fn a_key_on_the_way_through_the_open_is_warned_of() {
-    let desk = Desk::of(1);
-    let ran = desk.run("http://192.0.2.1:9").and("--state .").ends_with(2);
+    let dir = TestDir::with_tasks(1);
+    let ran = dir.run("http://192.0.2.1:9").args("--state .").expect_code(2);
     assert!(ran.stderr.contains("in the clear"), "{}", ran.stderr);
 }

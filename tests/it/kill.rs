@@ -9,7 +9,7 @@ use mjbatch::engine::sim::SimRng;
 use mjbatch::store::BatchStore;
 use mjbatch::task::State;
 
-use crate::support::{Answer, Desk, Service, Wire, paid_once, reply, until};
+use crate::support::{RawReply, RawServer, SandboxService, TestDir, assert_paid_once, reply, wait_until};
 
 #[test]
 fn killed_again_and_again_a_batch_pays_for_nothing_twice_and_loses_nothing_paid_for() {
@@ -20,12 +20,12 @@ fn killed_again_and_again_a_batch_pays_for_nothing_twice_and_loses_nothing_paid_
 }
 
 fn kill_again_and_again(tasks: usize, kills: usize, seed: u64) {
-    let service = Service::taking(20.0..=120.0, "latency=2ms");
-    let desk = Desk::of(tasks);
+    let service = SandboxService::with_job_time(20.0..=120.0, "latency=2ms");
+    let dir = TestDir::with_tasks(tasks);
     let mut rng = SimRng::new(seed);
     let mut killed = 0;
     while killed < kills {
-        let mut run = desk.run(&service.url()).start();
+        let mut run = dir.run(&service.url()).start();
         let before = service.submits();
         if rng.below(3) == 0 {
             // Any moment, those before the first submit and those of resuming included.
@@ -33,24 +33,24 @@ fn kill_again_and_again(tasks: usize, kills: usize, seed: u64) {
         } else {
             // A moment round a submit.
             let more = 1 + rng.below(tasks as u64 / 15);
-            until("more is submitted", || service.submits() >= before + more || run.is_over());
+            wait_until("more is submitted", || service.submits() >= before + more || run.has_ended());
             std::thread::sleep(Duration::from_micros(rng.below(4000)));
         }
-        if run.is_over() {
+        if run.has_ended() {
             break;
         }
         run.kill();
         killed += 1;
-        paid_once(&[&service.ledger()]);
+        assert_paid_once(&[&service.ledger()]);
     }
     assert!(killed >= 10, "killed only {killed} times: the batch is too small");
 
-    let code = desk.run(&service.url()).go().code;
-    assert_eq!(desk.run(&service.url()).go().code, code, "a run after the last changes nothing");
+    let code = dir.run(&service.url()).output().code;
+    assert_eq!(dir.run(&service.url()).output().code, code, "a run after the last changes nothing");
     let ledger = service.ledger();
-    let paid = paid_once(&[&ledger]);
-    let records = desk.records();
-    let [done, unknown] = desk.count([State::Done, State::Unknown]);
+    let paid = assert_paid_once(&[&ledger]);
+    let records = dir.records();
+    let [done, unknown] = dir.count([State::Done, State::Unknown]);
     assert_eq!((records.len(), done + unknown), (tasks, tasks));
     assert_eq!(code, Some(if unknown > 0 { 6 } else { 0 }));
     assert!(unknown <= killed * 10, "{unknown} unknown after {killed} kills");
@@ -62,41 +62,41 @@ fn kill_again_and_again(tasks: usize, kills: usize, seed: u64) {
         }
     }
     assert_eq!(paid.len(), ledger.jobs.len());
-    assert_eq!((desk.results().rows.len(), desk.results().count("done")), (tasks, done));
+    assert_eq!((dir.results().rows.len(), dir.results().count("done")), (tasks, done));
 }
 
 #[test]
 fn a_batch_that_was_moved_to_another_folder_goes_on_there() {
-    let service = Service::taking(20.0..=60.0, "");
-    let desk = Desk::of(12);
-    let mut run = desk.run(&service.url()).start();
-    until("half of it is submitted", || service.submits() >= 6 || run.is_over());
+    let service = SandboxService::with_job_time(20.0..=60.0, "");
+    let dir = TestDir::with_tasks(12);
+    let mut run = dir.run(&service.url()).start();
+    wait_until("half of it is submitted", || service.submits() >= 6 || run.has_ended());
     run.kill();
-    let elsewhere = Desk::bare();
-    for name in desk.files() {
-        elsewhere.write(&name, desk.read(&name));
+    let elsewhere = TestDir::empty();
+    for name in dir.files() {
+        elsewhere.write(&name, dir.read(&name));
     }
-    let code = elsewhere.run(&service.url()).go().code;
+    let code = elsewhere.run(&service.url()).output().code;
     let [done, unknown] = elsewhere.count([State::Done, State::Unknown]);
     assert_eq!((done + unknown, code), (12, Some(if unknown > 0 { 6 } else { 0 })));
-    assert_eq!(paid_once(&[&service.ledger()]).len(), service.jobs());
+    assert_eq!(assert_paid_once(&[&service.ledger()]).len(), service.jobs());
 }
 
 #[test]
 fn an_intent_is_in_the_state_before_its_request_leaves() {
-    let desk = Desk::of(20);
-    let state = desk.path("spring.mjbatch");
+    let dir = TestDir::with_tasks(20);
+    let state = dir.path("spring.mjbatch");
     let seen = Arc::new(Mutex::new(Vec::new()));
     let into = seen.clone();
-    let wire = Wire::answering(move |n| {
+    let wire = RawServer::with_reply(move |n| {
         let snapshot = BatchStore::at(&state).snapshot().unwrap();
         let pending =
             snapshot.records().filter(|record| record.as_ref().unwrap().state == State::Pending).count();
         into.lock().unwrap().push((n + 1, 20 - pending));
         let body = format!("{{\"status\":0,\"data\":{{\"taskId\":\"T{n}\"}}}}");
-        Answer::Bytes(reply("200 OK", "", &body))
+        RawReply::Bytes(reply("200 OK", "", &body))
     });
-    desk.run(&wire.url()).ends_with(0);
+    dir.run(&wire.url()).expect_code(0);
     let seen = seen.lock().unwrap();
     assert_eq!(seen.len(), 20);
     for (arrived, intended) in seen.iter() {
@@ -106,31 +106,31 @@ fn an_intent_is_in_the_state_before_its_request_leaves() {
 
 #[test]
 fn results_that_were_there_are_whole_after_a_kill() {
-    let service = Service::with("");
-    let desk = Desk::of(20);
-    desk.run(&service.url()).and("--limit 5").ends_with(10);
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_tasks(20);
+    dir.run(&service.url()).args("--limit 5").expect_code(10);
     for _ in 0..3 {
-        let run = desk.run(&service.url()).and("--limit 4").start();
+        let run = dir.run(&service.url()).args("--limit 4").start();
         let before = service.submits();
-        until("it submits", || service.submits() > before);
+        wait_until("it submits", || service.submits() > before);
         run.kill();
-        assert_eq!(desk.results().rows.len(), 20);
+        assert_eq!(dir.results().rows.len(), 20);
     }
 }
 
 #[test]
 fn a_run_that_was_killed_leaves_no_lock_and_its_status_says_what_is_unknown() {
-    let service = Service::with("accept-hang=only:2");
-    let desk = Desk::of(3);
-    let run = desk.run(&service.url()).start();
-    until("a submit hangs and the others are done", || {
-        service.submits() == 3 && desk.count([State::Done]) == [2]
+    let service = SandboxService::with_faults("accept-hang=only:2");
+    let dir = TestDir::with_tasks(3);
+    let run = dir.run(&service.url()).start();
+    wait_until("a submit hangs and the others are done", || {
+        service.submits() == 3 && dir.count([State::Done]) == [2]
     });
     run.kill();
-    let status = desk.mjbatch("status spring.csv --json").ends_with(0);
+    let status = dir.mjbatch("status spring.csv --json").expect_code(0);
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
     assert_eq!((&status["counts"]["unknown"], &status["running_now"]), (&1.into(), &serde_json::Value::Null));
-    let ran = desk.run(&service.url()).ends_with(6);
+    let ran = dir.run(&service.url()).expect_code(6);
     assert!(ran.stderr.contains("an earlier run ended before the reply to 1 submit was recorded"), "{ran:?}");
     assert_eq!(service.submits(), 3);
 }

@@ -6,7 +6,7 @@ use mjbatch::engine::Ending;
 use mjbatch::runner::Signal;
 use mjbatch::task::Status;
 
-use crate::support::{Desk, Service, await_future};
+use crate::support::{SandboxService, TestDir, block_on};
 
 const MANIFEST: &str = "version: 1
 batch: { prices: { fast: 4 }, budget: 8quota, poll_min: 20ms, poll_max: 100ms }
@@ -14,7 +14,7 @@ defaults: { mode: fast }
 prompts: [a mug, a cup, a jar]
 ";
 
-fn account(service: &Service) -> Account {
+fn account(service: &SandboxService) -> Account {
     Account::new(&Endpoint::parse(&service.url()).unwrap(), &"any key".into()).unwrap()
 }
 
@@ -28,24 +28,24 @@ async fn submitted(mut run: Run) -> (usize, Ending) {
 
 #[test]
 fn the_budget_of_the_manifest_holds_in_every_run() {
-    let (service, desk) = (Service::with(""), Desk::bare());
-    desk.write("m.yaml", MANIFEST);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::empty());
+    dir.write("m.yaml", MANIFEST);
     for expected in [2, 0] {
-        let mut batch = Batch::open(desk.path("m.yaml"), Options::default()).unwrap();
+        let mut batch = Batch::open(dir.path("m.yaml"), Options::default()).unwrap();
         let account = account(&service);
-        let ended = await_future(async { submitted(batch.run(account).await.unwrap()).await });
+        let ended = block_on(async { submitted(batch.run(account).await.unwrap()).await });
         assert_eq!(ended, (expected, Ending::Budget));
     }
     assert_eq!(service.submits(), 2);
-    let status = Batch::at(desk.path("m.yaml"), Options::default()).status(&[], 10).unwrap();
+    let status = Batch::at(dir.path("m.yaml"), Options::default()).status(&[], 10).unwrap();
     assert_eq!((status.counts.of(Status::Done), status.counts.of(Status::Pending)), (2, 1));
 }
 
 #[test]
 fn a_plan_and_a_run_go_by_one_policy() {
-    let desk = Desk::bare();
-    desk.write("m.yaml", MANIFEST);
-    let mut batch = Batch::open(desk.path("m.yaml"), Options::default()).unwrap();
+    let dir = TestDir::empty();
+    dir.write("m.yaml", MANIFEST);
+    let mut batch = Batch::open(dir.path("m.yaml"), Options::default()).unwrap();
     let planned = batch.plan().unwrap();
     assert_eq!(planned.policy.budget.as_ref().unwrap().words, "8 quota");
     assert_eq!(planned.policy.engine.poll_min, std::time::Duration::from_millis(20));
@@ -54,11 +54,11 @@ fn a_plan_and_a_run_go_by_one_policy() {
 
 #[test]
 fn a_run_is_stopped_by_its_handle_and_is_resumable() {
-    let (service, desk) = (Service::taking(20_000.0..=20_000.0, ""), Desk::bare());
-    desk.write("m.yaml", MANIFEST);
-    let mut batch = Batch::open(desk.path("m.yaml"), Options::default()).unwrap();
+    let (service, dir) = (SandboxService::with_job_time(20_000.0..=20_000.0, ""), TestDir::empty());
+    dir.write("m.yaml", MANIFEST);
+    let mut batch = Batch::open(dir.path("m.yaml"), Options::default()).unwrap();
     let account = account(&service);
-    let outcome = await_future(async {
+    let outcome = block_on(async {
         let mut run = batch.run(account).await.unwrap();
         let stop = run.stop_handle();
         while let Some((event, _)) = run.next().await {
@@ -75,13 +75,13 @@ fn a_run_is_stopped_by_its_handle_and_is_resumable() {
 
 #[test]
 fn errors_are_facts() {
-    let desk = Desk::bare();
-    let missing = Batch::at(desk.path("m.yaml"), Options::default()).status(&[], 10);
+    let dir = TestDir::empty();
+    let missing = Batch::at(dir.path("m.yaml"), Options::default()).status(&[], 10);
     assert!(matches!(missing, Err(BatchError::NeverRun(_))), "{missing:?}");
-    desk.write("m.yaml", MANIFEST.replace("prices: { fast: 4 }, ", ""));
+    dir.write("m.yaml", MANIFEST.replace("prices: { fast: 4 }, ", ""));
     let account = Account::new(&Endpoint::parse("http://127.0.0.1:1").unwrap(), &"any key".into()).unwrap();
-    let mut batch = Batch::open(desk.path("m.yaml"), Options::default()).unwrap();
-    let unpriced = await_future(async { batch.run(account).await.map(drop) });
+    let mut batch = Batch::open(dir.path("m.yaml"), Options::default()).unwrap();
+    let unpriced = block_on(async { batch.run(account).await.map(drop) });
     assert!(matches!(unpriced, Err(BatchError::NoPrice(_))), "{unpriced:?}");
-    assert!(!desk.path("m.mjbatch").exists(), "found before a state is made");
+    assert!(!dir.path("m.mjbatch").exists(), "found before a state is made");
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{Desk, Results};
+use crate::support::{ResultsFile, TestDir};
 
 #[test]
 fn every_manifest_runs_on_the_sandbox_to_its_end() {
@@ -14,17 +14,17 @@ fn every_manifest_runs_on_the_sandbox_to_its_end() {
     let is_data = |name: &str| texts.iter().any(|text| text.contains(&format!("data: {name}")));
     let mut ran = 0;
     for name in names.iter().filter(|name| !is_data(name)) {
-        let desk = Desk::bare();
+        let dir = TestDir::empty();
         for name in &names {
-            desk.write(name, std::fs::read(folder.join(name)).unwrap());
+            dir.write(name, std::fs::read(folder.join(name)).unwrap());
         }
         let words = "--sandbox --speed 3000 --poll-min 20ms --poll-max 100ms";
-        let first = desk.mjbatch(&format!("run {name} {words}")).ends_with(0);
+        let first = dir.mjbatch(&format!("run {name} {words}")).expect_code(0);
         assert!(!first.stderr.contains("warning"), "{name}: {}", first.stderr);
-        let results = Results::read(&desk.path(&with_ending(name, "sandbox.results.csv")));
+        let results = ResultsFile::read(&dir.path(&with_ending(name, "sandbox.results.csv")));
         assert!(!results.rows.is_empty() && results.count("done") == results.rows.len(), "{name}");
         assert!(results.rows.iter().all(|row| row.images().len() == 4), "{name}");
-        desk.mjbatch(&format!("run {name} {words}")).ends_with(0);
+        dir.mjbatch(&format!("run {name} {words}")).expect_code(0);
         ran += 1;
     }
     assert!(ran >= 4, "only {ran} manifests");
@@ -53,23 +53,23 @@ fn with_ending(name: &str, ending: &str) -> String {
 #[test]
 fn the_shops_manifest_makes_the_files_that_its_first_lines_promise() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
-    let desk = Desk::bare();
+    let dir = TestDir::empty();
     for name in ["shop.yaml", "shop-products.csv"] {
-        desk.write(name, std::fs::read(folder.join(name)).unwrap());
+        dir.write(name, std::fs::read(folder.join(name)).unwrap());
     }
     let words = "run shop.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms";
-    desk.mjbatch(words)
-        .and("--results a.csv --results a.tsv --results a.jsonl --results a.xlsx")
-        .ends_with(0);
+    dir.mjbatch(words)
+        .args("--results a.csv --results a.tsv --results a.jsonl --results a.xlsx")
+        .expect_code(0);
     for (file, set, rows, first) in [
         ("shopify.csv", "shopify", 24, "stoneware-mug-sage"),
         ("woo.csv", "woocommerce", 3, "MG-0142"),
         ("feed.tsv", "google", 3, "MG-0142"),
     ] {
         let again = format!("results shop.yaml --sandbox --results {file} --columns {set}");
-        desk.mjbatch(&again).ends_with(0);
+        dir.mjbatch(&again).expect_code(0);
         let separator = if file.ends_with(".tsv") { b'\t' } else { b',' };
-        let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_path(desk.path(file)).unwrap();
+        let mut reader = csv::ReaderBuilder::new().delimiter(separator).from_path(dir.path(file)).unwrap();
         let read: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
         assert_eq!((read.len(), &read[0][0]), (rows, first), "{file}");
     }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{Answer, Desk, Service, Wire, paid_once, reply};
+use crate::support::{RawReply, RawServer, SandboxService, TestDir, assert_paid_once, reply};
 
 fn accepted(task_id: &str) -> Vec<u8> {
     let body = format!("{{\"status\":0,\"data\":{{\"taskId\":\"{task_id}\"}},\"message\":\"success\"}}");
@@ -14,12 +14,12 @@ fn accepted(task_id: &str) -> Vec<u8> {
 
 /// One task whose submit is answered so: it is sent once and is then what is said, also after a second run.
 #[track_caller]
-fn one_submit(what: &str, status: &str, answer: impl Fn() -> Answer + Send + Sync + 'static) {
-    let (wire, desk) = (Wire::answering(move |_| answer()), Desk::of(1));
+fn one_submit(what: &str, status: &str, answer: impl Fn() -> RawReply + Send + Sync + 'static) {
+    let (wire, dir) = (RawServer::with_reply(move |_| answer()), TestDir::with_tasks(1));
     for run in ["first", "second"] {
-        let ran = desk.run(&wire.url()).and("--patience 100ms").go();
+        let ran = dir.run(&wire.url()).args("--patience 100ms").output();
         assert_eq!(wire.submits(), 1, "{what}, {run} run: {ran:?}");
-        assert_eq!(desk.results().column("status"), [status], "{what}, {run} run: {ran:?}");
+        assert_eq!(dir.results().column("status"), [status], "{what}, {run} run: {ran:?}");
         let code = match status {
             "unknown" => 6,
             "failed" => 3,
@@ -31,8 +31,8 @@ fn one_submit(what: &str, status: &str, answer: impl Fn() -> Answer + Send + Syn
 
 #[test]
 fn a_connection_that_ends_before_the_reply_makes_the_task_unknown() {
-    one_submit("closed", "unknown", || Answer::Close);
-    one_submit("reset", "unknown", || Answer::Reset);
+    one_submit("closed", "unknown", || RawReply::Close);
+    one_submit("reset", "unknown", || RawReply::Reset);
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_reply_that_is_cut_makes_the_task_unknown() {
     let head = whole.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     for length in [1, 9, head / 2, head, head + 4, head + 5, head + 20, whole.len() - 1] {
         let whole = whole.clone();
-        let cut = move || Answer::Last(whole[..length].to_vec());
+        let cut = move || RawReply::Last(whole[..length].to_vec());
         one_submit(&format!("{length} bytes"), "unknown", cut);
     }
 }
@@ -66,9 +66,9 @@ fn a_reply_that_makes_no_sense_makes_the_task_unknown() {
         ("503 Service Unavailable", "busy"),
         ("504 Gateway Timeout", ""),
     ] {
-        one_submit(&format!("{status} {body}"), "unknown", move || Answer::Bytes(reply(status, "", body)));
+        one_submit(&format!("{status} {body}"), "unknown", move || RawReply::Bytes(reply(status, "", body)));
     }
-    one_submit("not HTTP", "unknown", || Answer::Last(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()));
+    one_submit("not HTTP", "unknown", || RawReply::Last(b"SSH-2.0-OpenSSH_9.9\r\n".to_vec()));
 }
 
 #[test]
@@ -79,28 +79,28 @@ fn a_refusal_that_is_certain_makes_the_task_failed() {
         ("200 OK", "{\"status\":1007,\"message\":\"banned prompt\"}"),
         ("500 Internal Server Error", "{\"status\":1007,\"message\":\"banned prompt\"}"),
     ] {
-        one_submit(&format!("{status} {body}"), "failed", move || Answer::Bytes(reply(status, "", body)));
+        one_submit(&format!("{status} {body}"), "failed", move || RawReply::Bytes(reply(status, "", body)));
     }
 }
 
 #[test]
 fn a_reply_that_is_slow_or_comes_byte_by_byte_is_waited_for() {
-    one_submit("slow", "done", || Answer::Late(Duration::from_millis(1500), accepted("T1")));
+    one_submit("slow", "done", || RawReply::Late(Duration::from_millis(1500), accepted("T1")));
     one_submit("an end without a length", "done", || {
         let body = "{\"status\":0,\"data\":{\"taskId\":\"T1\"}}";
-        Answer::Last(format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}").into_bytes())
+        RawReply::Last(format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}").into_bytes())
     });
 }
 
 #[test]
 fn a_redirect_is_not_followed_and_the_key_goes_to_no_other_host() {
     for status in ["301 Moved Permanently", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
-        let elsewhere = Arc::new(Wire::answering(|_| Answer::Close));
+        let elsewhere = Arc::new(RawServer::with_reply(|_| RawReply::Close));
         for to in
             [format!("{}/midjourney/v1/submit-jobs", elsewhere.url()), "/midjourney/v2/submit-jobs".into()]
         {
             let location = format!("Location: {to}\r\n");
-            one_submit(status, "unknown", move || Answer::Bytes(reply(status, &location, "")));
+            one_submit(status, "unknown", move || RawReply::Bytes(reply(status, &location, "")));
         }
         assert_eq!(elsewhere.requests(), [""; 0], "{status}");
     }
@@ -108,7 +108,7 @@ fn a_redirect_is_not_followed_and_the_key_goes_to_no_other_host() {
 
 #[test]
 fn a_status_request_follows_no_redirect_either() {
-    let elsewhere = Wire::answering(|_| Answer::Close);
+    let elsewhere = RawServer::with_reply(|_| RawReply::Close);
     let target = format!("{}/midjourney/v1/job-status", elsewhere.url());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -118,9 +118,9 @@ fn a_status_request_follows_no_redirect_either() {
             std::thread::spawn(move || redirect_status(stream, &target));
         }
     });
-    let desk = Desk::of(1);
-    desk.run(&url).and("--patience 300ms").ends_with(5);
-    assert_eq!(desk.results().column("status"), ["running"]);
+    let dir = TestDir::with_tasks(1);
+    dir.run(&url).args("--patience 300ms").expect_code(5);
+    assert_eq!(dir.results().column("status"), ["running"]);
     assert_eq!(elsewhere.requests(), [""; 0]);
 }
 
@@ -147,52 +147,52 @@ fn redirect_status(mut stream: std::net::TcpStream, target: &str) {
 #[test]
 fn a_connection_that_is_closed_between_two_requests_loses_no_submit() {
     for close in [true, false] {
-        let wire = Wire::answering(move |n| {
+        let wire = RawServer::with_reply(move |n| {
             let bytes = accepted(&format!("T{n}"));
-            if close { Answer::Last(bytes) } else { Answer::Bytes(bytes) }
+            if close { RawReply::Last(bytes) } else { RawReply::Bytes(bytes) }
         });
-        let desk = Desk::of(12);
-        desk.run(&wire.url()).ends_with(0);
-        assert_eq!((wire.submits(), desk.results().count("done")), (12, 12));
+        let dir = TestDir::with_tasks(12);
+        dir.run(&wire.url()).expect_code(0);
+        assert_eq!((wire.submits(), dir.results().count("done")), (12, 12));
     }
 }
 
 #[test]
 fn a_refused_connection_leaves_the_task_to_be_sent_later() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let desk = Desk::of(2);
-    desk.run(&format!("http://{closed}")).and("--patience 100ms").ends_with(5);
-    assert_eq!(desk.results().column("status"), ["pending", "pending"]);
-    let wire = Wire::answering(|n| Answer::Bytes(accepted(&format!("T{n}"))));
-    desk.run(&wire.url()).ends_with(0);
-    assert_eq!((wire.submits(), desk.results().count("done")), (2, 2));
+    let dir = TestDir::with_tasks(2);
+    dir.run(&format!("http://{closed}")).args("--patience 100ms").expect_code(5);
+    assert_eq!(dir.results().column("status"), ["pending", "pending"]);
+    let wire = RawServer::with_reply(|n| RawReply::Bytes(accepted(&format!("T{n}"))));
+    dir.run(&wire.url()).expect_code(0);
+    assert_eq!((wire.submits(), dir.results().count("done")), (2, 2));
 }
 
 #[test]
 fn one_task_id_for_two_submits_is_believed_once() {
-    let (wire, desk) = (Wire::answering(|_| Answer::Bytes(accepted("T1"))), Desk::of(2));
-    desk.mjbatch("run spring.csv --poll-min 1s --poll-max 1s").at(&wire.url()).ends_with(6);
+    let (wire, dir) = (RawServer::with_reply(|_| RawReply::Bytes(accepted("T1"))), TestDir::with_tasks(2));
+    dir.mjbatch("run spring.csv --poll-min 1s --poll-max 1s").with_service(&wire.url()).expect_code(6);
     assert_eq!(wire.submits(), 2);
-    assert_eq!((desk.results().count("done"), desk.results().count("unknown")), (1, 1));
+    assert_eq!((dir.results().count("done"), dir.results().count("unknown")), (1, 1));
 }
 
 #[test]
 fn of_a_hundred_submits_those_whose_reply_was_lost_are_unknown_and_no_other() {
-    let service = Service::taking(5.0..=30.0, "accept-cut=0.1");
-    let desk = Desk::of(100);
-    desk.run(&service.url()).ends_with(6);
+    let service = SandboxService::with_job_time(5.0..=30.0, "accept-cut=0.1");
+    let dir = TestDir::with_tasks(100);
+    dir.run(&service.url()).expect_code(6);
     let ledger = service.ledger();
     let lost: Vec<&str> = ledger.jobs.iter().filter(|job| !job.told).map(|job| job.prompt.as_str()).collect();
-    let results = desk.results();
+    let results = dir.results();
     let unknown = results.rows.iter().filter(|row| &row["status"] == "unknown");
     let unknown: Vec<&str> = unknown.map(|row| &row["prompt"]).collect();
     assert!((3..=20).contains(&lost.len()), "{}", lost.len());
     assert_eq!(sorted(unknown), sorted(lost.clone()));
     assert_eq!(results.count("done"), 100 - lost.len());
-    assert_eq!(paid_once(&[&ledger]).len(), 100);
+    assert_eq!(assert_paid_once(&[&ledger]).len(), 100);
     // The jobs that nobody knows of hold slots as well, so a few submits may be refused.
     assert_eq!(ledger.submits, 100 + ledger.refusals.get(&1002).copied().unwrap_or_default());
-    desk.run(&service.url()).ends_with(6);
+    dir.run(&service.url()).expect_code(6);
     assert_eq!(service.submits(), ledger.submits);
 }
 

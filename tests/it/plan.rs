@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Desk, Service, rows};
+use crate::support::{SandboxService, TestDir, csv_rows};
 
 const SPRING: &str = "\
 version: 1
@@ -14,16 +14,16 @@ prompts:
   - a tray
 ";
 
-fn spring() -> Desk {
-    let desk = Desk::bare();
-    desk.write("spring.yaml", SPRING);
-    desk
+fn spring() -> TestDir {
+    let dir = TestDir::empty();
+    dir.write("spring.yaml", SPRING);
+    dir
 }
 
 #[test]
 fn a_plan_shows_the_factors_the_tasks_and_the_cost_and_leaves_no_file() {
-    let desk = spring();
-    let ran = desk.mjbatch("plan spring.yaml").ends_with(0);
+    let dir = spring();
+    let ran = dir.mjbatch("plan spring.yaml").expect_code(0);
     insta::assert_snapshot!(ran.stdout, @"
     spring.yaml: 5 tasks
       hero (line 4): 2 scenes × 2 permutations = 4
@@ -36,19 +36,19 @@ fn a_plan_shows_the_factors_the_tasks_and_the_cost_and_leaves_no_file() {
       new      hero/oak/blue  fast  a blue mug on oak
       new      a-tray-c0d587fd5676  fast  a tray
     ");
-    assert_eq!((ran.stderr.as_str(), desk.files()), ("", vec!["spring.yaml".to_owned()]));
+    assert_eq!((ran.stderr.as_str(), dir.files()), ("", vec!["spring.yaml".to_owned()]));
 }
 
 #[test]
 fn a_plan_says_what_the_state_makes_of_each_task_and_why() {
-    let service = Service::with("");
-    let desk = Desk::with("id,prompt\na,mug\nb,cup\nc,jar\n");
-    desk.run(&service.url()).ends_with(0);
-    desk.write(
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_csv("id,prompt\na,mug\nb,cup\nc,jar\n");
+    dir.run(&service.url()).expect_code(0);
+    dir.write(
         "spring.csv",
         "id,prompt,mode,action\nnew,tray,fast,\nb,a blue cup,relaxed,\nc,jar,fast,redo\n",
     );
-    let ran = desk.mjbatch("plan spring.csv --all --prices fast=4,relaxed=2").ends_with(0);
+    let ran = dir.mjbatch("plan spring.csv --all --prices fast=4,relaxed=2").expect_code(0);
     // How long it takes was learned from jobs in real time.
     let lasting: Vec<&str> = ran.stdout.lines().filter(|line| !line.starts_with("time: ")).collect();
     assert_eq!(lasting.len() + 1, ran.stdout.lines().count());
@@ -65,13 +65,13 @@ fn a_plan_says_what_the_state_makes_of_each_task_and_why() {
                the manifest says `redo`
     ");
     assert_eq!(service.submits(), 3, "a plan spends nothing");
-    assert_eq!(desk.results().column("id"), ["a", "b", "c"], "nor does it write results");
+    assert_eq!(dir.results().column("id"), ["a", "b", "c"], "nor does it write results");
 }
 
 #[test]
 fn a_plan_is_one_object_for_programs() {
-    let desk = spring();
-    let ran = desk.mjbatch("plan spring.yaml --json").ends_with(0);
+    let dir = spring();
+    let ran = dir.mjbatch("plan spring.yaml --json").expect_code(0);
     let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!((plan["total"].as_u64(), plan["quota"].as_f64()), (Some(5), Some(20.0)));
     assert_eq!(plan["factors"][0]["tasks"], 4);
@@ -84,26 +84,26 @@ fn a_plan_is_one_object_for_programs() {
 
 #[test]
 fn a_plan_learns_from_the_jobs_of_the_batch_how_long_it_takes_and_what_more_slots_change() {
-    let service = Service::with("");
-    let desk = Desk::of(30);
-    desk.run(&service.url()).ends_with(0);
-    let ran = desk.mjbatch("plan spring.csv --json").ends_with(0);
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_tasks(30);
+    dir.run(&service.url()).expect_code(0);
+    let ran = dir.mjbatch("plan spring.csv --json").expect_code(0);
     let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(plan["forecast"], Value::Null, "nothing to submit, nothing to wait for");
-    assert!(!desk.mjbatch("plan spring.csv").ends_with(0).stdout.contains("time:"));
+    assert!(!dir.mjbatch("plan spring.csv").expect_code(0).stdout.contains("time:"));
 
-    let state = rusqlite::Connection::open(desk.path("spring.mjbatch")).unwrap();
+    let state = rusqlite::Connection::open(dir.path("spring.mjbatch")).unwrap();
     let took =
         "UPDATE run SET started_at = 0; UPDATE attempt SET intended_at = finished_at - 120000 - 1000 * key";
     state.execute_batch(took).unwrap();
-    desk.write("spring.csv", rows(330));
-    let ran = desk.mjbatch("plan spring.csv --concurrency 5").ends_with(0);
+    dir.write("spring.csv", csv_rows(330));
+    let ran = dir.mjbatch("plan spring.csv --concurrency 5").expect_code(0);
     insta::assert_snapshot!(ran.stdout.lines().skip(3).take(3).collect::<Vec<_>>().join("\n"), @"
     cost: not known; say what a job costs with `--prices fast=4,relaxed=2`
     time: about 2 h, in nine of ten cases under 2 h 10 min (estimated; learned from 30 jobs of this batch)
           with 15 slots instead of 5: about 41 min
     ");
-    let ran = desk.mjbatch("plan spring.csv --json").ends_with(0);
+    let ran = dir.mjbatch("plan spring.csv --json").expect_code(0);
     let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
     let forecast = &plan["forecast"];
     assert_eq!((forecast["slots"].as_u64(), forecast["learned_from"].as_u64()), (Some(10), Some(30)));
@@ -120,19 +120,19 @@ fn a_plan_of_many_tasks_is_no_wall_of_text() {
     for n in 0..20_000 {
         csv.push_str(&format!("t{n},a mug number {n}\n"));
     }
-    let desk = Desk::with(&csv);
-    let ran = desk.mjbatch("plan spring.csv").ends_with(0);
+    let dir = TestDir::with_csv(&csv);
+    let ran = dir.mjbatch("plan spring.csv").expect_code(0);
     assert!(ran.stdout.lines().count() < 40, "{}", ran.stdout);
     assert!(ran.stdout.contains("and 19980 more: `--all` lists them"), "{}", ran.stdout);
 }
 
 #[test]
 fn a_check_says_that_all_is_well_or_all_that_is_not() {
-    let desk = spring();
-    let ran = desk.mjbatch("check spring.yaml").ends_with(0);
+    let dir = spring();
+    let ran = dir.mjbatch("check spring.yaml").expect_code(0);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("spring.yaml: 5 tasks, no errors\n", ""));
-    desk.write("spring.yaml", "version: 1\nprompts:\n  - prompt: a mug --ar 16x9\n    moed: fast\n");
-    let ran = desk.mjbatch("check spring.yaml").ends_with(2);
+    dir.write("spring.yaml", "version: 1\nprompts:\n  - prompt: a mug --ar 16x9\n    moed: fast\n");
+    let ran = dir.mjbatch("check spring.yaml").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
     error: `--ar 16x9` is not an aspect ratio
      --> spring.yaml:3:24
@@ -155,7 +155,7 @@ fn a_check_says_that_all_is_well_or_all_that_is_not() {
     error: nothing was submitted: 2 errors
     ");
     assert_eq!(ran.stdout, "");
-    let ran = desk.mjbatch("check spring.yaml --json").ends_with(2);
+    let ran = dir.mjbatch("check spring.yaml --json").expect_code(2);
     let checked: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(
         (checked["ok"].as_bool(), checked["errors"].as_u64(), ran.stderr.as_str()),
@@ -169,22 +169,22 @@ fn a_check_says_that_all_is_well_or_all_that_is_not() {
 fn init_writes_a_first_manifest_of_each_kind_that_checks_and_overwrites_nothing() {
     for (kind, manifest) in [("products", "catalogue.yaml"), ("social", "social.yaml"), ("blog", "blog.yaml")]
     {
-        let desk = Desk::bare();
-        desk.mjbatch(&format!("init {kind}")).ends_with(0);
-        let ran = desk.mjbatch(&format!("check {manifest}")).ends_with(0);
+        let dir = TestDir::empty();
+        dir.mjbatch(&format!("init {kind}")).expect_code(0);
+        let ran = dir.mjbatch(&format!("check {manifest}")).expect_code(0);
         assert_eq!(ran.stderr, "", "{kind} has warnings");
-        desk.write(manifest, "mine");
-        desk.mjbatch(&format!("init {kind}")).ends_with(2);
-        assert_eq!(desk.read(manifest), b"mine");
+        dir.write(manifest, "mine");
+        dir.mjbatch(&format!("init {kind}")).expect_code(2);
+        assert_eq!(dir.read(manifest), b"mine");
     }
 }
 
 #[test]
 fn a_budget_that_cannot_be_kept_is_not_accepted_in_silence() {
-    let service = Service::with("");
-    let desk = Desk::bare();
-    desk.write("spring.yaml", "version: 1\nbatch: { budget: 20quota }\nprompts: [a mug]\n");
-    let ran = desk.mjbatch("run spring.yaml").at(&service.url()).ends_with(2);
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::empty();
+    dir.write("spring.yaml", "version: 1\nbatch: { budget: 20quota }\nprompts: [a mug]\n");
+    let ran = dir.mjbatch("run spring.yaml").with_service(&service.url()).expect_code(2);
     assert!(ran.stderr.contains("mode `fast` has no price"), "{}", ran.stderr);
-    assert_eq!((service.submits(), desk.files()), (0, vec!["spring.yaml".to_owned()]));
+    assert_eq!((service.submits(), dir.files()), (0, vec!["spring.yaml".to_owned()]));
 }

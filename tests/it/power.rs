@@ -13,7 +13,7 @@ use mjbatch::engine::sim::SimRng;
 use mjbatch::store::BatchStore;
 use mjbatch::task::{Record, State};
 
-use crate::support::{Desk, Service};
+use crate::support::{SandboxService, TestDir};
 
 const TASKS: usize = 20;
 const SECTOR: usize = 512;
@@ -27,22 +27,22 @@ struct Deed {
 }
 
 /// What the program did, in order. `None` where there is no C compiler.
-fn deeds_of_a_run() -> Option<(Desk, Vec<Deed>)> {
+fn deeds_of_a_run() -> Option<(TestDir, Vec<Deed>)> {
     let tools = tempfile::tempdir().unwrap();
     let (library, log) = (tools.path().join("forgetful.so"), tools.path().join("log"));
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/power/forgetful.c");
     let built =
         Command::new("cc").args(["-shared", "-fPIC", "-O1", "-o"]).arg(&library).arg(source).status().ok()?;
     assert!(built.success(), "forgetful.c does not compile");
-    let (service, desk) = (Service::with(""), Desk::of(TASKS));
-    let folder = desk.folder().canonicalize().unwrap();
-    desk.run(&service.url())
-        .and("--progress json")
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(TASKS));
+    let folder = dir.folder().canonicalize().unwrap();
+    dir.run(&service.url())
+        .args("--progress json")
         .env("LD_PRELOAD", library.to_str().unwrap())
         .env("FORGETFUL_LOG", log.to_str().unwrap())
         .env("FORGETFUL_DIR", folder.to_str().unwrap())
-        .ends_with(0);
-    Some((desk, read(&std::fs::read(log).unwrap())))
+        .expect_code(0);
+    Some((dir, read(&std::fs::read(log).unwrap())))
 }
 
 fn read(mut log: &[u8]) -> Vec<Deed> {
@@ -153,8 +153,8 @@ impl Moment {
 
     /// Whether a disk that was left like this holds all that it must.
     fn survives(&self, state: &Path, rng: &mut SimRng) -> Result<(), String> {
-        let desk = tempfile::tempdir().unwrap();
-        let at = desk.path().join("spring.mjbatch");
+        let dir = tempfile::tempdir().unwrap();
+        let at = dir.path().join("spring.mjbatch");
         for ending in ["", "-wal"] {
             let name = |path: &Path| PathBuf::from(format!("{}{ending}", path.display()));
             if let Some(bytes) = self.files.get(&name(state)).and_then(|file| file.found(rng)) {
@@ -186,8 +186,8 @@ impl Moment {
 
 /// Cuts the power at many moments of a run. Gives at how many, and what was lost.
 fn cut_power(disk_lies: bool) -> Option<(usize, Vec<String>)> {
-    let (desk, deeds) = deeds_of_a_run()?;
-    let folder = desk.folder().canonicalize().unwrap();
+    let (dir, deeds) = deeds_of_a_run()?;
+    let folder = dir.folder().canonicalize().unwrap();
     let state = folder.join("spring.mjbatch");
     let (every, times) =
         if std::env::var_os("MJBATCH_LONG").is_some() { (1, 3) } else { ((deeds.len() / 150).max(1), 1) };

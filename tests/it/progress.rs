@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use crate::support::{Desk, Ran, Service};
+use crate::support::{CommandOutput, SandboxService, TestDir};
 
 /// Five tasks, one of which fails.
-fn run(words: &str) -> (Service, Ran) {
-    let service = Service::with("submit-moderated=number 3");
-    let desk = Desk::of(5);
-    let ran = desk.run(&service.url()).and(words).ends_with(3);
+fn run(words: &str) -> (SandboxService, CommandOutput) {
+    let service = SandboxService::with_faults("submit-moderated=number 3");
+    let dir = TestDir::with_tasks(5);
+    let ran = dir.run(&service.url()).args(words).expect_code(3);
     (service, ran)
 }
 
 /// With what differs from run to run replaced.
-fn steady(service: &Service, text: &str) -> String {
+fn steady(service: &SandboxService, text: &str) -> String {
     let text = text.replace(&service.url(), "URL");
     let lines = text.lines().map(|line| match line.split_once(" tasks in ") {
         Some((before, _)) => format!("{before} tasks in TIME"),
@@ -63,29 +63,31 @@ fn a_pipe_gets_plain_lines_without_a_code_for_a_terminal() {
 #[test]
 fn none_says_what_stood_in_the_way_and_nothing_else() {
     for (faults, code) in [("", 0), ("submit-moderated=number 1", 3)] {
-        let (service, desk) = (Service::with(faults), Desk::of(2));
-        let ran = desk.run(&service.url()).and("--progress none").ends_with(code);
+        let (service, dir) = (SandboxService::with_faults(faults), TestDir::with_tasks(2));
+        let ran = dir.run(&service.url()).args("--progress none").expect_code(code);
         assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("", ""));
     }
-    let (service, desk) = (Service::with("key-refused"), Desk::of(2));
-    let ran = desk.run(&service.url()).and("--progress none").ends_with(4);
+    let (service, dir) = (SandboxService::with_faults("key-refused"), TestDir::with_tasks(2));
+    let ran = dir.run(&service.url()).args("--progress none").expect_code(4);
     assert_eq!(ran.stdout, "");
     insta::assert_snapshot!(ran.stderr, @"error: stopped: the service rejected the API key (API-KEY is invalid); set a valid one in MIDJOURNEY_API_KEY (no task was marked failed)");
 }
 
 #[test]
 fn words_of_the_service_cannot_play_with_a_terminal() {
-    use crate::support::{Answer, Wire, reply};
+    use crate::support::{RawReply, RawServer, reply};
     let body = "{\"status\":1007,\"message\":\"no\\u001b[2J\\u0007 \\u202eway\\r\\nfailed t9: lie\"}";
-    let (wire, desk) = (Wire::answering(|_| Answer::Bytes(reply("200 OK", "", body))), Desk::of(1));
-    let ran = desk.run(&wire.url()).ends_with(3);
+    let (wire, dir) =
+        (RawServer::with_reply(|_| RawReply::Bytes(reply("200 OK", "", body))), TestDir::with_tasks(1));
+    let ran = dir.run(&wire.url()).expect_code(3);
     assert!(!ran.stderr.contains(['\u{1b}', '\u{7}', '\r', '\u{202e}']), "{:?}", ran.stderr);
     assert!(!ran.stderr.lines().any(|line| line.starts_with("failed t9")), "{:?}", ran.stderr);
 }
 
 #[test]
 fn the_next_command_is_there_to_be_pasted() {
-    let (service, desk) = (Service::with(""), Desk::of(2));
-    let ran = desk.mjbatch("run spring.csv --limit 1 --poll-max 1s").at(&service.url()).ends_with(10);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(2));
+    let ran =
+        dir.mjbatch("run spring.csv --limit 1 --poll-max 1s").with_service(&service.url()).expect_code(10);
     assert!(ran.stderr.ends_with("next: mjbatch run spring.csv --limit 1 --poll-max 1s\n"), "{}", ran.stderr);
 }

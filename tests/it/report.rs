@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::support::browser::{Browser, ENTER, ESCAPE, RIGHT};
-use crate::support::{Desk, Service, Wire, until};
+use crate::support::{RawServer, SandboxService, TestDir, wait_until};
 
 /// Text that would run, close a block or leave an attribute, if it could.
 const EVIL: &str = r#"</script><script>window.evil=1</script><img src=x onerror="window.evil=2">'"><svg/onload=window.evil=3>"#;
 
-fn page(desk: &Desk) -> String {
-    String::from_utf8(desk.read("spring.report.html")).unwrap()
+fn page(dir: &TestDir) -> String {
+    String::from_utf8(dir.read("spring.report.html")).unwrap()
 }
 
 /// The tasks as the script reads them.
@@ -24,13 +24,14 @@ fn cards(page: &str) -> Vec<&str> {
 
 #[test]
 fn a_batch_half_done_has_a_card_for_each_task_and_what_is_known_of_it() {
-    let service = Service::with("submit-moderated=number 1");
-    let desk =
-        Desk::with("id,prompt,sku\nt0,a mug number 0,A-1\nt1,a mug number 1,A-1\nt2,a mug number 2,\n");
-    desk.run(&service.url()).and("--limit 2 --prices fast=1.5").ends_with(10);
-    let ran = desk.mjbatch("report spring.csv").ends_with(0);
+    let service = SandboxService::with_faults("submit-moderated=number 1");
+    let dir = TestDir::with_csv(
+        "id,prompt,sku\nt0,a mug number 0,A-1\nt1,a mug number 1,A-1\nt2,a mug number 2,\n",
+    );
+    dir.run(&service.url()).args("--limit 2 --prices fast=1.5").expect_code(10);
+    let ran = dir.mjbatch("report spring.csv").expect_code(0);
     assert_eq!(ran.stdout, "spring.report.html: 1 done · 1 failed · 1 pending\n");
-    let page = page(&desk);
+    let page = page(&dir);
     let cards = cards(&page);
     assert_eq!(cards.len(), 3);
     assert_eq!(cards[0].matches("<img ").count(), 4);
@@ -57,44 +58,44 @@ fn a_batch_half_done_has_a_card_for_each_task_and_what_is_known_of_it() {
 
 #[test]
 fn a_page_can_be_made_while_a_run_goes_on_and_replaces_the_one_before_whole() {
-    let (service, desk) = (Service::taking(1000.0..=1000.0, ""), Desk::of(4));
-    let run = desk.run(&service.url()).and("--concurrency 2 --progress json").start();
-    run.says("\"event\":\"submitted\"");
-    desk.mjbatch("report spring.csv").ends_with(0);
-    let before = page(&desk);
+    let (service, dir) = (SandboxService::with_job_time(1000.0..=1000.0, ""), TestDir::with_tasks(4));
+    let run = dir.run(&service.url()).args("--concurrency 2 --progress json").start();
+    run.wait_for_stdout("\"event\":\"submitted\"");
+    dir.mjbatch("report spring.csv").expect_code(0);
+    let before = page(&dir);
     assert!(before.contains("a run goes on") && before.contains(">running</span>"));
-    assert_eq!(run.ended().code, Some(0), "a look does not disturb it");
-    desk.mjbatch("report spring.csv --out other.html").ends_with(0);
-    assert_eq!(page(&desk), before);
-    let after = String::from_utf8(desk.read("other.html")).unwrap();
+    assert_eq!(run.wait().code, Some(0), "a look does not disturb it");
+    dir.mjbatch("report spring.csv --out other.html").expect_code(0);
+    assert_eq!(page(&dir), before);
+    let after = String::from_utf8(dir.read("other.html")).unwrap();
     assert_eq!(cards(&after).iter().filter(|card| card.contains(">done</span>")).count(), 4);
 }
 
 #[test]
 fn a_file_of_the_batch_is_never_written_over_and_a_batch_that_never_ran_has_no_page() {
-    let (service, desk) = (Service::with(""), Desk::of(1));
-    let ran = desk.mjbatch("report spring.csv").ends_with(2);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
+    let ran = dir.mjbatch("report spring.csv").expect_code(2);
     assert!(ran.stderr.contains("this batch was never run"), "{ran:?}");
-    desk.run(&service.url()).ends_with(0);
+    dir.run(&service.url()).expect_code(0);
     for name in ["spring.csv", "spring.mjbatch", "spring.results.csv", "./spring.csv"] {
-        let before = desk.read(name);
-        let ran = desk.mjbatch("report spring.csv --out").and(name).ends_with(2);
+        let before = dir.read(name);
+        let ran = dir.mjbatch("report spring.csv --out").args(name).expect_code(2);
         assert!(ran.stderr.contains("would be written over"), "{ran:?}");
-        assert_eq!(desk.read(name), before);
+        assert_eq!(dir.read(name), before);
     }
-    let ran = desk.mjbatch("report spring.csv --out gone/page.html").ends_with(2);
+    let ran = dir.mjbatch("report spring.csv --out gone/page.html").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"error: the report cannot be written to `gone/page.html`: the folder `gone` does not exist; create it, or give another path with `--out`");
-    assert_eq!(desk.files(), ["spring.csv", "spring.mjbatch", "spring.results.csv"]);
+    assert_eq!(dir.files(), ["spring.csv", "spring.mjbatch", "spring.results.csv"]);
 }
 
 #[test]
 fn pictures_that_became_files_are_shown_from_there() {
-    let (service, desk) = (Service::with(""), Desk::of(1));
-    desk.run(&service.url()).and("--download").arg("my pics#1").ends_with(0);
-    std::fs::remove_file(desk.path("my pics#1/t0-3.png")).unwrap();
-    std::fs::create_dir(desk.path("out")).unwrap();
-    desk.mjbatch("report spring.csv --out out/page.html").ends_with(0);
-    let page = String::from_utf8(desk.read("out/page.html")).unwrap();
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
+    dir.run(&service.url()).args("--download").arg("my pics#1").expect_code(0);
+    std::fs::remove_file(dir.path("my pics#1/t0-3.png")).unwrap();
+    std::fs::create_dir(dir.path("out")).unwrap();
+    dir.mjbatch("report spring.csv --out out/page.html").expect_code(0);
+    let page = String::from_utf8(dir.read("out/page.html")).unwrap();
     let sources: Vec<String> = page
         .split("<img src=\"")
         .skip(1)
@@ -105,8 +106,8 @@ fn pictures_that_became_files_are_shown_from_there() {
 }
 
 /// A service that is after the person who looks at its pictures.
-fn hostile() -> Wire {
-    Wire::telling(|task_id| {
+fn hostile() -> RawServer {
+    RawServer::with_status(|task_id| {
         json!({"taskId": task_id, "status": 1, "prompt": EVIL, "image": format!("javascript:window.evil=4//{EVIL}"), "images": [
             "javascript:window.evil=5",
             " jAvAsCrIpT:window.evil=6",
@@ -118,14 +119,14 @@ fn hostile() -> Wire {
 
 #[test]
 fn nothing_of_others_becomes_markup_or_a_link() {
-    let desk = Desk::bare();
+    let dir = TestDir::empty();
     let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let evil = cell(EVIL);
-    desk.write("spring.csv", format!("id,prompt,{evil},mode\n{evil},{evil},{evil},fast\n"));
+    dir.write("spring.csv", format!("id,prompt,{evil},mode\n{evil},{evil},{evil},fast\n"));
     let service = hostile();
-    desk.run(&service.url()).ends_with(0);
-    desk.mjbatch("report spring.csv").ends_with(0);
-    let page = page(&desk);
+    dir.run(&service.url()).expect_code(0);
+    dir.mjbatch("report spring.csv").expect_code(0);
+    let page = page(&dir);
     assert_eq!(page.matches("<script").count(), 2, "the data, and the one script");
     assert_eq!(page.matches("</script>").count(), 2);
     assert_eq!(page.matches("<article ").count(), 1);
@@ -142,7 +143,7 @@ fn nothing_of_others_becomes_markup_or_a_link() {
     assert_eq!([&task["id"], &task["prompt"], &task["vars"][0], &data["about"]["columns"][0]], [EVIL; 4]);
 
     let Some(browser) = Browser::start() else { return };
-    browser.open(&desk.path("spring.report.html"));
+    browser.open(&dir.path("spring.report.html"));
     assert_eq!(browser.get("document.querySelector('.card h3').textContent"), EVIL);
     browser.click(".card .pic a");
     browser.holds("document.getElementById('large').open");
@@ -165,15 +166,15 @@ fn seen(browser: &Browser) -> Vec<String> {
 
 fn saved(browser: &Browser) -> std::path::PathBuf {
     let file = browser.downloads().join("spring.picks.csv");
-    until("the file is saved", || file.exists());
+    wait_until("the file is saved", || file.exists());
     file
 }
 
 #[test]
 fn in_a_browser_pictures_are_found_looked_at_picked_and_fed_back() {
     let Some(browser) = Browser::start() else { return };
-    let service = Service::with("submit-moderated=number 3");
-    let desk = Desk::with(concat!(
+    let service = SandboxService::with_faults("submit-moderated=number 3");
+    let dir = TestDir::with_csv(concat!(
         "id,prompt,scene,note\n",
         "t0,a mug number 0,beach,=1+1\n",
         "t1,a mug number 1,beach,\"a, \"\"b\"\"\"\n",
@@ -181,9 +182,9 @@ fn in_a_browser_pictures_are_found_looked_at_picked_and_fed_back() {
         "t3,a mug number 3,wood,\n",
         "t4,a mug number 4,wood,\n",
     ));
-    desk.run(&service.url()).ends_with(3);
-    desk.mjbatch("report spring.csv").ends_with(0);
-    browser.open(&desk.path("spring.report.html"));
+    dir.run(&service.url()).expect_code(3);
+    dir.mjbatch("report spring.csv").expect_code(0);
+    browser.open(&dir.path("spring.report.html"));
     browser.holds("[...document.querySelectorAll('#t0 img')].every((it) => it.naturalWidth > 0)");
 
     // Found by status, by variable, by word, and all again.
@@ -224,34 +225,34 @@ fn in_a_browser_pictures_are_found_looked_at_picked_and_fed_back() {
     );
 
     // Kept, saved, and fed back.
-    browser.open(&desk.path("spring.report.html"));
+    browser.open(&dir.path("spring.report.html"));
     assert_eq!(browser.get("document.getElementById('chosen').textContent"), told);
     browser.click("#save");
-    std::fs::rename(saved(&browser), desk.path("spring.picks.csv")).unwrap();
+    std::fs::rename(saved(&browser), dir.path("spring.picks.csv")).unwrap();
     assert_eq!(browser.console(), Vec::<String>::new());
-    fed_back(&desk, &service);
+    fed_back(&dir, &service);
 
     // What was made again since is looked at anew; the rest is as it was left.
-    desk.mjbatch("report spring.picks.csv").ends_with(0);
-    browser.open(&desk.path("spring.report.html"));
+    dir.mjbatch("report spring.picks.csv").expect_code(0);
+    browser.open(&dir.path("spring.report.html"));
     assert_eq!(browser.get("document.getElementById('chosen').textContent"), "3 pictures of 2 tasks picked");
 }
 
 /// The choices that the browser saved are a manifest: what is to be made again is, once, and picks come back.
-fn fed_back(desk: &Desk, service: &Service) {
-    let ran = desk.mjbatch("check spring.picks.csv").ends_with(0);
+fn fed_back(dir: &TestDir, service: &SandboxService) {
+    let ran = dir.mjbatch("check spring.picks.csv").expect_code(0);
     assert!(ran.stderr.is_empty(), "{ran:?}");
     let jobs = service.jobs();
     let run = || {
         let words = "run spring.picks.csv --poll-min 20ms --poll-max 100ms --progress none";
-        desk.mjbatch(words).at(&service.url()).ends_with(3)
+        dir.mjbatch(words).with_service(&service.url()).expect_code(3)
     };
     run();
     assert_eq!(service.jobs(), jobs + 1);
     assert_eq!(service.ledger().jobs.last().unwrap().prompt, "a Café number 2");
     run();
     assert_eq!(service.jobs(), jobs + 1, "once");
-    let results = desk.results();
+    let results = dir.results();
     assert_eq!(results.column("pick"), ["3", "2 4", "", "", ""]);
     assert_eq!(results.column("note"), ["=1+1", "a, \"b\"", "", "", ""]);
     assert_eq!(results.count("done"), 4);

@@ -5,18 +5,18 @@ use std::collections::HashMap;
 use mjbatch::task::State;
 use serde_json::Value;
 
-use crate::support::{Desk, Service, paid_once, until};
+use crate::support::{SandboxService, TestDir, assert_paid_once, wait_until};
 
 /// Three tasks, of which the reply to the second was lost.
-fn one_lost() -> (Service, Desk) {
-    let (service, desk) = (Service::with("accept-cut=only:2"), Desk::of(3));
-    let ran = desk.run(&service.url()).and("--prices fast=4 --concurrency 1").ends_with(6);
+fn one_lost() -> (SandboxService, TestDir) {
+    let (service, dir) = (SandboxService::with_faults("accept-cut=only:2"), TestDir::with_tasks(3));
+    let ran = dir.run(&service.url()).args("--prices fast=4 --concurrency 1").expect_code(6);
     assert!(ran.stderr.contains("    to resolve: mjbatch resolve spring.csv\n"), "{}", ran.stderr);
-    (service, desk)
+    (service, dir)
 }
 
 /// How often each prompt was billed.
-fn billed(service: &Service) -> HashMap<String, usize> {
+fn billed(service: &SandboxService) -> HashMap<String, usize> {
     let mut billed = HashMap::new();
     for job in service.ledger().jobs {
         *billed.entry(job.prompt).or_default() += 1;
@@ -35,8 +35,8 @@ fn timeless(text: &str) -> String {
 
 #[test]
 fn what_is_unknown_is_listed_with_what_can_be_done() {
-    let (service, desk) = one_lost();
-    let ran = desk.mjbatch("resolve spring.csv").ends_with(6);
+    let (service, dir) = one_lost();
+    let ran = dir.mjbatch("resolve spring.csv").expect_code(6);
     insta::assert_snapshot!(timeless(&ran.stdout), @"
     spring: 1 of 3 tasks unknown
       t1  submitted … UTC, fast, 4 quota
@@ -53,7 +53,7 @@ fn what_is_unknown_is_listed_with_what_can_be_done() {
     For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.
     ");
     assert_eq!(ran.stderr, "");
-    let ran = desk.mjbatch("resolve spring.csv --json").ends_with(6);
+    let ran = dir.mjbatch("resolve spring.csv --json").expect_code(6);
     let listed: Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(
         (&listed["unknown"], &listed["total"], &listed["running_now"]),
@@ -62,13 +62,13 @@ fn what_is_unknown_is_listed_with_what_can_be_done() {
     let task = &listed["tasks"][0];
     assert_eq!((&task["id"], &task["mode"], &task["quota"]), (&"t1".into(), &"fast".into(), &4.0.into()));
     assert_eq!((&task["prompt"], &task["run"]), (&"a mug number 1 on linen".into(), &1.into()));
-    let status = desk.mjbatch("status spring.csv").ends_with(0);
+    let status = dir.mjbatch("status spring.csv").expect_code(0);
     assert!(
         status.stdout.contains("  settle what is unknown: mjbatch resolve spring.csv\n"),
         "{}",
         status.stdout
     );
-    let plan = desk.mjbatch("plan spring.csv").ends_with(0);
+    let plan = dir.mjbatch("plan spring.csv").expect_code(0);
     let said = "unknown: 1 task, not sent again by itself: mjbatch resolve spring.csv\nto submit: nothing\n";
     assert!(plan.stdout.contains(said), "{}", plan.stdout);
     assert_eq!(service.submits(), 3, "looking costs nothing");
@@ -76,24 +76,24 @@ fn what_is_unknown_is_listed_with_what_can_be_done() {
 
 #[test]
 fn what_is_sent_again_is_billed_exactly_once_more_however_often_it_is_asked_for_and_killed() {
-    let (service, desk) = one_lost();
-    let ran = desk.mjbatch("resolve spring.csv --task t1 --resend").ends_with(0);
+    let (service, dir) = one_lost();
+    let ran = dir.mjbatch("resolve spring.csv --task t1 --resend").expect_code(0);
     insta::assert_snapshot!(ran.stdout, @"
     1 task to send again, each paid anew; what was submitted before still counts as spent
     next: mjbatch run spring.csv
     ");
-    let ran = desk.mjbatch("resolve spring.csv --all --resend").ends_with(0);
+    let ran = dir.mjbatch("resolve spring.csv --all --resend").expect_code(0);
     insta::assert_snapshot!(ran.stdout, @"
     nothing to settle: no task that is chosen is unknown
     next: mjbatch run spring.csv
     ");
     assert_eq!(service.submits(), 3, "nothing is sent by resolve");
     // Killed between the decision and its submit, and once more when that has left.
-    desk.run(&service.url()).start().kill();
-    desk.run(&service.url()).and("--patience 300ms").go();
-    desk.run(&service.url()).go();
+    dir.run(&service.url()).start().kill();
+    dir.run(&service.url()).args("--patience 300ms").output();
+    dir.run(&service.url()).output();
     let twice: Vec<_> = billed(&service).into_iter().filter(|(_, times)| *times > 1).collect();
-    match desk.count([State::Done, State::Unknown]) {
+    match dir.count([State::Done, State::Unknown]) {
         // The kill came before the submit, or after its reply.
         [3, 0] => assert_eq!(twice, [("a mug number 1 on linen".to_owned(), 2)]),
         // Or between: then it is for a person again.
@@ -105,80 +105,80 @@ fn what_is_sent_again_is_billed_exactly_once_more_however_often_it_is_asked_for_
 
 #[test]
 fn what_is_sent_again_ends_done_and_both_attempts_are_paid() {
-    let (service, desk) = one_lost();
-    desk.mjbatch("resolve spring.csv --only id=t1 --resend").ends_with(0);
-    let ran = desk.run(&service.url()).and("--prices fast=4").ends_with(0);
+    let (service, dir) = one_lost();
+    dir.mjbatch("resolve spring.csv --only id=t1 --resend").expect_code(0);
+    let ran = dir.run(&service.url()).args("--prices fast=4").expect_code(0);
     assert!(ran.stderr.contains("cost: 4 quota in this run, 16 quota in all"), "{}", ran.stderr);
     assert_eq!(service.jobs(), 4);
-    let results = desk.results();
+    let results = dir.results();
     assert_eq!(
         (results.column("attempts"), results.column("quota")),
         (vec!["1", "2", "1"], vec!["4", "8", "4"])
     );
-    desk.run(&service.url()).ends_with(0);
+    dir.run(&service.url()).expect_code(0);
     assert_eq!(service.submits(), 4);
 }
 
 #[test]
 fn a_job_that_was_found_is_followed_and_nothing_is_paid_again() {
-    let (service, desk) = one_lost();
+    let (service, dir) = one_lost();
     let ledger = service.ledger();
     let job = ledger.jobs.iter().find(|job| !job.told).unwrap();
     let found = format!("resolve spring.csv --task t1 --found {}", job.task_id);
-    let ran = desk.mjbatch(&found).ends_with(0);
+    let ran = dir.mjbatch(&found).expect_code(0);
     let said = format!(
         "`t1` is followed as {} by the next run; nothing is paid again\nnext: mjbatch run spring.csv\n",
         job.task_id
     );
     assert_eq!(ran.stdout, said);
-    desk.mjbatch(&found).ends_with(0);
-    desk.run(&service.url()).ends_with(0);
-    desk.mjbatch(&found).ends_with(0);
-    let results = desk.results();
+    dir.mjbatch(&found).expect_code(0);
+    dir.run(&service.url()).expect_code(0);
+    dir.mjbatch(&found).expect_code(0);
+    let results = dir.results();
     assert_eq!((results.count("done"), &results.rows[1]["task_id"]), (3, job.task_id.as_str()));
-    assert_eq!((service.submits(), paid_once(&[&service.ledger()]).len()), (3, 3));
+    assert_eq!((service.submits(), assert_paid_once(&[&service.ledger()]).len()), (3, 3));
 }
 
 #[test]
 fn a_taskid_that_is_another_tasks_or_of_nobody_is_no_way_to_pay_twice() {
-    let (service, desk) = one_lost();
-    let other = desk.results().rows[0]["task_id"].to_owned();
-    let ran = desk.mjbatch("resolve spring.csv --task t1 --found").and(&other).ends_with(2);
+    let (service, dir) = one_lost();
+    let other = dir.results().rows[0]["task_id"].to_owned();
+    let ran = dir.mjbatch("resolve spring.csv --task t1 --found").args(&other).expect_code(2);
     let said = format!("error: {other} already belongs to task `t0`");
     assert!(ran.stderr.starts_with(&said), "{}", ran.stderr);
-    desk.mjbatch("resolve spring.csv --task t0 --found T9").ends_with(2);
-    desk.mjbatch("resolve spring.csv --task t1 --found TASKID").ends_with(2);
-    desk.mjbatch("resolve spring.csv --found T9").ends_with(2);
-    desk.mjbatch("resolve spring.csv --all --found T9").ends_with(2);
-    assert_eq!(desk.count([State::Unknown]), [1]);
+    dir.mjbatch("resolve spring.csv --task t0 --found T9").expect_code(2);
+    dir.mjbatch("resolve spring.csv --task t1 --found TASKID").expect_code(2);
+    dir.mjbatch("resolve spring.csv --found T9").expect_code(2);
+    dir.mjbatch("resolve spring.csv --all --found T9").expect_code(2);
+    assert_eq!(dir.count([State::Unknown]), [1]);
     // A slip of the pen: the service does not know it, and the task is lost, not sent again.
-    desk.mjbatch("resolve spring.csv --only id=t1 --found T9").ends_with(0);
-    desk.run(&service.url()).ends_with(3);
-    assert_eq!((desk.count([State::Lost, State::Done]), service.submits()), ([1, 2], 3));
+    dir.mjbatch("resolve spring.csv --only id=t1 --found T9").expect_code(0);
+    dir.run(&service.url()).expect_code(3);
+    assert_eq!((dir.count([State::Lost, State::Done]), service.submits()), ([1, 2], 3));
 }
 
 #[test]
 fn what_is_given_up_is_never_sent_and_still_counts_as_spent() {
-    let (service, desk) = one_lost();
-    let ran = desk.mjbatch("resolve spring.csv --task t1 --give-up").ends_with(0);
+    let (service, dir) = one_lost();
+    let ran = dir.mjbatch("resolve spring.csv --task t1 --give-up").expect_code(0);
     insta::assert_snapshot!(ran.stdout, @"
     1 task given up; what was submitted still counts as spent
     next: mjbatch results spring.csv
     ");
-    desk.mjbatch("resolve spring.csv --all --give-up").ends_with(0);
-    desk.mjbatch("retry spring.csv").ends_with(0);
+    dir.mjbatch("resolve spring.csv --all --give-up").expect_code(0);
+    dir.mjbatch("retry spring.csv").expect_code(0);
     for _ in 0..2 {
-        let ran = desk.run(&service.url()).and("--prices fast=4").ends_with(3);
+        let ran = dir.run(&service.url()).args("--prices fast=4").expect_code(3);
         assert!(ran.stderr.contains("given up by a person; "), "{}", ran.stderr);
         assert!(ran.stderr.contains("12 quota"), "{}", ran.stderr);
     }
-    assert_eq!((service.submits(), paid_once(&[&service.ledger()]).len()), (3, 3));
-    assert_eq!(desk.results().column("status"), ["done", "lost", "done"]);
+    assert_eq!((service.submits(), assert_paid_once(&[&service.ledger()]).len()), (3, 3));
+    assert_eq!(dir.results().column("status"), ["done", "lost", "done"]);
 }
 
 #[test]
 fn what_is_not_meant_clearly_is_refused_and_a_run_is_not_disturbed() {
-    let (_, desk) = one_lost();
+    let (_, dir) = one_lost();
     for (words, said) in [
         ("--resend", "no tasks selected"),
         ("--task t7 --resend", "the batch has no task `t7`"),
@@ -187,95 +187,95 @@ fn what_is_not_meant_clearly_is_refused_and_a_run_is_not_disturbed() {
         ("--all --resend --give-up", "cannot be used with"),
         ("--all --resend --json", "cannot be used with"),
     ] {
-        let ran = desk.mjbatch("resolve spring.csv").and(words).ends_with(2);
+        let ran = dir.mjbatch("resolve spring.csv").args(words).expect_code(2);
         assert!(ran.stderr.contains(said), "{words}: {}", ran.stderr);
     }
-    assert_eq!(desk.count([State::Unknown]), [1]);
-    Desk::of(1).mjbatch("resolve spring.csv").ends_with(2);
+    assert_eq!(dir.count([State::Unknown]), [1]);
+    TestDir::with_tasks(1).mjbatch("resolve spring.csv").expect_code(2);
 
-    let service = Service::with("job-slow, job-expire=hang");
-    desk.write("spring.csv", crate::support::rows(4));
-    let running = desk.run(&service.url()).start();
-    until("it runs", || service.jobs() == 1);
+    let service = SandboxService::with_faults("job-slow, job-expire=hang");
+    dir.write("spring.csv", crate::support::csv_rows(4));
+    let running = dir.run(&service.url()).start();
+    wait_until("it runs", || service.jobs() == 1);
     for way in ["--resend", "--give-up"] {
-        desk.mjbatch("resolve spring.csv --all").and(way).ends_with(11);
+        dir.mjbatch("resolve spring.csv --all").args(way).expect_code(11);
     }
-    desk.mjbatch("resolve spring.csv --task t1 --found T9").ends_with(11);
-    let listed = desk.mjbatch("resolve spring.csv").ends_with(6);
+    dir.mjbatch("resolve spring.csv --task t1 --found T9").expect_code(11);
+    let listed = dir.mjbatch("resolve spring.csv").expect_code(6);
     assert!(listed.stdout.contains("it can be settled when that has ended"), "{}", listed.stdout);
     running.kill();
     // The submit whose run was killed has its reply, so it runs; the other is still the person's.
-    assert_eq!(desk.count([State::Unknown, State::Running]), [1, 1]);
+    assert_eq!(dir.count([State::Unknown, State::Running]), [1, 1]);
 }
 
 #[test]
 fn it_needs_neither_the_manifest_nor_a_service_and_a_rehearsal_is_its_own() {
-    let (_, desk) = one_lost();
-    std::fs::remove_file(desk.path("spring.csv")).unwrap();
-    std::fs::rename(desk.path("spring.mjbatch"), desk.path("it's moved")).unwrap();
-    let ran = desk.mjbatch("resolve spring.csv --state").arg("it's moved").ends_with(6);
+    let (_, dir) = one_lost();
+    std::fs::remove_file(dir.path("spring.csv")).unwrap();
+    std::fs::rename(dir.path("spring.mjbatch"), dir.path("it's moved")).unwrap();
+    let ran = dir.mjbatch("resolve spring.csv --state").arg("it's moved").expect_code(6);
     let command = r"mjbatch resolve spring.csv --state 'it'\''s moved' --task t1 --resend";
     assert!(ran.stdout.contains(command), "{}", ran.stdout);
 
-    desk.write("spring.csv", "id,prompt\nt0,a mug\n");
-    desk.mjbatch("run spring.csv --sandbox --speed 600 --fault accept-cut=first:1").ends_with(6);
-    let ran = desk.mjbatch("resolve spring.csv --sandbox --all --resend").ends_with(0);
+    dir.write("spring.csv", "id,prompt\nt0,a mug\n");
+    dir.mjbatch("run spring.csv --sandbox --speed 600 --fault accept-cut=first:1").expect_code(6);
+    let ran = dir.mjbatch("resolve spring.csv --sandbox --all --resend").expect_code(0);
     assert!(ran.stdout.ends_with("next: mjbatch run spring.csv --sandbox\n"), "{}", ran.stdout);
-    desk.mjbatch("run spring.csv --sandbox --speed 600").ends_with(0);
-    let ran = desk.mjbatch("resolve spring.csv --sandbox").ends_with(0);
+    dir.mjbatch("run spring.csv --sandbox --speed 600").expect_code(0);
+    let ran = dir.mjbatch("resolve spring.csv --sandbox").expect_code(0);
     assert_eq!(ran.stdout, "spring: nothing is unknown\n");
 }
 
 /// Three tasks in YAML, whose batch says this.
-fn saying(batch: &str) -> Desk {
-    let desk = Desk::bare();
+fn saying(batch: &str) -> TestDir {
+    let dir = TestDir::empty();
     let prompts = "prompts: [{ id: a, prompt: mug }, { id: b, prompt: cup }, { id: c, prompt: jar }]";
-    desk.write("spring.yaml", format!("version: 1\nbatch: {{ retries: 0, {batch} }}\n{prompts}\n"));
-    desk
+    dir.write("spring.yaml", format!("version: 1\nbatch: {{ retries: 0, {batch} }}\n{prompts}\n"));
+    dir
 }
 
 #[test]
 fn who_would_rather_pay_twice_than_wait_says_so_and_pays_once_more() {
     let quick = "run spring.yaml --poll-min 20ms --poll-max 100ms --retry-after 20ms --concurrency 1";
-    let (service, desk) = (Service::with("accept-cut=only:2"), saying("on_unknown: resend"));
-    let ran = desk.mjbatch(quick).at(&service.url()).and("--prices fast=4").ends_with(0);
+    let (service, dir) = (SandboxService::with_faults("accept-cut=only:2"), saying("on_unknown: resend"));
+    let ran = dir.mjbatch(quick).with_service(&service.url()).args("--prices fast=4").expect_code(0);
     assert!(ran.stderr.contains("16 quota"), "{}", ran.stderr);
     assert!(ran.stderr.contains("`on_unknown` is `resend`"), "{}", ran.stderr);
     let twice: Vec<_> = billed(&service).into_iter().filter(|(_, times)| *times > 1).collect();
     assert_eq!((twice, service.jobs()), (vec![("cup".to_owned(), 2)], 4));
-    desk.mjbatch(quick).at(&service.url()).ends_with(0);
+    dir.mjbatch(quick).with_service(&service.url()).expect_code(0);
     assert_eq!(service.submits(), 4);
 
     // The flag goes before the manifest; what it left unknown is sent again by a run that wants it.
-    let (service, desk) = (Service::with("accept-cut=only:2"), saying("on_unknown: resend"));
-    desk.mjbatch(quick).at(&service.url()).and("--on-unknown keep").ends_with(6);
-    assert_eq!((service.jobs(), paid_once(&[&service.ledger()]).len()), (3, 3));
-    desk.mjbatch(quick).at(&service.url()).ends_with(0);
+    let (service, dir) = (SandboxService::with_faults("accept-cut=only:2"), saying("on_unknown: resend"));
+    dir.mjbatch(quick).with_service(&service.url()).args("--on-unknown keep").expect_code(6);
+    assert_eq!((service.jobs(), assert_paid_once(&[&service.ledger()]).len()), (3, 3));
+    dir.mjbatch(quick).with_service(&service.url()).expect_code(0);
     assert_eq!((service.jobs(), billed(&service)["cup"]), (4, 2));
-    let (service, desk) = (Service::with("accept-cut=only:2"), saying(""));
-    desk.mjbatch(quick).at(&service.url()).ends_with(6);
-    desk.mjbatch(quick).at(&service.url()).ends_with(6);
+    let (service, dir) = (SandboxService::with_faults("accept-cut=only:2"), saying(""));
+    dir.mjbatch(quick).with_service(&service.url()).expect_code(6);
+    dir.mjbatch(quick).with_service(&service.url()).expect_code(6);
     assert_eq!(service.jobs(), 3, "unless it is said, nobody pays twice");
 }
 
 #[test]
 fn a_service_that_loses_every_reply_is_paid_once_more_a_run_and_no_more() {
-    let (service, desk) = (Service::with("accept-cut"), Desk::of(1));
+    let (service, dir) = (SandboxService::with_faults("accept-cut"), TestDir::with_tasks(1));
     for (run, jobs) in [(1, 2), (2, 3), (3, 4)] {
-        desk.run(&service.url()).and("--on-unknown resend").ends_with(6);
+        dir.run(&service.url()).args("--on-unknown resend").expect_code(6);
         assert_eq!(service.jobs(), jobs, "run {run}");
     }
-    let (service, desk) = (Service::with("accept-cut"), Desk::of(12));
-    desk.run(&service.url()).and("--on-unknown resend --patience 5s").go();
+    let (service, dir) = (SandboxService::with_faults("accept-cut"), TestDir::with_tasks(12));
+    dir.run(&service.url()).args("--on-unknown resend --patience 5s").output();
     assert!(service.jobs() <= 5, "{} were lost in a row", service.jobs());
 }
 
 #[test]
 fn a_budget_holds_where_it_is_sent_again() {
-    let (service, desk) = (Service::with("accept-cut=only:1"), Desk::of(3));
+    let (service, dir) = (SandboxService::with_faults("accept-cut=only:1"), TestDir::with_tasks(3));
     let run = |budget: &str| {
         let words = format!("--on-unknown resend --concurrency 1 --prices fast=4 --budget {budget}");
-        desk.run(&service.url()).and(&words).go().code
+        dir.run(&service.url()).args(&words).output().code
     };
     assert_eq!((run("12quota"), service.jobs()), (Some(8), 3));
     assert_eq!((run("16quota"), service.jobs()), (Some(0), 4));

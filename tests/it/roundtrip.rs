@@ -1,13 +1,13 @@
 //! The results as a manifest: edited in a spreadsheet and run again.
 
-use crate::support::{Desk, Service, paid_once};
+use crate::support::{SandboxService, TestDir, assert_paid_once};
 
 /// The results of three tasks, done.
-fn done(service: &Service) -> (Desk, String) {
-    let desk = Desk::with("id,prompt,sku\na,a {{ sku }} mug,S-1\nb,a cup,S-2\nc,a jar,S-3\n");
-    desk.run(&service.url()).ends_with(0);
-    let results = String::from_utf8(desk.read("spring.results.csv")).unwrap();
-    (desk, results)
+fn done(service: &SandboxService) -> (TestDir, String) {
+    let dir = TestDir::with_csv("id,prompt,sku\na,a {{ sku }} mug,S-1\nb,a cup,S-2\nc,a jar,S-3\n");
+    dir.run(&service.url()).expect_code(0);
+    let results = String::from_utf8(dir.read("spring.results.csv")).unwrap();
+    (dir, results)
 }
 
 /// The results with a column `action`, holding this for the task of this id.
@@ -23,67 +23,71 @@ fn with_action(results: &str, id: &str, action: &str) -> String {
 
 #[test]
 fn results_that_are_fed_back_submit_nothing_that_is_done_and_keep_the_own_columns() {
-    let service = Service::with("");
-    let (desk, before) = done(&service);
-    let ran = desk
+    let service = SandboxService::with_faults("");
+    let (dir, before) = done(&service);
+    let ran = dir
         .mjbatch("run spring.results.csv --poll-min 20ms --poll-max 100ms")
-        .at(&service.url())
-        .ends_with(0);
+        .with_service(&service.url())
+        .expect_code(0);
     assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
     assert_eq!(service.submits(), 3);
-    assert_eq!(String::from_utf8(desk.read("spring.results.csv")).unwrap(), before);
+    assert_eq!(String::from_utf8(dir.read("spring.results.csv")).unwrap(), before);
     // And the first manifest goes on as if nothing had been.
-    desk.run(&service.url()).ends_with(0);
+    dir.run(&service.url()).expect_code(0);
     assert_eq!(service.submits(), 3);
 }
 
 #[test]
 fn a_redo_in_a_row_makes_that_picture_once_more_and_only_once() {
-    let service = Service::with("");
-    let (desk, before) = done(&service);
-    desk.write("spring.results.csv", with_action(&before, "b", "redo"));
-    desk.mjbatch("run spring.results.csv --poll-min 20ms --poll-max 100ms").at(&service.url()).ends_with(0);
+    let service = SandboxService::with_faults("");
+    let (dir, before) = done(&service);
+    dir.write("spring.results.csv", with_action(&before, "b", "redo"));
+    dir.mjbatch("run spring.results.csv --poll-min 20ms --poll-max 100ms")
+        .with_service(&service.url())
+        .expect_code(0);
     assert_eq!(service.submits(), 4);
-    let after = desk.results();
+    let after = dir.results();
     assert_eq!((after.column("attempts"), after.count("done")), (vec!["1", "2", "1"], 3));
     assert!(!before.contains(&after.rows[1]["task_id"]), "a new picture");
-    desk.mjbatch("run spring.results.csv --poll-min 20ms --poll-max 100ms").at(&service.url()).ends_with(0);
+    dir.mjbatch("run spring.results.csv --poll-min 20ms --poll-max 100ms")
+        .with_service(&service.url())
+        .expect_code(0);
     assert_eq!(service.submits(), 4);
 }
 
 #[test]
 fn a_redo_that_stays_in_a_manifest_is_not_repeated_by_every_run() {
-    let service = Service::with("");
-    let desk = Desk::with("id,prompt,action\na,mug,\n");
-    desk.run(&service.url()).ends_with(0);
-    desk.write("spring.csv", "id,prompt,action\na,mug,redo\n");
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_csv("id,prompt,action\na,mug,\n");
+    dir.run(&service.url()).expect_code(0);
+    dir.write("spring.csv", "id,prompt,action\na,mug,redo\n");
     for _ in 0..3 {
-        desk.run(&service.url()).ends_with(0);
+        dir.run(&service.url()).expect_code(0);
     }
-    desk.write("spring.csv", "id,prompt,action\na,mug,redo\nb,cup,\n");
-    desk.run(&service.url()).ends_with(0);
+    dir.write("spring.csv", "id,prompt,action\na,mug,redo\nb,cup,\n");
+    dir.run(&service.url()).expect_code(0);
     assert_eq!(service.submits(), 3, "one, one redo, and the new row");
 }
 
 #[test]
 fn what_is_skipped_is_not_submitted_and_says_so() {
-    let service = Service::with("");
-    let desk = Desk::with("id,prompt,action\na,mug,skip\nb,cup,\n");
-    desk.run(&service.url()).ends_with(0);
-    assert_eq!((service.submits(), desk.results().column("status")), (1, vec!["skipped", "done"]));
-    desk.write("spring.csv", "id,prompt,action\na,mug,\nb,cup,skip\n");
-    desk.run(&service.url()).ends_with(0);
-    assert_eq!((service.submits(), desk.results().column("status")), (2, vec!["done", "done"]));
+    let service = SandboxService::with_faults("");
+    let dir = TestDir::with_csv("id,prompt,action\na,mug,skip\nb,cup,\n");
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!((service.submits(), dir.results().column("status")), (1, vec!["skipped", "done"]));
+    dir.write("spring.csv", "id,prompt,action\na,mug,\nb,cup,skip\n");
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!((service.submits(), dir.results().column("status")), (2, vec!["done", "done"]));
 }
 
 #[test]
 fn results_that_were_saved_under_another_name_are_not_paid_for_again() {
-    let service = Service::with("");
-    let (desk, before) = done(&service);
-    desk.write("picks.csv", with_action(&before, "c", "redo"));
-    desk.mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms").at(&service.url()).ends_with(0);
+    let service = SandboxService::with_faults("");
+    let (dir, before) = done(&service);
+    dir.write("picks.csv", with_action(&before, "c", "redo"));
+    dir.mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms").with_service(&service.url()).expect_code(0);
     assert_eq!(service.submits(), 4, "the one redo");
-    let picks = crate::support::Results::read(&desk.path("picks.results.csv"));
+    let picks = crate::support::ResultsFile::read(&dir.path("picks.results.csv"));
     assert_eq!((picks.count("done"), picks.column("sku")), (3, vec!["S-1", "S-2", "S-3"]));
     assert!(before.contains(&picks.rows[0]["task_id"]), "the old pictures are there");
     assert!(before.contains(&picks.rows[0]["image_4"]));
@@ -91,48 +95,48 @@ fn results_that_were_saved_under_another_name_are_not_paid_for_again() {
 
 #[test]
 fn jobs_that_ran_when_results_were_saved_are_followed_under_their_taskid() {
-    let service = Service::with("");
-    let (desk, before) = done(&service);
+    let service = SandboxService::with_faults("");
+    let (dir, before) = done(&service);
     let running = before.replace(",done,", ",running,");
-    desk.write("picks.csv", running);
-    desk.mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms").at(&service.url()).ends_with(0);
-    let picks = crate::support::Results::read(&desk.path("picks.results.csv"));
+    dir.write("picks.csv", running);
+    dir.mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms").with_service(&service.url()).expect_code(0);
+    let picks = crate::support::ResultsFile::read(&dir.path("picks.results.csv"));
     assert_eq!((picks.count("done"), service.submits()), (3, 3));
-    paid_once(&[&service.ledger()]);
+    assert_paid_once(&[&service.ledger()]);
 }
 
 #[test]
 fn a_rehearsals_results_are_not_taken_for_real_ones() {
-    let service = Service::with("");
-    let (desk, before) = done(&service);
-    desk.write("spring.sandbox.results.csv", before);
-    let ran = desk.mjbatch("run spring.sandbox.results.csv").at(&service.url()).ends_with(2);
+    let service = SandboxService::with_faults("");
+    let (dir, before) = done(&service);
+    dir.write("spring.sandbox.results.csv", before);
+    let ran = dir.mjbatch("run spring.sandbox.results.csv").with_service(&service.url()).expect_code(2);
     assert!(ran.stderr.contains("is the result of a sandbox run"), "{}", ran.stderr);
     assert_eq!(service.submits(), 3);
 }
 
 #[test]
 fn a_rehearsals_results_under_another_name_are_not_taken_for_real_ones_either() {
-    let service = Service::with("");
-    let (desk, before) = done(&service);
-    desk.write("picks.csv", before);
-    let ran = desk
+    let service = SandboxService::with_faults("");
+    let (dir, before) = done(&service);
+    dir.write("picks.csv", before);
+    let ran = dir
         .mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms")
-        .at("https://api.example.invalid")
-        .ends_with(2);
+        .with_service("https://api.example.invalid")
+        .expect_code(2);
     assert!(ran.stderr.contains("is a sandbox's"), "{}", ran.stderr);
-    assert!(!desk.path("picks.mjbatch").exists());
+    assert!(!dir.path("picks.mjbatch").exists());
 }
 
 #[test]
 fn a_redo_of_what_still_runs_waits_for_a_run_of_the_same_manifest_and_comes_once() {
-    let service = Service::taking(1500.0..=1500.0, "");
-    let desk = Desk::with("id,prompt,action\na,mug,\n");
-    desk.run(&service.url()).and("--no-wait").ends_with(10);
-    desk.write("spring.csv", "id,prompt,action\na,mug,redo\n");
+    let service = SandboxService::with_job_time(1500.0..=1500.0, "");
+    let dir = TestDir::with_csv("id,prompt,action\na,mug,\n");
+    dir.run(&service.url()).args("--no-wait").expect_code(10);
+    dir.write("spring.csv", "id,prompt,action\na,mug,redo\n");
     let mut submits = Vec::new();
     for _ in 0..3 {
-        desk.run(&service.url()).ends_with(0);
+        dir.run(&service.url()).expect_code(0);
         submits.push(service.submits());
     }
     assert_eq!(submits, [1, 2, 2], "it is followed first, then made once more, and no more than that");
@@ -140,21 +144,23 @@ fn a_redo_of_what_still_runs_waits_for_a_run_of_the_same_manifest_and_comes_once
 
 #[test]
 fn a_redo_in_results_is_carried_out_once_whatever_is_run_in_between() {
-    let service = Service::with("");
-    let (desk, before) = done(&service);
+    let service = SandboxService::with_faults("");
+    let (dir, before) = done(&service);
     let run = |file: &str| {
-        desk.mjbatch(&format!("run {file} --poll-min 20ms --poll-max 100ms")).at(&service.url()).ends_with(0);
+        dir.mjbatch(&format!("run {file} --poll-min 20ms --poll-max 100ms"))
+            .with_service(&service.url())
+            .expect_code(0);
         service.submits()
     };
     let submits = service.submits();
-    desk.write("spring.picks.csv", with_action(&before, "b", "redo"));
+    dir.write("spring.picks.csv", with_action(&before, "b", "redo"));
     assert_eq!(run("spring.picks.csv"), submits + 1);
     assert_eq!(run("spring.csv"), submits + 1, "which asks for nothing");
     assert_eq!(run("spring.picks.csv"), submits + 1, "an old file");
     // What was made since can be asked for again, by results that know of it.
-    desk.write(
+    dir.write(
         "spring.picks.csv",
-        with_action(&String::from_utf8(desk.read("spring.results.csv")).unwrap(), "b", "redo"),
+        with_action(&String::from_utf8(dir.read("spring.results.csv")).unwrap(), "b", "redo"),
     );
     assert_eq!(run("spring.picks.csv"), submits + 2);
 }

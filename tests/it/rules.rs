@@ -2,7 +2,7 @@
 
 use mjbatch::task::State;
 
-use crate::support::{Desk, Service, until};
+use crate::support::{SandboxService, TestDir, wait_until};
 
 const PRICES: &str = "--prices fast=4,relaxed=2";
 
@@ -18,26 +18,26 @@ lamp/blue,a blue lamp on linen,lamp,blue,
 
 #[test]
 fn a_budget_is_kept_over_runs_and_what_is_left_is_said() {
-    let (service, desk) = (Service::with(""), Desk::of(6));
-    let budget = |amount: &str| desk.run(&service.url()).and(PRICES).and("--budget").and(amount);
-    let ran = budget("10quota").ends_with(8);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(6));
+    let budget = |amount: &str| dir.run(&service.url()).args(PRICES).args("--budget").args(amount);
+    let ran = budget("10quota").expect_code(8);
     assert_eq!((service.jobs(), service.ledger().quota), (2, 8));
     let said = "stopped: the budget of 10 quota is reached: 4 tasks were not submitted";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
-    budget("10quota").ends_with(8);
+    budget("10quota").expect_code(8);
     assert_eq!(service.submits(), 2, "nothing more fits");
     // Of 0.1 USD 13 quota are bought: three jobs.
-    let ran = budget("0.1usd").ends_with(8);
+    let ran = budget("0.1usd").expect_code(8);
     assert!(ran.stderr.contains("0.10 USD (13 quota, an estimate: 1 USD buys 130)"), "{}", ran.stderr);
     assert_eq!(service.jobs(), 3);
-    budget("24quota").ends_with(0);
+    budget("24quota").expect_code(0);
     assert_eq!(service.ledger().quota, 24);
 }
 
 #[test]
 fn a_budget_without_prices_is_refused_before_anything_is_made() {
-    let (service, desk) = (Service::with(""), Desk::of(1));
-    let ran = desk.run(&service.url()).and("--budget 10quota --prices relaxed=2").ends_with(2);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
+    let ran = dir.run(&service.url()).args("--budget 10quota --prices relaxed=2").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
     error: a budget needs to know what a job costs, and mode `fast` has no price
      |
@@ -45,7 +45,7 @@ fn a_budget_without_prices_is_refused_before_anything_is_made() {
      = note: nothing was submitted
      = help: say it with `--prices fast=4,relaxed=2`, or in the manifest, under `batch:`, with `prices: { fast: 4, relaxed: 2 }`
     ");
-    assert_eq!((service.submits(), desk.files()), (0, vec!["spring.csv".to_owned()]));
+    assert_eq!((service.submits(), dir.files()), (0, vec!["spring.csv".to_owned()]));
 }
 
 #[test]
@@ -55,17 +55,17 @@ fn killed_again_and_again_among_lost_replies_and_failures_a_budget_is_never_pass
         .into_iter()
         .enumerate()
     {
-        let service = Service::taking(10.0..=60.0, faults);
-        let desk = Desk::of(40);
+        let service = SandboxService::with_job_time(10.0..=60.0, faults);
+        let dir = TestDir::with_tasks(40);
         let run = || {
             let words = format!("{PRICES} --budget {CAP}quota --retries 3 --patience 2s");
-            desk.run(&service.url()).and(&words)
+            dir.run(&service.url()).args(&words)
         };
         for kill in 0..12u64 {
             let mut running = run().start();
             let before = service.submits();
             let more = 1 + (kill + round as u64) % 4;
-            until("more is submitted", || service.submits() >= before + more || running.is_over());
+            wait_until("more is submitted", || service.submits() >= before + more || running.has_ended());
             std::thread::sleep(std::time::Duration::from_millis(kill * 7 % 11));
             running.kill();
             assert!(service.ledger().quota <= CAP, "{} of {CAP}", service.ledger().quota);
@@ -73,108 +73,108 @@ fn killed_again_and_again_among_lost_replies_and_failures_a_budget_is_never_pass
         // Each of these runs may lose replies too, and then stop.
         let mut codes = Vec::new();
         while !matches!(codes.last(), Some(Some(0 | 3 | 8))) && codes.len() < 4 {
-            codes.push(run().go().code);
+            codes.push(run().output().code);
         }
         assert!(service.ledger().quota <= CAP, "{} of {CAP}, {codes:?}", service.ledger().quota);
-        let records = desk.records();
+        let records = dir.records();
         let reserved: u64 = records.iter().map(|record| u64::from(record.attempts) * 4).sum();
         assert!((service.ledger().quota..=CAP).contains(&reserved), "{reserved} reserved, {codes:?}");
-        assert!(reserved > CAP - 4 || desk.count([State::Pending]) == [0], "{reserved} reserved, {codes:?}");
+        assert!(reserved > CAP - 4 || dir.count([State::Pending]) == [0], "{reserved} reserved, {codes:?}");
         assert!(records.iter().all(|record| record.attempts <= 4), "{records:?}");
     }
 }
 
 #[test]
 fn a_job_that_fails_is_sent_again_and_every_attempt_is_told() {
-    let (service, desk) = (Service::with("job-fail=first:2"), Desk::of(1));
-    let ran = desk.run(&service.url()).and(PRICES).and("--retries 2").ends_with(0);
+    let (service, dir) = (SandboxService::with_faults("job-fail=first:2"), TestDir::with_tasks(1));
+    let ran = dir.run(&service.url()).args(PRICES).args("--retries 2").expect_code(0);
     assert!(ran.stderr.contains("retry t0: Internal error while generating the images"), "{}", ran.stderr);
-    let results = desk.results();
+    let results = dir.results();
     assert_eq!((results.column("attempts"), results.column("quota")), (vec!["3"], vec!["12"]));
     assert_eq!((results.column("status"), results.column("reason")), (vec!["done"], vec![""]));
     assert_eq!((service.jobs(), service.ledger().quota), (3, 12));
 
-    let (service, desk) = (Service::with("job-fail"), Desk::of(1));
-    desk.run(&service.url()).and("--retries 1").ends_with(3);
-    assert_eq!((service.jobs(), desk.results().column("attempts")), (2, vec!["2"]));
-    desk.run(&service.url()).and("--retries 5").ends_with(3);
+    let (service, dir) = (SandboxService::with_faults("job-fail"), TestDir::with_tasks(1));
+    dir.run(&service.url()).args("--retries 1").expect_code(3);
+    assert_eq!((service.jobs(), dir.results().column("attempts")), (2, vec!["2"]));
+    dir.run(&service.url()).args("--retries 5").expect_code(3);
     assert_eq!(service.jobs(), 2, "what failed for good stays so");
 }
 
 #[test]
 fn what_waits_to_be_sent_again_survives_a_kill_with_its_count() {
-    let (service, desk) = (Service::with("job-fail"), Desk::of(1));
+    let (service, dir) = (SandboxService::with_faults("job-fail"), TestDir::with_tasks(1));
     for run in 1..=2 {
-        let running = desk.run(&service.url()).and("--retries 2 --retry-after 1h").start();
-        until("the job has failed", || {
+        let running = dir.run(&service.url()).args("--retries 2 --retry-after 1h").start();
+        wait_until("the job has failed", || {
             service.jobs() == run
-                && desk.records().iter().all(|record| record.state == State::Pending)
-                && desk.records().iter().all(|record| record.attempts == run as u32)
+                && dir.records().iter().all(|record| record.state == State::Pending)
+                && dir.records().iter().all(|record| record.attempts == run as u32)
         });
         running.kill();
-        assert_eq!(desk.records()[0].reason.as_deref(), Some("Internal error while generating the images"));
+        assert_eq!(dir.records()[0].reason.as_deref(), Some("Internal error while generating the images"));
     }
-    desk.run(&service.url()).and("--retries 2 --retry-after 1h").ends_with(3);
-    assert_eq!((service.jobs(), desk.results().column("attempts")), (3, vec!["3"]));
+    dir.run(&service.url()).args("--retries 2 --retry-after 1h").expect_code(3);
+    assert_eq!((service.jobs(), dir.results().column("attempts")), (3, vec!["3"]));
 }
 
 #[test]
 fn a_prompt_that_is_turned_down_is_never_sent_again_by_itself() {
     for fault in ["submit-moderated=mug", "job-moderated=mug"] {
-        let (service, desk) = (Service::with(fault), Desk::of(2));
-        desk.run(&service.url()).and("--retries 5").ends_with(3);
+        let (service, dir) = (SandboxService::with_faults(fault), TestDir::with_tasks(2));
+        dir.run(&service.url()).args("--retries 5").expect_code(3);
         assert_eq!(service.submits(), 2, "{fault}");
     }
 }
 
 #[test]
 fn a_run_that_does_not_wait_leaves_its_jobs_to_the_next() {
-    let (service, desk) = (Service::taking(300.0..=400.0, "slots=3"), Desk::of(7));
-    let ran = desk.run(&service.url()).and("--no-wait --concurrency 3").ends_with(10);
-    assert_eq!((service.jobs(), desk.count([State::Running, State::Pending])), (3, [3, 4]));
+    let (service, dir) = (SandboxService::with_job_time(300.0..=400.0, "slots=3"), TestDir::with_tasks(7));
+    let ran = dir.run(&service.url()).args("--no-wait --concurrency 3").expect_code(10);
+    assert_eq!((service.jobs(), dir.count([State::Running, State::Pending])), (3, [3, 4]));
     assert!(ran.stderr.contains("3 jobs; the next run collects them"), "{}", ran.stderr);
-    until("all is done, three by three", || {
-        desk.run(&service.url()).and("--no-wait --concurrency 3").go().code == Some(0)
+    wait_until("all is done, three by three", || {
+        dir.run(&service.url()).args("--no-wait --concurrency 3").output().code == Some(0)
     });
-    assert_eq!((service.jobs(), desk.count([State::Done])), (7, [7]));
+    assert_eq!((service.jobs(), dir.count([State::Done])), (7, [7]));
 }
 
 #[test]
 fn a_window_of_time_ends_submitting_and_then_following() {
-    let (service, desk) = (Service::taking(200.0..=300.0, ""), Desk::of(40));
-    let ran = desk.run(&service.url()).and("--max-duration 250ms --concurrency 4").ends_with(10);
-    let (jobs, [done, pending]) = (service.jobs(), desk.count([State::Done, State::Pending]));
+    let (service, dir) = (SandboxService::with_job_time(200.0..=300.0, ""), TestDir::with_tasks(40));
+    let ran = dir.run(&service.url()).args("--max-duration 250ms --concurrency 4").expect_code(10);
+    let (jobs, [done, pending]) = (service.jobs(), dir.count([State::Done, State::Pending]));
     assert!(jobs < 40 && done == jobs && pending == 40 - jobs, "{jobs} {done} {pending}");
     assert!(ran.stderr.contains("`--max-duration` are over"), "{}", ran.stderr);
 
-    let (service, desk) = (Service::taking(20_000.0..=20_000.0, ""), Desk::of(4));
-    let ran = desk.run(&service.url()).and("--max-duration 300ms --drain 100ms").ends_with(10);
-    assert_eq!((service.jobs(), desk.count([State::Running, State::Unknown])), (4, [4, 0]));
+    let (service, dir) = (SandboxService::with_job_time(20_000.0..=20_000.0, ""), TestDir::with_tasks(4));
+    let ran = dir.run(&service.url()).args("--max-duration 300ms --drain 100ms").expect_code(10);
+    assert_eq!((service.jobs(), dir.count([State::Running, State::Unknown])), (4, [4, 0]));
     assert!(ran.stderr.contains("not cancelled: 4 jobs; the next run collects them"), "{}", ran.stderr);
 }
 
 #[test]
 fn only_what_is_chosen_is_submitted_the_most_urgent_first() {
-    let (service, desk) = (Service::with(""), Desk::with(SHOP));
-    let run = |only: &str| desk.run(&service.url()).and("--concurrency 1").and(only);
-    let ran = run("--only product=mug --only colour=rust --only colour=sage").ends_with(10);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_csv(SHOP));
+    let run = |only: &str| dir.run(&service.url()).args("--concurrency 1").args(only);
+    let ran = run("--only product=mug --only colour=rust --only colour=sage").expect_code(10);
     let prompts: Vec<_> = service.ledger().jobs.into_iter().map(|job| job.prompt).collect();
     assert_eq!(prompts, ["a rust mug on linen", "a sage mug on linen"]);
     assert!(ran.stderr.contains("4 not selected"), "{}", ran.stderr);
     assert!(!ran.stderr.lines().last().unwrap().contains("--only"), "{}", ran.stderr);
-    run("--only id=*/blue").ends_with(10);
+    run("--only id=*/blue").expect_code(10);
     assert_eq!(service.jobs(), 4);
-    let plan = desk.mjbatch("plan spring.csv --only id=vape/* --json").ends_with(0);
+    let plan = dir.mjbatch("plan spring.csv --only id=vape/* --json").expect_code(0);
     let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
     assert_eq!((&plan["to_submit"]["fast"], &plan["left_out"]), (&2.into(), &0.into()));
-    assert_eq!(run("--only product=mug").ends_with(10).stderr.matches("2 other tasks wait").count(), 1);
+    assert_eq!(run("--only product=mug").expect_code(10).stderr.matches("2 other tasks wait").count(), 1);
     assert_eq!(service.jobs(), 4);
-    assert_eq!(desk.results().column("priority")[1], "5", "a column of the results");
+    assert_eq!(dir.results().column("priority")[1], "5", "a column of the results");
 }
 
 #[test]
 fn a_choice_that_cannot_be_meant_is_refused() {
-    let (service, desk) = (Service::with(""), Desk::with(SHOP));
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_csv(SHOP));
     for (only, said) in [
         ("produkt=mug", "= help: did you mean `product`?"),
         ("id=mugs/*", "no task of the manifest matches `--only id=mugs/*`"),
@@ -182,7 +182,7 @@ fn a_choice_that_cannot_be_meant_is_refused() {
         ("mode=turbo", "`turbo` is no mode"),
         ("mug", "`mug` is no filter"),
     ] {
-        let ran = desk.run(&service.url()).and("--only").and(only).ends_with(2);
+        let ran = dir.run(&service.url()).args("--only").args(only).expect_code(2);
         assert!(ran.stderr.contains(said), "{only}: {}", ran.stderr);
     }
     assert_eq!(service.submits(), 0);
@@ -190,14 +190,14 @@ fn a_choice_that_cannot_be_meant_is_refused() {
 
 #[test]
 fn a_pilot_tries_one_task_of_each_entry_once() {
-    let desk = Desk::bare();
-    let service = Service::with("");
-    desk.write("spring.yaml", "version: 1\nprompts:\n  - { id: a, prompt: 'a {red, blue} mug' }\n  - { id: b, prompt: a cup, repeat: 3 }\n");
+    let dir = TestDir::empty();
+    let service = SandboxService::with_faults("");
+    dir.write("spring.yaml", "version: 1\nprompts:\n  - { id: a, prompt: 'a {red, blue} mug' }\n  - { id: b, prompt: a cup, repeat: 3 }\n");
     for jobs in [2, 2] {
-        let ran = desk
+        let ran = dir
             .mjbatch("run spring.yaml --pilot --poll-max 50ms --poll-min 20ms")
-            .at(&service.url())
-            .ends_with(10);
+            .with_service(&service.url())
+            .expect_code(10);
         assert_eq!(service.jobs(), jobs);
         assert!(ran.stderr.contains("look at its pictures; 3 other tasks wait"), "{}", ran.stderr);
         assert!(
@@ -206,74 +206,76 @@ fn a_pilot_tries_one_task_of_each_entry_once() {
             ran.stderr
         );
     }
-    desk.mjbatch("run spring.yaml --poll-max 50ms --poll-min 20ms").at(&service.url()).ends_with(0);
+    dir.mjbatch("run spring.yaml --poll-max 50ms --poll-min 20ms")
+        .with_service(&service.url())
+        .expect_code(0);
     assert_eq!(service.jobs(), 5);
 }
 
 #[test]
 fn prompts_turned_down_in_a_row_stop_the_run_and_what_they_share_is_named() {
     for fault in ["submit-moderated=vape", "job-moderated=vape"] {
-        let (service, desk) = (Service::with(fault), Desk::with(SHOP));
-        let run = || desk.run(&service.url()).and("--concurrency 1");
-        let ran = run().and("--breaker 3").ends_with(7);
-        assert_eq!((service.submits(), desk.count([State::Failed, State::Pending])), (5, [3, 1]));
+        let (service, dir) = (SandboxService::with_faults(fault), TestDir::with_csv(SHOP));
+        let run = || dir.run(&service.url()).args("--concurrency 1");
+        let ran = run().args("--breaker 3").expect_code(7);
+        assert_eq!((service.submits(), dir.count([State::Failed, State::Pending])), (5, [3, 1]));
         assert!(ran.stderr.contains("all have product = \"vape\"; look at them"), "{}", ran.stderr);
-        run().and("--breaker 1").ends_with(3);
+        run().args("--breaker 1").expect_code(3);
         assert_eq!(service.submits(), 6, "the lamp is no vape");
     }
-    let (service, desk) = (Service::with("job-moderated=vape"), Desk::with(SHOP));
-    desk.run(&service.url()).and("--concurrency 1 --breaker 0").ends_with(3);
+    let (service, dir) = (SandboxService::with_faults("job-moderated=vape"), TestDir::with_csv(SHOP));
+    dir.run(&service.url()).args("--concurrency 1 --breaker 0").expect_code(3);
     assert_eq!(service.submits(), 6);
 }
 
 #[test]
 fn failed_tasks_are_sent_again_when_a_person_says_so() {
-    let (service, desk) = (Service::with("job-fail=first:3"), Desk::with(SHOP));
-    desk.mjbatch("retry spring.csv").ends_with(2);
-    desk.run(&service.url()).and("--concurrency 1").ends_with(3);
-    let again = desk.mjbatch("retry spring.csv --only product=mug --prices fast=4").ends_with(0);
+    let (service, dir) = (SandboxService::with_faults("job-fail=first:3"), TestDir::with_csv(SHOP));
+    dir.mjbatch("retry spring.csv").expect_code(2);
+    dir.run(&service.url()).args("--concurrency 1").expect_code(3);
+    let again = dir.mjbatch("retry spring.csv --only product=mug --prices fast=4").expect_code(0);
     assert_eq!(
         again.stdout,
         "2 tasks to send again, each paid anew: 8 quota by the prices you gave\nnext: mjbatch run spring.csv\n"
     );
-    assert_eq!(desk.count([State::Pending, State::Failed]), [2, 1]);
-    let again = desk.mjbatch("retry spring.csv --only status=failed").ends_with(0);
+    assert_eq!(dir.count([State::Pending, State::Failed]), [2, 1]);
+    let again = dir.mjbatch("retry spring.csv --only status=failed").expect_code(0);
     assert_eq!(again.stdout, "1 task to send again, each paid anew\nnext: mjbatch run spring.csv\n");
-    let none = desk.mjbatch("retry spring.csv").ends_with(0);
+    let none = dir.mjbatch("retry spring.csv").expect_code(0);
     assert_eq!(none.stdout, "nothing to send again: no task that is chosen failed\n");
-    desk.run(&service.url()).ends_with(0);
+    dir.run(&service.url()).expect_code(0);
     assert_eq!(service.jobs(), 9);
-    let attempts = desk.results().column("attempts").iter().filter(|attempts| **attempts == "2").count();
+    let attempts = dir.results().column("attempts").iter().filter(|attempts| **attempts == "2").count();
     assert_eq!(attempts, 3, "the history is kept");
 }
 
 #[test]
 fn what_is_unknown_is_not_sent_again_by_a_retry_and_what_runs_is_held() {
-    let (service, desk) = (Service::with("accept-cut=only:1"), Desk::of(2));
-    desk.run(&service.url()).ends_with(6);
-    desk.mjbatch("retry spring.csv --lost").ends_with(0);
-    desk.run(&service.url()).ends_with(6);
+    let (service, dir) = (SandboxService::with_faults("accept-cut=only:1"), TestDir::with_tasks(2));
+    dir.run(&service.url()).expect_code(6);
+    dir.mjbatch("retry spring.csv --lost").expect_code(0);
+    dir.run(&service.url()).expect_code(6);
     assert_eq!(service.submits(), 2);
 
-    let (service, desk) = (Service::taking(20_000.0..=20_000.0, ""), Desk::of(1));
-    let running = desk.run(&service.url()).start();
-    until("it runs", || service.jobs() == 1);
-    desk.mjbatch("retry spring.csv").ends_with(11);
+    let (service, dir) = (SandboxService::with_job_time(20_000.0..=20_000.0, ""), TestDir::with_tasks(1));
+    let running = dir.run(&service.url()).start();
+    wait_until("it runs", || service.jobs() == 1);
+    dir.mjbatch("retry spring.csv").expect_code(11);
     running.kill();
 }
 
 #[test]
 fn results_are_written_again_from_the_state() {
-    let (service, desk) = (Service::with(""), Desk::of(3));
-    desk.mjbatch("results spring.csv").ends_with(2);
-    desk.run(&service.url()).ends_with(0);
-    let before = desk.read("spring.results.csv");
-    std::fs::remove_file(desk.path("spring.results.csv")).unwrap();
-    let ran = desk.mjbatch("results spring.csv").ends_with(0);
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(3));
+    dir.mjbatch("results spring.csv").expect_code(2);
+    dir.run(&service.url()).expect_code(0);
+    let before = dir.read("spring.results.csv");
+    std::fs::remove_file(dir.path("spring.results.csv")).unwrap();
+    let ran = dir.mjbatch("results spring.csv").expect_code(0);
     assert_eq!(
-        (ran.stdout.as_str(), desk.read("spring.results.csv")),
+        (ran.stdout.as_str(), dir.read("spring.results.csv")),
         ("spring.results.csv: 3 done\n", before.clone())
     );
-    desk.mjbatch("results spring.csv --results other.csv").ends_with(0);
-    assert_eq!(desk.read("other.csv"), before);
+    dir.mjbatch("results spring.csv --results other.csv").expect_code(0);
+    assert_eq!(dir.read("other.csv"), before);
 }

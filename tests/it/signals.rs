@@ -4,49 +4,49 @@ use mjbatch::sandbox::Outcome;
 use mjbatch::task::State;
 use rustix::process::Signal;
 
-use crate::support::{Desk, Running, Service, paid_once, until};
+use crate::support::{RunningCommand, SandboxService, TestDir, assert_paid_once, wait_until};
 
 /// A run of eight tasks in three slots, with its first jobs at the service.
-fn under_way(desk: &Desk, service: &Service) -> Running {
-    let run = desk.run(&service.url()).and("--concurrency 3 --progress json").start();
-    until("three jobs run", || service.jobs() == 3);
+fn under_way(dir: &TestDir, service: &SandboxService) -> RunningCommand {
+    let run = dir.run(&service.url()).args("--concurrency 3 --progress json").start();
+    wait_until("three jobs run", || service.jobs() == 3);
     run
 }
 
 fn first_signal(signal: Signal, code: i32) {
-    let service = Service::taking(400.0..=500.0, "");
-    let desk = Desk::of(8);
-    let run = under_way(&desk, &service);
+    let service = SandboxService::with_job_time(400.0..=500.0, "");
+    let dir = TestDir::with_tasks(8);
+    let run = under_way(&dir, &service);
     run.signal(signal);
-    assert_eq!(run.ended().code, Some(code));
-    let results = desk.results();
+    assert_eq!(run.wait().code, Some(code));
+    let results = dir.results();
     let (done, pending) = (results.count("done"), results.count("pending"));
     assert_eq!((done, done + pending), (service.jobs(), 8), "what ran was followed to its end");
     assert!(pending > 0, "nothing more was submitted");
 
-    desk.run(&service.url()).ends_with(0);
-    assert_eq!(desk.results().count("done"), 8);
-    assert_eq!((paid_once(&[&service.ledger()]).len(), service.submits()), (8, 8));
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!(dir.results().count("done"), 8);
+    assert_eq!((assert_paid_once(&[&service.ledger()]).len(), service.submits()), (8, 8));
 }
 
 fn second_signal(signals: [Signal; 2], code: i32) {
-    let service = Service::taking(1500.0..=1600.0, "");
-    let desk = Desk::of(8);
-    let run = under_way(&desk, &service);
-    until("their taskIds are durable", || desk.count([State::Running]) == [3]);
+    let service = SandboxService::with_job_time(1500.0..=1600.0, "");
+    let dir = TestDir::with_tasks(8);
+    let run = under_way(&dir, &service);
+    wait_until("their taskIds are durable", || dir.count([State::Running]) == [3]);
     run.signal(signals[0]);
-    run.says("\"notice\":\"stopping\"");
+    run.wait_for_stdout("\"notice\":\"stopping\"");
     run.signal(signals[1]);
-    let ran = run.ended();
+    let ran = run.wait();
     assert_eq!(ran.code, Some(code), "{ran:?}");
     assert!(service.ledger().jobs.iter().any(|job| job.outcome == Outcome::Running));
     assert!(ran.stdout.contains("\"left_running\":3"), "{}", ran.stdout);
-    let results = desk.results();
+    let results = dir.results();
     assert_eq!((results.count("running"), results.count("pending")), (3, 5));
 
-    desk.run(&service.url()).ends_with(0);
-    assert_eq!(desk.results().count("done"), 8);
-    assert_eq!((paid_once(&[&service.ledger()]).len(), service.submits()), (8, 8));
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!(dir.results().count("done"), 8);
+    assert_eq!((assert_paid_once(&[&service.ledger()]).len(), service.submits()), (8, 8));
 }
 
 #[test]
@@ -76,75 +76,75 @@ fn code_143_two_sigterm_leave_at_once_and_the_first_signal_names_the_code() {
 
 #[test]
 fn a_signal_is_heard_from_the_first_moment_on() {
-    let service = Service::taking(100.0..=200.0, "");
+    let service = SandboxService::with_job_time(100.0..=200.0, "");
     for _ in 0..5 {
-        let desk = Desk::of(30);
-        let run = desk.run(&service.url()).and("--progress json").start();
-        run.says("\"event\":\"started\"");
+        let dir = TestDir::with_tasks(30);
+        let run = dir.run(&service.url()).args("--progress json").start();
+        run.wait_for_stdout("\"event\":\"started\"");
         run.signal(Signal::INT);
-        let ran = run.ended();
+        let ran = run.wait();
         assert_eq!(ran.code, Some(130), "{ran:?}");
         assert!(ran.stdout.contains("\"event\":\"finished\""), "{ran:?}");
-        assert_eq!(desk.results().rows.len(), 30);
+        assert_eq!(dir.results().rows.len(), 30);
     }
 }
 
 #[test]
 fn a_stop_that_leaves_nothing_undone_is_a_success() {
-    let service = Service::taking(300.0..=300.0, "");
-    let desk = Desk::of(2);
-    let run = desk.run(&service.url()).start();
-    until("both jobs run", || service.jobs() == 2);
+    let service = SandboxService::with_job_time(300.0..=300.0, "");
+    let dir = TestDir::with_tasks(2);
+    let run = dir.run(&service.url()).start();
+    wait_until("both jobs run", || service.jobs() == 2);
     run.signal(Signal::INT);
-    assert_eq!(run.ended().code, Some(0));
-    assert_eq!(desk.results().count("done"), 2);
+    assert_eq!(run.wait().code, Some(0));
+    assert_eq!(dir.results().count("done"), 2);
 }
 
 #[test]
 fn a_submit_whose_reply_does_not_come_is_unknown_when_the_run_has_to_leave() {
     for fault in ["accept-hang=only:2", "submit-hang=only:2"] {
-        let service = Service::with(fault);
-        let desk = Desk::of(3);
-        let run = desk.run(&service.url()).and("--progress json").start();
-        until("all submits have arrived", || service.submits() == 3);
-        until("the others are done", || desk.count([State::Done]) == [2]);
+        let service = SandboxService::with_faults(fault);
+        let dir = TestDir::with_tasks(3);
+        let run = dir.run(&service.url()).args("--progress json").start();
+        wait_until("all submits have arrived", || service.submits() == 3);
+        wait_until("the others are done", || dir.count([State::Done]) == [2]);
         run.signal(Signal::INT);
-        run.says("\"notice\":\"stopping\"");
+        run.wait_for_stdout("\"notice\":\"stopping\"");
         run.signal(Signal::INT);
-        run.ended();
-        assert_eq!(desk.results().count("unknown"), 1, "{fault}");
-        desk.run(&service.url()).ends_with(6);
+        run.wait();
+        assert_eq!(dir.results().count("unknown"), 1, "{fault}");
+        dir.run(&service.url()).expect_code(6);
         assert_eq!(service.submits(), 3, "{fault}");
     }
 }
 
 #[test]
 fn a_status_request_that_is_never_answered_does_not_keep_a_run_from_leaving() {
-    let service = Service::with("status-hang=first:1");
-    let desk = Desk::of(3);
-    let run = desk.run(&service.url()).and("--progress json").start();
-    until("it asks", || service.ledger().statuses == 1);
+    let service = SandboxService::with_faults("status-hang=first:1");
+    let dir = TestDir::with_tasks(3);
+    let run = dir.run(&service.url()).args("--progress json").start();
+    wait_until("it asks", || service.ledger().statuses == 1);
     run.signal(Signal::TERM);
-    run.says("\"notice\":\"stopping\"");
+    run.wait_for_stdout("\"notice\":\"stopping\"");
     run.signal(Signal::TERM);
-    assert_eq!(run.ended().code, Some(143));
-    desk.run(&service.url()).ends_with(0);
-    assert_eq!((paid_once(&[&service.ledger()]).len(), service.submits()), (3, 3));
+    assert_eq!(run.wait().code, Some(143));
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!((assert_paid_once(&[&service.ledger()]).len(), service.submits()), (3, 3));
 }
 
 #[test]
 fn a_job_that_never_ends_does_not_keep_a_run_from_leaving_and_is_not_forgotten() {
-    let service = Service::with("job-slow=only:1, job-expire=hang");
-    let desk = Desk::of(3);
+    let service = SandboxService::with_faults("job-slow=only:1, job-expire=hang");
+    let dir = TestDir::with_tasks(3);
     for _ in 0..2 {
-        let run = desk.run(&service.url()).and("--progress json").start();
-        run.says("\"event\":\"started\"");
-        until("the others are done", || desk.count([State::Running, State::Done]) == [1, 2]);
+        let run = dir.run(&service.url()).args("--progress json").start();
+        run.wait_for_stdout("\"event\":\"started\"");
+        wait_until("the others are done", || dir.count([State::Running, State::Done]) == [1, 2]);
         run.signal(Signal::INT);
-        run.says("\"notice\":\"stopping\"");
+        run.wait_for_stdout("\"notice\":\"stopping\"");
         run.signal(Signal::INT);
-        assert_eq!(run.ended().code, Some(130));
-        assert_eq!((desk.results().count("running"), desk.results().count("done")), (1, 2));
+        assert_eq!(run.wait().code, Some(130));
+        assert_eq!((dir.results().count("running"), dir.results().count("done")), (1, 2));
     }
     assert_eq!(service.submits(), 3);
 }

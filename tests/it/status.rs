@@ -2,19 +2,19 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Desk, Service};
+use crate::support::{SandboxService, TestDir};
 
-fn status(desk: &Desk, words: &str) -> Value {
-    let ran = desk.mjbatch("status spring.csv --json").and(words).ends_with(0);
+fn status(dir: &TestDir, words: &str) -> Value {
+    let ran = dir.mjbatch("status spring.csv --json").args(words).expect_code(0);
     serde_json::from_str(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran:?}"))
 }
 
 #[test]
 fn after_a_run_it_has_the_batch_a_count_for_every_status_and_the_state() {
-    let (service, desk) = (Service::with("submit-moderated=number 1"), Desk::of(5));
-    desk.run(&service.url()).and("--limit 3 --prices fast=1.5").ends_with(10);
+    let (service, dir) = (SandboxService::with_faults("submit-moderated=number 1"), TestDir::with_tasks(5));
+    dir.run(&service.url()).args("--limit 3 --prices fast=1.5").expect_code(10);
     assert_eq!(
-        status(&desk, ""),
+        status(&dir, ""),
         json!({
             "batch": "spring",
             "state": "spring.mjbatch",
@@ -26,7 +26,7 @@ fn after_a_run_it_has_the_batch_a_count_for_every_status_and_the_state() {
             "resolve": null,
         })
     );
-    insta::assert_snapshot!(desk.mjbatch("status spring.csv").ends_with(0).stdout, @"
+    insta::assert_snapshot!(dir.mjbatch("status spring.csv").expect_code(0).stdout, @"
     spring: 5 tasks
       2 done · 1 failed · 2 pending
       cost so far: 3 quota
@@ -37,38 +37,38 @@ fn after_a_run_it_has_the_batch_a_count_for_every_status_and_the_state() {
 
 #[test]
 fn while_a_run_goes_on_it_says_who_runs_and_where_it_stands() {
-    let (service, desk) = (Service::taking(1000.0..=1000.0, ""), Desk::of(4));
-    let run = desk.run(&service.url()).and("--concurrency 2 --progress json").start();
-    run.says("\"event\":\"submitted\"");
-    let meanwhile = status(&desk, "");
+    let (service, dir) = (SandboxService::with_job_time(1000.0..=1000.0, ""), TestDir::with_tasks(4));
+    let run = dir.run(&service.url()).args("--concurrency 2 --progress json").start();
+    run.wait_for_stdout("\"event\":\"submitted\"");
+    let meanwhile = status(&dir, "");
     assert_eq!(meanwhile["total"], 4);
     assert!(meanwhile["running_now"].as_str().unwrap().contains(&format!("process {}", run.id())));
     assert!(meanwhile["counts"]["running"].as_u64().unwrap() >= 1, "{meanwhile}");
     assert_eq!(meanwhile["counts"]["unknown"], 0);
-    assert_eq!(run.ended().code, Some(0), "a look does not disturb it");
-    assert_eq!(status(&desk, "")["counts"]["done"], 4);
+    assert_eq!(run.wait().code, Some(0), "a look does not disturb it");
+    assert_eq!(status(&dir, "")["counts"]["done"], 4);
 }
 
 #[test]
 fn without_a_state_it_says_so_and_makes_none() {
-    let desk = Desk::of(1);
-    let ran = desk.mjbatch("status spring.csv --json").ends_with(2);
+    let dir = TestDir::with_tasks(1);
+    let ran = dir.mjbatch("status spring.csv --json").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
     error: there is no state at spring.mjbatch: this batch was never run
      |
      = help: name another state with `--state`, or that of a sandbox run with `--sandbox`
     ");
-    assert_eq!((ran.stdout.as_str(), desk.files()), ("", vec!["spring.csv".to_owned()]));
+    assert_eq!((ran.stdout.as_str(), dir.files()), ("", vec!["spring.csv".to_owned()]));
 }
 
 #[test]
 fn it_needs_neither_the_manifest_nor_a_key() {
-    let (service, desk) = (Service::with(""), Desk::of(2));
-    desk.run(&service.url()).ends_with(0);
-    std::fs::remove_file(desk.path("spring.csv")).unwrap();
-    assert_eq!(status(&desk, "")["counts"]["done"], 2);
-    std::fs::rename(desk.path("spring.mjbatch"), desk.path("moved")).unwrap();
-    assert_eq!(status(&desk, "--state moved")["state"], "moved");
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(2));
+    dir.run(&service.url()).expect_code(0);
+    std::fs::remove_file(dir.path("spring.csv")).unwrap();
+    assert_eq!(status(&dir, "")["counts"]["done"], 2);
+    std::fs::rename(dir.path("spring.mjbatch"), dir.path("moved")).unwrap();
+    assert_eq!(status(&dir, "--state moved")["state"], "moved");
 }
 
 /// A line without its time and taskId, which are never the same.
@@ -83,13 +83,14 @@ fn timeless(line: &str) -> String {
 
 #[test]
 fn the_ledger_has_every_attempt_and_what_was_spent_for_what() {
-    let (service, desk) = (Service::with("job-fail=only:1, accept-cut=only:3, slots=1"), Desk::of(3));
-    let run = || desk.run(&service.url()).and("--concurrency 1 --prices fast=1.5");
-    run().and("--retries 1").ends_with(6);
-    desk.mjbatch("resolve spring.csv --all --resend").ends_with(0);
-    desk.write("spring.csv", "id,prompt\nt1,a cup\nt2,a mug number 2 on linen\n");
-    run().go();
-    let ledger = |words: &str| desk.mjbatch("status spring.csv --attempts").and(words).ends_with(0).stdout;
+    let (service, dir) =
+        (SandboxService::with_faults("job-fail=only:1, accept-cut=only:3, slots=1"), TestDir::with_tasks(3));
+    let run = || dir.run(&service.url()).args("--concurrency 1 --prices fast=1.5");
+    run().args("--retries 1").expect_code(6);
+    dir.mjbatch("resolve spring.csv --all --resend").expect_code(0);
+    dir.write("spring.csv", "id,prompt\nt1,a cup\nt2,a mug number 2 on linen\n");
+    run().output();
+    let ledger = |words: &str| dir.mjbatch("status spring.csv --attempts").args(words).expect_code(0).stdout;
     let spent = service.ledger().jobs.len() as f64 * 1.5;
 
     let all: Value = serde_json::from_str(&ledger("--json")).unwrap();
@@ -107,7 +108,7 @@ fn the_ledger_has_every_attempt_and_what_was_spent_for_what() {
     let known: Vec<&str> = attempts.iter().filter_map(|attempt| attempt["task_id"].as_str()).collect();
     assert_eq!(known, billed, "in the order in which they were made, of tasks that are gone too");
     assert!(attempts.iter().any(|attempt| attempt["run"] == 2), "{attempts:?}");
-    assert_eq!(status(&desk, "")["quota"].as_f64(), Some(spent), "the same sum");
+    assert_eq!(status(&dir, "")["quota"].as_f64(), Some(spent), "the same sum");
 
     let text = ledger("");
     assert!(text.ends_with(&format!("spent: at most {spent} quota\n")), "{text}");
@@ -122,10 +123,10 @@ fn the_ledger_has_every_attempt_and_what_was_spent_for_what() {
 
 #[test]
 fn the_ledger_is_a_table_for_people() {
-    let (service, desk) = (Service::with("submit-moderated=number 1"), Desk::of(3));
-    desk.run(&service.url()).and("--limit 2 --concurrency 1 --prices fast=1.5").ends_with(10);
-    desk.run(&service.url()).and("--concurrency 1").ends_with(3);
-    let ran = desk.mjbatch("status spring.csv --attempts").ends_with(0);
+    let (service, dir) = (SandboxService::with_faults("submit-moderated=number 1"), TestDir::with_tasks(3));
+    dir.run(&service.url()).args("--limit 2 --concurrency 1 --prices fast=1.5").expect_code(10);
+    dir.run(&service.url()).args("--concurrency 1").expect_code(3);
+    let ran = dir.mjbatch("status spring.csv --attempts").expect_code(0);
     let shown: Vec<String> = ran.stdout.lines().map(timeless).collect();
     insta::assert_snapshot!(shown.join("\n"), @"
     submitted (UTC)      run  mode     quota  outcome       taskId                              task #attempt: why
@@ -137,18 +138,18 @@ fn the_ledger_is_a_table_for_people() {
       1 refused: 0 quota
     spent: 1.5 quota, and 1 without a price
     ");
-    Desk::of(1).mjbatch("status spring.csv --attempts").ends_with(2);
-    desk.mjbatch("status spring.csv --csv").ends_with(2);
+    TestDir::with_tasks(1).mjbatch("status spring.csv --attempts").expect_code(2);
+    dir.mjbatch("status spring.csv --csv").expect_code(2);
 }
 
 #[test]
 fn figures_by_a_column_tell_which_value_the_refusals_share() {
-    let service = Service::taking(40.0..=40.0, "submit-moderated=beach");
-    let desk = Desk::with(
+    let service = SandboxService::with_job_time(40.0..=40.0, "submit-moderated=beach");
+    let dir = TestDir::with_csv(
         "id,prompt,scene\na,a mug on a beach,beach\nb,a cup on a beach,beach\nc,a mug on wood,wood\nd,a cup on wood,wood\n",
     );
-    desk.run(&service.url()).and("--prices fast=1.5 --limit 3").ends_with(10);
-    let by = status(&desk, "--by scene --by mode")["by"].take();
+    dir.run(&service.url()).args("--prices fast=1.5 --limit 3").expect_code(10);
+    let by = status(&dir, "--by scene --by mode")["by"].take();
     let told = |name: &str| -> Vec<(String, u64, Value, u64, Value)> {
         let values = by[name]["values"].as_array().unwrap().iter();
         let told = values.map(|it| {
@@ -169,12 +170,12 @@ fn figures_by_a_column_tell_which_value_the_refusals_share() {
     assert!(by["scene"]["values"][1]["wait_s"].as_f64().unwrap() > 0.0);
     assert_eq!(by["scene"]["more"], 0);
 
-    let text = desk.mjbatch("status spring.csv --by scene").ends_with(0).stdout;
+    let text = dir.mjbatch("status spring.csv --by scene").expect_code(0).stdout;
     let beach = text.lines().find(|line| line.starts_with("  beach")).unwrap();
     let cells: Vec<&str> = beach.split_whitespace().collect();
     assert_eq!(cells, ["beach", "2", "0", "0", "%", "2", "-", "0", "-"], "{text}");
 
-    let ran = desk.mjbatch("status spring.csv --by scenes").ends_with(2);
+    let ran = dir.mjbatch("status spring.csv --by scenes").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
     error: the batch has no column `scenes`
      |

@@ -1,6 +1,6 @@
-//! A real browser, driven by WebDriver: Chromium without a window, through chromedriver, which speaks JSON over HTTP.
+//! A real browser, driven by WebDriver: headless Chromium through chromedriver, which speaks JSON over HTTP.
 //!
-//! Where no chromedriver is on the machine, tests that need one are left out, and say so; with `MJBATCH_BROWSER=required`
+//! Where no chromedriver is installed, tests that need one are skipped and say so; with `MJBATCH_BROWSER=required`
 //! they fail instead, so that a check of everything never passes without them. `MJBATCH_CHROMEDRIVER` names another program.
 
 use std::io::{BufRead as _, BufReader};
@@ -10,17 +10,17 @@ use std::process::{Child, Command, Stdio};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{await_future, until};
+use super::{block_on, wait_until};
 
-/// The name under which WebDriver hands out elements.
+/// The key of an element id in WebDriver's JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Keys that no character stands for.
+/// WebDriver's codes of keys that have no character.
 pub(crate) const ENTER: &str = "\u{e007}";
 pub(crate) const ESCAPE: &str = "\u{e00c}";
 pub(crate) const RIGHT: &str = "\u{e014}";
 
-/// A browser with a profile of its own. Both are gone when it is dropped.
+/// A browser with a temporary profile. Both are removed when it is dropped.
 pub(crate) struct Browser {
     driver: Child,
     client: reqwest::Client,
@@ -29,13 +29,13 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts one. `None` where there is none, and none is required.
-    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
+    /// Starts a browser; `None` where there is no chromedriver and none is required.
+    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
     pub(crate) fn start() -> Option<Browser> {
         let Some(program) = chromedriver() else {
             let required = std::env::var_os("MJBATCH_BROWSER").is_some_and(|how| how == "required");
             assert!(!required, "a browser is required, and there is no chromedriver");
-            eprintln!("left out: there is no chromedriver on this machine");
+            eprintln!("skipped: there is no chromedriver on this machine");
             return None;
         };
         let mut driver = Command::new(program)
@@ -44,8 +44,8 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let told = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
-        let port = told.filter_map(|line| {
+        let output = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let port = output.filter_map(|line| {
             line.split_once("successfully on port ")?.1.trim_end_matches('.').parse::<u16>().ok()
         });
         let port = { port }.next().expect("chromedriver says its port");
@@ -66,7 +66,7 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL"},
             "unhandledPromptBehavior": "ignore",
         }}});
-        let made = browser.ask("", Some(wanted));
+        let made = browser.command("", Some(wanted));
         browser.session.push_str(&format!("/{}", made["sessionId"].as_str().unwrap()));
         Some(browser)
     }
@@ -85,7 +85,7 @@ impl Browser {
     /// Waits until this expression holds in the page.
     #[track_caller]
     pub(crate) fn holds(&self, expression: &str) {
-        until(expression, || self.get(expression) == json!(true));
+        wait_until(expression, || self.get(expression) == json!(true));
     }
 
     /// The value of an expression in the page.
@@ -93,19 +93,19 @@ impl Browser {
         self.post("/execute/sync", json!({"script": format!("return ({expression});"), "args": []}))
     }
 
-    /// Clicks on the first element that is so, as a person does: it has to be there to be seen.
+    /// Clicks the first element that matches; it must be visible.
     pub(crate) fn click(&self, selector: &str) {
         let element = self.find(selector);
         self.post(&format!("/element/{element}/click"), json!({}));
     }
 
-    /// Types into the first element that is so.
+    /// Types into the first element that matches.
     pub(crate) fn type_into(&self, selector: &str, text: &str) {
         let element = self.find(selector);
         self.post(&format!("/element/{element}/value"), json!({"text": text}));
     }
 
-    /// Presses keys, one after the other, wherever the focus is.
+    /// Presses keys, one after the other, in the element that has the focus.
     pub(crate) fn press(&self, keys: &str) {
         let strokes = keys.chars().flat_map(|key| {
             ["keyDown", "keyUp"].map(|stroke| json!({"type": stroke, "value": key.to_string()}))
@@ -114,7 +114,7 @@ impl Browser {
         self.post("/actions", json!({"actions": [{"type": "key", "id": "keys", "actions": strokes}]}));
     }
 
-    /// What the page's console has said since it was last asked: errors, and what its policy forbade.
+    /// The messages of the page's console since the last call: errors, and violations of the content policy.
     pub(crate) fn console(&self) -> Vec<String> {
         let lines = self.post("/se/log", json!({"type": "browser"}));
         lines.as_array().unwrap().iter().map(|line| line["message"].as_str().unwrap().to_owned()).collect()
@@ -126,17 +126,17 @@ impl Browser {
     }
 
     fn post(&self, path: &str, body: Value) -> Value {
-        self.ask(path, Some(body))
+        self.command(path, Some(body))
     }
 
-    /// A command, and its value. One that fails ends the test.
-    fn ask(&self, path: &str, body: Option<Value>) -> Value {
+    /// Sends a WebDriver command and returns its value. A command that fails ends the test.
+    fn command(&self, path: &str, body: Option<Value>) -> Value {
         let url = format!("{}{path}", self.session);
         let request = match &body {
             Some(body) => self.client.post(&url).json(body),
             None => self.client.delete(&url),
         };
-        let mut reply: Value = await_future(async { request.send().await?.json().await }).unwrap();
+        let mut reply: Value = block_on(async { request.send().await?.json().await }).unwrap();
         let value = reply["value"].take();
         assert!(value["error"].is_null(), "{path} {body:?}: {}: {}", value["error"], value["message"]);
         value
@@ -146,7 +146,7 @@ impl Browser {
 impl Drop for Browser {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            self.ask("", None);
+            self.command("", None);
         }
         let _ = self.driver.kill();
         let _ = self.driver.wait();

@@ -1,7 +1,7 @@
-//! A service of bytes: it counts every request that arrives, and answers submits with whatever a test wants.
+//! A service that speaks raw bytes: it counts every request and answers submits as the test specifies.
 //!
-//! The sandbox plays what a service may do; this plays what a network may do to a service, and its count owes nothing to
-//! any HTTP library.
+//! The sandbox simulates what a service may do; this simulates what a network may do to its replies, and counts requests
+//! without any HTTP library.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,21 +9,21 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// What becomes of a submit.
-pub(crate) enum Answer {
-    /// These bytes, and the connection stays open for more.
+/// The reply to a submit.
+pub(crate) enum RawReply {
+    /// Sends these bytes and keeps the connection open.
     Bytes(Vec<u8>),
-    /// These bytes, then the end of the connection.
+    /// Sends these bytes and closes the connection.
     Last(Vec<u8>),
-    /// These bytes, after a while.
+    /// Sends these bytes after a delay.
     Late(Duration, Vec<u8>),
-    /// The connection ends in order, without a byte.
+    /// Closes the connection without sending a byte.
     Close,
-    /// The connection is torn: what was sent is not even read.
+    /// Resets the connection without reading the body of the request.
     Reset,
 }
 
-/// A reply with a body, whole.
+/// A complete HTTP reply with a body.
 pub(crate) fn reply(status: &str, headers: &str, body: &str) -> Vec<u8> {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\n{headers}Content-Length: {length}\r\n\r\n{body}").into_bytes()
@@ -36,42 +36,42 @@ struct Seen {
 }
 
 struct Shared {
-    answer: Box<dyn Fn(usize) -> Answer + Send + Sync>,
-    /// What it says of a job.
+    answer: Box<dyn Fn(usize) -> RawReply + Send + Sync>,
+    /// The status item of a job.
     item: Box<dyn Fn(&str) -> serde_json::Value + Send + Sync>,
     seen: Mutex<Vec<Seen>>,
     over: AtomicBool,
 }
 
-/// A listener with a thread for each connection. Serves until it is dropped.
-pub(crate) struct Wire {
+/// A server with a thread per connection. It runs until it is dropped.
+pub(crate) struct RawServer {
     addr: SocketAddr,
     shared: Arc<Shared>,
 }
 
-impl Wire {
-    /// Starts one that answers the nth submit, counted from 0, in this way, and says of every job that it is done.
-    pub(crate) fn answering(answer: impl Fn(usize) -> Answer + Send + Sync + 'static) -> Wire {
-        Wire::start(answer, |task_id| {
+impl RawServer {
+    /// Starts a server whose reply to the nth submit, counted from 0, is what `answer` returns, and for which every job is done.
+    pub(crate) fn with_reply(answer: impl Fn(usize) -> RawReply + Send + Sync + 'static) -> RawServer {
+        RawServer::start(answer, |task_id| {
             let images: Vec<String> =
-                (1..=4).map(|n| format!("http://pictures.invalid/{task_id}/{n}.png")).collect();
+                (1..=4).map(|n| format!("http://images.invalid/{task_id}/{n}.png")).collect();
             serde_json::json!({"taskId": task_id, "status": 1, "image": "", "images": images})
         })
     }
 
-    /// Starts one that accepts every submit, and says this of each job.
-    pub(crate) fn telling(item: impl Fn(&str) -> serde_json::Value + Send + Sync + 'static) -> Wire {
+    /// Starts a server that accepts every submit and whose status of each job is what `item` returns.
+    pub(crate) fn with_status(item: impl Fn(&str) -> serde_json::Value + Send + Sync + 'static) -> RawServer {
         let accepted = |n| {
             let body = format!(r#"{{"status":0,"data":{{"taskId":"job-{n}"}},"message":"success"}}"#);
-            Answer::Bytes(reply("200 OK", "Content-Type: application/json\r\n", &body))
+            RawReply::Bytes(reply("200 OK", "Content-Type: application/json\r\n", &body))
         };
-        Wire::start(accepted, item)
+        RawServer::start(accepted, item)
     }
 
     fn start(
-        answer: impl Fn(usize) -> Answer + Send + Sync + 'static,
+        answer: impl Fn(usize) -> RawReply + Send + Sync + 'static,
         item: impl Fn(&str) -> serde_json::Value + Send + Sync + 'static,
-    ) -> Wire {
+    ) -> RawServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
@@ -91,26 +91,26 @@ impl Wire {
                 std::thread::spawn(move || drop(serve(stream, &server)));
             }
         });
-        Wire { addr, shared }
+        RawServer { addr, shared }
     }
 
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// How many submits have arrived.
+    /// The number of submits that have arrived.
     pub(crate) fn submits(&self) -> usize {
         self.shared.seen.lock().unwrap().iter().filter(|seen| seen.line.contains("/submit-jobs ")).count()
     }
 
-    /// The first lines and headers of all requests.
+    /// The request lines and headers of all requests.
     pub(crate) fn requests(&self) -> Vec<String> {
         let seen = self.shared.seen.lock().unwrap();
         seen.iter().map(|seen| format!("{}\r\n{}", seen.line, seen.headers)).collect()
     }
 }
 
-impl Drop for Wire {
+impl Drop for RawServer {
     fn drop(&mut self) {
         self.shared.over.store(true, Ordering::SeqCst);
         let _ = TcpStream::connect(self.addr); // wakes the listener, which sees that it is over
@@ -129,20 +129,20 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             all.push(seen);
             before
         };
-        let answer = if submit { (shared.answer)(number) } else { Answer::Close };
-        if matches!(answer, Answer::Reset) {
+        let answer = if submit { (shared.answer)(number) } else { RawReply::Close };
+        if matches!(answer, RawReply::Reset) {
             return Ok(()); // closing with the body unread makes the system send a reset
         }
         let body = read_body(&mut stream, headers)?;
         match answer {
             _ if line.contains("/job-status ") => stream.write_all(&all_done(&body, &shared.item))?,
-            Answer::Bytes(bytes) => stream.write_all(&bytes)?,
-            Answer::Late(wait, bytes) => {
+            RawReply::Bytes(bytes) => stream.write_all(&bytes)?,
+            RawReply::Late(wait, bytes) => {
                 std::thread::sleep(wait);
                 stream.write_all(&bytes)?;
             }
-            Answer::Last(bytes) => return stream.write_all(&bytes),
-            Answer::Close | Answer::Reset => return Ok(()),
+            RawReply::Last(bytes) => return stream.write_all(&bytes),
+            RawReply::Close | RawReply::Reset => return Ok(()),
         }
     }
 }

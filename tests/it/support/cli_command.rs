@@ -1,6 +1,6 @@
-//! The built program: called with a clean environment, watched while it runs, and all that it says kept.
+//! The built program: started with a clean environment, observed while it runs, its output recorded.
 //!
-//! Whatever a test is about, the key must not show: every call ends with a search for it in all that was said and written.
+//! The API key must never leak: every command ends with a search for it in the output and in all files.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,19 +9,19 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use super::{DEADLINE, until};
+use super::{DEADLINE, wait_until};
 
-/// The key that runs are given.
+/// The API key that runs use.
 pub(crate) const KEY: &str = "mj-key-Zq7rT2vX9";
 
-/// A call of the program that is being put together.
-pub(crate) struct Call {
+/// A command line of the program, before it is started.
+pub(crate) struct CliCommand {
     command: Command,
     folder: PathBuf,
 }
 
-impl Call {
-    pub(super) fn of(folder: &Path, words: &str) -> Call {
+impl CliCommand {
+    pub(super) fn new(folder: &Path, words: &str) -> CliCommand {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mjbatch"));
         command.args(words.split_whitespace()).current_dir(folder).env_clear();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -31,74 +31,74 @@ impl Call {
                 command.env(name, value);
             }
         }
-        Call { command, folder: folder.to_owned() }
+        CliCommand { command, folder: folder.to_owned() }
     }
 
-    /// With more words as arguments.
-    pub(crate) fn and(mut self, words: &str) -> Call {
+    /// Adds arguments, separated by blanks.
+    pub(crate) fn args(mut self, words: &str) -> CliCommand {
         self.command.args(words.split_whitespace());
         self
     }
 
-    /// With one more argument, blanks and all.
-    pub(crate) fn arg(mut self, argument: &str) -> Call {
+    /// Adds one argument, which may contain blanks.
+    pub(crate) fn arg(mut self, argument: &str) -> CliCommand {
         self.command.arg(argument);
         self
     }
 
-    /// Against the service at this address, with [`KEY`].
-    pub(crate) fn at(self, url: &str) -> Call {
+    /// Uses the service at this URL, with [`KEY`].
+    pub(crate) fn with_service(self, url: &str) -> CliCommand {
         self.env("MIDJOURNEY_API_BASE_URL", url).env("MIDJOURNEY_API_KEY", KEY)
     }
 
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Call {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> CliCommand {
         self.command.env(name, value);
         self
     }
 
-    /// Starts it.
-    pub(crate) fn start(mut self) -> Running {
+    /// Starts the command.
+    pub(crate) fn start(mut self) -> RunningCommand {
         let mut child = self.command.spawn().unwrap();
-        let stdout = Heard::of(child.stdout.take().unwrap());
-        let stderr = Heard::of(child.stderr.take().unwrap());
-        Running { child, stdout, stderr, folder: self.folder }
+        let stdout = PipeReader::new(child.stdout.take().unwrap());
+        let stderr = PipeReader::new(child.stderr.take().unwrap());
+        RunningCommand { child, stdout, stderr, folder: self.folder }
     }
 
-    /// Runs it to its end.
-    pub(crate) fn go(self) -> Ran {
-        self.start().ended()
+    /// Runs the command to its end.
+    pub(crate) fn output(self) -> CommandOutput {
+        self.start().wait()
     }
 
-    /// Runs it to its end, which must have this exit code.
+    /// Runs the command to its end and asserts its exit code.
     #[track_caller]
-    pub(crate) fn ends_with(self, code: i32) -> Ran {
-        let ran = self.go();
+    pub(crate) fn expect_code(self, code: i32) -> CommandOutput {
+        let ran = self.output();
         assert_eq!(ran.code, Some(code), "{ran:?}");
         ran
     }
 }
 
-/// A program that runs. Killed when dropped.
-pub(crate) struct Running {
+/// A running command. It is killed when dropped.
+pub(crate) struct RunningCommand {
     child: Child,
-    stdout: Heard,
-    stderr: Heard,
+    stdout: PipeReader,
+    stderr: PipeReader,
     folder: PathBuf,
 }
 
-impl Running {
+impl RunningCommand {
     pub(crate) fn id(&self) -> u32 {
         self.child.id()
     }
 
-    pub(crate) fn is_over(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.child.try_wait().unwrap().is_some()
     }
 
-    /// Waits until it has said this on stdout.
+    /// Waits until stdout contains this text.
     #[track_caller]
-    pub(crate) fn says(&self, words: &str) {
-        until(words, || self.stdout.so_far().contains(words));
+    pub(crate) fn wait_for_stdout(&self, words: &str) {
+        wait_until(words, || self.stdout.so_far().contains(words));
     }
 
     #[cfg(unix)]
@@ -107,47 +107,51 @@ impl Running {
         rustix::process::kill_process(id, signal).unwrap();
     }
 
-    /// Ends it as `kill -9` does.
-    pub(crate) fn kill(mut self) -> Ran {
+    /// Kills the command, as `kill -9` does.
+    pub(crate) fn kill(mut self) -> CommandOutput {
         self.child.kill().unwrap();
-        self.ended()
+        self.wait()
     }
 
-    /// Waits for its end.
-    pub(crate) fn ended(mut self) -> Ran {
+    /// Waits for the command to end.
+    pub(crate) fn wait(mut self) -> CommandOutput {
         let begun = Instant::now();
-        while !self.is_over() {
+        while !self.has_ended() {
             if begun.elapsed() > DEADLINE {
-                panic!("does not end; said\n{}\n{}", self.stdout.so_far(), self.stderr.so_far());
+                panic!(
+                    "the command does not end; its output:\n{}\n{}",
+                    self.stdout.so_far(),
+                    self.stderr.so_far()
+                );
             }
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
         let code = self.child.wait().unwrap().code();
-        let ran = Ran { code, stdout: self.stdout.all(), stderr: self.stderr.all() };
-        ran.keeps_the_key(&self.folder);
+        let ran = CommandOutput { code, stdout: self.stdout.all(), stderr: self.stderr.all() };
+        ran.assert_no_key(&self.folder);
         ran
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningCommand {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A program that has ended.
+/// The outcome of a command that has ended.
 #[derive(Debug)]
-pub(crate) struct Ran {
-    /// None where a signal ended it.
+pub(crate) struct CommandOutput {
+    /// The exit code; `None` where a signal ended the command.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl Ran {
-    fn keeps_the_key(&self, folder: &Path) {
-        assert!(!self.stdout.contains(KEY) && !self.stderr.contains(KEY), "the key shows: {self:?}");
+impl CommandOutput {
+    fn assert_no_key(&self, folder: &Path) {
+        assert!(!self.stdout.contains(KEY) && !self.stderr.contains(KEY), "the key leaked: {self:?}");
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             let Ok(bytes) = std::fs::read(&path) else { continue };
@@ -157,14 +161,14 @@ impl Ran {
     }
 }
 
-/// What comes out of a pipe.
-struct Heard {
+/// Collects the bytes of a pipe in a thread.
+struct PipeReader {
     bytes: Arc<Mutex<Vec<u8>>>,
     listener: Option<JoinHandle<()>>,
 }
 
-impl Heard {
-    fn of(mut pipe: impl Read + Send + 'static) -> Heard {
+impl PipeReader {
+    fn new(mut pipe: impl Read + Send + 'static) -> PipeReader {
         let bytes = Arc::new(Mutex::new(Vec::new()));
         let into = bytes.clone();
         let listener = std::thread::spawn(move || {
@@ -173,7 +177,7 @@ impl Heard {
                 into.lock().unwrap().extend_from_slice(&piece[..n]);
             }
         });
-        Heard { bytes, listener: Some(listener) }
+        PipeReader { bytes, listener: Some(listener) }
     }
 
     fn so_far(&self) -> String {
