@@ -62,13 +62,13 @@ impl<P> Agenda<P> {
 /// What answers an engine in virtual time: the service, the disk, and whoever else there is.
 pub(super) trait Surroundings {
     /// What can become due.
-    type Pending;
+    type Scheduled;
 
     /// Carries out an action of the engine, and schedules what comes of it.
-    fn execute(&mut self, action: Action, agenda: &mut Agenda<Self::Pending>);
+    fn execute(&mut self, action: Action, agenda: &mut Agenda<Self::Scheduled>);
 
     /// Lets happen what is due now. Gives what the engine hears of it, if anything.
-    fn occur(&mut self, due: Self::Pending, agenda: &mut Agenda<Self::Pending>) -> Option<Event>;
+    fn occur(&mut self, due: Self::Scheduled, agenda: &mut Agenda<Self::Scheduled>) -> Option<Event>;
 }
 
 /// What happens next in a run.
@@ -84,14 +84,18 @@ pub(super) enum NextStep {
 pub(super) struct VirtualRun<'a, S: Surroundings> {
     pub(super) engine: Engine,
     pub(super) surroundings: &'a mut S,
-    pub(super) agenda: &'a mut Agenda<S::Pending>,
+    pub(super) agenda: &'a mut Agenda<S::Scheduled>,
     /// The time of the agenda at which the engine's own time begins.
     started_at: Duration,
 }
 
 impl<'a, S: Surroundings> VirtualRun<'a, S> {
     /// Starts an engine, which has acted for the first time then.
-    pub(super) fn start(engine: Engine, surroundings: &'a mut S, agenda: &'a mut Agenda<S::Pending>) -> Self {
+    pub(super) fn start(
+        engine: Engine,
+        surroundings: &'a mut S,
+        agenda: &'a mut Agenda<S::Scheduled>,
+    ) -> Self {
         let started_at = agenda.now;
         let mut run = VirtualRun { engine, surroundings, agenda, started_at };
         run.handle(Event::Wake);

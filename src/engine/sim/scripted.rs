@@ -258,7 +258,7 @@ impl<'a> ScriptedService<'a> {
 }
 
 impl Surroundings for ScriptedService<'_> {
-    type Pending = SimEvent;
+    type Scheduled = SimEvent;
 
     fn execute(&mut self, action: Action, agenda: &mut Agenda<SimEvent>) {
         let halfway = self.simulation.round_trip / 2;

@@ -195,7 +195,7 @@ impl BudgetWalk {
 }
 
 impl Surroundings for BudgetWalk {
-    type Pending = Event;
+    type Scheduled = Event;
 
     fn execute(&mut self, action: Action, agenda: &mut Agenda<Event>) {
         self.killed |= self.actions_left == 0;

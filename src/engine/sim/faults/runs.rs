@@ -34,8 +34,6 @@ pub(super) struct FaultSimulation {
     steps: u64,
 }
 
-type Run<'a> = VirtualRun<'a, FaultyWorld>;
-
 impl FaultSimulation {
     pub(super) fn new(scenario: Scenario) -> FaultSimulation {
         FaultSimulation { world: FaultyWorld::new(scenario), agenda: Agenda::new(), runs: 0, steps: 0 }
@@ -97,7 +95,7 @@ impl FaultSimulation {
 }
 
 /// Wakes the engine, which must have wanted that for something.
-fn wake(run: &mut Run<'_>, step: NextStep) {
+fn wake(run: &mut VirtualRun<'_, FaultyWorld>, step: NextStep) {
     let before = moves(&run.engine);
     let actions = run.take(step);
     let later = !matches!(run.next_step(), Some(NextStep::Wake(at)) if at <= run.agenda.now());

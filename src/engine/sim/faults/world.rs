@@ -334,7 +334,7 @@ impl FaultyWorld {
 }
 
 impl Surroundings for FaultyWorld {
-    type Pending = WorldEvent;
+    type Scheduled = WorldEvent;
 
     fn execute(&mut self, action: Action, agenda: &mut Agenda<WorldEvent>) {
         match action {

@@ -1,0 +1,85 @@
+//! How a run ends before its tasks do: stops, aborts, a limit, and a state that cannot be written.
+
+use super::*;
+
+#[test]
+fn a_stop_follows_running_jobs_and_a_second_one_leaves_them_resumable() {
+    let mut driver = EngineDriver::new(Policy { concurrency: 2, ..Policy::default() }, 5, vec![]);
+    let first = driver.send_first();
+    let next = driver.handle(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
+    let Action::RecordIntent(second, ..) = next[1] else { panic!("{next:?}") };
+    assert_eq!(driver.handle(Event::Stop), []);
+    let next = driver.handle(Event::IntentDurable(second));
+    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "not sent after the stop: {next:?}");
+    assert_eq!(driver.ending(), None);
+    assert_eq!(driver.wait(), [Action::PollStatus(vec![task_id("t1")])]);
+    assert_eq!(driver.handle(Event::Abort), []);
+    assert_eq!(driver.ending(), Some(&Ending::Interrupted));
+}
+
+#[test]
+fn an_abort_makes_submits_without_a_reply_unknown() {
+    let mut driver = EngineDriver::new(Policy::default(), 5, vec![]);
+    let attempt = driver.send_first();
+    driver.handle(Event::Stop);
+    let next = driver.handle(Event::Abort);
+    assert!(
+        matches!(&next[..], [Action::Record(Change::Unknown(which, _))] if *which == attempt),
+        "{next:?}"
+    );
+}
+
+#[test]
+fn a_state_that_cannot_be_written_ends_submitting_but_not_the_wait_for_replies() {
+    let mut driver = EngineDriver::new(Policy::default(), 5, vec![]);
+    let attempt = driver.send_first();
+    assert_eq!(driver.handle(Event::StoreFailed), []);
+    assert_eq!(driver.ending(), None);
+    let next = driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1"))));
+    assert_eq!(next, [Action::Record(Change::Accepted(attempt, task_id("t1")))]);
+    assert_eq!(driver.ending(), Some(&Ending::StoreFailed));
+}
+
+#[test]
+fn an_intent_that_cannot_be_written_is_not_sent_and_ends_the_run() {
+    let mut driver = EngineDriver::new(Policy::default(), 5, vec![]);
+    let Some(Action::RecordIntent(attempt, ..)) = driver.actions().pop() else { panic!("no intent") };
+    assert_eq!(driver.handle(Event::IntentFailed(attempt)), []);
+    assert_eq!(driver.ending(), Some(&Ending::StoreFailed));
+    assert_eq!(driver.engine.waiting(), 5);
+}
+
+#[test]
+fn a_limit_counts_submits_that_may_be_billed() {
+    let mut driver = EngineDriver::new(Policy { limit: Some(2), ..Policy::default() }, 10, vec![]);
+    let refused = driver.send_first();
+    let next = driver.handle(Event::SubmitReply(refused, SubmitOutcome::Refused(Refusal::Slots)));
+    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "{next:?}");
+    let mut sent = 0;
+    while driver.ending().is_none() {
+        for action in driver.wait() {
+            match action {
+                Action::RecordIntent(attempt, ..) => {
+                    sent += 1;
+                    driver.handle(Event::IntentDurable(attempt));
+                    let accepted = SubmitOutcome::Accepted(task_id(&sent.to_string()));
+                    let next = driver.handle(Event::SubmitReply(attempt, accepted));
+                    assert_eq!(next.len(), 1, "one slot was left to try: {next:?}");
+                }
+                Action::PollStatus(ids) => {
+                    let items = ids.iter().map(|id| done(&id.0)).collect();
+                    for action in driver.handle(Event::StatusReply(ids, StatusOutcome::Items(items))) {
+                        if let Action::RecordIntent(attempt, ..) = action {
+                            sent += 1;
+                            driver.handle(Event::IntentDurable(attempt));
+                            let accepted = SubmitOutcome::Accepted(task_id(&sent.to_string()));
+                            driver.handle(Event::SubmitReply(attempt, accepted));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!((driver.ending(), sent, driver.engine.waiting()), (Some(&Ending::Limit), 2, 8));
+}
