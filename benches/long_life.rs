@@ -15,12 +15,11 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use mjbatch::engine::{AttemptKey, Change};
 use mjbatch::manifest::{self, ManifestCache, ReadOptions};
 use mjbatch::plan::{self, Selection};
 use mjbatch::runner::{When, write_results};
 use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, Listing, RunStart};
-use mjbatch::task::{Images, Prices, Quota, RemoteTaskId};
+use mjbatch::task::{AttemptKey, ChangeKind, Images, Prices, Quota, RemoteTaskId};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
 const OPTIONS: ReadOptions = ReadOptions { max_tasks: Some(10_000_000) };
@@ -158,12 +157,12 @@ fn make(snapshot: &RunStart, ledger: &BatchWriter, tasks: usize) {
                 (1..5).map(|n| format!("https://cdn.example/pictures/{}/{n}.png", attempt.0)).collect();
             let mode = waiting.mode.may_be()[0];
             drop(ledger.intend(Intent { attempt, task: waiting.task, mode, hook_token: None }));
-            drop(ledger.record(Change::Accepted(attempt, RemoteTaskId(format!("job-{}", attempt.0)))));
-            written.push(ledger.record(Change::Done(attempt, Images { grid: None, urls: images })));
+            drop(ledger.record(ChangeKind::Accepted(RemoteTaskId(format!("job-{}", attempt.0))).of(attempt)));
+            written.push(ledger.record(ChangeKind::Done(Images { grid: None, urls: images }).of(attempt)));
         }
         for answer in written {
             let answered = answer.blocking_recv();
-            assert_eq!(answered, Ok(Ok(())));
+            assert!(matches!(answered, Ok(Ok(()))), "{answered:?}");
         }
     }
 }

@@ -17,12 +17,12 @@ use std::time::Duration;
 
 use mjbatch::api::{CallbackListener, Client, Endpoint};
 use mjbatch::engine::sim::{SimJob, SimRng, SimStats, Simulation};
-use mjbatch::engine::{DEFAULT_TIMEOUT, ObservedDurations, Policy, TaskRow, Waiting};
+use mjbatch::engine::{DEFAULT_TIMEOUT, ObservedDurations, Policy, Waiting};
 use mjbatch::progress::ErrorsOnly;
 use mjbatch::runner::{self, Run};
 use mjbatch::sandbox::{Ledger, Sandbox, Settings};
 use mjbatch::store::{BatchStore, Listing};
-use mjbatch::task::Mode;
+use mjbatch::task::{Mode, TaskRow};
 use mjbatch::{manifest, plan};
 
 /// A kind of work: its jobs, and how quick the service is.

@@ -3,15 +3,19 @@
 //! Two names must never be mixed up, so each has a type: [`TaskId`] is the person's name of a task, stable over edits of the
 //! manifest; [`RemoteTaskId`] is the service's name of one accepted attempt. This module knows no other and does no I/O.
 
+mod attempt;
 mod mode;
 mod quota;
+mod transition;
 
 use std::fmt;
 
+pub use attempt::{AttemptKey, AttemptOutcome, Change, ChangeKind, Failure, FailureClass, TaskRow};
 use jiff::Timestamp;
 pub use mode::{Mode, ModeCounts, NotAMode, TaskMode};
 pub use quota::{NotAQuota, Outlay, Prices, Quota};
 use serde::{Deserialize, Serialize};
+pub use transition::{IllegalTransition, Transition, transition};
 
 /// A task's name, unique in its batch: given, or made from the content; never from the position.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

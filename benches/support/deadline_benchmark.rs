@@ -17,8 +17,8 @@
 use std::time::Duration;
 
 use mjbatch::engine::sim::{SimJob, SimRng, SimStats, Simulation};
-use mjbatch::engine::{DEFAULT_TIMEOUT, ObservedDurations, Policy, TaskRow, Waiting, published_duration};
-use mjbatch::task::{Mode, Prices, Quota, TaskMode};
+use mjbatch::engine::{DEFAULT_TIMEOUT, ObservedDurations, Policy, Waiting, published_duration};
+use mjbatch::task::{Mode, Prices, Quota, TaskMode, TaskRow};
 
 /// A fast job costs twice a relaxed one.
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };

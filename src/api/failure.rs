@@ -1,6 +1,5 @@
 //! The class of a failed job, from the only thing that the service gives: free text.
-
-use crate::engine::FailureClass;
+use crate::task::FailureClass;
 
 /// Words by which a reason is one of moderation. The service documents none; these are what such
 /// services say.

@@ -8,8 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::failure;
-use crate::engine::{Failure, Item, Progress};
-use crate::task::{Images, RemoteTaskId};
+use crate::engine::{Item, Progress};
+use crate::task::{Failure, Images, RemoteTaskId};
 
 /// The body of a submit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -157,7 +157,7 @@ fn integer(value: &Value) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::FailureClass;
+    use crate::task::FailureClass;
 
     fn read(json: &str) -> Option<Item> {
         item(&serde_json::from_str(json).unwrap())

@@ -6,9 +6,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{BatchPlan, DueTime};
-use crate::engine::{DEFAULT_TIMEOUT, Forecast, ForecastInput, Policy, TaskRow, Waiting, forecast};
+use crate::engine::{DEFAULT_TIMEOUT, Forecast, ForecastInput, Policy, Waiting, forecast};
 use crate::store::{Snapshot, StoreError};
-use crate::task::{Quota, State, TaskMode};
+use crate::task::{Quota, State, TaskMode, TaskRow};
 
 /// The forecast is the same for the same batch: it is not to waver between two looks.
 const SEED: u64 = 1;

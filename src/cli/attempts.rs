@@ -11,8 +11,8 @@ use super::exit::Exit;
 use super::failure::Failure;
 use super::sanitize_cell;
 use crate::batch::{Batch, BatchError};
-use crate::store::{Attempt, Outcome};
-use crate::task::Quota;
+use crate::store::Attempt;
+use crate::task::{AttemptOutcome, Quota};
 use crate::text::{escape_json, sanitize_line};
 
 /// How much of a name and of a reason fits on a line.
@@ -48,7 +48,7 @@ pub(super) fn attempts(args: &StatusArgs, batch: &Batch) -> Result<Exit, Failure
 
 /// What was spent, by outcome.
 #[derive(Debug, Default)]
-struct Totals(BTreeMap<Outcome, Total>);
+struct Totals(BTreeMap<AttemptOutcome, Total>);
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Total {
@@ -122,7 +122,7 @@ fn text(all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<
     for (outcome, total) in &totals.0 {
         writeln!(out, "  {} {}: {}", total.attempts, outcome.as_str(), total.words())?;
     }
-    let unknown = totals.0.contains_key(&Outcome::Unknown);
+    let unknown = totals.0.contains_key(&AttemptOutcome::Unknown);
     writeln!(out, "spent: {}{}", if unknown { "at most " } else { "" }, sum.words())
 }
 

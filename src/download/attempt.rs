@@ -16,8 +16,7 @@ use super::names::collision_key;
 use super::naming::safe_name;
 use super::queue::{DownloadConfig, DownloadStats};
 use super::sniff::ImageFormat;
-use crate::engine::AttemptKey;
-use crate::task::{Images, Mode, Quota, RemoteTaskId, Task, TaskId};
+use crate::task::{AttemptKey, Images, Mode, Quota, RemoteTaskId, Task, TaskId};
 
 /// What a download reads of its batch: the state and the service in a run, memory in tests.
 pub trait ImageSource: fmt::Debug + Send + Sync {

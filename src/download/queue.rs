@@ -14,9 +14,8 @@ use tokio::time::Instant;
 use super::attempt::{DownloadOutcome, Downloader, FailedImage, ImageSource};
 use super::fetch::Fetcher;
 use super::folder::ImageFolder;
-use crate::engine::AttemptKey;
 use crate::manifest::ImageName;
-use crate::task::TaskId;
+use crate::task::{AttemptKey, TaskId};
 
 /// How long downloads in flight may go on after a request to stop.
 const GRACE: Duration = Duration::from_secs(30);

@@ -1,8 +1,9 @@
 //! The breaker: where prompt after prompt is turned down, the account is at risk, and a person should look first.
 
 use super::Engine;
-use super::message::{Ending, TaskRow};
+use super::message::Ending;
 use super::policy::Policy;
+use crate::task::TaskRow;
 
 /// Prompts turned down in a row, by moderation or by a refusal, without an image in between.
 #[derive(Debug)]

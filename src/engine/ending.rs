@@ -1,9 +1,10 @@
 //! The end: told to stop, forced to, or nothing left to do.
 
+use crate::task::ChangeKind;
 use std::time::Duration;
 
 use super::flight::Phase;
-use super::message::{Action, Change, Ending, Notice};
+use super::message::{Action, Ending, Notice};
 use super::{Engine, Mood};
 
 impl Engine {
@@ -37,7 +38,7 @@ impl Engine {
             if sent && !mutant!(AbortForgets) {
                 self.flights.remove(attempt);
                 let why = "the run was stopped before the reply came".to_owned();
-                self.actions.push_back(Action::Record(Change::Unknown(attempt, why)));
+                self.actions.push_back(Action::Record(ChangeKind::Unknown(why).of(attempt)));
             } else {
                 self.not_accepted(attempt, "the run was stopped before it was sent".to_owned());
             }

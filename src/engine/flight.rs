@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::MISSES_BEFORE_LOST;
-use super::message::{AttemptKey, Item, Waiting};
+use super::message::{Item, Waiting};
 use super::policy::Policy;
-use crate::task::{Mode, RemoteTaskId};
+use crate::task::{AttemptKey, Mode, RemoteTaskId};
 
 /// One attempt that has not ended.
 #[derive(Debug, Clone)]

@@ -5,13 +5,10 @@
 use std::time::Duration;
 
 use super::flight::Phase;
-use super::message::{
-    Action, AttemptKey, Change, Ending, Failure, FailureClass, Item, Notice, Progress, Refusal,
-    StatusOutcome, SubmitOutcome,
-};
+use super::message::{Action, Ending, Item, Notice, Progress, Refusal, StatusOutcome, SubmitOutcome};
 use super::trouble::Which;
 use super::{ASKS_FOR_IMAGES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, Mood};
-use crate::task::RemoteTaskId;
+use crate::task::{AttemptKey, Change, ChangeKind, Failure, FailureClass, RemoteTaskId};
 
 /// Who says how far a job is.
 #[derive(Debug, Clone, Copy)]
@@ -82,7 +79,7 @@ impl Engine {
         self.slots.accepted(self.flights.slots_held().saturating_sub(self.flights.unanswered()));
         self.flights.accept(attempt, task_id.clone());
         if !mutant!(AcceptedNotRecorded) {
-            self.actions.push_back(Action::Record(Change::Accepted(attempt, task_id)));
+            self.actions.push_back(Action::Record(ChangeKind::Accepted(task_id).of(attempt)));
         }
         self.polling.stale = true;
     }
@@ -129,7 +126,7 @@ impl Engine {
             }
             Refusal::Content(reason) => {
                 let failure = Failure { class: FailureClass::Refused, reason };
-                self.actions.push_back(Action::Record(Change::Refused(attempt, failure)));
+                self.actions.push_back(Action::Record(ChangeKind::Refused(failure).of(attempt)));
                 if let Some(flight) = self.flights.remove(attempt) {
                     self.budget.release(flight.mode);
                     self.turned_down(flight.waiting.task);
@@ -227,15 +224,15 @@ impl Engine {
                 }
                 (followed.empty > ASKS_FOR_IMAGES || second_look).then(|| {
                     let reason = "done, but the service names no image".to_owned();
-                    Change::Failed(attempt, Failure { class: FailureClass::NoImages, reason })
+                    ChangeKind::Failed(Failure { class: FailureClass::NoImages, reason }).of(attempt)
                 })
             }
-            Progress::Done(images) => Some(Change::Done(attempt, images)),
-            Progress::Failed(failure) => Some(Change::Failed(attempt, failure)),
+            Progress::Done(images) => Some(ChangeKind::Done(images).of(attempt)),
+            Progress::Failed(failure) => Some(ChangeKind::Failed(failure).of(attempt)),
             Progress::Running if (overdue && !mutant!(TimeoutsIgnored)) || second_look => {
                 let minutes = flight.waiting.timeout.as_secs().div_ceil(60);
                 let reason = format!("not seen to end within its timeout of {minutes} min");
-                Some(Change::Failed(attempt, Failure { class: FailureClass::Timeout, reason }))
+                Some(ChangeKind::Failed(Failure { class: FailureClass::Timeout, reason }).of(attempt))
             }
             Progress::Running => None,
         };
@@ -264,7 +261,7 @@ impl Engine {
         let Some(flight) = self.flights.remove(attempt) else { return };
         if second_look {
             // Its end was recorded by an earlier run; only images are news.
-            if matches!(change, Change::Done(..)) {
+            if matches!(change, Change { kind: ChangeKind::Done(..), .. }) {
                 self.actions.push_back(Action::Record(change));
             }
             return;
@@ -289,7 +286,7 @@ impl Engine {
             || times >= MISSES_BEFORE_LOST && now.saturating_sub(since) >= self.policy.lost_after;
         if gone || second_look {
             let reason = "the service no longer knows this taskId".to_owned();
-            self.ended(now, attempt, Change::Lost(attempt, reason), second_look);
+            self.ended(now, attempt, ChangeKind::Lost(reason).of(attempt), second_look);
         }
     }
 
@@ -302,7 +299,7 @@ impl Engine {
             }
             self.allowed = self.allowed.map(|left| left + 1);
             self.polling.stale = true;
-            self.actions.push_back(Action::Record(Change::Rejected(attempt, why)));
+            self.actions.push_back(Action::Record(ChangeKind::Rejected(why).of(attempt)));
         }
     }
 }

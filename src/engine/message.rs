@@ -5,15 +5,7 @@
 
 use std::time::Duration;
 
-use crate::task::{Images, Mode, RemoteTaskId, TaskMode};
-
-/// A task's row in the state file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskRow(pub i64);
-
-/// An attempt's row in the state file. The engine numbers them, upwards from what the store has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AttemptKey(pub i64);
+use crate::task::{AttemptKey, Change, Failure, Images, Mode, RemoteTaskId, TaskMode, TaskRow};
 
 /// Something happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,85 +104,6 @@ pub enum Progress {
     Done(Images),
     /// Ended without images.
     Failed(Failure),
-}
-
-/// Why an attempt gave no images.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// What kind of failure.
-    pub class: FailureClass,
-    /// In the service's words where it gave some.
-    pub reason: String,
-}
-
-/// Kinds of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FailureClass {
-    /// The submit was refused for its content: nothing was accepted.
-    Refused,
-    /// Moderation turned the prompt down.
-    Moderated,
-    /// The generation failed at the service.
-    Generation,
-    /// It was not seen to end in its time.
-    Timeout,
-    /// Done, but no images were ever named.
-    NoImages,
-}
-
-impl FailureClass {
-    /// Every class.
-    pub const ALL: [FailureClass; 5] = [
-        FailureClass::Refused,
-        FailureClass::Moderated,
-        FailureClass::Generation,
-        FailureClass::Timeout,
-        FailureClass::NoImages,
-    ];
-
-    /// The word in the state file.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            FailureClass::Refused => "refused",
-            FailureClass::Moderated => "moderated",
-            FailureClass::Generation => "generation",
-            FailureClass::Timeout => "timeout",
-            FailureClass::NoImages => "no_pictures",
-        }
-    }
-
-    /// The class of this word in the state file, if it is one.
-    pub fn from_word(word: &str) -> Option<FailureClass> {
-        FailureClass::ALL.into_iter().find(|class| class.as_str() == word)
-    }
-
-    /// Whether the job may have ended well after all, so that asking again, which is free, can save it.
-    pub fn may_have_images(self) -> bool {
-        matches!(self, FailureClass::Timeout | FailureClass::NoImages)
-    }
-}
-
-/// A change of the state, to be made durable. Live runs and resumed ones know a task only by these.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// The service accepted the attempt under this name.
-    Accepted(AttemptKey, RemoteTaskId),
-    /// It certainly was not accepted: the task waits again, and the attempt cost nothing.
-    Rejected(AttemptKey, String),
-    /// The service refused the content: the task failed, and the attempt cost nothing.
-    Refused(AttemptKey, Failure),
-    /// It cannot be known whether it was accepted.
-    Unknown(AttemptKey, String),
-    /// The job ended well.
-    Done(AttemptKey, Images),
-    /// The job ended without images.
-    Failed(AttemptKey, Failure),
-    /// The job ended without images, and the task waits to be sent again: one more paid attempt.
-    FailedWillRetry(AttemptKey, Failure),
-    /// The service does not know the taskId any more.
-    Lost(AttemptKey, String),
-    /// The attempt stays unknown, and its task waits to be sent again, as its batch wants it: one more paid attempt.
-    Resend(AttemptKey),
 }
 
 /// Something a person should hear of while it happens.

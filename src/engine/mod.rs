@@ -7,11 +7,11 @@
 //! The money rules it keeps, whatever comes in:
 //!
 //! - [`Action::Submit`] follows [`Event::IntentDurable`] of the same attempt, once, and nothing else.
-//! - A task goes back to waiting only by [`Change::Rejected`], which needs a certain refusal or a request that never left,
-//!   by [`Change::FailedWillRetry`], which needs the service's word that its job failed, or by [`Change::Resend`].
+//! - A task goes back to waiting only by [`Rejected`](crate::task::ChangeKind::Rejected), which needs a certain refusal or a request that never left,
+//!   by [`FailedWillRetry`](crate::task::ChangeKind::FailedWillRetry), which needs the service's word that its job failed, or by [`ChangeKind::Resend`].
 //! - What an attempt may cost is reserved before its intent, so that the budget is never passed.
-//! - A lost reply is [`Change::Unknown`], and the task is never sent again by itself; but where the policy says that a person
-//!   would rather pay twice, once in a run, which [`Change::Resend`] records first.
+//! - A lost reply is [`Unknown`](crate::task::ChangeKind::Unknown), and the task is never sent again by itself; but where the policy says that a person
+//!   would rather pay twice, once in a run, which [`Resend`](crate::task::ChangeKind::Resend) records first.
 //! - Before the service has accepted a submit, and after a reply was lost, one submit at a time is under way, so that a
 //!   refused key or a broken service costs one try and not ten.
 //!
@@ -96,8 +96,8 @@ pub use forecast::{Forecast, ForecastInput, forecast};
 pub use known_durations::{ObservedDurations, published_duration};
 use line::Line;
 pub use message::{
-    Action, AttemptKey, Change, Ending, Event, Failure, FailureClass, Item, Notice, Progress, Refusal,
-    Resumed, StatusOutcome, SubmitOutcome, TaskRow, Unacknowledged, Waiting,
+    Action, Ending, Event, Item, Notice, Progress, Refusal, Resumed, StatusOutcome, SubmitOutcome,
+    Unacknowledged, Waiting,
 };
 use modes::Modes;
 use pace::{Backoff, Outage};
@@ -109,7 +109,7 @@ use slots::Slots;
 use unknown::Unknowns;
 use window::Round;
 
-use crate::task::Quota;
+use crate::task::{AttemptKey, Quota};
 
 /// Lost replies in a row after which submitting ends: something is broken, and each may cost money.
 const LOST_REPLIES_IN_A_ROW: u32 = 5;

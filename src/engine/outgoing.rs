@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::flight::{Flight, Phase};
-use super::message::{Action, AttemptKey, Ending, Notice};
+use super::message::{Action, Ending, Notice};
 use super::{Engine, LATE, Mood};
-use crate::task::{RemoteTaskId, TaskMode};
+use crate::task::{AttemptKey, RemoteTaskId, TaskMode};
 
 impl Engine {
     /// Whether anything is left that may be submitted, slots aside.

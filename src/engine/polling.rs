@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use super::durations::Durations;
 use super::flight::{Flight, Flights, Followed};
-use super::message::AttemptKey;
 use super::policy::Policy;
-use crate::task::Mode;
+use crate::task::{AttemptKey, Mode};
 
 /// How much of a job's time in one slot may be lost before a request is worth it: with ten slots, about two
 /// requests for each job that ends.

@@ -13,10 +13,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use super::known_durations::ObservedDurations;
-use super::message::{Action, Change, FailureClass, TaskRow, Waiting};
+use super::message::{Action, Waiting};
 use super::policy::Policy;
 use super::{Engine, Mood};
-use crate::task::Quota;
+use crate::task::{Change, ChangeKind, FailureClass, Quota, TaskRow};
 
 /// However often a task failed, it waits no longer than this.
 const LONGEST_WAIT: Duration = Duration::from_secs(600);
@@ -153,17 +153,19 @@ impl Engine {
     /// A job has ended: what that means for its task is recorded.
     pub(super) fn settle(&mut self, now: Duration, waiting: Waiting, change: Change) {
         let change = match change {
-            Change::Failed(attempt, failure) if failure.class == FailureClass::Generation => {
+            Change { attempt, kind: ChangeKind::Failed(failure) }
+                if failure.class == FailureClass::Generation =>
+            {
                 match self.retries.failed(now, waiting) {
-                    true => Change::FailedWillRetry(attempt, failure),
-                    false => Change::Failed(attempt, failure),
+                    true => ChangeKind::FailedWillRetry(failure).of(attempt),
+                    false => ChangeKind::Failed(failure).of(attempt),
                 }
             }
             other => other,
         };
         match &change {
-            Change::Done(..) => self.breaker.passed(),
-            Change::Failed(_, failure) if failure.class == FailureClass::Moderated => {
+            Change { kind: ChangeKind::Done(..), .. } => self.breaker.passed(),
+            Change { kind: ChangeKind::Failed(failure), .. } if failure.class == FailureClass::Moderated => {
                 self.turned_down(waiting.task);
             }
             _ => {}

@@ -7,14 +7,15 @@
 //!
 //! Where the policy says so, the task is then sent again, once in a run: an outage that swallows replies costs one more
 //! attempt a task and run at the most, and five lost replies in a row end submitting as ever. The decision is recorded
-//! ([`Change::Resend`]) before anything is sent for it, and the attempt stays unknown: a run that dies before that leaves the
+//! ([`ChangeKind::Resend`]) before anything is sent for it, and the attempt stays unknown: a run that dies before that leaves the
 //! task unknown, one that dies after it leaves it waiting, and one that dies after the next intent leaves that one unknown.
 
+use crate::task::{AttemptKey, ChangeKind, TaskRow};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::flight::{Flight, Phase};
-use super::message::{Action, AttemptKey, Change, Ending, TaskRow, Unacknowledged};
+use super::message::{Action, Ending, Unacknowledged};
 use super::policy::Policy;
 use super::{Engine, LOST_REPLIES_IN_A_ROW, Mood};
 
@@ -62,7 +63,7 @@ impl Engine {
         {
             self.waiting.push_back(flight.waiting);
         }
-        self.actions.push_back(Action::Record(Change::Unknown(attempt, why.clone())));
+        self.actions.push_back(Action::Record(ChangeKind::Unknown(why.clone()).of(attempt)));
         if self.lost_replies >= LOST_REPLIES_IN_A_ROW {
             self.drain(Ending::Unreachable(why));
         } else if self.lost_replies > 1 {
@@ -72,7 +73,7 @@ impl Engine {
             && let Some(flight) = self.flights.remove(attempt)
             && self.sends_again(flight.waiting.task)
         {
-            self.actions.push_back(Action::Record(Change::Resend(attempt)));
+            self.actions.push_back(Action::Record(ChangeKind::Resend.of(attempt)));
             self.retries.wait_again(now, flight.waiting);
         }
     }
@@ -107,7 +108,7 @@ impl Engine {
         for attempt in stranded.into_iter().rev() {
             let Some(flight) = self.flights.remove(attempt) else { continue };
             if self.sends_again(flight.waiting.task) {
-                self.actions.push_back(Action::Record(Change::Resend(attempt)));
+                self.actions.push_back(Action::Record(ChangeKind::Resend.of(attempt)));
                 self.retries.wait_until(now, flight.waiting);
             } else if self.policy.callbacks {
                 self.unknowns.stranded.insert(attempt, flight);

@@ -13,9 +13,8 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::{HookConfig, HookMessage};
-use crate::engine::AttemptKey;
 use crate::failpoint::{Point, reach};
-use crate::task::TaskId;
+use crate::task::{AttemptKey, TaskId};
 
 /// How long deliveries may go on after a request to stop, once nothing else is left to do.
 const GRACE: Duration = Duration::from_secs(10);

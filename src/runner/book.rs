@@ -5,10 +5,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::engine::{AttemptKey, Change};
 use crate::progress::RunEvent;
 use crate::store::RunStart;
-use crate::task::{Counts, Images, RemoteTaskId, Status, TaskId};
+use crate::task::{
+    AttemptKey, Change, ChangeKind, Counts, Failure, Images, RemoteTaskId, State, Status, TaskId, Transition,
+    transition,
+};
 
 /// Why a task whose outcome is unknown is sent again.
 const AGAIN: &str = "nothing is known of it, and `on_unknown` is `resend`: a new paid attempt";
@@ -16,7 +18,7 @@ const AGAIN: &str = "nothing is known of it, and `on_unknown` is `resend`: a new
 #[derive(Debug)]
 struct Page {
     id: TaskId,
-    status: Status,
+    state: State,
     task_id: Option<RemoteTaskId>,
     since: Duration,
     listed: bool,
@@ -34,7 +36,7 @@ impl Book {
         let pages = snapshot.resumed.iter().zip(&snapshot.resumed_tasks).map(|(resumed, task)| {
             let page = Page {
                 id: task.id.clone(),
-                status: task.state.shown(true),
+                state: task.state,
                 task_id: Some(resumed.task_id.clone()),
                 since: Duration::ZERO,
                 listed: task.listed,
@@ -42,8 +44,8 @@ impl Book {
             (resumed.attempt, page)
         });
         let in_doubt = snapshot.in_doubt.iter().zip(&snapshot.in_doubt_tasks).map(|(lost, task)| {
-            let (id, status) = (task.id.clone(), task.state.shown(true));
-            (lost.attempt, Page { id, status, task_id: None, since: Duration::ZERO, listed: task.listed })
+            let (id, state) = (task.id.clone(), task.state);
+            (lost.attempt, Page { id, state, task_id: None, since: Duration::ZERO, listed: task.listed })
         });
         Book { counts: snapshot.counts, pages: pages.chain(in_doubt).collect() }
     }
@@ -59,81 +61,51 @@ impl Book {
 
     /// How many jobs of the batch run at the service.
     pub(super) fn running(&self) -> u64 {
-        self.pages.values().filter(|page| page.status == Status::Running && page.task_id.is_some()).count()
+        self.pages.values().filter(|page| page.state == State::Running && page.task_id.is_some()).count()
             as u64
     }
 
     /// The intent to submit is durable.
     pub(super) fn intended(&mut self, attempt: AttemptKey, id: TaskId, now: Duration) {
         self.counts.shift(Status::Pending, Status::Running);
-        let page = Page { id, status: Status::Running, task_id: None, since: now, listed: true };
+        let page = Page { id, state: State::Submitting, task_id: None, since: now, listed: true };
         self.pages.insert(attempt, page);
     }
 
-    /// A change is durable. Gives what is to be told of it.
-    pub(super) fn apply(&mut self, change: Change, now: Duration) -> Option<RunEvent> {
-        match change {
-            Change::Accepted(attempt, task_id) => {
-                let id = self.id(attempt);
-                self.shift(attempt, Status::Running);
-                self.pages.get_mut(&attempt)?.task_id = Some(task_id.clone());
-                Some(RunEvent::Submitted { id, task_id })
-            }
-            Change::Rejected(attempt, _) => {
-                self.shift(attempt, Status::Pending);
-                self.pages.remove(&attempt);
-                None
-            }
-            Change::Refused(attempt, failure) | Change::Failed(attempt, failure) => {
-                self.end(attempt, Status::Failed, Some(failure.reason), Images::default(), now)
-            }
-            Change::FailedWillRetry(attempt, failure) => {
-                self.shift(attempt, Status::Pending);
-                let Page { id, task_id, .. } = self.pages.remove(&attempt)?;
-                Some(RunEvent::Retrying { id, task_id, reason: failure.reason })
-            }
-            Change::Unknown(attempt, why) => {
-                self.shift(attempt, Status::Unknown);
-                // Kept open: a callback may still settle it.
-                let page = self.pages.get(&attempt)?;
-                Some(ended(page, Some(why), None, Images::default()))
-            }
-            Change::Done(attempt, images) => self.end(attempt, Status::Done, None, images, now),
-            Change::Resend(attempt) => {
-                self.shift(attempt, Status::Pending);
-                let Page { id, task_id, .. } = self.pages.remove(&attempt)?;
-                Some(RunEvent::Retrying { id, task_id, reason: AGAIN.to_owned() })
-            }
-            Change::Lost(attempt, why) => self.end(attempt, Status::Lost, Some(why), Images::default(), now),
+    /// A change is durable. Gives what is shown of it.
+    pub(super) fn apply(&mut self, Change { attempt, kind }: Change, now: Duration) -> Option<RunEvent> {
+        let page = self.pages.get_mut(&attempt)?;
+        let Transition { state, .. } = transition(page.state, &kind).ok()??;
+        if page.listed {
+            self.counts.shift(page.state.shown(true), state.shown(true));
         }
-    }
-
-    fn end(
-        &mut self,
-        attempt: AttemptKey,
-        status: Status,
-        reason: Option<String>,
-        images: Images,
-        now: Duration,
-    ) -> Option<RunEvent> {
-        self.shift(attempt, status);
+        page.state = state;
+        match kind {
+            ChangeKind::Accepted(task_id) => {
+                page.task_id = Some(task_id.clone());
+                return Some(RunEvent::Submitted { id: page.id.clone(), task_id });
+            }
+            // Kept open: a callback may still settle it.
+            ChangeKind::Unknown(why) => return Some(ended(page, Some(why), None, Images::default())),
+            _ => {}
+        }
         let page = self.pages.remove(&attempt)?;
         let took =
             (page.since > Duration::ZERO && page.task_id.is_some()).then(|| now.saturating_sub(page.since));
-        Some(ended(&page, reason, took, images))
-    }
-
-    fn shift(&mut self, attempt: AttemptKey, to: Status) {
-        if let Some(page) = self.pages.get_mut(&attempt) {
-            if page.listed {
-                self.counts.shift(page.status, to);
-            }
-            page.status = to;
+        let retrying = |page: Page, reason| RunEvent::Retrying { id: page.id, task_id: page.task_id, reason };
+        match kind {
+            ChangeKind::Done(images) => Some(ended(&page, None, took, images)),
+            ChangeKind::Refused(Failure { reason, .. })
+            | ChangeKind::Failed(Failure { reason, .. })
+            | ChangeKind::Lost(reason) => Some(ended(&page, Some(reason), took, Images::default())),
+            ChangeKind::FailedWillRetry(failure) => Some(retrying(page, failure.reason)),
+            ChangeKind::Resend => Some(retrying(page, AGAIN.to_owned())),
+            ChangeKind::Rejected(_) | ChangeKind::Accepted(_) | ChangeKind::Unknown(_) => None,
         }
     }
 }
 
 fn ended(page: &Page, reason: Option<String>, took: Option<Duration>, images: Images) -> RunEvent {
-    let (id, status, task_id) = (page.id.clone(), page.status, page.task_id.clone());
+    let (id, status, task_id) = (page.id.clone(), page.state.shown(true), page.task_id.clone());
     RunEvent::Ended { id, status, task_id, reason, took, images }
 }

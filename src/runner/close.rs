@@ -10,11 +10,11 @@ use super::shell::Shell;
 use super::shutdown::Shutdown;
 use super::{Outcome, Terms};
 use crate::download::Downloads;
-use crate::engine::{Ending, TaskRow};
+use crate::engine::Ending;
 use crate::hooks::{DeliveryStats, HookRunner};
 use crate::progress::{FailureGroups, Notice, QuotaSpent, RunEvent, StopReason, Summary, summary_as_json};
 use crate::store::{StateLocation, StoreError};
-use crate::task::Status;
+use crate::task::{Status, TaskRow};
 
 impl Shell {
     /// The results and the last word.

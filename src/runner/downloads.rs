@@ -9,10 +9,10 @@ use crate::api::Client;
 use crate::download::{
     DownloadConfig, DownloadOutcome, Downloads, ImageJob, ImageRow, ImageSource, KnownFile,
 };
-use crate::engine::{AttemptKey, Ending, Progress, StatusOutcome};
+use crate::engine::{Ending, Progress, StatusOutcome};
 use crate::progress::Notice;
 use crate::store::{BatchStore, Brought, FileRow, PicturesOf, StoreError};
-use crate::task::{Images, RemoteTaskId};
+use crate::task::{AttemptKey, Images, RemoteTaskId};
 
 /// The images of a batch: what the state has of them, and the service that made them.
 #[derive(Debug)]

@@ -4,13 +4,13 @@ use futures::future::FutureExt as _;
 
 use super::shell::{Happened, Shell};
 use crate::download::Downloads;
-use crate::engine::{AttemptKey, Change, Ending};
+use crate::engine::Ending;
 use crate::hooks::{DeliveryResult, Due, HookMessage, HookRunner, LoadedDelivery, MessageContext, Outbox};
 use crate::manifest::TableFormat;
 use crate::output::{Layout, jsonl};
 use crate::progress::Notice;
 use crate::store::{About, BatchStore, Delivery, DeliveryKey, StoreError};
-use crate::task::Record;
+use crate::task::{AttemptKey, Change, ChangeKind, Record};
 
 /// The pending deliveries of a batch, as its state keeps them.
 #[derive(Debug)]
@@ -81,11 +81,10 @@ impl Shell {
 
     /// A task's end is durable: its images are downloaded, and the hook is run.
     pub(super) fn on_terminal(&mut self, change: &Change) {
-        let (attempt, has_images) = match change {
-            Change::Done(attempt, _) => (*attempt, true),
-            Change::Failed(attempt, _) | Change::Refused(attempt, _) | Change::Lost(attempt, _) => {
-                (*attempt, false)
-            }
+        let attempt = change.attempt;
+        let has_images = match change.kind {
+            ChangeKind::Done(_) => true,
+            ChangeKind::Failed(_) | ChangeKind::Refused(_) | ChangeKind::Lost(_) => false,
             _ => return,
         };
         if let Some(downloads) = self.downloads.as_mut().filter(|_| has_images) {

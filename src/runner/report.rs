@@ -7,8 +7,8 @@ use jiff::Timestamp;
 
 use crate::output::WriteError;
 use crate::output::report::{self, Bar, Entry, Execution, Failures, Page, Tone};
-use crate::store::{Attempt, Outcome, RunRow, Snapshot, StoreError, Variable};
-use crate::task::{Counts, Mode, Quota};
+use crate::store::{Attempt, RunRow, Snapshot, StoreError, Variable};
+use crate::task::{AttemptOutcome, Counts, Mode, Quota};
 
 /// How many runs are drawn, and how many of all their attempts: the last ones.
 const MOST_RUNS: usize = 8;
@@ -168,14 +168,14 @@ impl Ledger {
 }
 
 /// How an attempt is drawn. What was certainly not accepted never had a slot.
-fn tone(outcome: Outcome) -> Option<Tone> {
+fn tone(outcome: AttemptOutcome) -> Option<Tone> {
     Some(match outcome {
-        Outcome::Done => Tone::Done,
-        Outcome::Failed => Tone::Failed,
-        Outcome::Refused => Tone::Refused,
-        Outcome::Lost => Tone::Lost,
-        Outcome::Unknown | Outcome::Open => Tone::Unknown,
-        Outcome::Running | Outcome::Submitting => Tone::Running,
-        Outcome::NotAccepted => return None,
+        AttemptOutcome::Done => Tone::Done,
+        AttemptOutcome::Failed => Tone::Failed,
+        AttemptOutcome::Refused => Tone::Refused,
+        AttemptOutcome::Lost => Tone::Lost,
+        AttemptOutcome::Unknown | AttemptOutcome::Open => Tone::Unknown,
+        AttemptOutcome::Running | AttemptOutcome::Submitting => Tone::Running,
+        AttemptOutcome::Rejected => return None,
     })
 }

@@ -18,14 +18,12 @@ use super::tokens::Tokens;
 use super::{Outcome, Run};
 use crate::api::{Callback, CallbackListener, Client, SubmitRequest};
 use crate::download::Downloads;
-use crate::engine::{
-    Action, AttemptKey, Change, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome, TaskRow,
-};
+use crate::engine::{Action, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome};
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
 use crate::progress::{Notice, Progress, RunEvent, Sink};
 use crate::store::{BatchStore, BatchWriter, Intent, Outgoing, RunStart, StoreError, WriteError};
-use crate::task::{Mode, RemoteTaskId};
+use crate::task::{AttemptKey, Change, ChangeKind, Mode, RemoteTaskId, TaskRow};
 
 /// The results are written in the middle of a run at most this often, and less often where that takes long.
 const BETWEEN_RESULTS: Duration = Duration::from_secs(30);
@@ -187,7 +185,7 @@ impl Shell {
                 self.tell_engine(Event::IntentDurable(attempt));
             }
             Happened::Intended(attempt, _, Err(why)) => {
-                self.notice(Notice::StateNotWritten { why });
+                self.notice(Notice::StateNotWritten { why: why.to_string() });
                 self.tell_engine(Event::IntentFailed(attempt));
             }
             Happened::Replied(attempt, outcome) => self.tell_engine(Event::SubmitReply(attempt, outcome)),
@@ -195,8 +193,8 @@ impl Shell {
             Happened::Recorded(change, Ok(())) => {
                 self.results_stale = true;
                 if enabled!(tracing::Level::DEBUG) {
-                    let (attempt, what) = in_words(&change);
-                    debug!(attempt = attempt.0, what, "change is durable");
+                    let what = in_words(&change.kind);
+                    debug!(attempt = change.attempt.0, what, "change is durable");
                 }
                 self.tokens.recorded(&change);
                 self.on_terminal(&change);
@@ -206,8 +204,8 @@ impl Shell {
             }
             Happened::Recorded(change, Err(why)) => {
                 // What could not be written is said, so that no taskId is lost.
-                let (attempt, what) = in_words(&change);
-                self.notice(Notice::NotRecorded { id: self.book.id(attempt), what, why });
+                let (id, what) = (self.book.id(change.attempt), in_words(&change.kind));
+                self.notice(Notice::NotRecorded { id, what, why: why.to_string() });
                 self.tell_engine(Event::StoreFailed);
             }
             Happened::Filed(attempt) => {
@@ -384,22 +382,22 @@ impl Shell {
 }
 
 /// A change that could not be written, so that a person can keep it.
-fn in_words(change: &Change) -> (AttemptKey, String) {
+fn in_words(change: &ChangeKind) -> String {
     match change {
-        Change::Accepted(attempt, task_id) => (*attempt, format!("accepted as {task_id}")),
-        Change::Rejected(attempt, _) => (*attempt, "not accepted".to_owned()),
-        Change::Refused(attempt, failure)
-        | Change::Failed(attempt, failure)
-        | Change::FailedWillRetry(attempt, failure) => (*attempt, format!("failed: {}", failure.reason)),
-        Change::Unknown(attempt, why) => (*attempt, format!("unknown: {why}")),
-        Change::Done(attempt, images) => (*attempt, format!("done: {}", images.urls.join(" "))),
-        Change::Lost(attempt, _) => (*attempt, "lost".to_owned()),
-        Change::Resend(attempt) => (*attempt, "to be sent again".to_owned()),
+        ChangeKind::Accepted(task_id) => format!("accepted as {task_id}"),
+        ChangeKind::Rejected(_) => "not accepted".to_owned(),
+        ChangeKind::Refused(failure) | ChangeKind::Failed(failure) | ChangeKind::FailedWillRetry(failure) => {
+            format!("failed: {}", failure.reason)
+        }
+        ChangeKind::Unknown(why) => format!("unknown: {why}"),
+        ChangeKind::Done(images) => format!("done: {}", images.urls.join(" ")),
+        ChangeKind::Lost(_) => "lost".to_owned(),
+        ChangeKind::Resend => "to be sent again".to_owned(),
     }
 }
 
 fn gone<T>(_: tokio::sync::oneshot::error::RecvError) -> Result<T, WriteError> {
-    Err(StoreError::WriterGone.to_string())
+    Err(WriteError::WriterGone)
 }
 
 /// 128 bits that nobody can guess. `None` where the system has no randomness: then no callback is asked for.

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::engine::{AttemptKey, Change};
+use crate::task::{AttemptKey, Change, ChangeKind};
 
 /// How many attempts that have ended keep theirs.
 const ENDED: usize = 1024;
@@ -32,15 +32,10 @@ impl Tokens {
 
     /// This has become of an attempt.
     pub(super) fn recorded(&mut self, change: &Change) {
-        let (Change::Rejected(attempt, _)
-        | Change::Refused(attempt, _)
-        | Change::Done(attempt, _)
-        | Change::Failed(attempt, _)
-        | Change::FailedWillRetry(attempt, _)
-        | Change::Lost(attempt, _)) = change
-        else {
+        let Change { attempt, kind } = change;
+        if matches!(kind, ChangeKind::Accepted(_) | ChangeKind::Unknown(_) | ChangeKind::Resend) {
             return; // a callback may still settle it
-        };
+        }
         if self.tokens.contains_key(attempt) {
             self.ended.push_back(*attempt);
         }
@@ -71,10 +66,10 @@ mod tests {
         let mut tokens = Tokens::default();
         let unknown = AttemptKey(0);
         tokens.give("unknown".to_owned(), unknown);
-        tokens.recorded(&Change::Unknown(unknown, "no reply".to_owned()));
+        tokens.recorded(&ChangeKind::Unknown("no reply".to_owned()).of(unknown));
         for n in 1..10_000 {
             tokens.give(format!("t{n}"), AttemptKey(n));
-            tokens.recorded(&Change::Done(AttemptKey(n), Images::default()));
+            tokens.recorded(&ChangeKind::Done(Images::default()).of(AttemptKey(n)));
         }
         assert_eq!(tokens.whose("unknown"), Some(unknown));
         assert_eq!((tokens.whose("t1"), tokens.whose("t9999")), (None, Some(AttemptKey(9999))));

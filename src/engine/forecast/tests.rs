@@ -1,8 +1,8 @@
 //! Forecasts of batches whose end can be calculated.
 
-use super::super::{AttemptKey, DEFAULT_TIMEOUT, TaskRow};
+use super::super::DEFAULT_TIMEOUT;
 use super::*;
-use crate::task::RemoteTaskId;
+use crate::task::{AttemptKey, RemoteTaskId, TaskRow};
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use super::super::known_durations::ObservedDurations;
 use super::super::{
-    Action, AttemptKey, Engine, Event, Failure, FailureClass, History, Item, Policy, Progress, Refusal,
-    Resumed, StatusOutcome, SubmitOutcome, Waiting,
+    Action, Engine, Event, History, Item, Policy, Progress, Refusal, Resumed, StatusOutcome, SubmitOutcome,
+    Waiting,
 };
 use super::{Agenda, Surroundings, VirtualRun};
-use crate::task::{Images, Mode, RemoteTaskId};
+use crate::task::{AttemptKey, Failure, FailureClass, Images, Mode, RemoteTaskId};
 
 /// After so many steps a task a run is not played on: it has no end worth waiting for.
 const STEPS_A_TASK: usize = 2_000;

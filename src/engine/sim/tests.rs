@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::{DEFAULT_TIMEOUT, ObservedDurations, Policy, TaskRow, Waiting, published_duration};
+use super::super::{DEFAULT_TIMEOUT, ObservedDurations, Policy, Waiting, published_duration};
 use super::*;
-use crate::task::Mode;
+use crate::task::{Mode, TaskRow};
 
 const JOBS: i64 = 150;
 

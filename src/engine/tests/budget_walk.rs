@@ -7,21 +7,28 @@ use std::time::Duration;
 use super::super::sim::{Agenda, SimRng, Surroundings, VirtualRun};
 use super::super::*;
 use super::rules::{PRICES, budget, done, failed, id};
-use crate::task::{Mode, RemoteTaskId, TaskMode};
+use crate::task::{
+    AttemptKey, AttemptOutcome, Change, ChangeKind, FailureClass, Mode, RemoteTaskId, State, TaskMode,
+    TaskRow, transition,
+};
+
+/// The outcome of an attempt after which its task may be sent again.
+const GENERATION_FAILED: (AttemptOutcome, Option<FailureClass>) =
+    (AttemptOutcome::Failed, Some(FailureClass::Generation));
 
 /// An attempt as it was written.
 struct WalkedAttempt {
     task: TaskRow,
     mode: Mode,
     task_id: Option<RemoteTaskId>,
-    /// How it ended, in a word.
-    outcome: Option<&'static str>,
+    /// How it ended, and how it failed where it did.
+    outcome: Option<(AttemptOutcome, Option<FailureClass>)>,
 }
 
-/// A task's mode, and its state in a word.
+/// A task's mode, and where it stands.
 struct WalkedTask {
     mode: TaskMode,
-    state: &'static str,
+    state: State,
 }
 
 /// A job that was billed.
@@ -51,7 +58,7 @@ impl BudgetWalk {
             2 => Mode::Relaxed.into(),
             _ => Mode::Fast.into(),
         };
-        let task = |n| (TaskRow(n), WalkedTask { mode: mode(n), state: "pending" });
+        let task = |n| (TaskRow(n), WalkedTask { mode: mode(n), state: State::Pending });
         BudgetWalk {
             policy,
             attempts: BTreeMap::new(),
@@ -87,18 +94,18 @@ impl BudgetWalk {
         let mut history = History::default();
         for row in self.attempts.values_mut() {
             if row.outcome.is_none() && row.task_id.is_none() {
-                row.outcome = Some("unknown");
-                self.tasks.get_mut(&row.task).unwrap().state = "unknown";
+                row.outcome = Some((AttemptOutcome::Unknown, None));
+                self.tasks.get_mut(&row.task).unwrap().state = State::Unknown;
             }
-            if !matches!(row.outcome, Some("rejected" | "refused")) {
+            if row.outcome.is_none_or(|(outcome, _)| outcome.is_spent()) {
                 history.spent.0 += PRICES.of(row.mode).unwrap().0;
             }
-            if row.outcome == Some("failed") {
+            if row.outcome == Some(GENERATION_FAILED) {
                 *history.failures.entry(row.task).or_default() += 1;
             }
         }
-        let of_state = |state: &'static str| self.tasks.iter().filter(move |(_, task)| task.state == state);
-        let waiting = of_state("pending").map(|(row, _)| self.waiting(*row)).collect();
+        let of_state = |state: State| self.tasks.iter().filter(move |(_, task)| task.state == state);
+        let waiting = of_state(State::Pending).map(|(row, _)| self.waiting(*row)).collect();
         let running = |(attempt, row): (&AttemptKey, &WalkedAttempt)| {
             let task_id = row.task_id.clone().filter(|_| row.outcome.is_none())?;
             let waiting = self.waiting(row.task);
@@ -109,7 +116,7 @@ impl BudgetWalk {
         resumed.sort_by_key(|resumed| resumed.waiting.task);
         let next = AttemptKey(self.attempts.keys().map(|key| key.0).max().unwrap_or(0) + 1);
         let last: BTreeMap<_, _> = self.attempts.iter().map(|(attempt, row)| (row.task, *attempt)).collect();
-        let in_doubt = of_state("unknown").map(|(row, _)| Unacknowledged {
+        let in_doubt = of_state(State::Unknown).map(|(row, _)| Unacknowledged {
             attempt: last[row],
             waiting: self.waiting(*row),
             mode: self.attempts[&last[row]].mode,
@@ -127,9 +134,9 @@ impl BudgetWalk {
 
     fn intend(&mut self, attempt: AttemptKey, row: TaskRow, mode: Mode) {
         let task = self.tasks.get_mut(&row).unwrap();
-        assert_eq!(task.state, "pending", "{row:?} is intended again");
+        assert_eq!(task.state, State::Pending, "{row:?} is intended again");
         assert!(task.mode.may_be().contains(&mode), "{row:?} is sent {mode}");
-        task.state = "submitting";
+        task.state = State::Submitting;
         self.attempts.insert(attempt, WalkedAttempt { task: row, mode, task_id: None, outcome: None });
     }
 
@@ -169,28 +176,14 @@ impl BudgetWalk {
     }
 
     fn record(&mut self, change: Change) {
-        let (attempt, outcome, state) = match change {
-            Change::Accepted(attempt, task_id) => {
-                let row = self.attempts.get_mut(&attempt).unwrap();
-                row.task_id = Some(task_id);
-                self.tasks.get_mut(&row.task).unwrap().state = "running";
-                return;
-            }
-            Change::Rejected(attempt, _) => (attempt, "rejected", "pending"),
-            Change::Refused(attempt, _) => (attempt, "refused", "failed"),
-            Change::Unknown(attempt, _) => (attempt, "unknown", "unknown"),
-            Change::Done(attempt, _) => (attempt, "done", "done"),
-            Change::Failed(attempt, failure) => match failure.class {
-                FailureClass::Generation => (attempt, "failed", "failed"),
-                _ => (attempt, "moderated", "failed"),
-            },
-            Change::FailedWillRetry(attempt, _) => (attempt, "failed", "pending"),
-            Change::Lost(attempt, _) => (attempt, "lost", "lost"),
-            Change::Resend(attempt) => (attempt, "unknown", "pending"),
-        };
-        let row = self.attempts.get_mut(&attempt).unwrap();
-        row.outcome = Some(outcome);
-        self.tasks.get_mut(&row.task).unwrap().state = state;
+        let attempt = self.attempts.get_mut(&change.attempt).unwrap();
+        let state = &mut self.tasks.get_mut(&attempt.task).unwrap().state;
+        let Some(next) = transition(*state, &change.kind).unwrap() else { return };
+        *state = next.state;
+        match change.kind {
+            ChangeKind::Accepted(task_id) => attempt.task_id = Some(task_id),
+            _ => attempt.outcome = Some((next.outcome, next.class)),
+        }
     }
 }
 
@@ -252,14 +245,14 @@ fn whatever_is_lost_and_whenever_it_is_killed_the_budget_holds_and_nothing_is_pa
             (!matches!(ending, Ending::Unreachable(_))).then_some(ending)
         });
         let ending = ending.unwrap_or_else(|| panic!("seed {seed} does not end"));
-        let left = walk.tasks.values().filter(|task| task.state == "pending").count();
+        let left = walk.tasks.values().filter(|task| task.state == State::Pending).count();
         assert_eq!(ending == Ending::Budget, left > 0, "seed {seed}: {ending:?} with {left} left");
         for (row, task) in &walk.tasks {
             let of_task = walk.attempts.values().filter(|attempt| attempt.task == *row);
-            let failures = of_task.filter(|attempt| attempt.outcome == Some("failed")).count();
+            let failures = of_task.filter(|attempt| attempt.outcome == Some(GENERATION_FAILED)).count();
             assert!(failures <= 1 + retries as usize, "seed {seed}: {row:?} failed {failures} times");
-            let settled = !matches!(task.state, "running" | "submitting");
-            assert!(settled, "seed {seed}: {row:?} is {}", task.state);
+            let settled = !matches!(task.state, State::Running | State::Submitting);
+            assert!(settled, "seed {seed}: {row:?} is {:?}", task.state);
         }
         endings.insert(ending == Ending::Budget);
     }

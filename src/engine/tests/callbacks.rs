@@ -1,6 +1,7 @@
 //! Callbacks: what they resolve, what they end, and which are not believed.
 
 use super::*;
+use crate::task::{AttemptKey, Change, ChangeKind};
 
 #[test]
 fn a_callback_before_the_reply_ends_the_attempt_when_the_reply_comes_and_forgeries_do_nothing() {
@@ -12,7 +13,7 @@ fn a_callback_before_the_reply_ends_the_attempt_when_the_reply_comes_and_forgeri
     assert_eq!(driver.handle(Event::Callback(attempt, done("t1"))), []);
     let next = driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1"))));
     assert!(
-        matches!(&next[..], [Action::Record(Change::Accepted(_, id)), Action::Record(Change::Done(..))] if *id == task_id("t1")),
+        matches!(&next[..], [Action::Record(Change { kind: ChangeKind::Accepted(id), .. }), Action::Record(Change { kind: ChangeKind::Done(..), .. })] if *id == task_id("t1")),
         "{next:?}"
     );
     assert_eq!(driver.handle(Event::Callback(attempt, done("t1"))), []);
@@ -29,7 +30,13 @@ fn a_callback_that_came_before_the_reply_was_lost_resolves_the_submit() {
         assert_eq!(driver.handle(Event::Callback(attempt, done("t1"))), []);
         let next = driver.handle(lost);
         assert!(
-            matches!(next[..], [Action::Record(Change::Accepted(..)), Action::Record(Change::Done(..))]),
+            matches!(
+                next[..],
+                [
+                    Action::Record(Change { kind: ChangeKind::Accepted(..), .. }),
+                    Action::Record(Change { kind: ChangeKind::Done(..), .. })
+                ]
+            ),
             "{next:?}"
         );
         assert!(driver.ending().is_some());
@@ -54,7 +61,13 @@ fn a_callback_resolves_a_submit_whose_reply_was_lost() {
     assert_eq!(driver.ending(), None, "it waits for the callback");
     let next = driver.handle(Event::Callback(attempt, done("t1")));
     assert!(
-        matches!(next[..], [Action::Record(Change::Accepted(..)), Action::Record(Change::Done(..))]),
+        matches!(
+            next[..],
+            [
+                Action::Record(Change { kind: ChangeKind::Accepted(..), .. }),
+                Action::Record(Change { kind: ChangeKind::Done(..), .. })
+            ]
+        ),
         "{next:?}"
     );
     assert_eq!(driver.ending(), Some(&Ending::Finished));

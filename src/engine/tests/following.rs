@@ -1,6 +1,7 @@
 //! Jobs while they are followed: status requests, timeouts, and jobs that the service does not know.
 
 use super::*;
+use crate::task::{AttemptKey, Change, ChangeKind, FailureClass};
 
 #[test]
 fn a_job_past_its_timeout_is_polled_before_it_is_given_up() {
@@ -9,7 +10,7 @@ fn a_job_past_its_timeout_is_polled_before_it_is_given_up() {
     let next =
         driver.handle(Event::StatusReply(vec![task_id("old")], StatusOutcome::Items(vec![running("old")])));
     assert!(
-        matches!(&next[..], [Action::Record(Change::Failed(_, failure))] if failure.class == FailureClass::Timeout),
+        matches!(&next[..], [Action::Record(Change { kind: ChangeKind::Failed(failure), .. })] if failure.class == FailureClass::Timeout),
         "{next:?}"
     );
 }
@@ -20,7 +21,7 @@ fn a_job_that_an_earlier_run_gave_up_is_polled_once_more_and_only_images_change_
     let mut driver = look();
     let reply = Event::StatusReply(vec![task_id("old")], StatusOutcome::Items(vec![done("old")]));
     driver.actions();
-    assert!(matches!(driver.handle(reply)[..], [Action::Record(Change::Done(..))]));
+    assert!(matches!(driver.handle(reply)[..], [Action::Record(Change { kind: ChangeKind::Done(..), .. })]));
     for outcome in [
         StatusOutcome::Items(vec![running("old")]),
         StatusOutcome::Items(vec![]),
@@ -48,7 +49,7 @@ fn an_id_that_stays_missing_is_lost_and_one_that_comes_back_is_not() {
     }
     driver.now += Duration::from_secs(59);
     let next = driver.handle(Event::StatusReply(ids(), StatusOutcome::Items(vec![])));
-    assert!(matches!(next[..], [Action::Record(Change::Lost(..))]), "{next:?}");
+    assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Lost(..), .. })]), "{next:?}");
 }
 
 #[test]
@@ -66,7 +67,9 @@ fn a_job_done_without_images_is_polled_a_few_times_more() {
         polls += 1;
     };
     assert_eq!(polls, 6);
-    assert!(matches!(change, Change::Failed(_, failure) if failure.class == FailureClass::NoImages));
+    assert!(
+        matches!(change, Change { kind: ChangeKind::Failed(failure), .. } if failure.class == FailureClass::NoImages)
+    );
 }
 
 #[test]

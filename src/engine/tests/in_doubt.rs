@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::super::*;
-use crate::task::{Images, Mode, RemoteTaskId};
+use crate::task::{AttemptKey, Change, ChangeKind, Images, Mode, RemoteTaskId, TaskRow};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// Timeout and grace of a job.
@@ -70,12 +70,18 @@ impl InDoubtDriver {
                     self.engine.handle(self.now, Event::IntentDurable(attempt));
                 }
                 Action::Submit(attempt, _) => actions.push(format!("submit {}", attempt.0)),
-                Action::Record(Change::Accepted(attempt, id)) => {
+                Action::Record(Change { attempt, kind: ChangeKind::Accepted(id) }) => {
                     actions.push(format!("accepted {} {id}", attempt.0))
                 }
-                Action::Record(Change::Done(attempt, _)) => actions.push(format!("done {}", attempt.0)),
-                Action::Record(Change::Unknown(attempt, _)) => actions.push(format!("unknown {}", attempt.0)),
-                Action::Record(Change::Resend(attempt)) => actions.push(format!("again {}", attempt.0)),
+                Action::Record(Change { attempt, kind: ChangeKind::Done(_) }) => {
+                    actions.push(format!("done {}", attempt.0))
+                }
+                Action::Record(Change { attempt, kind: ChangeKind::Unknown(_) }) => {
+                    actions.push(format!("unknown {}", attempt.0))
+                }
+                Action::Record(Change { attempt, kind: ChangeKind::Resend }) => {
+                    actions.push(format!("again {}", attempt.0))
+                }
                 Action::Record(other) => actions.push(format!("{other:?}")),
                 Action::PollStatus(_) | Action::Notify(_) => {}
             }

@@ -13,7 +13,7 @@ mod stops;
 use std::time::Duration;
 
 use super::*;
-use crate::task::{Images, Mode, RemoteTaskId};
+use crate::task::{AttemptKey, Change, ChangeKind, Images, Mode, RemoteTaskId, TaskRow};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -91,7 +91,7 @@ fn until_the_service_accepts_a_submit_only_one_is_under_way() {
     let mut driver = EngineDriver::new(Policy::default(), 5, vec![]);
     let first = driver.send_first();
     let next = driver.handle(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
-    assert_eq!(next[0], Action::Record(Change::Accepted(first, task_id("t1"))));
+    assert_eq!(next[0], Action::Record(ChangeKind::Accepted(task_id("t1")).of(first)));
     assert_eq!(next.len(), 5, "then the other four at once: {next:?}");
 }
 
@@ -123,7 +123,7 @@ fn a_lost_reply_is_unknown_and_never_sent_again() {
     let mut driver = EngineDriver::new(Policy::default(), 1, vec![]);
     let attempt = driver.send_first();
     let next = driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Unknown("cut".into())));
-    assert_eq!(next, [Action::Record(Change::Unknown(attempt, "cut".into()))]);
+    assert_eq!(next, [Action::Record(ChangeKind::Unknown("cut".into()).of(attempt))]);
     assert_eq!(driver.ending(), Some(&Ending::Finished));
 }
 
@@ -158,7 +158,7 @@ fn a_refused_key_costs_one_try_and_marks_nothing_failed() {
     let attempt = driver.send_first();
     let next =
         driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Key("HTTP 401".into()))));
-    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "{next:?}");
+    assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Rejected(..), .. })]), "{next:?}");
     assert_eq!(driver.ending(), Some(&Ending::KeyRefused("HTTP 401".into())));
     assert_eq!(driver.engine.waiting(), 20);
 }
@@ -171,7 +171,7 @@ fn an_account_out_of_quota_gets_no_more_submits_and_its_jobs_are_followed() {
     let Action::RecordIntent(second, ..) = next[1] else { panic!("{next:?}") };
     driver.handle(Event::IntentDurable(second));
     let next = driver.handle(Event::SubmitReply(second, SubmitOutcome::Refused(Refusal::Quota)));
-    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "{next:?}");
+    assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Rejected(..), .. })]), "{next:?}");
     assert_eq!(driver.wait(), [Action::PollStatus(vec![task_id("t1")])]);
     driver.handle(Event::StatusReply(vec![task_id("t1")], StatusOutcome::Items(vec![done("t1")])));
     assert_eq!(driver.ending(), Some(&Ending::QuotaGone));
@@ -183,7 +183,7 @@ fn a_full_account_is_no_failure_and_the_task_waits() {
     let mut driver = EngineDriver::new(Policy::default(), 1, vec![]);
     let attempt = driver.send_first();
     let next = driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Slots)));
-    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "{next:?}");
+    assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Rejected(..), .. })]), "{next:?}");
     assert!(matches!(driver.wait()[..], [Action::RecordIntent(..)]));
 }
 
@@ -231,5 +231,5 @@ fn a_task_id_that_another_attempt_has_leaves_the_submit_unknown() {
     let Action::RecordIntent(second, ..) = next[1] else { panic!("{next:?}") };
     driver.handle(Event::IntentDurable(second));
     let next = driver.handle(Event::SubmitReply(second, SubmitOutcome::Accepted(task_id("t1"))));
-    assert!(matches!(next[..], [Action::Record(Change::Unknown(..))]), "{next:?}");
+    assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Unknown(..), .. })]), "{next:?}");
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::*;
-use crate::task::{Mode, Prices, RemoteTaskId, TaskMode};
+use crate::task::{AttemptKey, Mode, Prices, RemoteTaskId, TaskMode, TaskRow};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3600);

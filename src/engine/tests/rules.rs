@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::super::*;
-use crate::task::{Images, Mode, Prices, RemoteTaskId};
+use crate::task::{
+    AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Prices, RemoteTaskId, TaskRow,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 pub(super) const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
@@ -188,13 +190,16 @@ fn a_job_that_failed_is_retried_as_often_as_the_policy_says_and_later_each_time(
         let at = driver.now;
         driver.handle(status_of(&attempts, |_| failed(FailureClass::Generation)));
         if round < 2 {
-            assert!(matches!(driver.changes.last(), Some(Change::FailedWillRetry(..))), "round {round}");
+            assert!(
+                matches!(driver.changes.last(), Some(Change { kind: ChangeKind::FailedWillRetry(..), .. })),
+                "round {round}"
+            );
             assert_eq!(driver.ending(), None);
             driver.wait_until(|driver| !driver.sent.is_empty());
             waits.push(driver.now - at);
         }
     }
-    assert!(matches!(driver.changes.last(), Some(Change::Failed(..))));
+    assert!(matches!(driver.changes.last(), Some(Change { kind: ChangeKind::Failed(..), .. })));
     assert_eq!(driver.ending(), Some(&Ending::Finished));
     let near = |wait: Duration, whole: u32| wait >= whole * SECOND * 3 / 4 && wait <= whole * SECOND * 5 / 4;
     assert!(near(waits[0], 30) && near(waits[1], 60), "{waits:?}");
@@ -207,7 +212,10 @@ fn no_other_failure_is_retried() {
             RuleDriver::of(Policy { retries: 9, ..Policy::default() }, fast(1), History::default());
         let attempts = driver.accept_all();
         driver.handle(status_of(&attempts, |_| failed(class)));
-        assert!(matches!(driver.changes.last(), Some(Change::Failed(..))), "{class:?}");
+        assert!(
+            matches!(driver.changes.last(), Some(Change { kind: ChangeKind::Failed(..), .. })),
+            "{class:?}"
+        );
         assert_eq!(driver.ending(), Some(&Ending::Finished), "{class:?}");
     }
     let mut driver = RuleDriver::of(Policy { retries: 9, ..Policy::default() }, fast(1), History::default());
@@ -238,11 +246,19 @@ fn failures_of_earlier_runs_count_and_excluded_tasks_are_left_to_another_run() {
         driver
     };
     let again = run(1, false);
-    assert!(matches!(again.changes[..], [Change::FailedWillRetry(..)]) && again.ending().is_none());
+    assert!(
+        matches!(again.changes[..], [Change { kind: ChangeKind::FailedWillRetry(..), .. }])
+            && again.ending().is_none()
+    );
     let last = run(2, false);
-    assert!(matches!(last.changes[..], [Change::Failed(..)]) && last.ending().is_some());
+    assert!(
+        matches!(last.changes[..], [Change { kind: ChangeKind::Failed(..), .. }]) && last.ending().is_some()
+    );
     let barred = run(0, true);
-    assert!(matches!(barred.changes[..], [Change::FailedWillRetry(..)]), "the next run decides");
+    assert!(
+        matches!(barred.changes[..], [Change { kind: ChangeKind::FailedWillRetry(..), .. }]),
+        "the next run decides"
+    );
     assert_eq!(barred.ending(), Some(&Ending::Finished));
 }
 
@@ -255,7 +271,7 @@ fn a_retry_counts_for_the_limit_and_the_budget() {
         let mut driver = RuleDriver::of(policy, fast(1), History::default());
         let attempts = driver.accept_all();
         driver.handle(status_of(&attempts, |_| failed(FailureClass::Generation)));
-        assert!(matches!(driver.changes.last(), Some(Change::FailedWillRetry(..))));
+        assert!(matches!(driver.changes.last(), Some(Change { kind: ChangeKind::FailedWillRetry(..), .. })));
         assert_eq!(driver.ending(), Some(&ending));
     }
 }
@@ -272,7 +288,9 @@ fn a_time_limit_ends_submitting_then_following_and_leaves_nothing_unknown() {
     assert!(driver.sent.is_empty(), "nothing is submitted after its time");
     driver.wait_until(|driver| driver.ending().is_some());
     assert_eq!((driver.now, driver.ending()), (70 * SECOND, Some(&Ending::TimeOver)));
-    assert!(!driver.changes.iter().any(|change| matches!(change, Change::Unknown(..))));
+    assert!(
+        !driver.changes.iter().any(|change| matches!(change, Change { kind: ChangeKind::Unknown(..), .. }))
+    );
 }
 
 #[test]
@@ -284,7 +302,7 @@ fn a_reply_that_is_under_way_when_the_time_is_over_is_awaited() {
     driver.handle(Event::Wake);
     assert_eq!(driver.ending(), None);
     driver.handle(accepted(attempt));
-    assert!(matches!(driver.changes[..], [Change::Accepted(..)]));
+    assert!(matches!(driver.changes[..], [Change { kind: ChangeKind::Accepted(..), .. }]));
     assert_eq!(driver.ending(), Some(&Ending::TimeOver));
 }
 

@@ -1,6 +1,7 @@
 //! How a run ends before its tasks do: stops, aborts, a limit, and a state that cannot be written.
 
 use super::*;
+use crate::task::{Change, ChangeKind};
 
 #[test]
 fn a_stop_follows_running_jobs_and_a_second_one_leaves_them_resumable() {
@@ -10,7 +11,10 @@ fn a_stop_follows_running_jobs_and_a_second_one_leaves_them_resumable() {
     let Action::RecordIntent(second, ..) = next[1] else { panic!("{next:?}") };
     assert_eq!(driver.handle(Event::Stop), []);
     let next = driver.handle(Event::IntentDurable(second));
-    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "not sent after the stop: {next:?}");
+    assert!(
+        matches!(next[..], [Action::Record(Change { kind: ChangeKind::Rejected(..), .. })]),
+        "not sent after the stop: {next:?}"
+    );
     assert_eq!(driver.ending(), None);
     assert_eq!(driver.wait(), [Action::PollStatus(vec![task_id("t1")])]);
     assert_eq!(driver.handle(Event::Abort), []);
@@ -24,7 +28,7 @@ fn an_abort_makes_submits_without_a_reply_unknown() {
     driver.handle(Event::Stop);
     let next = driver.handle(Event::Abort);
     assert!(
-        matches!(&next[..], [Action::Record(Change::Unknown(which, _))] if *which == attempt),
+        matches!(&next[..], [Action::Record(Change { attempt: which, kind: ChangeKind::Unknown(_) })] if *which == attempt),
         "{next:?}"
     );
 }
@@ -36,7 +40,7 @@ fn a_state_that_cannot_be_written_ends_submitting_but_not_the_wait_for_replies()
     assert_eq!(driver.handle(Event::StoreFailed), []);
     assert_eq!(driver.ending(), None);
     let next = driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1"))));
-    assert_eq!(next, [Action::Record(Change::Accepted(attempt, task_id("t1")))]);
+    assert_eq!(next, [Action::Record(ChangeKind::Accepted(task_id("t1")).of(attempt))]);
     assert_eq!(driver.ending(), Some(&Ending::StoreFailed));
 }
 
@@ -54,7 +58,7 @@ fn a_limit_counts_submits_that_may_be_billed() {
     let mut driver = EngineDriver::new(Policy { limit: Some(2), ..Policy::default() }, 10, vec![]);
     let refused = driver.send_first();
     let next = driver.handle(Event::SubmitReply(refused, SubmitOutcome::Refused(Refusal::Slots)));
-    assert!(matches!(next[..], [Action::Record(Change::Rejected(..))]), "{next:?}");
+    assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Rejected(..), .. })]), "{next:?}");
     let mut sent = 0;
     while driver.ending().is_none() {
         for action in driver.wait() {

@@ -8,12 +8,12 @@ use proptest::prelude::*;
 use rusqlite::Connection;
 
 use super::{pages, rows};
-use crate::engine::Failure;
-use crate::engine::{AttemptKey, Change, FailureClass};
 use crate::plan;
 use crate::store::sqlite::schema;
 use crate::store::*;
-use crate::task::{Images, Mode, Prices, Quota, RemoteTaskId, Task};
+use crate::task::{
+    AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Prices, Quota, RemoteTaskId, Task,
+};
 
 const PAGE: usize = 4096;
 const TASKS: i64 = 400;
@@ -58,13 +58,13 @@ fn becomes(key: i64) -> Option<Change> {
     let address =
         |n| format!("https://pictures/{key}/{n}.png?{}", "x".repeat(if key % 11 == 0 { 1500 } else { 9 }));
     match key % 5 {
-        0 => Some(Change::Failed(attempt, Failure { class: FailureClass::Generation, reason })),
-        1 => Some(Change::Lost(attempt, reason)),
+        0 => Some(ChangeKind::Failed(Failure { class: FailureClass::Generation, reason }).of(attempt)),
+        1 => Some(ChangeKind::Lost(reason).of(attempt)),
         2 => None,
-        _ => Some(Change::Done(
-            attempt,
-            Images { grid: Some(address(0)), urls: (1..=4).map(address).collect() },
-        )),
+        _ => Some(
+            ChangeKind::Done(Images { grid: Some(address(0)), urls: (1..=4).map(address).collect() })
+                .of(attempt),
+        ),
     }
 }
 
@@ -85,7 +85,7 @@ fn made() -> &'static Made {
             let intent =
                 Intent { attempt: AttemptKey(key), task: waiting.task, mode: Mode::Fast, hook_token };
             ledger.intend(intent).blocking_recv().unwrap().unwrap();
-            answers.push(ledger.record(Change::Accepted(AttemptKey(key), RemoteTaskId(task_id(key)))));
+            answers.push(ledger.record(ChangeKind::Accepted(RemoteTaskId(task_id(key))).of(AttemptKey(key))));
             answers.extend(becomes(key).map(|change| ledger.record(change)));
         }
         for answer in answers {

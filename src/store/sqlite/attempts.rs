@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use super::ledger::{mode_at, state_at};
 use super::{Snapshot, StoreError};
-use crate::task::{Mode, Quota, RemoteTaskId, State, TaskId};
+use crate::task::{AttemptOutcome, Mode, Quota, RemoteTaskId, State, TaskId};
 
 /// One submit of a task, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,69 +25,11 @@ pub struct Attempt {
     /// The service's name of its job.
     pub task_id: Option<RemoteTaskId>,
     /// How it ended, if it did.
-    pub outcome: Outcome,
+    pub outcome: AttemptOutcome,
     /// Why.
     pub reason: Option<String>,
     /// The run that made it; none where it was taken over from results.
     pub run: Option<i64>,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Outcome {
-    /// The job ended well.
-    Done,
-    /// The job ended without pictures.
-    Failed,
-    /// The service does not know the job any more, or a person gave it up.
-    Lost,
-    /// Nothing is known of it.
-    Unknown,
-    /// The job runs, as far as is known.
-    Running,
-    /// Its submit is under way.
-    Submitting,
-    /// It has ended in a way that could not be written.
-    Open,
-    /// The service refused it for its content: it cost nothing.
-    Refused,
-    /// It certainly was not accepted: it cost nothing.
-    NotAccepted,
-}
-
-impl Outcome {
-    /// Every outcome, in the order in which they are summed up to people.
-    pub const ALL: [Outcome; 9] = [
-        Outcome::Done,
-        Outcome::Failed,
-        Outcome::Lost,
-        Outcome::Unknown,
-        Outcome::Running,
-        Outcome::Submitting,
-        Outcome::Open,
-        Outcome::Refused,
-        Outcome::NotAccepted,
-    ];
-
-    /// Its word.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Outcome::Done => "done",
-            Outcome::Failed => "failed",
-            Outcome::Lost => "lost",
-            Outcome::Unknown => "unknown",
-            Outcome::Running => "running",
-            Outcome::Submitting => "submitting",
-            Outcome::Open => "open",
-            Outcome::Refused => "refused",
-            Outcome::NotAccepted => "not_accepted",
-        }
-    }
-
-    /// Whether it may have been billed, and so counts as spent.
-    pub fn is_spent(self) -> bool {
-        !matches!(self, Outcome::Refused | Outcome::NotAccepted)
-    }
 }
 
 impl Snapshot {
@@ -132,12 +74,12 @@ fn attempt_at(row: &Row<'_>, is_live: bool) -> rusqlite::Result<Attempt> {
     let task_id: Option<String> = row.get(6)?;
     let word: Option<String> = row.get(7)?;
     let outcome = match word {
-        Some(word) => Outcome::ALL.into_iter().find(|it| it.as_str() == word).unwrap_or(Outcome::Open),
+        Some(word) => AttemptOutcome::from_word(&word).unwrap_or(AttemptOutcome::Open),
         None => match (state_at(row, 10)?, task_id.is_some()) {
-            (State::Running, true) => Outcome::Running,
-            (State::Submitting, false) if is_live => Outcome::Submitting,
-            (State::Submitting, false) => Outcome::Unknown,
-            _ => Outcome::Open,
+            (State::Running, true) => AttemptOutcome::Running,
+            (State::Submitting, false) if is_live => AttemptOutcome::Submitting,
+            (State::Submitting, false) => AttemptOutcome::Unknown,
+            _ => AttemptOutcome::Open,
         },
     };
     let quota = row.get::<_, Option<i64>>(5)?.map(|quota| Quota(quota.unsigned_abs()));

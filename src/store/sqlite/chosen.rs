@@ -6,9 +6,9 @@ use rusqlite::{Connection, params};
 
 use super::durations::durations;
 use super::{RunStart, Snapshot, StoreError, waiting_at};
-use crate::engine::{History, ObservedDurations, TaskRow, Waiting};
+use crate::engine::{History, ObservedDurations, Waiting};
 use crate::plan::{Filters, Selection, TaskView};
-use crate::task::{Mode, Prices, Quota, Status, TaskId, TaskMode};
+use crate::task::{Mode, Prices, Quota, Status, TaskId, TaskMode, TaskRow};
 
 /// Reads what waits, and the history.
 pub(super) fn read(

@@ -8,8 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::snapshot::{self, Snapshot};
 use super::{HeldStore, StoreError};
-use crate::engine::AttemptKey;
-use crate::task::{Record, Status, TaskId};
+use crate::task::{AttemptKey, Record, Status, TaskId};
 
 /// Of which tasks a batch tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,10 +3,9 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::engine::Failure;
 use crate::plan;
 use crate::store::BatchStore;
-use crate::task::{Images, Task};
+use crate::task::{AttemptKey, Change, ChangeKind, Failure, Images, Task, TaskRow};
 
 struct Desk {
     _folder: tempfile::TempDir,
@@ -53,7 +52,7 @@ fn submit(ledger: &BatchWriter, attempt: i64, task: i64) {
     let intent =
         Intent { attempt: AttemptKey(attempt), task: TaskRow(task), mode: Mode::Fast, hook_token: None };
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
-    record(ledger, Change::Accepted(AttemptKey(attempt), RemoteTaskId(format!("T{attempt}"))));
+    record(ledger, ChangeKind::Accepted(RemoteTaskId(format!("T{attempt}"))).of(AttemptKey(attempt)));
 }
 
 fn record(ledger: &BatchWriter, change: Change) {
@@ -61,11 +60,12 @@ fn record(ledger: &BatchWriter, change: Change) {
 }
 
 fn done(attempt: i64) -> Change {
-    Change::Done(AttemptKey(attempt), Images { grid: None, urls: vec!["http://h/1.png".into()] })
+    ChangeKind::Done(Images { grid: None, urls: vec!["http://h/1.png".into()] }).of(AttemptKey(attempt))
 }
 
 fn failed(attempt: i64) -> Change {
-    Change::Failed(AttemptKey(attempt), Failure { class: FailureClass::Generation, reason: "no".into() })
+    ChangeKind::Failed(Failure { class: FailureClass::Generation, reason: "no".into() })
+        .of(AttemptKey(attempt))
 }
 
 fn of(id: &str, status: &'static str, task_id: &str) -> (String, &'static str, Option<String>) {
@@ -106,7 +106,7 @@ fn a_failure_is_told_where_that_is_wanted_and_overtaken_by_what_came_after() {
     record(&ledger, done(1));
     assert_eq!(desk.due(), [of("a", "done", "T1")], "its pictures came after all");
     submit(&ledger, 2, 2);
-    record(&ledger, Change::Lost(AttemptKey(2), "gone".into()));
+    record(&ledger, ChangeKind::Lost("gone".into()).of(AttemptKey(2)));
     assert_eq!(desk.due()[1..], [of("b", "lost", "T2")]);
 }
 

@@ -9,8 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::StoreError;
 use super::ledger::mode_at;
 use super::snapshot::Snapshot;
-use crate::engine::AttemptKey;
-use crate::task::{Images, Mode, Quota, Record, RemoteTaskId, State, Task, TaskMode};
+use crate::task::{AttemptKey, Images, Mode, Quota, Record, RemoteTaskId, State, Task, TaskMode};
 
 /// A picture that was to become a file.
 #[derive(Debug, Clone, PartialEq, Eq)]

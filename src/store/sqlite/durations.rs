@@ -7,8 +7,8 @@ use rusqlite::Connection;
 
 use super::ledger::mode_at;
 use super::{Snapshot, StoreError, waiting_at};
-use crate::engine::{AttemptKey, ObservedDurations, Resumed};
-use crate::task::{Mode, RemoteTaskId};
+use crate::engine::{ObservedDurations, Resumed};
+use crate::task::{AttemptKey, Mode, RemoteTaskId};
 
 /// How many jobs of a mode are looked back at: a service that changes its pace is followed.
 const JOBS: usize = 200;

@@ -1,12 +1,12 @@
 //! What the state tells of tasks by the values of their variables, and of the runs that worked on them.
 
+use crate::task::FailureClass;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
 use super::ledger::state_at;
 use super::{Snapshot, StoreError};
 use crate::breakdown::{Breakdown, ValueStats};
-use crate::engine::FailureClass;
 
 /// What tasks can be told apart by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

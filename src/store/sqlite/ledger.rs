@@ -4,12 +4,14 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::deliveries::{self, Told};
-use crate::engine::{AttemptKey, Change, FailureClass, TaskRow};
 use crate::failpoint::Point;
-use crate::task::{Images, Mode, NotAMode, Prices, State, Status, TaskId};
+use crate::task::{
+    AttemptKey, Change, ChangeKind, FailureClass, Images, Mode, NotAMode, Prices, State, TaskId, TaskRow,
+    Transition, transition,
+};
 
 /// What is sent for an attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,84 +73,66 @@ pub(super) fn intend(
     Ok(outgoing)
 }
 
-/// Writes a change, and with it that it is to be told.
+/// Writes a change, and with it the delivery that is due to it.
 pub(super) fn apply(
     db: &Connection,
     change: &Change,
     told: Option<Told>,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
-    write(db, change, at)?;
-    let (attempt, status) = match change {
-        Change::Done(attempt, _) => (*attempt, Status::Done),
-        Change::Refused(attempt, _) | Change::Failed(attempt, _) => (*attempt, Status::Failed),
-        Change::Lost(attempt, _) => (*attempt, Status::Lost),
-        _ => return Ok(()),
-    };
-    match told.filter(|told| told.includes(status)) {
-        Some(_) => deliveries::owe(db, attempt, status),
-        None => Ok(()),
-    }
-}
-
-fn write(db: &Connection, change: &Change, at: Timestamp) -> rusqlite::Result<()> {
-    match change {
-        Change::Accepted(attempt, task_id) => {
+    let Change { attempt, kind } = change;
+    let (task, state) = db
+        .prepare_cached("SELECT task, state FROM attempt JOIN state USING (task) WHERE attempt.key = ?1")?
+        .query_row([attempt.0], |row| Ok((row.get::<_, i64>(0)?, state_at(row, 1)?)))?;
+    let next = transition(state, kind).map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
+    let Some(next) = next else { return Ok(()) };
+    match kind {
+        ChangeKind::Accepted(task_id) => {
             // An attempt that was settled as unknown, and is now known by its callback, opens again.
             db.prepare_cached(
                 "UPDATE attempt SET task_id = ?2, outcome = NULL, reason = NULL, finished_at = NULL WHERE key = ?1",
             )?
             .execute(params![attempt.0, task_id.0])?;
-            set_state_of(db, *attempt, State::Running, None, None)
+            set_state(db, task, next.state, None, None)?;
         }
-        Change::Rejected(attempt, reason) => {
-            end(db, *attempt, "not_accepted", None, Some(reason), at)?;
-            set_state_of(db, *attempt, State::Pending, None, None)?;
+        ChangeKind::Rejected(_) => {
+            end(db, *attempt, &next, at)?;
+            set_state(db, task, next.state, None, None)?;
             // Where an earlier attempt failed, that is still why it waits.
             db.prepare_cached(
                 "UPDATE state SET (class, reason) = (
                      SELECT class, reason FROM attempt
                      WHERE attempt.task = state.task AND outcome = 'failed' AND attempt.key > asked_after
                      ORDER BY attempt.key DESC LIMIT 1)
-                 WHERE task = (SELECT task FROM attempt WHERE key = ?1)",
+                 WHERE task = ?1",
             )?
-            .execute([attempt.0])?;
-            Ok(())
+            .execute([task])?;
         }
-        Change::Refused(attempt, failure) => {
-            end(db, *attempt, "refused", Some(failure.class), Some(&failure.reason), at)?;
-            set_state_of(db, *attempt, State::Failed, Some(failure.class), Some(&failure.reason))
-        }
-        Change::Unknown(attempt, reason) => {
-            end(db, *attempt, "unknown", None, Some(reason), at)?;
-            set_state_of(db, *attempt, State::Unknown, None, Some(reason))
-        }
-        Change::Done(attempt, images) => {
-            end(db, *attempt, "done", None, None, at)?;
-            write_images(db, *attempt, images)?;
-            set_state_of(db, *attempt, State::Done, None, None)
-        }
-        Change::Failed(attempt, failure) => {
-            end(db, *attempt, "failed", Some(failure.class), Some(&failure.reason), at)?;
-            set_state_of(db, *attempt, State::Failed, Some(failure.class), Some(&failure.reason))
-        }
-        Change::FailedWillRetry(attempt, failure) => {
-            end(db, *attempt, "failed", Some(failure.class), Some(&failure.reason), at)?;
-            set_state_of(db, *attempt, State::Pending, Some(failure.class), Some(&failure.reason))
-        }
-        Change::Lost(attempt, reason) => {
-            end(db, *attempt, "lost", None, Some(reason), at)?;
-            set_state_of(db, *attempt, State::Lost, None, Some(reason))
-        }
-        Change::Resend(attempt) => {
-            // Never over what has become of the task since.
+        ChangeKind::Resend => {
+            // The attempt stays what it is, and so does the reason.
             db.prepare_cached(
-                "UPDATE state SET state = 'pending' WHERE state = 'unknown' AND task = (
+                "UPDATE state SET state = ?2 WHERE task = (
                      SELECT task FROM attempt WHERE key = ?1 AND outcome = 'unknown')",
             )?
-            .execute([attempt.0])?;
-            Ok(())
+            .execute(params![attempt.0, next.state.as_str()])?;
         }
+        ChangeKind::Refused(_)
+        | ChangeKind::Unknown(_)
+        | ChangeKind::Done(_)
+        | ChangeKind::Failed(_)
+        | ChangeKind::FailedWillRetry(_)
+        | ChangeKind::Lost(_) => {
+            end(db, *attempt, &next, at)?;
+            set_state(db, task, next.state, next.class, next.reason)?;
+        }
+    }
+    if let ChangeKind::Done(images) = kind {
+        write_images(db, *attempt, images)?;
+    }
+    let status = next.state.shown(true);
+    match told.filter(|told| next.is_final() && told.includes(status)) {
+        Some(_) => deliveries::owe(db, *attempt, status),
+        None => Ok(()),
     }
 }
 
@@ -174,22 +158,16 @@ pub(super) fn end_run(db: &Connection, run: i64, why: &str, at: Timestamp) -> ru
     Ok(())
 }
 
-fn end(
-    db: &Connection,
-    attempt: AttemptKey,
-    outcome: &str,
-    class: Option<FailureClass>,
-    reason: Option<&String>,
-    at: Timestamp,
-) -> rusqlite::Result<()> {
+/// The attempt has ended so.
+fn end(db: &Connection, attempt: AttemptKey, next: &Transition<'_>, at: Timestamp) -> rusqlite::Result<()> {
     db.prepare_cached(
         "UPDATE attempt SET outcome = ?2, class = ?3, reason = ?4, finished_at = ?5 WHERE key = ?1",
     )?
     .execute(params![
         attempt.0,
-        outcome,
-        class.map(FailureClass::as_str),
-        reason,
+        next.outcome.as_str(),
+        next.class.map(FailureClass::as_str),
+        next.reason,
         at.as_millisecond()
     ])?;
     Ok(())
@@ -205,29 +183,12 @@ fn write_images(db: &Connection, attempt: AttemptKey, images: &Images) -> rusqli
     Ok(())
 }
 
-fn set_state_of(
-    db: &Connection,
-    attempt: AttemptKey,
-    state: State,
-    class: Option<FailureClass>,
-    reason: Option<&String>,
-) -> rusqlite::Result<()> {
-    let task: Option<i64> = db
-        .prepare_cached("SELECT task FROM attempt WHERE key = ?1")?
-        .query_row([attempt.0], |row| row.get(0))
-        .optional()?;
-    match task {
-        Some(task) => set_state(db, task, state, class, reason),
-        None => Err(rusqlite::Error::QueryReturnedNoRows),
-    }
-}
-
 fn set_state(
     db: &Connection,
     task: i64,
     state: State,
     class: Option<FailureClass>,
-    reason: Option<&String>,
+    reason: Option<&str>,
 ) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE state SET state = ?2, class = ?3, reason = ?4 WHERE task = ?1")?
         .execute(params![task, state.as_str(), class.map(FailureClass::as_str), reason])?;

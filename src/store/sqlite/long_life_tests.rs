@@ -10,10 +10,12 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use tempfile::TempDir;
 
 use super::{HeldStore, Intent, Listing, Snapshot, schema};
-use crate::engine::{AttemptKey, Change, Failure, FailureClass};
 use crate::plan::{self, Selection};
 use crate::store::BatchStore;
-use crate::task::{Action, Earlier, Images, Mode, Prices, Quota, RemoteTaskId, State, Status, Task};
+use crate::task::{
+    Action, AttemptKey, ChangeKind, Earlier, Failure, FailureClass, Images, Mode, Prices, Quota,
+    RemoteTaskId, State, Status, Task,
+};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: None };
 
@@ -62,18 +64,20 @@ fn lived(path: &Path) {
             let mode = waiting.mode.may_be()[0];
             drop(ledger.intend(Intent { attempt, task: waiting.task, mode, hook_token: None }));
             let failure = |class| Failure { class, reason: "no".to_owned() };
-            let accepted = Change::Accepted(attempt, RemoteTaskId(format!("job-{}", attempt.0)));
+            let accepted = ChangeKind::Accepted(RemoteTaskId(format!("job-{}", attempt.0))).of(attempt);
             let changes = match n % 10 {
-                0 => vec![Change::Rejected(attempt, "full".to_owned())],
-                1 => vec![Change::Refused(attempt, failure(FailureClass::Refused))],
-                2 => vec![Change::Unknown(attempt, "no reply".to_owned())],
+                0 => vec![ChangeKind::Rejected("full".to_owned()).of(attempt)],
+                1 => vec![ChangeKind::Refused(failure(FailureClass::Refused)).of(attempt)],
+                2 => vec![ChangeKind::Unknown("no reply".to_owned()).of(attempt)],
                 3 => vec![accepted],
-                4 => vec![accepted, Change::Failed(attempt, failure(FailureClass::Timeout))],
-                5 => vec![accepted, Change::FailedWillRetry(attempt, failure(FailureClass::Generation))],
-                6 => vec![accepted, Change::Lost(attempt, "forgotten".to_owned())],
-                7 => vec![Change::Unknown(attempt, "no reply".to_owned()), accepted],
+                4 => vec![accepted, ChangeKind::Failed(failure(FailureClass::Timeout)).of(attempt)],
+                5 => {
+                    vec![accepted, ChangeKind::FailedWillRetry(failure(FailureClass::Generation)).of(attempt)]
+                }
+                6 => vec![accepted, ChangeKind::Lost("forgotten".to_owned()).of(attempt)],
+                7 => vec![ChangeKind::Unknown("no reply".to_owned()).of(attempt), accepted],
                 8 => vec![], // the run dies
-                _ => vec![accepted, Change::Done(attempt, Images::default())],
+                _ => vec![accepted, ChangeKind::Done(Images::default()).of(attempt)],
             };
             changes.into_iter().for_each(|change| drop(ledger.record(change)));
         }

@@ -42,7 +42,7 @@ use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
 pub use again::Again;
-pub use attempts::{Attempt, Outcome};
+pub use attempts::Attempt;
 pub use deliveries::{About, Delivery, DeliveryCount, DeliveryKey, Due, Told, Undelivered};
 pub use downloads::{Brought, FileRow, FilesCount, PicturesOf};
 pub use figures::{RunRow, Variable};
@@ -53,12 +53,12 @@ pub use writer::WriteError;
 use writer::{Run, Writer};
 
 use super::{StateLocation, StoreError};
-use crate::engine::{
-    AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, History, Resumed, TaskRow, Unacknowledged, Waiting,
-};
+use crate::engine::{DEFAULT_TIMEOUT, History, Resumed, Unacknowledged, Waiting};
 use crate::failpoint::{self, Point};
 use crate::plan::{Filters, KnownTasks, Plan, Selection};
-use crate::task::{Counts, Mode, Prices, RemoteTaskId, State, Task, TaskId};
+use crate::task::{
+    AttemptKey, Change, Counts, FailureClass, Mode, Prices, RemoteTaskId, State, Task, TaskId, TaskRow,
+};
 pub(crate) use files::check_is_state;
 use ledger::{mode_at, state_at};
 use lock::Lock;

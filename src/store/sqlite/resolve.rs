@@ -11,9 +11,8 @@ use super::again::WAIT_AGAIN;
 use super::ledger::{self, mode_at, state_at};
 use super::snapshot;
 use super::{HeldStore, Snapshot, StoreError};
-use crate::engine::{AttemptKey, Change};
 use crate::plan::TaskView;
-use crate::task::{Counts, Mode, Quota, RemoteTaskId, State, Status, TaskId};
+use crate::task::{AttemptKey, ChangeKind, Counts, Mode, Quota, RemoteTaskId, State, Status, TaskId};
 
 /// A task whose outcome is unknown, and the submit that made it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,7 +202,7 @@ fn found(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::
     if !in_doubt {
         return Ok(Found::Certain(state.shown(false)));
     }
-    ledger::apply(&tx, &Change::Accepted(attempt, task_id.clone()), None, now)?;
+    ledger::apply(&tx, &ChangeKind::Accepted(task_id.clone()).of(attempt), None, now)?;
     tx.commit()?;
     Ok(Found::Follows)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::*;
 use crate::plan;
 use crate::store::BatchStore;
-use crate::task::{Action, Quota, Record, Status};
+use crate::task::{Action, AttemptKey, ChangeKind, Quota, Record, Status, TaskRow};
 
 struct Desk {
     _folder: tempfile::TempDir,
@@ -28,10 +28,10 @@ impl Desk {
             ledger.intend(intent).blocking_recv().unwrap().unwrap();
         }
         for change in [
-            Change::Unknown(AttemptKey(1), "cut".into()),
-            Change::Unknown(AttemptKey(2), "cut".into()),
-            Change::Accepted(AttemptKey(4), RemoteTaskId("T4".into())),
-            Change::Done(AttemptKey(4), crate::task::Images::default()),
+            ChangeKind::Unknown("cut".into()).of(AttemptKey(1)),
+            ChangeKind::Unknown("cut".into()).of(AttemptKey(2)),
+            ChangeKind::Accepted(RemoteTaskId("T4".into())).of(AttemptKey(4)),
+            ChangeKind::Done(crate::task::Images::default()).of(AttemptKey(4)),
         ] {
             ledger.record(change).blocking_recv().unwrap().unwrap();
         }
@@ -167,10 +167,10 @@ fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() 
     assert_eq!(whose, [("a", false, Some("t1")), ("b", true, Some("t2")), ("c", true, Some("t3"))]);
     assert_eq!(snapshot.history.barred, [TaskRow(1)].into(), "it is not in the manifest any more");
     for change in [
-        Change::Accepted(AttemptKey(2), RemoteTaskId("T2".into())),
-        Change::Resend(AttemptKey(3)),
-        Change::Resend(AttemptKey(2)),
-        Change::Resend(AttemptKey(4)),
+        ChangeKind::Accepted(RemoteTaskId("T2".into())).of(AttemptKey(2)),
+        ChangeKind::Resend.of(AttemptKey(3)),
+        ChangeKind::Resend.of(AttemptKey(2)),
+        ChangeKind::Resend.of(AttemptKey(4)),
     ] {
         ledger.record(change).blocking_recv().unwrap().unwrap();
     }
@@ -215,16 +215,15 @@ fn the_ledger_has_every_attempt_once_and_in_order_over_its_pages() {
     for n in 5..1400 {
         let task = snapshot.waiting[0].task;
         drop(ledger.intend(Intent { attempt: AttemptKey(n), task, mode: Mode::Fast, hook_token: None }));
-        drop(ledger.record(Change::Rejected(AttemptKey(n), "no slot".into())));
+        drop(ledger.record(ChangeKind::Rejected("no slot".into()).of(AttemptKey(n))));
     }
     drop(ledger);
     let reader = BatchStore::at(&desk.path).snapshot().unwrap();
     let all: Vec<_> = reader.attempts().map(Result::unwrap).collect();
     assert_eq!(all.len(), 1399, "of tasks that the manifest has no longer too");
     let outcomes: Vec<_> = all[..5].iter().map(|it| (it.id.0.as_str(), it.number, it.outcome)).collect();
-    use Outcome::{Done, NotAccepted, Unknown};
-    let first =
-        [("a", 1, Unknown), ("b", 1, Unknown), ("c", 1, Unknown), ("d", 1, Done), ("a", 2, NotAccepted)];
+    use crate::task::AttemptOutcome::{Done, Rejected, Unknown};
+    let first = [("a", 1, Unknown), ("b", 1, Unknown), ("c", 1, Unknown), ("d", 1, Done), ("a", 2, Rejected)];
     assert_eq!(outcomes, first);
     assert_eq!((all[1398].number, all[1398].quota, all[1398].run), (1396, Some(Quota(0)), Some(2)));
 }

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use super::*;
-use crate::engine::Failure;
 use crate::plan::{self, Filter};
 use crate::store::BatchStore;
-use crate::task::{Action, Images, ModeCounts, Quota, Record};
+use crate::task::{
+    Action, AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, ModeCounts, Quota, Record, State,
+    TaskRow,
+};
 
 struct Desk {
     _folder: tempfile::TempDir,
@@ -79,9 +81,17 @@ fn record(ledger: &BatchWriter, change: Change) {
 
 /// Intends and accepts attempts 1, 2, … of what waits.
 fn run_all(snapshot: &RunStart, ledger: &BatchWriter) {
+    run_all_but(&[], snapshot, ledger);
+}
+
+/// The submits of these attempts are not answered.
+fn run_all_but(unanswered: &[i64], snapshot: &RunStart, ledger: &BatchWriter) {
     for (waiting, n) in snapshot.waiting.iter().zip(snapshot.next_attempt.max(1)..) {
         intend(ledger, n, waiting.task);
-        record(ledger, Change::Accepted(AttemptKey(n), RemoteTaskId(format!("job-{n}"))));
+        if unanswered.contains(&n) {
+            continue;
+        }
+        record(ledger, ChangeKind::Accepted(RemoteTaskId(format!("job-{n}"))).of(AttemptKey(n)));
     }
 }
 
@@ -96,11 +106,11 @@ fn failure(class: FailureClass) -> Failure {
 }
 
 fn failed_for_now(attempt: i64) -> Change {
-    Change::FailedWillRetry(AttemptKey(attempt), failure(FailureClass::Generation))
+    ChangeKind::FailedWillRetry(failure(FailureClass::Generation)).of(AttemptKey(attempt))
 }
 
 fn failed(attempt: i64, class: FailureClass) -> Change {
-    Change::Failed(AttemptKey(attempt), failure(class))
+    ChangeKind::Failed(failure(class)).of(AttemptKey(attempt))
 }
 
 #[test]
@@ -125,7 +135,7 @@ fn a_submit_that_was_not_accepted_does_not_hide_why_the_task_waits() {
     run_all(&snapshot, &ledger);
     record(&ledger, failed_for_now(1));
     intend(&ledger, 2, snapshot.waiting[0].task);
-    record(&ledger, Change::Rejected(AttemptKey(2), "all slots were taken".into()));
+    record(&ledger, ChangeKind::Rejected("all slots were taken".into()).of(AttemptKey(2)));
     let [a] = &desk.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.reason.as_deref()), (State::Pending, 1, Some("bad luck")));
 }
@@ -150,7 +160,7 @@ fn a_second_look_is_at_the_last_attempt_alone() {
     run_all(&snapshot, &ledger);
     record(&ledger, failed_for_now(1));
     intend(&ledger, 2, snapshot.waiting[0].task);
-    record(&ledger, Change::Accepted(AttemptKey(2), RemoteTaskId("job-2".into())));
+    record(&ledger, ChangeKind::Accepted(RemoteTaskId("job-2".into())).of(AttemptKey(2)));
     record(&ledger, failed(2, FailureClass::Timeout));
     drop(ledger);
     let (snapshot, _ledger) = desk.all(&tasks(["a"]));
@@ -163,11 +173,11 @@ fn all_that_may_be_billed_is_spent_at_its_price_or_at_todays() {
     let mut desk = Desk::new();
     desk.prices = Prices::default();
     let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
-    run_all(&snapshot, &ledger);
-    record(&ledger, Change::Unknown(AttemptKey(1), "cut".into()));
-    record(&ledger, Change::Lost(AttemptKey(2), "gone".into()));
+    run_all_but(&[1, 4], &snapshot, &ledger);
+    record(&ledger, ChangeKind::Unknown("cut".into()).of(AttemptKey(1)));
+    record(&ledger, ChangeKind::Lost("gone".into()).of(AttemptKey(2)));
     record(&ledger, failed(3, FailureClass::Generation));
-    record(&ledger, Change::Rejected(AttemptKey(4), "no slot".into()));
+    record(&ledger, ChangeKind::Rejected("no slot".into()).of(AttemptKey(4)));
     drop(ledger);
     let store = desk.listed(&tasks(["a"]));
     assert_eq!(store.unpriced(&Prices::default()).unwrap(), [Mode::Fast]);
@@ -204,7 +214,7 @@ fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again
     let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d"]));
     for (n, waiting) in (1..).zip(&snapshot.waiting[..2]) {
         intend(&ledger, n, waiting.task);
-        record(&ledger, Change::Accepted(AttemptKey(n), RemoteTaskId(format!("job-{n}"))));
+        record(&ledger, ChangeKind::Accepted(RemoteTaskId(format!("job-{n}"))).of(AttemptKey(n)));
     }
     drop(ledger);
     let selection = Selection { filters: parsed(&["sku=sku-a", "sku=sku-c"]), pilot: false };
@@ -227,7 +237,7 @@ fn a_pilot_is_one_task_of_each_entry_and_is_not_flown_twice() {
     let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
     assert_eq!((keys, snapshot.held_back), (vec![1, 3, 5], 2));
     run_all(&snapshot, &ledger);
-    record(&ledger, Change::Done(AttemptKey(1), Images::default()));
+    record(&ledger, ChangeKind::Done(Images::default()).of(AttemptKey(1)));
     record(&ledger, failed_for_now(2));
     record(&ledger, failed(3, FailureClass::Moderated));
     drop(ledger);
@@ -240,12 +250,12 @@ fn a_pilot_is_one_task_of_each_entry_and_is_not_flown_twice() {
 fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
     let desk = Desk::new();
     let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
-    run_all(&snapshot, &ledger);
+    run_all_but(&[5], &snapshot, &ledger);
     record(&ledger, failed(1, FailureClass::Generation));
     record(&ledger, failed(2, FailureClass::Moderated));
     record(&ledger, failed(3, FailureClass::Timeout));
-    record(&ledger, Change::Lost(AttemptKey(4), "gone".into()));
-    record(&ledger, Change::Unknown(AttemptKey(5), "cut".into()));
+    record(&ledger, ChangeKind::Lost("gone".into()).of(AttemptKey(4)));
+    record(&ledger, ChangeKind::Unknown("cut".into()).of(AttemptKey(5)));
     assert!(matches!(BatchStore::at(&desk.path).hold("a test"), Err(StoreError::Held { .. })));
     drop(ledger);
     assert_eq!(desk.again(&["id=a"], false), Again { tasks: all_fast(1), turned_down: 0, may_be_made: 0 });

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::engine::Failure;
 use crate::plan;
 use crate::store::BatchStore;
-use crate::task::{Action, Images, Mode, Quota, Record, Status};
+use crate::task::{
+    Action, AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Quota, Record, State,
+    Status, TaskRow,
+};
 
 /// A folder with a state in it.
 struct Desk {
@@ -62,12 +64,13 @@ fn record(ledger: &BatchWriter, change: Change) {
 }
 
 fn accepted(attempt: i64) -> Change {
-    Change::Accepted(AttemptKey(attempt), RemoteTaskId(format!("job-{attempt}")))
+    ChangeKind::Accepted(RemoteTaskId(format!("job-{attempt}"))).of(AttemptKey(attempt))
 }
 
 fn done(attempt: i64) -> Change {
     let images = (1..=4).map(|n| format!("https://pictures/{attempt}/{n}.png")).collect();
-    Change::Done(AttemptKey(attempt), Images { grid: Some("https://pictures/grid.png".into()), urls: images })
+    ChangeKind::Done(Images { grid: Some("https://pictures/grid.png".into()), urls: images })
+        .of(AttemptKey(attempt))
 }
 
 #[test]
@@ -120,10 +123,10 @@ fn what_runs_is_taken_up_by_the_next_run_under_its_taskid() {
 fn what_was_given_up_is_offered_for_a_second_look_and_nothing_else() {
     let failed = |attempt, class| {
         let failure = Failure { class, reason: "no".into() };
-        Change::Failed(AttemptKey(attempt), failure)
+        ChangeKind::Failed(failure).of(AttemptKey(attempt))
     };
     for (change, looked_at) in [
-        (Change::Lost(AttemptKey(1), "gone".into()), true),
+        (ChangeKind::Lost("gone".into()).of(AttemptKey(1)), true),
         (failed(1, FailureClass::Timeout), true),
         (failed(1, FailureClass::NoImages), true),
         (failed(1, FailureClass::Generation), false),
@@ -147,10 +150,10 @@ fn a_refusal_costs_nothing_and_counts_as_no_attempt() {
     let desk = Desk::new();
     let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
-    record(&ledger, Change::Rejected(AttemptKey(1), "all slots were taken".into()));
+    record(&ledger, ChangeKind::Rejected("all slots were taken".into()).of(AttemptKey(1)));
     intend(&ledger, 2, snapshot.waiting[1].task);
     let failure = Failure { class: FailureClass::Refused, reason: "banned (code 1403)".into() };
-    record(&ledger, Change::Refused(AttemptKey(2), failure));
+    record(&ledger, ChangeKind::Refused(failure).of(AttemptKey(2)));
     let [a, b] = &desk.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.quota), (State::Pending, 0, None));
     assert_eq!((b.state, b.attempts, b.quota), (State::Failed, 0, None));
@@ -164,7 +167,7 @@ fn a_callback_settles_what_was_unknown() {
     let desk = Desk::new();
     let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
-    record(&ledger, Change::Unknown(AttemptKey(1), "cut".into()));
+    record(&ledger, ChangeKind::Unknown("cut".into()).of(AttemptKey(1)));
     assert_eq!(desk.states(), [("a".into(), State::Unknown)]);
     record(&ledger, accepted(1));
     record(&ledger, done(1));
@@ -381,7 +384,7 @@ fn a_write_that_fails_is_said_and_takes_no_other_with_it() {
     let desk = Desk::new();
     let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
-    let bad = ledger.record(Change::Lost(AttemptKey(99), "there is no such attempt".into()));
+    let bad = ledger.record(ChangeKind::Lost("there is no such attempt".into()).of(AttemptKey(99)));
     let good = ledger.record(accepted(1));
     let next = ledger.intend(Intent {
         attempt: AttemptKey(2),

@@ -14,17 +14,61 @@ use super::deliveries::{self, Delivery, Told};
 use super::downloads::{self, FileRow};
 use super::ledger::{self, Intent, Outgoing};
 use super::reserve::Reserve;
-use crate::engine::Change;
 use crate::failpoint::Point;
-use crate::task::Prices;
+use crate::task::{Change, IllegalTransition, Prices};
 
 /// The most commands in one transaction.
 const AT_ONCE: usize = 1024;
 
-const FULL: &str = "the disk was full a moment ago";
+/// Why something was not written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The disk was full: what is not paid for yet is not tried any more.
+    #[error("the disk was full a moment ago")]
+    DiskFull,
+    /// The thread that writes has ended.
+    #[error("the state is no longer written, after an earlier error")]
+    WriterGone,
+    /// The change contradicts the state.
+    #[error(transparent)]
+    Illegal(#[from] IllegalTransition),
+    /// What the database says.
+    #[error("{0}")]
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
 
-/// Why a command was not carried out. Many commands share one failed transaction, so it is words only.
-pub type WriteError = String;
+impl From<rusqlite::Error> for WriteError {
+    fn from(error: rusqlite::Error) -> WriteError {
+        match error {
+            rusqlite::Error::ToSqlConversionFailure(cause) => match cause.downcast::<IllegalTransition>() {
+                Ok(illegal) => WriteError::Illegal(*illegal),
+                Err(cause) => WriteError::Failed(cause),
+            },
+            other => WriteError::Failed(Box::new(other)),
+        }
+    }
+}
+
+/// Why a transaction failed.
+enum Unwritten {
+    /// Nothing of it is in the state.
+    RolledBack(rusqlite::Error),
+    /// It is in the state, and that could not be said: to write it again would be to write it twice.
+    Committed(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Unwritten {
+    fn from(error: rusqlite::Error) -> Unwritten {
+        Unwritten::RolledBack(error)
+    }
+}
+
+impl From<Unwritten> for WriteError {
+    fn from((Unwritten::RolledBack(error) | Unwritten::Committed(error)): Unwritten) -> WriteError {
+        error.into()
+    }
+}
 
 /// What the thread knows of this execution.
 #[derive(Debug, Clone, Copy)]
@@ -156,10 +200,17 @@ impl Desk {
     /// Writes the commands in one transaction. Where that fails each is tried alone, so that one that cannot be written
     /// takes no other with it; what is paid for comes before what is not.
     fn write_batch(&mut self, batch: &mut Vec<Command>) {
-        if !self.is_full
-            && let Ok(outgoing) = self.write(batch)
-        {
-            return confirm(batch.drain(..), outgoing);
+        if !self.is_full {
+            match self.write(batch) {
+                Ok(outgoing) => return confirm(batch.drain(..), outgoing),
+                Err(Unwritten::Committed(why)) => {
+                    let why = why.to_string();
+                    return batch
+                        .drain(..)
+                        .for_each(|command| refuse(command, WriteError::Failed(why.as_str().into())));
+                }
+                Err(Unwritten::RolledBack(_)) => {}
+            }
         }
         let (intents, records): (Vec<_>, Vec<_>) = batch.drain(..).partition(Command::can_wait);
         for command in records {
@@ -167,14 +218,14 @@ impl Desk {
         }
         for command in intents {
             if self.is_full {
-                refuse(command, FULL.to_owned());
+                refuse(command, WriteError::DiskFull);
                 continue;
             }
             match self.write(std::slice::from_ref(&command)) {
                 Ok(outgoing) => confirm([command].into_iter(), outgoing),
                 Err(why) => {
                     self.is_full |= is_full(&why);
-                    refuse(command, why.to_string());
+                    refuse(command, why.into());
                 }
             }
         }
@@ -193,12 +244,12 @@ impl Desk {
         }
         match written {
             Ok(outgoing) => confirm([command].into_iter(), outgoing),
-            Err(why) => refuse(command, why.to_string()),
+            Err(why) => refuse(command, why.into()),
         }
     }
 
     /// All of them or none; gives what each intent is to send, in order.
-    fn write(&mut self, batch: &[Command]) -> rusqlite::Result<Vec<Outgoing>> {
+    fn write(&mut self, batch: &[Command]) -> Result<Vec<Outgoing>, Unwritten> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut outgoing = Vec::new();
         for command in batch {
@@ -232,14 +283,15 @@ impl Desk {
         come_by(delivers, Point::DeliveryRecording)?;
         come_by(ends, Point::Ending)?;
         tx.commit()?;
-        come_by(intends, Point::Intended)?;
-        come_by(records, Point::Recorded)?;
+        come_by(intends, Point::Intended).map_err(Unwritten::Committed)?;
+        come_by(records, Point::Recorded).map_err(Unwritten::Committed)?;
         Ok(outgoing)
     }
 }
 
 /// Whether it failed for want of space. A write-ahead log that cannot grow may be told as an input/output error.
-fn is_full(error: &rusqlite::Error) -> bool {
+fn is_full(error: &Unwritten) -> bool {
+    let (Unwritten::RolledBack(error) | Unwritten::Committed(error)) = error;
     matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
 }
 

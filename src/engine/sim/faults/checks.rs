@@ -6,8 +6,8 @@ use std::time::Duration;
 use super::service::JobEnd;
 use super::world::FaultyWorld;
 use crate::engine::flight::Phase;
-use crate::engine::{AttemptKey, Ending, Engine, TaskRow};
-use crate::task::{RemoteTaskId, State as TaskState};
+use crate::engine::{Ending, Engine};
+use crate::task::{AttemptKey, RemoteTaskId, State as TaskState, TaskRow};
 
 impl FaultyWorld {
     /// Checks that the engine's view is what its changes make of the state.

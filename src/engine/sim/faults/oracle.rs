@@ -7,10 +7,10 @@ use std::time::Duration;
 use super::service::{BilledJob, FaultyService, JobEnd};
 use super::state::StateModel;
 use crate::engine::{
-    ASKS_FOR_IMAGES, AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, Item, MISSES_BEFORE_LOST, Progress,
-    Refusal, StatusOutcome, SubmitOutcome, TaskRow,
+    ASKS_FOR_IMAGES, DEFAULT_TIMEOUT, Item, MISSES_BEFORE_LOST, Progress, Refusal, StatusOutcome,
+    SubmitOutcome,
 };
-use crate::task::RemoteTaskId;
+use crate::task::{AttemptKey, Change, ChangeKind, FailureClass, RemoteTaskId, TaskRow};
 
 /// What was observed of one attempt.
 #[derive(Debug, Default)]
@@ -88,28 +88,17 @@ impl Oracle {
         service: &FaultyService,
         patience: Duration,
     ) {
-        let (attempt, job) = match change {
-            Change::Resend(_) => return,
-            Change::Accepted(attempt, task_id) => {
+        let Change { attempt, kind } = change;
+        let job = service.jobs.values().find(|job| job.attempt == *attempt);
+        let observed = self.of(*attempt);
+        let truth = |end: JobEnd| job.is_some_and(|job: &BilledJob| job.end == end && job.has_ended(now));
+        match kind {
+            ChangeKind::Resend => {}
+            ChangeKind::Accepted(task_id) => {
                 let job = service.jobs.get(task_id);
                 assert_eq!(job.map(|job| job.attempt), Some(*attempt), "a taskId of another attempt");
-                return;
             }
-            Change::Rejected(attempt, _)
-            | Change::Refused(attempt, _)
-            | Change::Unknown(attempt, _)
-            | Change::Done(attempt, _)
-            | Change::Failed(attempt, _)
-            | Change::FailedWillRetry(attempt, _)
-            | Change::Lost(attempt, _) => {
-                (*attempt, service.jobs.values().find(|job| job.attempt == *attempt))
-            }
-        };
-        let observed = self.of(attempt);
-        let truth = |end: JobEnd| job.is_some_and(|job: &BilledJob| job.end == end && job.has_ended(now));
-        match change {
-            Change::Accepted(..) | Change::Resend(..) => {}
-            Change::Rejected(..) => {
+            ChangeKind::Rejected(_) => {
                 assert!(
                     observed.is_certainly_not_accepted(),
                     "{attempt:?} may have been accepted: {observed:?}"
@@ -117,20 +106,20 @@ impl Oracle {
                 let content = matches!(observed.reply, Some(SubmitOutcome::Refused(Refusal::Content(_))));
                 assert!(!content, "refused for its content, and waits again");
             }
-            Change::Refused(..) => assert!(
+            ChangeKind::Refused(_) => assert!(
                 matches!(observed.reply, Some(SubmitOutcome::Refused(Refusal::Content(_)))),
                 "{attempt:?} was not refused for its content: {observed:?}"
             ),
-            Change::Unknown(..) => assert!(
+            ChangeKind::Unknown(_) => assert!(
                 matches!(observed.reply, Some(SubmitOutcome::Unknown(_))) || observed.left,
                 "{attempt:?} is known: {observed:?}"
             ),
-            Change::Done(..) => assert!(observed.done && truth(JobEnd::Done), "{attempt:?} is not done"),
-            Change::FailedWillRetry(_, failure) => {
+            ChangeKind::Done(_) => assert!(observed.done && truth(JobEnd::Done), "{attempt:?} is not done"),
+            ChangeKind::FailedWillRetry(failure) => {
                 assert_eq!(failure.class, FailureClass::Generation, "{attempt:?} is sent again");
                 assert!(observed.failed && truth(JobEnd::Failed), "{attempt:?} has not failed");
             }
-            Change::Failed(_, failure) => match failure.class {
+            ChangeKind::Failed(failure) => match failure.class {
                 FailureClass::Timeout => assert!(
                     observed.sent_at.is_some_and(|sent| now >= sent + DEFAULT_TIMEOUT),
                     "{attempt:?} is given up too early"
@@ -140,7 +129,7 @@ impl Oracle {
                 }
                 _ => assert!(observed.failed && truth(JobEnd::Failed), "{attempt:?} has not failed"),
             },
-            Change::Lost(..) => assert!(
+            ChangeKind::Lost(_) => assert!(
                 observed.missing.is_some_and(|(since, times)| {
                     times >= MISSES_BEFORE_LOST && now.saturating_sub(since) >= patience
                 }),

@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use super::super::SimRng;
 use super::scenario::FaultRates;
-use crate::engine::{
-    AttemptKey, Failure, FailureClass, Item, Progress, Refusal, StatusOutcome, SubmitOutcome, TaskRow,
-};
-use crate::task::{Images, Mode, RemoteTaskId};
+use crate::engine::{Item, Progress, Refusal, StatusOutcome, SubmitOutcome};
+use crate::task::{AttemptKey, Failure, FailureClass, Images, Mode, RemoteTaskId, TaskRow};
 
 /// How a job ends, once it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

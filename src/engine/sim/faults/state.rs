@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::engine::{
-    AttemptKey, Change, DEFAULT_TIMEOUT, FailureClass, History, Resumed, TaskRow, Unacknowledged, Waiting,
+use crate::engine::{DEFAULT_TIMEOUT, History, Resumed, Unacknowledged, Waiting};
+use crate::task::{
+    AttemptKey, Change, ChangeKind, FailureClass, Mode, RemoteTaskId, State as TaskState, TaskMode, TaskRow,
+    transition,
 };
-use crate::task::{Mode, RemoteTaskId, State as TaskState, TaskMode};
 
 /// A write on its way to the disk.
 #[derive(Debug, Clone)]
@@ -74,30 +75,18 @@ impl StateModel {
             }
             StateWrite::Change(change) => change,
         };
-        let (attempt, state, open) = match change {
-            Change::Accepted(attempt, _) => (attempt, TaskState::Running, true),
-            Change::Rejected(attempt, _) | Change::FailedWillRetry(attempt, _) => {
-                (attempt, TaskState::Pending, false)
-            }
-            Change::Refused(attempt, _) | Change::Failed(attempt, _) => (attempt, TaskState::Failed, false),
-            Change::Unknown(attempt, _) => (attempt, TaskState::Unknown, false),
-            Change::Done(attempt, _) => (attempt, TaskState::Done, false),
-            Change::Lost(attempt, _) => (attempt, TaskState::Lost, false),
-            Change::Resend(attempt) => (attempt, TaskState::Pending, false),
-        };
+        let Change { attempt, kind } = change;
         let row = self.attempts.get_mut(attempt).expect("a change of an attempt that was never intended");
-        row.open = open;
-        row.class = None;
-        match change {
-            Change::Accepted(_, task_id) => row.task_id = Some(task_id.clone()),
-            Change::Failed(_, failure)
-            | Change::Refused(_, failure)
-            | Change::FailedWillRetry(_, failure) => {
-                row.class = Some(failure.class);
-            }
-            _ => {}
+        let word = &mut self.tasks[row.task.0 as usize];
+        let Some(next) = transition(*word, kind).unwrap_or_else(|e| panic!("{attempt:?}: {e}")) else {
+            return;
+        };
+        *word = next.state;
+        row.open = !next.outcome.has_ended();
+        row.class = next.class;
+        if let ChangeKind::Accepted(task_id) = kind {
+            row.task_id = Some(task_id.clone());
         }
-        self.tasks[row.task.0 as usize] = state;
     }
 
     /// Removes an attempt whose intent could not be written.

@@ -10,10 +10,9 @@ use super::scenario::{Scenario, rng_of};
 use super::service::FaultyService;
 use super::state::{ModelAttempt, StateModel, StateWrite, mode_of};
 use crate::engine::{
-    Action, AttemptKey, Change, DEFAULT_TIMEOUT, Engine, Event, Item, LATE, Progress, Refusal, StatusOutcome,
-    SubmitOutcome, TaskRow,
+    Action, DEFAULT_TIMEOUT, Engine, Event, Item, LATE, Progress, Refusal, StatusOutcome, SubmitOutcome,
 };
-use crate::task::{RemoteTaskId, State as TaskState};
+use crate::task::{AttemptKey, Change, ChangeKind, RemoteTaskId, State as TaskState, TaskRow};
 
 /// What is under way. All but callbacks and submits that have left end with the run.
 #[derive(Debug)]
@@ -304,8 +303,8 @@ impl FaultyWorld {
 
     fn record(&mut self, change: Change, agenda: &mut Agenda<WorldEvent>) {
         match &change {
-            Change::Resend(attempt) => self.resend(*attempt),
-            Change::Accepted(attempt, _) => {
+            Change { attempt, kind: ChangeKind::Resend } => self.resend(*attempt),
+            Change { attempt, kind: ChangeKind::Accepted(_) } => {
                 let row = &self.live.attempts[attempt];
                 let sent_at = self.oracle.of(*attempt).sent_at.unwrap_or_default();
                 let is_late = self.live.task(row.task) == TaskState::Unknown && sent_at < self.run_started_at;

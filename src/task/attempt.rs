@@ -1,0 +1,174 @@
+//! One paid submit of a task: how it is named in the state, how it can end, and why it fails.
+
+use super::{Images, RemoteTaskId};
+
+/// The row of a task in the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskRow(pub i64);
+
+/// The row of an attempt in the state. The store numbers them upwards, in the order of their intents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AttemptKey(pub i64);
+
+/// Why an attempt gave no images.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of failure.
+    pub class: FailureClass,
+    /// In the service's words where it gave some.
+    pub reason: String,
+}
+
+/// Kinds of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureClass {
+    /// The submit was refused for its content: nothing was accepted.
+    Refused,
+    /// Moderation turned the prompt down.
+    Moderated,
+    /// The generation failed at the service.
+    Generation,
+    /// The job was not seen to end in its time.
+    Timeout,
+    /// The job is done, but no images were ever named.
+    NoImages,
+}
+
+impl FailureClass {
+    /// Every class.
+    pub const ALL: [FailureClass; 5] = [
+        FailureClass::Refused,
+        FailureClass::Moderated,
+        FailureClass::Generation,
+        FailureClass::Timeout,
+        FailureClass::NoImages,
+    ];
+
+    /// The word in the state.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            FailureClass::Refused => "refused",
+            FailureClass::Moderated => "moderated",
+            FailureClass::Generation => "generation",
+            FailureClass::Timeout => "timeout",
+            FailureClass::NoImages => "no_pictures",
+        }
+    }
+
+    /// The class of this word in the state, if it is one.
+    pub fn from_word(word: &str) -> Option<FailureClass> {
+        FailureClass::ALL.into_iter().find(|class| class.as_str() == word)
+    }
+
+    /// Whether the job may have ended well after all, so that asking again, which is free, can save it.
+    pub fn may_have_images(self) -> bool {
+        matches!(self, FailureClass::Timeout | FailureClass::NoImages)
+    }
+}
+
+/// How an attempt ended, or where it stands while it has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AttemptOutcome {
+    /// The job ended well.
+    Done,
+    /// The job ended without images.
+    Failed,
+    /// The service does not know the job any more, or a person gave it up.
+    Lost,
+    /// Whether the service accepted it cannot be known.
+    Unknown,
+    /// The job runs, as far as is known.
+    Running,
+    /// Its submit is under way.
+    Submitting,
+    /// It has ended in a way that could not be written.
+    Open,
+    /// The service refused it for its content: it cost nothing.
+    Refused,
+    /// It certainly was not accepted: it cost nothing.
+    Rejected,
+}
+
+impl AttemptOutcome {
+    /// Every outcome, in the order in which they are summed up to people.
+    pub const ALL: [AttemptOutcome; 9] = [
+        AttemptOutcome::Done,
+        AttemptOutcome::Failed,
+        AttemptOutcome::Lost,
+        AttemptOutcome::Unknown,
+        AttemptOutcome::Running,
+        AttemptOutcome::Submitting,
+        AttemptOutcome::Open,
+        AttemptOutcome::Refused,
+        AttemptOutcome::Rejected,
+    ];
+
+    /// The word of tables and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            AttemptOutcome::Done => "done",
+            AttemptOutcome::Failed => "failed",
+            AttemptOutcome::Lost => "lost",
+            AttemptOutcome::Unknown => "unknown",
+            AttemptOutcome::Running => "running",
+            AttemptOutcome::Submitting => "submitting",
+            AttemptOutcome::Open => "open",
+            AttemptOutcome::Refused => "refused",
+            AttemptOutcome::Rejected => "not_accepted",
+        }
+    }
+
+    /// The outcome of this word in the state, where it is that of an attempt that has ended.
+    pub fn from_word(word: &str) -> Option<AttemptOutcome> {
+        AttemptOutcome::ALL.into_iter().find(|outcome| outcome.has_ended() && outcome.as_str() == word)
+    }
+
+    /// Whether the attempt has an end that the state records. One that is unknown has: a callback may open it again.
+    pub fn has_ended(self) -> bool {
+        !matches!(self, AttemptOutcome::Running | AttemptOutcome::Submitting | AttemptOutcome::Open)
+    }
+
+    /// Whether the attempt may have been billed, and so counts as spent.
+    pub fn is_spent(self) -> bool {
+        !matches!(self, AttemptOutcome::Refused | AttemptOutcome::Rejected)
+    }
+}
+
+/// A fact about an attempt, to be made durable. Live runs and resumed ones know a task only by these.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The attempt that the fact is about.
+    pub attempt: AttemptKey,
+    /// The fact.
+    pub kind: ChangeKind,
+}
+
+/// What became of an attempt. What each means for its task is in [`transition`](super::transition).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// The service accepted the attempt under this id.
+    Accepted(RemoteTaskId),
+    /// It certainly was not accepted: the task waits again, and the attempt cost nothing. The text says why.
+    Rejected(String),
+    /// The service refused the content: the task failed, and the attempt cost nothing.
+    Refused(Failure),
+    /// It cannot be known whether it was accepted. The text says why.
+    Unknown(String),
+    /// The job ended well.
+    Done(Images),
+    /// The job ended without images.
+    Failed(Failure),
+    /// The job ended without images, and the task waits to be sent again: one more paid attempt.
+    FailedWillRetry(Failure),
+    /// The service does not know the job any more. The text says how that was seen.
+    Lost(String),
+    /// The attempt stays unknown, and its task waits to be sent again, as its batch wants it: one more paid attempt.
+    Resend,
+}
+
+impl ChangeKind {
+    /// This fact, about this attempt.
+    pub fn of(self, attempt: AttemptKey) -> Change {
+        Change { attempt, kind: self }
+    }
+}
