@@ -20,7 +20,7 @@ use mjbatch::engine::sim::{SimJob, SimRng, SimStats, Simulation};
 use mjbatch::engine::{DEFAULT_TIMEOUT, ObservedDurations, Policy, Waiting};
 use mjbatch::progress::ErrorsOnly;
 use mjbatch::runner::{self, Run};
-use mjbatch::sandbox::{Ledger, Sandbox, Settings};
+use mjbatch::sandbox::{BillingLedger, Sandbox, SandboxSettings};
 use mjbatch::store::{BatchStore, Listing};
 use mjbatch::task::{Mode, TaskRow};
 use mjbatch::{manifest, plan};
@@ -185,7 +185,7 @@ fn in_virtual_time() {
 async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
     let work = &WORKS[0];
     let mut settings =
-        Settings { speed: work.speed, fast: 30.0..=90.0, picture_side: 8, ..Settings::default() };
+        SandboxSettings { speed: work.speed, fast: 30.0..=90.0, image_side: 8, ..SandboxSettings::default() };
     settings.faults.set("latency=3ms")?;
     let sandbox = Sandbox::start(settings).await?;
     let endpoint = Endpoint::parse(&sandbox.base_url())?;
@@ -240,10 +240,10 @@ async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
 }
 
 /// The figures of a run by the sandbox's own records, whose times are Unix milliseconds.
-fn stats_of(ledger: &Ledger) -> SimStats {
+fn stats_of(ledger: &BillingLedger) -> SimStats {
     let first = ledger.jobs.iter().map(|job| job.accepted_at).min().unwrap_or_default();
     let last = ledger.jobs.iter().map(|job| job.accepted_at).max().unwrap_or_default();
-    let used = |job: &mjbatch::sandbox::LedgerJob| job.ends_at.min(last).saturating_sub(job.accepted_at);
+    let used = |job: &mjbatch::sandbox::LedgerEntry| job.ends_at.min(last).saturating_sub(job.accepted_at);
     let used: u64 = ledger.jobs.iter().map(used).sum();
     SimStats {
         took: Duration::from_millis(last - first),

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use mjbatch::api::{CallbackListener, Client, Endpoint, SubmitRequest};
 use mjbatch::engine::{Progress, SubmitOutcome};
-use mjbatch::sandbox::{Sandbox, Settings};
+use mjbatch::sandbox::{Sandbox, SandboxSettings};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let sandbox = Sandbox::start(Settings { speed: 200.0, ..Settings::default() }).await?;
+    let sandbox = Sandbox::start(SandboxSettings { speed: 200.0, ..SandboxSettings::default() }).await?;
     let client = Client::new(&Endpoint::parse(&sandbox.base_url())?, &"any key".into())?;
     let mut webhook = CallbackListener::listen("127.0.0.1:0".parse()?).await?;
 

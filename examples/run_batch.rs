@@ -12,7 +12,7 @@ use std::error::Error;
 use mjbatch::api::Endpoint;
 use mjbatch::batch::{Batch, Options, Service};
 use mjbatch::progress::RunEvent;
-use mjbatch::sandbox::{Sandbox, Settings};
+use mjbatch::sandbox::{Sandbox, SandboxSettings};
 use mjbatch::task::Status;
 
 const MANIFEST: &str = "
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     std::fs::write(&manifest, MANIFEST)?;
 
     // The real service is `Service::from_env()?`, and needs no sandbox.
-    let sandbox = Sandbox::start(Settings { speed: 200.0, ..Settings::default() }).await?;
+    let sandbox = Sandbox::start(SandboxSettings { speed: 200.0, ..SandboxSettings::default() }).await?;
     let service = Service::sandbox(&Endpoint::parse(&sandbox.base_url())?)?;
 
     let mut batch = Batch::open(&manifest, Options::default())?;

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::api::{DEFAULT_BASE_URL, Endpoint};
 use crate::batch::{CallbackOptions, HookUse, ImageOptions, Options};
 use crate::diagnostic::Diagnostic;
-use crate::sandbox::{self, Faults};
+use crate::sandbox::{self, SandboxFaults};
 
 /// The names of the vendor's own samples.
 pub(super) const KEY: &str = "MIDJOURNEY_API_KEY";
@@ -25,7 +25,7 @@ const SANDBOX_PORT: u16 = 8797;
 #[derive(Debug)]
 pub(super) enum ServiceChoice {
     /// The sandbox inside the program.
-    Sandbox(Box<sandbox::Settings>),
+    Sandbox(Box<sandbox::SandboxSettings>),
     /// A service at an address, with a key.
     At(Endpoint, SecretString),
 }
@@ -35,7 +35,7 @@ pub(super) fn options_of(place: &Place) -> Options {
     let mut options = Options::default();
     options.state.clone_from(&place.state);
     options.sandbox = place.sandbox;
-    options.is_sandbox_id = Some(sandbox::gave);
+    options.is_sandbox_id = Some(sandbox::is_sandbox_id);
     options
 }
 
@@ -148,17 +148,17 @@ pub(super) fn key() -> Option<SecretString> {
 }
 
 /// The sandbox that the images of an earlier sandbox run come from.
-pub(super) fn image_sandbox() -> sandbox::Settings {
-    sandbox::Settings {
+pub(super) fn image_sandbox() -> sandbox::SandboxSettings {
+    sandbox::SandboxSettings {
         listen: SocketAddr::from(([127, 0, 0, 1], SANDBOX_PORT)),
         speed: SANDBOX_SPEED,
-        ..sandbox::Settings::default()
+        ..sandbox::SandboxSettings::default()
     }
 }
 
-fn sandbox_settings(args: &Rehearsal) -> Result<sandbox::Settings, Failure> {
-    let default = sandbox::Settings::default();
-    Ok(sandbox::Settings {
+fn sandbox_settings(args: &Rehearsal) -> Result<sandbox::SandboxSettings, Failure> {
+    let default = sandbox::SandboxSettings::default();
+    Ok(sandbox::SandboxSettings {
         speed: args.speed.unwrap_or(SANDBOX_SPEED),
         seed: args.seed.unwrap_or(default.seed),
         faults: faults(&args.faults)?,
@@ -167,8 +167,8 @@ fn sandbox_settings(args: &Rehearsal) -> Result<sandbox::Settings, Failure> {
 }
 
 /// The faults that are meant.
-pub(super) fn faults(texts: &[String]) -> Result<Faults, Failure> {
-    let mut faults = Faults::none();
+pub(super) fn faults(texts: &[String]) -> Result<SandboxFaults, Failure> {
+    let mut faults = SandboxFaults::none();
     for text in texts {
         faults.set(text).map_err(|e| {
             let listed = "`mjbatch sandbox --list-faults` lists them";

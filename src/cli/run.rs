@@ -78,11 +78,11 @@ fn where_images_are(sandbox: &Sandbox) -> String {
 }
 
 /// Starts a sandbox at its own port where that is free, else at any.
-pub(super) async fn start_sandbox(settings: sandbox::Settings) -> Result<Sandbox, Failure> {
+pub(super) async fn start_sandbox(settings: sandbox::SandboxSettings) -> Result<Sandbox, Failure> {
     let started = match Sandbox::start(settings.clone()).await {
         Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {
             let listen = std::net::SocketAddr::new(settings.listen.ip(), 0);
-            Sandbox::start(sandbox::Settings { listen, ..settings }).await
+            Sandbox::start(sandbox::SandboxSettings { listen, ..settings }).await
         }
         started => started,
     };

@@ -12,16 +12,16 @@ use crate::sandbox::{self, Sandbox};
 /// Serves until Ctrl-C.
 pub(super) async fn serve(args: SandboxArgs) -> Result<Exit, Failure> {
     if args.list_faults {
-        let _ = anstream::stdout().write_all(sandbox::describe().as_bytes());
+        let _ = anstream::stdout().write_all(sandbox::describe_faults().as_bytes());
         return Ok(Exit::Success);
     }
-    let settings = sandbox::Settings {
+    let settings = sandbox::SandboxSettings {
         listen: args.listen,
         speed: args.speed,
         seed: args.seed,
         faults: options::faults(&args.faults)?,
         public_url: args.public_url,
-        ..sandbox::Settings::default()
+        ..sandbox::SandboxSettings::default()
     };
     let sandbox = Sandbox::start(settings).await.map_err(|e| {
         let error = format!("the sandbox cannot start at {}: {e}", args.listen);

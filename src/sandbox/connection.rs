@@ -1,7 +1,9 @@
-//! Connections that can be cut: axum closes one only after a reply, but a service may vanish in the middle of one.
+//! Connections that can be cut in the middle of a reply, as axum closes a connection only after
+//! one.
 //!
-//! Each connection has a [`Knife`] that its requests' handlers get. What is cut shows at the next byte to be written. All
-//! connections end when the sandbox stops, also those whose client neither speaks nor hangs up.
+//! Each connection has a [`CutHandle`], which the handlers of its requests receive. A cut takes
+//! effect at the next byte to be written. All connections end when the sandbox stops, also idle
+//! ones.
 
 use std::io;
 use std::net::SocketAddr;
@@ -21,54 +23,61 @@ const WHOLE: u8 = 0;
 const HALF: u8 = 1;
 const CUT: u8 = 2;
 
-/// Cuts the connection that a request came by.
+/// Cuts the connection of a request.
 #[derive(Debug, Clone)]
-pub(super) struct Knife(Arc<AtomicU8>);
+pub(super) struct CutHandle(Arc<AtomicU8>);
 
-impl Knife {
-    /// Not one byte more goes out.
+impl CutHandle {
+    /// Cuts the connection at once: no more bytes are sent.
     pub(super) fn cut(&self) {
         self.0.store(CUT, Ordering::Release);
     }
 
-    /// The next reply goes out with its head and half of what comes with it, then no more.
+    /// Cuts the connection after the head and half of the body of the next reply.
     pub(super) fn cut_in_half(&self) {
         self.0.store(HALF, Ordering::Release);
     }
 }
 
-impl Connected<IncomingStream<'_, Door>> for Knife {
-    fn connect_info(stream: IncomingStream<'_, Door>) -> Self {
-        stream.io().knife.clone()
+impl Connected<IncomingStream<'_, CuttableListener>> for CutHandle {
+    fn connect_info(stream: IncomingStream<'_, CuttableListener>) -> Self {
+        stream.io().cut_handle.clone()
     }
 }
 
-/// Listens, and hands out connections that can be cut.
-pub(super) struct Door {
+/// A listener whose connections can be cut.
+pub(super) struct CuttableListener {
     pub(super) listener: TcpListener,
     pub(super) stopped: watch::Receiver<bool>,
 }
 
-/// Ends when the sandbox stops or is dropped.
+/// Completes when the sandbox stops or is dropped.
 pub(super) async fn stopping(mut stopped: watch::Receiver<bool>) {
-    // An error means that the sandbox itself is gone, which is as good.
+    // An error means that the sandbox was dropped.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-impl Listener for Door {
-    type Io = Line;
+impl Listener for CuttableListener {
+    type Io = CuttableStream;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Line, SocketAddr) {
+    async fn accept(&mut self) -> (CuttableStream, SocketAddr) {
         loop {
             match self.listener.accept().await {
                 Ok((stream, from)) => {
-                    // Replies are small and waited for.
+                    // Replies are small, and clients wait for them.
                     let _ = stream.set_nodelay(true);
                     let stopping = Box::pin(stopping(self.stopped.clone()));
-                    return (Line { stream, knife: Knife(Arc::new(AtomicU8::new(WHOLE))), stopping }, from);
+                    return (
+                        CuttableStream {
+                            stream,
+                            cut_handle: CutHandle(Arc::new(AtomicU8::new(WHOLE))),
+                            stopping,
+                        },
+                        from,
+                    );
                 }
-                // Too many open files, most likely; some will be closed soon.
+                // Most likely too many open files, of which some will be closed soon.
                 Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
@@ -79,10 +88,10 @@ impl Listener for Door {
     }
 }
 
-/// One connection.
-pub(super) struct Line {
+/// A connection that can be cut.
+pub(super) struct CuttableStream {
     stream: TcpStream,
-    knife: Knife,
+    cut_handle: CutHandle,
     stopping: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
@@ -90,7 +99,7 @@ fn cut() -> io::Error {
     io::Error::from(io::ErrorKind::ConnectionAborted)
 }
 
-impl AsyncRead for Line {
+impl AsyncRead for CuttableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -103,16 +112,16 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for CuttableStream {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.knife.0.load(Ordering::Acquire) {
+        match self.cut_handle.0.load(Ordering::Acquire) {
             CUT => Poll::Ready(Err(cut())),
             HALF => {
                 let head = bytes.windows(4).position(|four| four == b"\r\n\r\n").map_or(0, |at| at + 4);
                 let half = (head + (bytes.len() - head) / 2).max(1);
                 let written = Pin::new(&mut self.stream).poll_write(cx, &bytes[..half.min(bytes.len())]);
                 if written.is_ready() {
-                    self.knife.cut();
+                    self.cut_handle.cut();
                 }
                 written
             }

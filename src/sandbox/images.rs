@@ -1,5 +1,6 @@
-//! `GET /images/{taskId}/{1..4|grid}.png`: the pictures, drawn when they are asked for. A taskId says all that is needed, so
-//! those of an earlier sandbox are served as well.
+//! `GET /images/{taskId}/{1..4|grid}.png`: the images, drawn on request.
+//!
+//! The taskId encodes all that is needed, so images of an earlier sandbox are served as well.
 
 use std::sync::Arc;
 
@@ -7,75 +8,76 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::connection::Knife;
-use super::faults::Fault;
-use super::jobs::Stand;
-use super::server::{Service, in_half};
-use super::task_id::Ticket;
-use super::{page, picture};
+use super::accounts::JobState;
+use super::connection::CutHandle;
+use super::encoded_id::EncodedId;
+use super::faults::SandboxFault;
+use super::service::{SandboxService, in_half};
+use super::{drawing, html};
 
 pub(super) async fn answer(
-    State(service): State<Arc<Service>>,
-    ConnectInfo(knife): ConnectInfo<Knife>,
+    State(service): State<Arc<SandboxService>>,
+    ConnectInfo(cut_handle): ConnectInfo<CutHandle>,
     Path((task_id, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    let (number, struck) = {
-        let mut books = service.books();
-        books.totals.keys_leaked += u64::from(headers.contains_key("api-key"));
-        books.totals.pictures += 1;
-        let number = books.totals.pictures;
-        let all = [Fault::ImageHang, Fault::Image404, Fault::Image500];
-        (number, all.into_iter().find(|fault| books.strikes(*fault, number)))
+    let (number, fault) = {
+        let mut accounts = service.accounts();
+        accounts.totals.keys_leaked += u64::from(headers.contains_key("api-key"));
+        accounts.totals.image_requests += 1;
+        let number = accounts.totals.image_requests;
+        let all = [SandboxFault::ImageHang, SandboxFault::Image404, SandboxFault::Image500];
+        (number, all.into_iter().find(|fault| accounts.strikes(*fault, number)))
     };
-    match struck {
-        Some(Fault::ImageHang) => return std::future::pending().await,
-        Some(Fault::Image404) => return missing(),
+    match fault {
+        Some(SandboxFault::ImageHang) => return std::future::pending().await,
+        Some(SandboxFault::Image404) => return missing(),
         Some(_) => return (StatusCode::INTERNAL_SERVER_ERROR, "internal error").into_response(),
         None => {}
     }
-    if service.shape.faults.is_on(Fault::ImageRedirect) {
+    if service.shape.faults.is_on(SandboxFault::ImageRedirect) {
         let to = format!("/stored/{task_id}/{name}");
         return (StatusCode::FOUND, [(header::LOCATION, to)]).into_response();
     }
     let response = serve(&service, &task_id, &name).await;
-    let halved = service.books().strikes(Fault::ImageHalf, number);
-    if halved { in_half(&knife, response) } else { response }
+    let is_halved = service.accounts().strikes(SandboxFault::ImageHalf, number);
+    if is_halved { in_half(&cut_handle, response) } else { response }
 }
 
-/// Where a redirected address leads.
+/// Answers the URL that a redirected image leads to.
 pub(super) async fn answer_stored(
-    State(service): State<Arc<Service>>,
+    State(service): State<Arc<SandboxService>>,
     Path((task_id, name)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Response {
-    service.books().totals.keys_leaked += u64::from(headers.contains_key("api-key"));
+    service.accounts().totals.keys_leaked += u64::from(headers.contains_key("api-key"));
     serve(&service, &task_id, &name).await
 }
 
-async fn serve(service: &Service, task_id: &str, name: &str) -> Response {
+async fn serve(service: &SandboxService, task_id: &str, name: &str) -> Response {
     let now = service.clock.now();
-    let shown = Ticket::of_task_id(task_id).filter(|ticket| ticket.stand(now) == Some(Stand::Done));
-    let (Some(ticket), Some(which)) = (shown, Which::named(name)) else {
+    let done = EncodedId::decode(task_id).filter(|encoded| encoded.state_at(now) == Some(JobState::Done));
+    let (Some(encoded), Some(which)) = (done, ImageName::parse(name)) else {
         return missing();
     };
     let faults = &service.shape.faults;
-    let kept = faults.time(Fault::ImageExpire).map(|kept| service.speed.real_millis(kept));
-    if kept.is_some_and(|kept| now >= ticket.ends_at().saturating_add(kept)) {
-        return (StatusCode::GONE, "this picture has expired").into_response();
+    let kept = faults.time(SandboxFault::ImageExpire).map(|kept| service.speed.real_millis(kept));
+    if kept.is_some_and(|kept| now >= encoded.ends_at().saturating_add(kept)) {
+        return (StatusCode::GONE, "this image has expired").into_response();
     }
-    let kind = match faults.choice(Fault::ImageType) {
-        "html" => return Html(page::SIGN_IN).into_response(),
+    let kind = match faults.choice(SandboxFault::ImageType) {
+        "html" => return Html(html::SIGN_IN).into_response(),
         "octet" => "application/octet-stream",
         "jpeg-name" => "image/jpeg",
         _ => "image/png",
     };
-    let side = service.shape.picture_side;
-    // Drawing takes a processor for a while; the permit is never refused, as nobody closes the semaphore.
-    let permit = service.drawing.acquire().await;
+    let side = service.shape.image_side;
+    // Drawing keeps a processor busy. The semaphore is never closed, so the permit is always
+    // granted.
+    let permit = service.draw_permits.acquire().await;
     let drawn = tokio::task::spawn_blocking(move || match which {
-        Which::Single(number) => picture::single(ticket.look, ticket.aspect, number, side),
-        Which::Grid => picture::grid(ticket.look, ticket.aspect, side),
+        ImageName::Single(number) => drawing::single(encoded.look, encoded.aspect, number, side),
+        ImageName::Grid => drawing::grid(encoded.look, encoded.aspect, side),
     })
     .await;
     drop(permit);
@@ -83,25 +85,28 @@ async fn serve(service: &Service, task_id: &str, name: &str) -> Response {
         Ok(file) => {
             ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=86400")], file).into_response()
         }
-        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the picture could not be drawn").into_response(),
+        Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "the image could not be drawn").into_response(),
     }
 }
 
 fn missing() -> Response {
-    (StatusCode::NOT_FOUND, "there is no such picture").into_response()
+    (StatusCode::NOT_FOUND, "there is no such image").into_response()
 }
 
+/// The file name of an image, without its extension.
 #[derive(Clone, Copy)]
-enum Which {
+enum ImageName {
     Single(u8),
     Grid,
 }
 
-impl Which {
-    fn named(name: &str) -> Option<Self> {
+impl ImageName {
+    fn parse(name: &str) -> Option<Self> {
         match name.strip_suffix(".png").or_else(|| name.strip_suffix(".jpg")).unwrap_or(name) {
-            "grid" => Some(Which::Grid),
-            number => number.parse().ok().filter(|n| (1..=picture::SINGLES).contains(n)).map(Which::Single),
+            "grid" => Some(ImageName::Grid),
+            number => {
+                number.parse().ok().filter(|n| (1..=drawing::SINGLES).contains(n)).map(ImageName::Single)
+            }
         }
     }
 }

@@ -1,23 +1,25 @@
-//! What goes out as JSON: the envelope, and the items of status replies and callbacks, in every shape that is asked for.
+//! The JSON of replies: the envelope, and the items of status replies and callbacks, in the shapes
+//! that faults ask for.
 
 use serde_json::{Map, Value, json};
 
-use super::faults::{Fault, Faults};
-use super::jobs::{Books, Stand};
-use super::picture::SINGLES;
-use super::task_id::Ticket;
+use super::accounts::{Accounts, JobState};
+use super::drawing::SINGLES;
+use super::encoded_id::EncodedId;
+use super::faults::{SandboxFault, SandboxFaults};
 use crate::task::Mode;
 
-/// How items and envelopes are shaped.
+/// The settings that decide the shape of items and envelopes.
 #[derive(Debug, Clone)]
-pub(super) struct Shape {
-    pub(super) faults: Faults,
-    /// The address that pictures' addresses begin with, without a slash at the end.
-    pub(super) pictures: String,
-    pub(super) picture_side: u32,
+pub(super) struct ReplyShape {
+    pub(super) faults: SandboxFaults,
+    /// The start of all image URLs, without a slash at the end.
+    pub(super) image_base_url: String,
+    pub(super) image_side: u32,
 }
 
-impl Shape {
+impl ReplyShape {
+    /// Makes an envelope.
     pub(super) fn envelope(&self, code: i64, message: &str, data: Option<Value>) -> Value {
         let mut envelope = Map::new();
         envelope.insert("status".into(), code.into());
@@ -25,74 +27,75 @@ impl Shape {
             envelope.insert("data".into(), data);
         }
         envelope.insert("message".into(), message.into());
-        if self.faults.is_on(Fault::ItemNewFields) {
+        if self.faults.is_on(SandboxFault::ItemNewFields) {
             envelope.insert("requestId".into(), "req-1".into());
             envelope.insert("trace".into(), json!({"region": "nowhere", "hops": [1, 2]}));
         }
         Value::Object(envelope)
     }
 
-    /// The item of a job at a Unix time in milliseconds; `None` if nobody knows of the job.
-    pub(super) fn item(&self, books: &Books, task_id: &str, now: u64) -> Option<Map<String, Value>> {
-        let (ticket, prompt) = books.look_up(task_id)?;
-        Some(self.item_of(task_id, &ticket, prompt, ticket.stand(now)?))
+    /// Makes the item of a job as of a Unix time in milliseconds. `None` if the job is unknown.
+    pub(super) fn item(&self, accounts: &Accounts, task_id: &str, now: u64) -> Option<Map<String, Value>> {
+        let (encoded, prompt) = accounts.look_up(task_id)?;
+        Some(self.item_of(task_id, &encoded, prompt, encoded.state_at(now)?))
     }
 
     fn item_of(
         &self,
         task_id: &str,
-        ticket: &Ticket,
+        encoded: &EncodedId,
         prompt: Option<&str>,
-        stand: Stand,
+        state: JobState,
     ) -> Map<String, Value> {
         let mut item = Map::new();
         item.insert("taskId".into(), task_id.into());
-        let status: i64 = match stand {
-            Stand::Running => 0,
-            Stand::Done => 1,
-            Stand::Failed(_) => 2,
+        let status: i64 = match state {
+            JobState::Running => 0,
+            JobState::Done => 1,
+            JobState::Failed(_) => 2,
         };
-        let strings = self.faults.is_on(Fault::StatusStrings);
+        let strings = self.faults.is_on(SandboxFault::StatusStrings);
         item.insert("status".into(), if strings { status.to_string().into() } else { status.into() });
-        let (image, images) = match stand {
-            Stand::Done => self.pictures_of(task_id),
+        let (image, images) = match state {
+            JobState::Done => self.images_of(task_id),
             _ => ("".into(), Vec::new()),
         };
         item.insert("image".into(), image);
         item.insert("images".into(), images.into());
         if let Some(prompt) = prompt {
             item.insert("prompt".into(), prompt.into());
-            item.insert("mjPrompt".into(), as_run(prompt).into());
+            item.insert("mjPrompt".into(), with_version(prompt).into());
         }
-        let reason = if let Stand::Failed(reason) = stand { reason } else { "" };
+        let reason = if let JobState::Failed(reason) = state { reason } else { "" };
         item.insert("failReason".into(), reason.into());
-        if !self.faults.is_on(Fault::ItemBare) {
-            let (width, height) = ticket.aspect.size(self.picture_side);
-            let skew = self.faults.millis(Fault::ItemSkew).unwrap_or(0);
+        if !self.faults.is_on(SandboxFault::ItemBare) {
+            let (width, height) = encoded.aspect.size(self.image_side);
+            let skew = self.faults.millis(SandboxFault::ItemSkew).unwrap_or(0);
             item.insert("jobId".into(), job_id(task_id).into());
-            item.insert("createdAt".into(), ticket.accepted_at.saturating_add_signed(skew).into());
+            item.insert("createdAt".into(), encoded.accepted_at.saturating_add_signed(skew).into());
             item.insert("meta".into(), json!({"width": width, "height": height}));
         }
-        if self.faults.is_on(Fault::ItemNewFields) {
+        if self.faults.is_on(SandboxFault::ItemNewFields) {
             item.insert("progress".into(), 42.into());
             item.insert(
                 "queue".into(),
-                json!({"name": ticket.mode.as_str(), "fast": ticket.mode == Mode::Fast}),
+                json!({"name": encoded.mode.as_str(), "fast": encoded.mode == Mode::Fast}),
             );
         }
         item
     }
 
-    /// `image` and `images`.
-    fn pictures_of(&self, task_id: &str) -> (Value, Vec<Value>) {
-        let extension = match self.faults.choice(Fault::ImageType) {
+    /// Makes the fields `image` and `images` of a job that is done.
+    fn images_of(&self, task_id: &str) -> (Value, Vec<Value>) {
+        let extension = match self.faults.choice(SandboxFault::ImageType) {
             "jpeg-name" => ".jpg",
             "no-name" => "",
             _ => ".png",
         };
-        let url = |name: &str| Value::from(format!("{}/images/{task_id}/{name}{extension}", self.pictures));
+        let url =
+            |name: &str| Value::from(format!("{}/images/{task_id}/{name}{extension}", self.image_base_url));
         let four = (1..=SINGLES).map(|n| url(&n.to_string()));
-        match self.faults.choice(Fault::ItemImages) {
+        match self.faults.choice(SandboxFault::ItemImages) {
             "objects" => (url("grid"), four.map(|url| json!({"url": url})).collect()),
             "with-grid" => (url("grid"), std::iter::once(url("grid")).chain(four).collect()),
             "grid-only" => (url("grid"), Vec::new()),
@@ -102,53 +105,53 @@ impl Shape {
         }
     }
 
-    /// The items of a status reply, with all that may happen to each of them.
-    pub(super) fn items(&self, books: &mut Books, task_ids: &[String], now: u64) -> Vec<Value> {
+    /// Makes the items of a status reply, with the faults that strike each of them.
+    pub(super) fn items(&self, accounts: &mut Accounts, task_ids: &[String], now: u64) -> Vec<Value> {
         let mut items = Vec::with_capacity(task_ids.len());
         for task_id in task_ids {
-            let Some((ticket, prompt)) = books.look_up(task_id) else { continue };
-            let (prompt, serial) = (prompt.map(str::to_owned), u64::from(ticket.serial));
-            let Some(mut stand) = ticket.stand(now) else { continue };
-            let number = books.next_item();
-            if books.strikes(Fault::StatusOmit, number) {
+            let Some((encoded, prompt)) = accounts.look_up(task_id) else { continue };
+            let (prompt, serial) = (prompt.map(str::to_owned), u64::from(encoded.serial));
+            let Some(mut state) = encoded.state_at(now) else { continue };
+            let number = accounts.next_item();
+            if accounts.strikes(SandboxFault::StatusOmit, number) {
                 continue;
             }
-            if stand != Stand::Running && books.strikes(Fault::StatusStale, number) {
-                stand = Stand::Running;
+            if state != JobState::Running && accounts.strikes(SandboxFault::StatusStale, number) {
+                state = JobState::Running;
             }
-            let mut item = self.item_of(task_id, &ticket, prompt.as_deref(), stand);
-            let done = stand == Stand::Done;
-            if done
-                && (books.strikes(Fault::StatusNoUrls, serial)
-                    || books.strikes(Fault::StatusNoUrlsYet, number))
+            let mut item = self.item_of(task_id, &encoded, prompt.as_deref(), state);
+            let is_done = state == JobState::Done;
+            if is_done
+                && (accounts.strikes(SandboxFault::StatusNoUrls, serial)
+                    || accounts.strikes(SandboxFault::StatusNoUrlsYet, number))
             {
                 item.insert("image".into(), "".into());
                 item.insert("images".into(), Value::Array(Vec::new()));
             }
-            if books.strikes(Fault::StatusOdd, number) {
+            if accounts.strikes(SandboxFault::StatusOdd, number) {
                 let odd = [json!(3), json!("processing"), Value::Null, json!(-1), json!(1.5)];
                 item.insert("status".into(), odd[number as usize % odd.len()].clone());
             }
-            if books.strikes(Fault::StatusRepeat, number) {
+            if accounts.strikes(SandboxFault::StatusRepeat, number) {
                 items.push(Value::Object(item.clone()));
             }
             items.push(Value::Object(item));
         }
-        if self.faults.is_on(Fault::StatusShuffle) {
-            // Neither the order asked for nor its reverse, and the same each time.
+        if self.faults.is_on(SandboxFault::StatusShuffle) {
+            // Neither the requested order nor its reverse, and the same each time.
             items.sort_by_cached_key(|item| *blake3::hash(item["taskId"].to_string().as_bytes()).as_bytes());
         }
         items
     }
 }
 
-/// A prompt as the service would have run it: with the version that it assumed.
-fn as_run(prompt: &str) -> String {
+/// The prompt as the service would run it: with the default version.
+fn with_version(prompt: &str) -> String {
     let named = ["--v ", "--version ", "--niji"].iter().any(|flag| prompt.contains(flag));
     if named { prompt.to_owned() } else { format!("{prompt} --v 7") }
 }
 
-/// Looks like a UUID.
+/// Makes a job id that looks like a UUID.
 fn job_id(task_id: &str) -> String {
     let hex = blake3::hash(task_id.as_bytes()).to_hex();
     [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| hex[part].to_owned()).join("-")

@@ -1,4 +1,6 @@
-//! What the sandbox has done so far, for tests to check against and for people to read at `/ledger`.
+//! The billing ledger: what the sandbox has done so far, for tests and for people (at `/ledger`).
+//!
+//! The names of its JSON fields are a contract.
 
 use std::collections::BTreeMap;
 
@@ -8,68 +10,70 @@ use crate::task::Mode;
 
 /// A snapshot of what the sandbox has done so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Ledger {
+pub struct BillingLedger {
     /// Every job that was accepted, and so billed, in order.
-    pub jobs: Vec<LedgerJob>,
-    /// Submit requests that arrived, whatever became of them.
+    pub jobs: Vec<LedgerEntry>,
+    /// The number of submit requests, whatever their outcome.
     pub submits: u64,
-    /// Status requests that arrived.
+    /// The number of status requests.
     pub statuses: u64,
-    /// taskIds that those asked about.
+    /// The number of taskIds in status requests.
     pub ids_asked: u64,
-    /// Refusals by their code, of both kinds of request.
+    /// The number of refusals by code, of both kinds of request.
     pub refusals: BTreeMap<i64, u64>,
-    /// How often each fault struck, by name. Those that hold all the time are not counted.
+    /// How often each fault struck, by name. Faults that apply all the time are not counted.
     pub faults: BTreeMap<&'static str, u64>,
-    /// Callbacks that were answered with 2xx.
+    /// The number of callbacks that were answered with 2xx.
     pub webhooks_sent: u64,
-    /// Callbacks that were given up.
+    /// The number of callbacks that were given up.
     pub webhooks_failed: u64,
-    /// Pictures that were served.
-    pub pictures: u64,
-    /// Requests that brought a key to an address that needs none.
+    /// The number of requests for images.
+    #[serde(rename = "pictures")]
+    pub image_requests: u64,
+    /// The number of requests that sent an API key to a URL that needs none.
     pub keys_leaked: u64,
-    /// The most slots that one account had taken at once.
+    /// The most slots that one account used at once.
     pub most_in_flight: usize,
-    /// What all jobs cost.
+    /// The quota that all jobs cost.
     pub quota: u64,
 }
 
-/// An accepted job.
+/// An accepted job, as the ledger lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LedgerJob {
-    /// The name it was given.
+pub struct LedgerEntry {
+    /// The taskId that the job got.
     pub task_id: String,
-    /// Stands for the key that sent it; the key itself is not kept.
+    /// An id of the API key that submitted it. The key itself is not kept.
     pub account: String,
-    /// As it was sent.
+    /// The prompt as it was sent.
     pub prompt: String,
-    /// As it was sent, or the default.
+    /// The mode as it was sent, or the default.
     pub mode: Mode,
-    /// Where it is to call back.
+    /// The URL for callbacks.
     pub hook_url: Option<String>,
-    /// Unix time in milliseconds.
+    /// When the job was accepted, as Unix time in milliseconds.
     pub accepted_at: u64,
-    /// Unix time in milliseconds at which it ends or has ended.
+    /// When the job ends or has ended, as Unix time in milliseconds.
     pub ends_at: u64,
-    /// Where it stands.
-    pub outcome: Outcome,
-    /// What it cost; the sandbox gives nothing back for failures.
+    /// The state of the job at the time of the snapshot.
+    pub outcome: LedgerOutcome,
+    /// The quota that the job cost. Failed jobs are not refunded.
     pub quota: u64,
-    /// True if the reply with its taskId was sent whole.
-    pub told: bool,
+    /// Whether the reply with the taskId was sent in full.
+    #[serde(rename = "told")]
+    pub reply_sent: bool,
 }
 
-/// Where a job stands, or how it ended.
+/// The state of a job in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
-    /// It occupies a slot.
+pub enum LedgerOutcome {
+    /// The job occupies a slot.
     Running,
-    /// It has pictures.
+    /// The job has images.
     Done,
-    /// It has a reason.
+    /// The job failed with a reason.
     Failed,
-    /// Its time is over, and the service says running for ever or knows nothing of it.
+    /// The job is over, but the service reports it as running forever or has forgotten it.
     Lost,
 }

@@ -1,26 +1,34 @@
-//! The API's stand-in: a real HTTP/1.1 server on this machine that accepts, runs, answers for and draws jobs.
+//! The sandbox: a local HTTP/1.1 server with the API of the service, for tests and for trying
+//! things out.
 //!
-//! It knows nothing of the rest of the house but the word for a mode. It keeps nothing on disk: a taskId carries what is
-//! needed to answer for its job, so a new sandbox goes on where an earlier one was stopped. Without faults it behaves as
-//! the service is described; each [`Fault`] switches one reading of what is not described on.
+//! It accepts, runs and reports jobs, and draws their images. It uses nothing of the other modules
+//! but the task's mode and taskId. It keeps nothing on disk: a taskId encodes all that is needed to
+//! report its job, so a new sandbox continues where an earlier one was stopped. Without faults it
+//! behaves as the service is documented; each [`SandboxFault`] switches on one behavior that the
+//! documentation leaves open.
 //!
-//! Flow: `server` holds what all share, `submit`, `status` and `images` answer, `jobs` keeps the books (pure), `item` shapes
-//! what goes out, `webhook` calls back, `connection` makes connections that can be cut, `picture` draws.
+//! Modules: `service` is the state that handlers share, `routes` the router, `submit`, `status`,
+//! `images` and `pages` the handlers, `accounts` the slots, quota and jobs (pure), `item` the JSON
+//! of replies, `webhook` the callbacks, `connection` the connections that can be cut, `drawing` the
+//! images.
 
+mod accounts;
+mod callback_sender;
 mod clock;
 mod connection;
+mod drawing;
+mod encoded_id;
 mod faults;
+mod html;
 mod images;
 mod item;
-mod jobs;
 mod ledger;
-mod page;
-mod picture;
-mod server;
+mod pages;
+mod routes;
+mod service;
 mod settings;
 mod status;
 mod submit;
-mod task_id;
 #[cfg(test)]
 mod tests;
 mod webhook;
@@ -35,34 +43,38 @@ use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
-pub use faults::{Fault, FaultError, Faults, Form, Row, TABLE, describe};
-pub use ledger::{Ledger, LedgerJob, Outcome};
-pub use settings::Settings;
-pub use task_id::gave;
+pub use encoded_id::is_sandbox_id;
+pub use faults::{
+    FAULT_TABLE, FaultError, FaultForm, FaultRow, SandboxFault, SandboxFaults, describe_faults,
+};
+pub use ledger::{BillingLedger, LedgerEntry, LedgerOutcome};
+pub use settings::SandboxSettings;
 
-use clock::{Clock, Speed};
-use connection::{Door, Knife, stopping};
-use faults::Dice;
-use item::Shape;
-use jobs::{Books, Rules};
-use server::Service;
-use webhook::Postman;
+use accounts::{Accounts, ServiceRules};
+use callback_sender::CallbackSender;
+use clock::{SandboxClock, SandboxSpeed};
+use connection::{CutHandle, CuttableListener, stopping};
+use faults::FaultRoller;
+use item::ReplyShape;
+use service::SandboxService;
 
-/// A running sandbox. It stops when it is told to or dropped.
+/// A running sandbox. It stops on [`stop`](Sandbox::stop) or when it is dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     addr: SocketAddr,
-    service: Arc<Service>,
+    service: Arc<SandboxService>,
     stop: watch::Sender<bool>,
     server: JoinHandle<io::Result<()>>,
 }
 
 impl Sandbox {
-    /// Starts a sandbox on the runtime that this is awaited on, of whichever kind; it serves while that runs.
+    /// Starts a sandbox on the current tokio runtime, of any flavor. It serves while the runtime
+    /// runs.
     ///
     /// # Errors
-    /// The address is taken or not this machine's; or, as `InvalidInput`, a setting is out of its range.
-    pub async fn start(settings: Settings) -> io::Result<Sandbox> {
+    /// If the address is in use or not of this machine; as `InvalidInput`, if a setting is out of
+    /// range.
+    pub async fn start(settings: SandboxSettings) -> io::Result<Sandbox> {
         if let Some(problem) = settings.problem() {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         }
@@ -70,32 +82,32 @@ impl Sandbox {
         let addr = listener.local_addr()?;
         let (stop, stopped) = watch::channel(false);
         let service = Arc::new(service(settings, addr, stopped.clone()));
-        let door = Door { listener, stopped: stopped.clone() };
-        let routes = server::routes(service.clone()).into_make_service_with_connect_info::<Knife>();
-        let serving = axum::serve(door, routes).with_graceful_shutdown(stopping(stopped));
+        let listener = CuttableListener { listener, stopped: stopped.clone() };
+        let routes = routes::routes(service.clone()).into_make_service_with_connect_info::<CutHandle>();
+        let serving = axum::serve(listener, routes).with_graceful_shutdown(stopping(stopped));
         let server = tokio::spawn(serving.into_future());
         Ok(Sandbox { addr, service, stop, server })
     }
 
-    /// Where clients reach it: the public address if one was given. No slash at the end.
+    /// The URL that clients use: the public URL if one was given. Without a slash at the end.
     pub fn base_url(&self) -> String {
         self.service.base_url.clone()
     }
 
-    /// The address it listens on.
+    /// The address on which the sandbox listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// All that it has done so far.
-    pub fn ledger(&self) -> Ledger {
-        self.service.books().ledger(self.service.clock.now())
+    /// A snapshot of what the sandbox has done so far.
+    pub fn ledger(&self) -> BillingLedger {
+        self.service.accounts().ledger(self.service.clock.now())
     }
 
-    /// Stops serving. Connections that are open are cut, callbacks that are due are not made.
+    /// Stops serving. Open connections are cut, pending callbacks are not sent.
     pub async fn stop(mut self) {
         self.stop.send_replace(true);
-        // Only a reply in the middle of being drawn can hold this up, and not for long.
+        // Only an image that is being drawn can delay this, and not for long.
         if tokio::time::timeout(Duration::from_secs(2), &mut self.server).await.is_err() {
             self.server.abort();
         }
@@ -108,36 +120,36 @@ impl Drop for Sandbox {
     }
 }
 
-fn service(settings: Settings, addr: SocketAddr, stopped: watch::Receiver<bool>) -> Service {
+fn service(settings: SandboxSettings, addr: SocketAddr, stopped: watch::Receiver<bool>) -> SandboxService {
     let base_url = settings.public_url.unwrap_or_else(|| format!("http://{}", reachable(addr)));
     let base_url = base_url.trim_end_matches('/').to_owned();
-    let speed = Speed(settings.speed);
-    let pictures = match settings.faults.text(Fault::ImageHost) {
+    let speed = SandboxSpeed(settings.speed);
+    let image_base_url = match settings.faults.text(SandboxFault::ImageHost) {
         Some(host) => format!("http://{host}:{}", addr.port()),
         None => base_url.clone(),
     };
-    let rules = Rules {
-        dice: Dice::new(settings.seed, settings.faults.clone()),
+    let rules = ServiceRules {
+        roller: FaultRoller::new(settings.seed, settings.faults.clone()),
         speed,
         slots: settings.slots,
         fast: settings.fast,
         relaxed: settings.relaxed,
     };
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    Service {
-        clock: Clock::start(),
+    SandboxService {
+        clock: SandboxClock::start(),
         speed,
-        shape: Shape { faults: settings.faults, pictures, picture_side: settings.picture_side },
+        shape: ReplyShape { faults: settings.faults, image_base_url, image_side: settings.image_side },
         base_url,
         key: settings.key,
-        postman: Postman::default(),
-        drawing: Semaphore::new(processors),
+        callbacks: CallbackSender::default(),
+        draw_permits: Semaphore::new(processors),
         stopped,
-        books: Mutex::new(Books::new(rules)),
+        accounts: Mutex::new(Accounts::new(rules)),
     }
 }
 
-/// An address that says "all of this machine" is none that a client can call; loopback is.
+/// Replaces the unspecified address, which no client can call, by loopback.
 fn reachable(addr: SocketAddr) -> SocketAddr {
     let ip = match addr.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),

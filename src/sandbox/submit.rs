@@ -1,4 +1,5 @@
-//! `POST /midjourney/v1/submit-jobs`: a job is accepted and billed, or refused, or all goes wrong on the way.
+//! `POST /midjourney/v1/submit-jobs`: accepts and bills a job or refuses it, unless a fault strikes
+//! before.
 
 use std::sync::Arc;
 
@@ -9,40 +10,41 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use super::connection::Knife;
-use super::faults::Fault;
-use super::jobs::Accepted;
-use super::server::{Service, Strikes, cut, garbage, in_half, whole};
-use super::wire::{Refusal, Submit};
+use super::accounts::AcceptedSubmit;
+use super::connection::CutHandle;
+use super::faults::SandboxFault;
+use super::service::{PreFaults, SandboxService, cut, garbage, in_half, whole_body};
+use super::webhook;
+use super::wire::{ReceivedSubmit, SandboxRefusal};
 
-const STRIKES: Strikes = Strikes {
-    cut: Fault::SubmitCut,
-    hang: Fault::SubmitHang,
-    too_many: Fault::Submit429,
-    broken: Fault::Submit500,
-    html: Fault::SubmitHtml,
+const PRE_FAULTS: PreFaults = PreFaults {
+    cut: SandboxFault::SubmitCut,
+    hang: SandboxFault::SubmitHang,
+    too_many: SandboxFault::Submit429,
+    broken: SandboxFault::Submit500,
+    html: SandboxFault::SubmitHtml,
 };
 
 pub(super) async fn answer(
-    State(service): State<Arc<Service>>,
-    ConnectInfo(knife): ConnectInfo<Knife>,
+    State(service): State<Arc<SandboxService>>,
+    ConnectInfo(cut_handle): ConnectInfo<CutHandle>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Response {
     let number = {
-        let mut books = service.books();
-        books.totals.submits += 1;
-        books.totals.submits
+        let mut accounts = service.accounts();
+        accounts.totals.submits += 1;
+        accounts.totals.submits
     };
-    if let Some(struck) = service.struck(&STRIKES, number, &knife).await {
-        return struck;
+    if let Some(reply) = service.pre_fault(&PRE_FAULTS, number, &cut_handle).await {
+        return reply;
     }
     match accept(&service, &headers, body, number) {
         Ok((accepted, hook_url)) => {
             if let Some(hook_url) = hook_url {
-                service.postman.follow(&service, &accepted, hook_url).await;
+                webhook::schedule(&service, &accepted, hook_url).await;
             }
-            tell(&service, &accepted, number, &knife).await
+            reply(&service, &accepted, number, &cut_handle).await
         }
         Err(refusal) => {
             service.lag().await;
@@ -52,44 +54,54 @@ pub(super) async fn answer(
 }
 
 fn accept(
-    service: &Service,
+    service: &SandboxService,
     headers: &HeaderMap,
     body: Result<Bytes, BytesRejection>,
     number: u64,
-) -> Result<(Accepted, Option<String>), Refusal> {
+) -> Result<(AcceptedSubmit, Option<String>), SandboxRefusal> {
     let account = service.account(headers)?;
-    let submit = Submit::read(&whole(body)?)?;
+    let submit = ReceivedSubmit::parse(&whole_body(body)?)?;
     let hook_url = submit.hook_url.clone();
-    let accepted = service.books().submit(service.clock.now(), &account, submit, number)?;
+    let accepted = service.accounts().submit(service.clock.now(), &account, submit, number)?;
     Ok((accepted, hook_url))
 }
 
-/// The reply to a job that is accepted and billed, whatever becomes of the reply.
-async fn tell(service: &Service, accepted: &Accepted, number: u64, knife: &Knife) -> Response {
-    let spoilt = {
-        let mut books = service.books();
-        let all =
-            [Fault::AcceptCut, Fault::AcceptHalf, Fault::AcceptHang, Fault::Accept500, Fault::AcceptGarbage];
-        all.into_iter().find(|fault| books.strikes(*fault, number))
+/// Replies to a job that is accepted and billed, unless a fault spoils the reply.
+async fn reply(
+    service: &SandboxService,
+    accepted: &AcceptedSubmit,
+    number: u64,
+    cut_handle: &CutHandle,
+) -> Response {
+    let fault = {
+        let mut accounts = service.accounts();
+        let all = [
+            SandboxFault::AcceptCut,
+            SandboxFault::AcceptHalf,
+            SandboxFault::AcceptHang,
+            SandboxFault::Accept500,
+            SandboxFault::AcceptGarbage,
+        ];
+        all.into_iter().find(|fault| accounts.strikes(*fault, number))
     };
-    let data = match service.shape.faults.choice(Fault::AcceptData) {
+    let data = match service.shape.faults.choice(SandboxFault::AcceptData) {
         "missing" => None,
         "null" => Some(Value::Null),
         "empty" => Some(json!({})),
         "no-id" => Some(json!({"taskId": ""})),
         _ => Some(json!({"taskId": accepted.task_id})),
     };
-    if spoilt.is_none() && service.shape.faults.choice(Fault::AcceptData) == "whole" {
-        service.books().tell(accepted.number);
+    if fault.is_none() && service.shape.faults.choice(SandboxFault::AcceptData) == "whole" {
+        service.accounts().mark_reply_sent(accepted.number);
     }
     service.lag().await;
     let whole = service.envelope(StatusCode::OK, 0, "success", data);
-    match spoilt {
+    match fault {
         None => whole,
-        Some(Fault::AcceptCut) => cut(knife),
-        Some(Fault::AcceptHalf) => in_half(knife, whole),
-        Some(Fault::AcceptGarbage) => garbage(),
-        Some(Fault::AcceptHang) => std::future::pending().await,
+        Some(SandboxFault::AcceptCut) => cut(cut_handle),
+        Some(SandboxFault::AcceptHalf) => in_half(cut_handle, whole),
+        Some(SandboxFault::AcceptGarbage) => garbage(),
+        Some(SandboxFault::AcceptHang) => std::future::pending().await,
         Some(_) => {
             service.envelope(StatusCode::INTERNAL_SERVER_ERROR, 500, "internal error", Some(Value::Null))
         }

@@ -1,132 +1,90 @@
-//! Callbacks: a POST to the job's `hookUrl` when it ends, and every way in which one can come wrong or not at all.
+//! The callbacks of a job: a POST to its `hookUrl` when it ends, with every fault that a callback
+//! can have.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, Url};
+use reqwest::Url;
 use serde_json::{Value, json};
 
+use super::accounts::{AcceptedSubmit, JobState};
 use super::connection::stopping;
-use super::faults::Fault;
-use super::jobs::{Accepted, Stand};
-use super::server::Service;
+use super::faults::SandboxFault;
+use super::service::SandboxService;
 
-const TRIES: u32 = 3;
-const BETWEEN_TRIES: Duration = Duration::from_millis(200);
-const TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Sends callbacks.
-#[derive(Debug, Default)]
-pub(super) struct Postman {
-    /// Made when the first callback is due: most rehearsals have none, and certificates take a while to read.
-    client: OnceLock<Option<Client>>,
-}
-
-impl Postman {
-    /// Sees to it that the job's callbacks are sent when they are due; early ones are sent before this returns.
-    pub(super) async fn follow(&self, service: &Arc<Service>, accepted: &Accepted, hook_url: String) {
-        let call = Call { service: service.clone(), accepted: accepted.clone(), hook_url };
-        if accepted.ticket.lasts == 0 {
-            return call.send_end().await;
+/// Schedules the callbacks of a job. Early ones are sent before this returns.
+pub(super) async fn schedule(service: &Arc<SandboxService>, accepted: &AcceptedSubmit, hook_url: String) {
+    let call = JobCallbacks { service: service.clone(), accepted: accepted.clone(), hook_url };
+    if accepted.encoded.lasts == 0 {
+        return call.send_end().await;
+    }
+    tokio::spawn(async move {
+        let stopped = call.service.stopped.clone();
+        tokio::select! {
+            () = call.send_all() => {}
+            () = stopping(stopped) => {}
         }
-        tokio::spawn(async move {
-            let stopped = call.service.stopped.clone();
-            tokio::select! {
-                () = call.send_all() => {}
-                () = stopping(stopped) => {}
-            }
-        });
-    }
-
-    fn client(&self) -> Option<&Client> {
-        let build = || {
-            let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
-            let roots = roots.iter().filter_map(|der| reqwest::Certificate::from_der(der).ok());
-            Client::builder()
-                .tls_certs_merge(roots)
-                .timeout(TIMEOUT)
-                .connect_timeout(TIMEOUT)
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .no_proxy()
-                .build()
-                .ok()
-        };
-        self.client.get_or_init(build).as_ref()
-    }
-
-    /// One callback, tried again where it is not taken; true if it was.
-    async fn post(&self, url: &str, body: &str) -> bool {
-        let Some(client) = self.client() else { return false };
-        for attempt in 0..TRIES {
-            if attempt > 0 {
-                tokio::time::sleep(BETWEEN_TRIES * attempt).await;
-            }
-            let request = client.post(url).header("content-type", "application/json").body(body.to_owned());
-            if request.send().await.is_ok_and(|reply| reply.status().is_success()) {
-                return true;
-            }
-        }
-        false
-    }
+    });
 }
 
 /// The callbacks of one job.
-struct Call {
-    service: Arc<Service>,
-    accepted: Accepted,
+struct JobCallbacks {
+    service: Arc<SandboxService>,
+    accepted: AcceptedSubmit,
     hook_url: String,
 }
 
-impl Call {
+impl JobCallbacks {
     async fn send_all(&self) {
-        let Service { clock, shape, speed, .. } = &*self.service;
-        if shape.faults.is_on(Fault::WebhookProgress) {
-            self.send_item(self.accepted.ticket.accepted_at).await;
+        let SandboxService { clock, shape, speed, .. } = &*self.service;
+        if shape.faults.is_on(SandboxFault::WebhookProgress) {
+            self.send_item(self.accepted.encoded.accepted_at).await;
         }
-        if self.strikes(Fault::WebhookForged) {
+        if self.strikes(SandboxFault::WebhookForged) {
             self.send_forged().await;
         }
-        let late = shape.faults.time(Fault::WebhookLate).map_or(Duration::ZERO, |late| speed.real(late));
-        tokio::time::sleep(clock.until(self.accepted.ticket.ends_at()) + late).await;
+        let late =
+            shape.faults.time(SandboxFault::WebhookLate).map_or(Duration::ZERO, |late| speed.real(late));
+        tokio::time::sleep(clock.until(self.accepted.encoded.ends_at()) + late).await;
         self.send_end().await;
     }
 
     async fn send_end(&self) {
-        let ends_at = self.accepted.ticket.ends_at();
-        if self.strikes(Fault::WebhookDrop) {
+        let ends_at = self.accepted.encoded.ends_at();
+        if self.strikes(SandboxFault::WebhookDrop) {
             return;
         }
-        if self.strikes(Fault::WebhookForeign) {
+        if self.strikes(SandboxFault::WebhookForeign) {
             let foreign = json!({"taskId": "sbForeign-job_of-nobody", "status": 2, "failReason": "foreign"});
             self.send(&self.hook_url, &self.body(foreign)).await;
         }
-        if self.strikes(Fault::WebhookMalformed) {
+        if self.strikes(SandboxFault::WebhookMalformed) {
             self.send(&self.hook_url, "{\"status\":0,\"data\":{\"taskId\":").await;
             return;
         }
-        let times = if self.strikes(Fault::WebhookDouble) { 2 } else { 1 };
+        let times = if self.strikes(SandboxFault::WebhookDouble) { 2 } else { 1 };
         for _ in 0..times {
             self.send_item(ends_at).await;
         }
     }
 
-    /// Calls back with the item as it was at a Unix time in milliseconds. A job that never ends says nothing then.
+    /// Calls back with the item as of a Unix time in milliseconds. A job that never ends sends none
+    /// at its end.
     async fn send_item(&self, at: u64) {
-        let Accepted { ticket, task_id, .. } = &self.accepted;
-        let silent = match ticket.stand(at) {
-            Some(Stand::Running) => at >= ticket.ends_at(),
-            Some(Stand::Failed(_)) => self.service.shape.faults.is_on(Fault::WebhookNoFailures),
-            Some(Stand::Done) => false,
+        let AcceptedSubmit { encoded, task_id, .. } = &self.accepted;
+        let is_silent = match encoded.state_at(at) {
+            Some(JobState::Running) => at >= encoded.ends_at(),
+            Some(JobState::Failed(_)) => self.service.shape.faults.is_on(SandboxFault::WebhookNoFailures),
+            Some(JobState::Done) => false,
             None => true,
         };
-        let item = self.service.shape.item(&self.service.books(), task_id, at).filter(|_| !silent);
+        let item = self.service.shape.item(&self.service.accounts(), task_id, at).filter(|_| !is_silent);
         if let Some(item) = item {
             self.send(&self.hook_url, &self.body(Value::Object(item))).await;
         }
     }
 
-    /// A stranger guesses: the address is right but for its token, and the news is false.
+    /// Sends a forged callback: to the URL with a wrong token, with a false status.
     async fn send_forged(&self) {
         let Ok(mut url) = Url::parse(&self.hook_url) else { return };
         let path: String = url.path().trim_end_matches('/').to_owned();
@@ -137,30 +95,31 @@ impl Call {
         if let Some(query) = url.query().map(altered) {
             url.set_query(Some(&query));
         }
-        let lie = json!({"taskId": self.accepted.task_id, "status": 2, "failReason": "forged"});
-        self.send(url.as_str(), &self.body(lie)).await;
+        let forged = json!({"taskId": self.accepted.task_id, "status": 2, "failReason": "forged"});
+        self.send(url.as_str(), &self.body(forged)).await;
     }
 
     fn body(&self, item: Value) -> String {
-        match self.service.shape.faults.choice(Fault::WebhookShape) {
+        match self.service.shape.faults.choice(SandboxFault::WebhookShape) {
             "bare" => item.to_string(),
             _ => self.service.shape.envelope(0, "success", Some(item)).to_string(),
         }
     }
 
     async fn send(&self, url: &str, body: &str) {
-        let taken = self.service.postman.post(url, body).await;
-        let mut books = self.service.books();
-        let count = if taken { &mut books.totals.webhooks_sent } else { &mut books.totals.webhooks_failed };
+        let is_taken = self.service.callbacks.post(url, body).await;
+        let mut accounts = self.service.accounts();
+        let count =
+            if is_taken { &mut accounts.totals.webhooks_sent } else { &mut accounts.totals.webhooks_failed };
         *count += 1;
     }
 
-    fn strikes(&self, fault: Fault) -> bool {
-        self.service.books().strikes(fault, self.accepted.number)
+    fn strikes(&self, fault: SandboxFault) -> bool {
+        self.service.accounts().strikes(fault, self.accepted.number)
     }
 }
 
-/// The same with its last character changed to one that is as likely.
+/// Changes the last character of a text, to a digit.
 fn altered(text: &str) -> String {
     let mut letters: Vec<char> = text.chars().collect();
     if let Some(last) = letters.last_mut() {

@@ -1,69 +1,71 @@
-//! What comes in: the two requests, read as strictly as a service would, with a message for each thing that is wrong.
+//! Parses the two requests of the API strictly, with a message for each mistake.
 
 use reqwest::Url;
 use serde_json::Value;
 
 use crate::task::Mode;
 
-/// A refusal as the envelope tells it.
+/// A refusal, with the code and message of its envelope.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct SandboxRefusal {
     pub(super) code: i64,
     pub(super) message: String,
 }
 
-impl Refusal {
-    /// The quota does not suffice.
+impl SandboxRefusal {
+    /// The account has not enough quota left.
     pub(super) const QUOTA: i64 = 1001;
-    /// As many jobs as may be are unfinished.
+    /// All slots of the account are taken.
     pub(super) const CONCURRENCY: i64 = 1002;
-    /// A request that is not understood. Made up, as the next two: the service's own codes are not known.
+    /// The request is malformed. This code and the next two are made up: those of the service are
+    /// not known.
     pub(super) const REQUEST: i64 = 1400;
-    /// A key that is missing or wrong.
+    /// The key is missing or wrong.
     pub(super) const KEY: i64 = 1401;
-    /// A prompt that is against the rules.
+    /// The prompt was rejected by moderation.
     pub(super) const MODERATED: i64 = 1403;
 
     pub(super) fn new(code: i64, message: impl Into<String>) -> Self {
-        Refusal { code, message: message.into() }
+        SandboxRefusal { code, message: message.into() }
     }
 
     fn request(message: impl Into<String>) -> Self {
-        Refusal::new(Refusal::REQUEST, message)
+        SandboxRefusal::new(SandboxRefusal::REQUEST, message)
     }
 }
 
-/// A submit that makes sense.
+/// A valid submit request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Submit {
+pub(super) struct ReceivedSubmit {
     pub(super) prompt: String,
     pub(super) mode: Mode,
     pub(super) hook_url: Option<String>,
-    /// Seconds, 300 to 1200.
+    /// The timeout in seconds, from 300 to 1200.
     pub(super) timeout: u64,
 }
 
-impl Submit {
-    pub(super) fn read(body: &[u8]) -> Result<Self, Refusal> {
+impl ReceivedSubmit {
+    /// Parses the body of a submit request.
+    pub(super) fn parse(body: &[u8]) -> Result<Self, SandboxRefusal> {
         let fields = object(body)?;
         let prompt = match fields.get("prompt") {
             Some(Value::String(prompt)) if !prompt.trim().is_empty() => prompt.clone(),
             Some(Value::String(_)) | None | Some(Value::Null) => {
-                return Err(Refusal::request("prompt is required"));
+                return Err(SandboxRefusal::request("prompt is required"));
             }
-            Some(_) => return Err(Refusal::request("prompt must be a string")),
+            Some(_) => return Err(SandboxRefusal::request("prompt must be a string")),
         };
         let mode = match fields.get("mode") {
             None | Some(Value::Null) => Mode::Fast,
             Some(Value::String(mode)) if mode == "fast" => Mode::Fast,
             Some(Value::String(mode)) if mode == "relaxed" => Mode::Relaxed,
-            Some(_) => return Err(Refusal::request("mode must be relaxed or fast")),
+            Some(_) => return Err(SandboxRefusal::request("mode must be relaxed or fast")),
         };
         let timeout = match fields.get("timeout") {
             None | Some(Value::Null) => 600,
             Some(value) => {
                 value.as_u64().filter(|seconds| (300..=1200).contains(seconds)).ok_or_else(|| {
-                    Refusal::request("timeout must be a whole number of seconds from 300 to 1200")
+                    SandboxRefusal::request("timeout must be a whole number of seconds from 300 to 1200")
                 })?
             }
         };
@@ -74,37 +76,37 @@ impl Submit {
                 value
                     .as_str()
                     .filter(|url| Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https")))
-                    .ok_or_else(|| Refusal::request("hookUrl must be an http or https address"))?
+                    .ok_or_else(|| SandboxRefusal::request("hookUrl must be an http or https address"))?
                     .to_owned(),
             ),
         };
-        Ok(Submit { prompt, mode, hook_url, timeout })
+        Ok(ReceivedSubmit { prompt, mode, hook_url, timeout })
     }
 }
 
-/// The taskIds of a status request.
-pub(super) fn read_task_ids(body: &[u8]) -> Result<Vec<String>, Refusal> {
+/// Parses the body of a status request: its taskIds.
+pub(super) fn parse_task_ids(body: &[u8]) -> Result<Vec<String>, SandboxRefusal> {
     let fields = object(body)?;
     let Some(Value::Array(ids)) = fields.get("taskIds") else {
-        return Err(Refusal::request("taskIds must be a list of strings"));
+        return Err(SandboxRefusal::request("taskIds must be a list of strings"));
     };
     if ids.is_empty() {
-        return Err(Refusal::request("taskIds must not be empty"));
+        return Err(SandboxRefusal::request("taskIds must not be empty"));
     }
     ids.iter()
         .map(|id| {
             id.as_str()
                 .map(str::to_owned)
-                .ok_or_else(|| Refusal::request("taskIds must be a list of strings"))
+                .ok_or_else(|| SandboxRefusal::request("taskIds must be a list of strings"))
         })
         .collect()
 }
 
-fn object(body: &[u8]) -> Result<serde_json::Map<String, Value>, Refusal> {
+fn object(body: &[u8]) -> Result<serde_json::Map<String, Value>, SandboxRefusal> {
     match serde_json::from_slice(body) {
         Ok(Value::Object(fields)) => Ok(fields),
-        Ok(_) => Err(Refusal::request("the body must be a JSON object")),
-        Err(_) => Err(Refusal::request("the body must be JSON")),
+        Ok(_) => Err(SandboxRefusal::request("the body must be a JSON object")),
+        Err(_) => Err(SandboxRefusal::request("the body must be JSON")),
     }
 }
 
@@ -113,14 +115,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_said_has_the_services_defaults() {
-        let submit = Submit::read(br#"{"prompt":"a mug","new":1}"#).unwrap();
-        assert_eq!(submit, Submit { prompt: "a mug".into(), mode: Mode::Fast, hook_url: None, timeout: 600 });
+    fn absent_fields_have_the_defaults_of_the_service() {
+        let submit = ReceivedSubmit::parse(br#"{"prompt":"a mug","new":1}"#).unwrap();
+        assert_eq!(
+            submit,
+            ReceivedSubmit { prompt: "a mug".into(), mode: Mode::Fast, hook_url: None, timeout: 600 }
+        );
     }
 
     #[test]
     fn each_mistake_has_its_message() {
-        let say = |body: &str| Submit::read(body.as_bytes()).unwrap_err().message;
+        let say = |body: &str| ReceivedSubmit::parse(body.as_bytes()).unwrap_err().message;
         assert_eq!(say("{"), "the body must be JSON");
         assert_eq!(say("[]"), "the body must be a JSON object");
         assert_eq!(say("{}"), "prompt is required");
@@ -135,7 +140,7 @@ mod tests {
             let body = format!(r#"{{"prompt":"a","hookUrl":{url}}}"#);
             assert_eq!(say(&body), "hookUrl must be an http or https address");
         }
-        let say = |body: &str| read_task_ids(body.as_bytes()).unwrap_err().message;
+        let say = |body: &str| parse_task_ids(body.as_bytes()).unwrap_err().message;
         assert_eq!(say(r#"{"taskIds":"a"}"#), "taskIds must be a list of strings");
         assert_eq!(say(r#"{"taskIds":[1]}"#), "taskIds must be a list of strings");
         assert_eq!(say(r#"{"taskIds":[]}"#), "taskIds must not be empty");

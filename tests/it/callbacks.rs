@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 
-use mjbatch::sandbox::Outcome;
+use mjbatch::sandbox::LedgerOutcome;
 use mjbatch::task::State;
 
 use crate::support::{SandboxService, TestDir, assert_paid_once, wait_until};
@@ -16,7 +16,7 @@ fn callbacks_tie_up_every_lost_reply() {
     let dir = TestDir::with_tasks(100);
     dir.run(&service.url()).args(LISTEN).expect_code(0);
     let ledger = service.ledger();
-    assert!(ledger.jobs.iter().filter(|job| !job.told).count() >= 3, "replies were lost");
+    assert!(ledger.jobs.iter().filter(|job| !job.reply_sent).count() >= 3, "replies were lost");
     assert_eq!(assert_paid_once(&[&ledger]).len(), 100);
     let (results, paid) = (dir.results(), assert_paid_once(&[&ledger]));
     assert_eq!(results.count("done"), 100);
@@ -88,7 +88,7 @@ fn failures_that_are_called_back_or_not_are_failures() {
     for fault in ["job-fail=0.5", "job-fail=0.5, webhook-no-failures"] {
         let (service, dir) = (SandboxService::with_faults(fault), TestDir::with_tasks(12));
         dir.run(&service.url()).args(LISTEN).expect_code(3);
-        let failed = service.ledger().jobs.iter().filter(|job| job.outcome == Outcome::Failed).count();
+        let failed = service.ledger().jobs.iter().filter(|job| job.outcome == LedgerOutcome::Failed).count();
         assert!((1..12).contains(&failed), "{failed}");
         let results = dir.results();
         assert_eq!((results.count("failed"), results.count("done")), (failed, 12 - failed), "{fault}");
@@ -148,7 +148,7 @@ fn a_callback_that_comes_in_a_later_run_ties_up_what_was_lost_or_cut_off_by_a_ki
         first.kill();
 
         let ledger = service.ledger();
-        let lost = ledger.jobs.iter().find(|job| !job.told).unwrap();
+        let lost = ledger.jobs.iter().find(|job| !job.reply_sent).unwrap();
         let hook = lost.hook_url.clone().unwrap();
         let second = dir.run(&service.url()).args(&listen).start();
         // A stranger who knows the address but no token says that all has failed.

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use mjbatch::sandbox::Settings;
+use mjbatch::sandbox::SandboxSettings;
 use mjbatch::task::State;
 
 use crate::support::{RawReply, RawServer, SandboxService, TestDir, assert_paid_once, fast_sandbox, reply};
@@ -147,7 +147,7 @@ fn code_5_nothing_listens_and_the_tasks_wait_for_another_run() {
     assert!(ran.stderr.contains("the service cannot be reached"), "{}", ran.stderr);
     assert_eq!(dir.results().count("pending"), 3);
 
-    let service = SandboxService::start(Settings { listen: closed, ..fast_sandbox("") });
+    let service = SandboxService::start(SandboxSettings { listen: closed, ..fast_sandbox("") });
     dir.run(&service.url()).expect_code(0);
     assert_eq!(assert_paid_once(&[&service.ledger()]).len(), 3);
 }

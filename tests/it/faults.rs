@@ -5,7 +5,7 @@
 
 use std::sync::Mutex;
 
-use mjbatch::sandbox::{Fault, Form, Row, TABLE};
+use mjbatch::sandbox::{FAULT_TABLE, FaultForm, FaultRow, SandboxFault};
 
 use crate::support::{CommandOutput, ResultsFile, SandboxService, TestDir, assert_paid_once};
 
@@ -32,57 +32,71 @@ enum Meaning {
     Waits,
 }
 
-fn meaning(fault: Fault, value: &str) -> Meaning {
+fn meaning(fault: SandboxFault, value: &str) -> Meaning {
     match (fault, value) {
-        (Fault::ApiMissing, _) => Meaning::Stops(5),
-        (Fault::KeyRefused | Fault::KeyRefusedAfter, _) => Meaning::Stops(4),
-        (Fault::Quota, _) => Meaning::Stops(7),
-        (Fault::SubmitHang | Fault::AcceptHang | Fault::StatusHang, _) => Meaning::Waits,
-        (Fault::JobExpire, "hang") => Meaning::Waits,
-        (Fault::JobExpire, "gone") | (Fault::StatusForget, _) => Meaning::Loses,
-        (Fault::JobExpire, "late") => Meaning::Benign,
-        (Fault::JobExpire | Fault::JobSlow | Fault::JobFail | Fault::JobModerated, _) => Meaning::Fails,
-        (Fault::SubmitCode | Fault::SubmitModerated | Fault::SubmitMaxPrompt, _) => Meaning::Fails,
-        (Fault::StatusNoUrls, _) | (Fault::ItemImages, "none") => Meaning::Fails,
-        (Fault::Submit500 | Fault::SubmitHtml | Fault::SubmitCut, _) => Meaning::Hides,
-        (Fault::AcceptCut | Fault::AcceptHalf | Fault::Accept500 | Fault::AcceptGarbage, _) => Meaning::Hides,
-        (Fault::AcceptData, _) => Meaning::HidesAll,
-        (Fault::StatusData, "missing" | "null" | "empty") => Meaning::Stops(5),
+        (SandboxFault::ApiMissing, _) => Meaning::Stops(5),
+        (SandboxFault::KeyRefused | SandboxFault::KeyRefusedAfter, _) => Meaning::Stops(4),
+        (SandboxFault::Quota, _) => Meaning::Stops(7),
+        (SandboxFault::SubmitHang | SandboxFault::AcceptHang | SandboxFault::StatusHang, _) => Meaning::Waits,
+        (SandboxFault::JobExpire, "hang") => Meaning::Waits,
+        (SandboxFault::JobExpire, "gone") | (SandboxFault::StatusForget, _) => Meaning::Loses,
+        (SandboxFault::JobExpire, "late") => Meaning::Benign,
+        (
+            SandboxFault::JobExpire
+            | SandboxFault::JobSlow
+            | SandboxFault::JobFail
+            | SandboxFault::JobModerated,
+            _,
+        ) => Meaning::Fails,
+        (SandboxFault::SubmitCode | SandboxFault::SubmitModerated | SandboxFault::SubmitMaxPrompt, _) => {
+            Meaning::Fails
+        }
+        (SandboxFault::StatusNoUrls, _) | (SandboxFault::ItemImages, "none") => Meaning::Fails,
+        (SandboxFault::Submit500 | SandboxFault::SubmitHtml | SandboxFault::SubmitCut, _) => Meaning::Hides,
+        (
+            SandboxFault::AcceptCut
+            | SandboxFault::AcceptHalf
+            | SandboxFault::Accept500
+            | SandboxFault::AcceptGarbage,
+            _,
+        ) => Meaning::Hides,
+        (SandboxFault::AcceptData, _) => Meaning::HidesAll,
+        (SandboxFault::StatusData, "missing" | "null" | "empty") => Meaning::Stops(5),
         _ => Meaning::Benign,
     }
 }
 
 /// The values that a fault is played with.
-fn values(row: &Row) -> Vec<String> {
+fn values(row: &FaultRow) -> Vec<String> {
     match (row.fault, row.form) {
-        (Fault::KeyRefusedAfter, _) => vec!["5".into()],
-        (Fault::Quota, _) => vec!["20".into()],
-        (Fault::SubmitMaxPrompt, _) => vec!["26".into()],
-        (Fault::StatusOdd | Fault::StatusStale | Fault::StatusOmit, _) => {
+        (SandboxFault::KeyRefusedAfter, _) => vec!["5".into()],
+        (SandboxFault::Quota, _) => vec!["20".into()],
+        (SandboxFault::SubmitMaxPrompt, _) => vec!["26".into()],
+        (SandboxFault::StatusOdd | SandboxFault::StatusStale | SandboxFault::StatusOmit, _) => {
             vec!["0.3".into(), "first:9".into()]
         }
-        (Fault::RetryAfter, _) => vec!["1s".into()],
-        (Fault::SlotsFreeLate | Fault::WebhookLate, _) => vec!["100s".into()],
-        (_, Form::Flag) => vec![String::new()],
-        (_, Form::Rate) => vec!["0.3".into(), "first:2".into()],
-        (_, Form::Count) => vec!["3".into()],
-        (_, Form::Time) => vec!["20ms".into()],
-        (_, Form::Shift) => vec!["-1h".into(), "1h".into()],
-        (_, Form::Choice(words)) => words.iter().skip(1).map(|word| (*word).to_owned()).collect(),
-        (_, Form::Text) => vec!["copper".into()],
-        (_, Form::Code) => vec!["1003:0.3".into(), "-7:first:2".into()],
+        (SandboxFault::RetryAfter, _) => vec!["1s".into()],
+        (SandboxFault::SlotsFreeLate | SandboxFault::WebhookLate, _) => vec!["100s".into()],
+        (_, FaultForm::Flag) => vec![String::new()],
+        (_, FaultForm::Rate) => vec!["0.3".into(), "first:2".into()],
+        (_, FaultForm::Count) => vec!["3".into()],
+        (_, FaultForm::Time) => vec!["20ms".into()],
+        (_, FaultForm::Shift) => vec!["-1h".into(), "1h".into()],
+        (_, FaultForm::Choice(words)) => words.iter().skip(1).map(|word| (*word).to_owned()).collect(),
+        (_, FaultForm::Text) => vec!["copper".into()],
+        (_, FaultForm::Code) => vec!["1003:0.3".into(), "-7:first:2".into()],
     }
 }
 
 /// The faults that have to be there for this one to show.
-fn company(fault: Fault) -> &'static str {
+fn company(fault: SandboxFault) -> &'static str {
     match fault {
-        Fault::RetryAfter => "submit-429=only:2, status-429=only:2",
-        Fault::RetryAfterDate => "retry-after=1s, submit-429=only:2",
-        Fault::RefusalHttp | Fault::RefusalData => "slots=3",
-        Fault::KeyHttp => "key-refused-after=100",
-        Fault::JobExpire => "job-slow=first:2",
-        Fault::WebhookNoFailures => "webhook-double",
+        SandboxFault::RetryAfter => "submit-429=only:2, status-429=only:2",
+        SandboxFault::RetryAfterDate => "retry-after=1s, submit-429=only:2",
+        SandboxFault::RefusalHttp | SandboxFault::RefusalData => "slots=3",
+        SandboxFault::KeyHttp => "key-refused-after=100",
+        SandboxFault::JobExpire => "job-slow=first:2",
+        SandboxFault::WebhookNoFailures => "webhook-double",
         _ => "",
     }
 }
@@ -96,7 +110,7 @@ struct Case {
 
 fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for row in TABLE {
+    for row in FAULT_TABLE {
         for value in values(row) {
             let own = if value.is_empty() { row.name.to_owned() } else { format!("{}={value}", row.name) };
             let faults = format!("{}, {own}", company(row.fault));
@@ -118,7 +132,7 @@ fn manifest() -> String {
 #[test]
 fn every_fault_ends_as_it_must_and_nothing_is_paid_for_twice() {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.meaning != Meaning::Waits).collect();
-    assert!(cases.len() > TABLE.len(), "the table has become a list of waits");
+    assert!(cases.len() > FAULT_TABLE.len(), "the table has become a list of waits");
     let next = Mutex::new(cases.iter());
     let wrong = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
@@ -150,7 +164,7 @@ fn meet(case: &Case) {
     let ledger = service.ledger();
     let paid = assert_paid_once(&[&ledger]);
     for row in &results.rows {
-        let told = ledger.jobs.iter().any(|job| job.prompt == row["prompt"] && job.told);
+        let told = ledger.jobs.iter().any(|job| job.prompt == row["prompt"] && job.reply_sent);
         if told {
             assert_eq!(row["task_id"], paid[&row["prompt"]], "a taskId was lost\n{}", story());
         }

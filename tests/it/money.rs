@@ -182,7 +182,8 @@ fn of_a_hundred_submits_those_whose_reply_was_lost_are_unknown_and_no_other() {
     let dir = TestDir::with_tasks(100);
     dir.run(&service.url()).expect_code(6);
     let ledger = service.ledger();
-    let lost: Vec<&str> = ledger.jobs.iter().filter(|job| !job.told).map(|job| job.prompt.as_str()).collect();
+    let lost: Vec<&str> =
+        ledger.jobs.iter().filter(|job| !job.reply_sent).map(|job| job.prompt.as_str()).collect();
     let results = dir.results();
     let unknown = results.rows.iter().filter(|row| &row["status"] == "unknown");
     let unknown: Vec<&str> = unknown.map(|row| &row["prompt"]).collect();

@@ -123,7 +123,7 @@ fn what_is_sent_again_ends_done_and_both_attempts_are_paid() {
 fn a_job_that_was_found_is_followed_and_nothing_is_paid_again() {
     let (service, dir) = one_lost();
     let ledger = service.ledger();
-    let job = ledger.jobs.iter().find(|job| !job.told).unwrap();
+    let job = ledger.jobs.iter().find(|job| !job.reply_sent).unwrap();
     let found = format!("resolve spring.csv --task t1 --found {}", job.task_id);
     let ran = dir.mjbatch(&found).expect_code(0);
     let said = format!(

@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: the first lets the run follow what it has at the service, the second makes it leave at once.
 
-use mjbatch::sandbox::Outcome;
+use mjbatch::sandbox::LedgerOutcome;
 use mjbatch::task::State;
 use rustix::process::Signal;
 
@@ -39,7 +39,7 @@ fn second_signal(signals: [Signal; 2], code: i32) {
     run.signal(signals[1]);
     let ran = run.wait();
     assert_eq!(ran.code, Some(code), "{ran:?}");
-    assert!(service.ledger().jobs.iter().any(|job| job.outcome == Outcome::Running));
+    assert!(service.ledger().jobs.iter().any(|job| job.outcome == LedgerOutcome::Running));
     assert!(ran.stdout.contains("\"left_running\":3"), "{}", ran.stdout);
     let results = dir.results();
     assert_eq!((results.count("running"), results.count("pending")), (3, 5));

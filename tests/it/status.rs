@@ -104,7 +104,7 @@ fn the_ledger_has_every_attempt_and_what_was_spent_for_what() {
     assert_eq!(names("failed").len(), 1);
     assert_eq!(all["totals"]["unknown"], json!({"attempts": 1, "quota": 1.5, "unpriced": 0}));
     let billed: Vec<String> =
-        service.ledger().jobs.into_iter().filter(|job| job.told).map(|job| job.task_id).collect();
+        service.ledger().jobs.into_iter().filter(|job| job.reply_sent).map(|job| job.task_id).collect();
     let known: Vec<&str> = attempts.iter().filter_map(|attempt| attempt["task_id"].as_str()).collect();
     assert_eq!(known, billed, "in the order in which they were made, of tasks that are gone too");
     assert!(attempts.iter().any(|attempt| attempt["run"] == 2), "{attempts:?}");

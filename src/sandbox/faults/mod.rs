@@ -1,7 +1,7 @@
-//! Faults that are switched on: read from `name=value`, and asked for by the code that plays them.
+//! The faults that are switched on, parsed from `name=value`.
 //!
-//! Nothing here is random by itself: a rate is rolled from the seed, the fault's name and the number of the request, job or
-//! item, so the same rehearsal meets the same trouble each time.
+//! Whether a fault strikes depends only on the seed, the fault's name and the number of the
+//! request, job or item, so the same run with the same seed has the same faults.
 
 mod table;
 
@@ -10,150 +10,151 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 use std::time::Duration;
 
-pub use table::{Fault, Form, Row, TABLE};
+pub use table::{FAULT_TABLE, FaultForm, FaultRow, SandboxFault};
 
-/// How often a fault is played.
+/// How often a fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Rate {
-    /// This share of all, 0 to 1.
+enum FaultRate {
+    /// A share of all, from 0 to 1.
     Share(f64),
-    /// The first so many.
+    /// The first N.
     First(u64),
-    /// This one alone, counted from 1.
+    /// Only the Nth, counted from 1.
     Only(u64),
 }
 
 #[derive(Debug, Clone, PartialEq)]
-enum Value {
+enum FaultValue {
     On,
-    Rate(Rate),
+    Rate(FaultRate),
     Count(u64),
     Millis(i64),
     Choice(&'static str),
     Text(String),
-    Code(i64, Rate),
+    Code(i64, FaultRate),
 }
 
-/// The faults that are switched on, and how. None by default.
+/// The faults that are switched on, with their values. None by default.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Faults {
-    values: BTreeMap<Fault, Value>,
+pub struct SandboxFaults {
+    values: BTreeMap<SandboxFault, FaultValue>,
 }
 
-/// A fault was not understood.
+/// The error of a fault that cannot be parsed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// No fault has this name.
-    #[error("there is no fault `{name}`{}", meant(.close))]
+    /// There is no fault of this name.
+    #[error("there is no fault `{name}`{}", suggestion(.close))]
     Unknown {
-        /// What was written.
+        /// The name as written.
         name: String,
-        /// The nearest name there is, if one is near.
+        /// The closest existing name, if one is close.
         close: Option<&'static str>,
     },
-    /// The value has not the form that the fault wants.
-    #[error("`{value}` is not a value for the fault `{name}`: {wanted}")]
+    /// The value does not have the form that the fault takes.
+    #[error("`{value}` is not a value for the fault `{name}`: {expected}")]
     Value {
-        /// The fault.
+        /// The name of the fault.
         name: &'static str,
-        /// What was written.
+        /// The value as written.
         value: String,
-        /// What would do.
-        wanted: String,
+        /// A description of legal values.
+        expected: String,
     },
 }
 
-fn meant(close: &Option<&'static str>) -> String {
+fn suggestion(close: &Option<&'static str>) -> String {
     close.map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
 }
 
-impl Faults {
+impl SandboxFaults {
     /// No faults.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// Switches one fault on, written as `name` or `name=value`. A later value replaces an earlier one.
+    /// Switches one fault on, written as `name` or `name=value`. A later value replaces an earlier
+    /// one.
     ///
     /// # Errors
-    /// An unknown name, or a value that has not the form of the table.
+    /// If the name is unknown, or the value does not have the form of the table.
     pub fn set(&mut self, text: &str) -> Result<(), FaultError> {
         let (name, value) = match text.split_once('=') {
             Some((name, value)) => (name.trim(), Some(value.trim())),
             None => (text.trim(), None),
         };
-        let row = TABLE
+        let row = FAULT_TABLE
             .iter()
             .find(|row| row.name == name)
             .ok_or_else(|| FaultError::Unknown { name: name.to_owned(), close: nearest(name) })?;
         let parsed = parse(row.form, value).ok_or_else(|| FaultError::Value {
             name: row.name,
             value: value.unwrap_or_default().to_owned(),
-            wanted: wanted(row.form),
+            expected: legal_values(row.form),
         })?;
         self.values.insert(row.fault, parsed);
         Ok(())
     }
 
-    /// The same with one more fault, for a chain.
+    /// Switches one more fault on, for chaining.
     ///
     /// # Errors
-    /// As [`Faults::set`].
+    /// As [`SandboxFaults::set`].
     pub fn with(mut self, text: &str) -> Result<Self, FaultError> {
         self.set(text)?;
         Ok(self)
     }
 
-    /// True if no fault is switched on.
+    /// Whether no fault is switched on.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()
     }
 
-    pub(super) fn is_on(&self, fault: Fault) -> bool {
+    pub(super) fn is_on(&self, fault: SandboxFault) -> bool {
         self.values.contains_key(&fault)
     }
 
-    pub(super) fn count(&self, fault: Fault) -> Option<u64> {
+    pub(super) fn count(&self, fault: SandboxFault) -> Option<u64> {
         match self.values.get(&fault) {
-            Some(Value::Count(n)) => Some(*n),
+            Some(FaultValue::Count(n)) => Some(*n),
             _ => None,
         }
     }
 
-    pub(super) fn millis(&self, fault: Fault) -> Option<i64> {
+    pub(super) fn millis(&self, fault: SandboxFault) -> Option<i64> {
         match self.values.get(&fault) {
-            Some(Value::Millis(ms)) => Some(*ms),
+            Some(FaultValue::Millis(ms)) => Some(*ms),
             _ => None,
         }
     }
 
-    pub(super) fn time(&self, fault: Fault) -> Option<Duration> {
+    pub(super) fn time(&self, fault: SandboxFault) -> Option<Duration> {
         self.millis(fault).map(|ms| Duration::from_millis(ms.unsigned_abs()))
     }
 
-    /// The word that was chosen, or the one that holds without the fault.
-    pub(super) fn choice(&self, fault: Fault) -> &'static str {
+    /// The chosen word, or the default one if the fault is off.
+    pub(super) fn choice(&self, fault: SandboxFault) -> &'static str {
         match (self.values.get(&fault), fault.row().form) {
-            (Some(Value::Choice(word)), _) => word,
-            (_, Form::Choice(words)) => words.first().copied().unwrap_or_default(),
+            (Some(FaultValue::Choice(word)), _) => word,
+            (_, FaultForm::Choice(words)) => words.first().copied().unwrap_or_default(),
             _ => "",
         }
     }
 
-    pub(super) fn text(&self, fault: Fault) -> Option<&str> {
+    pub(super) fn text(&self, fault: SandboxFault) -> Option<&str> {
         match self.values.get(&fault) {
-            Some(Value::Text(text)) => Some(text),
+            Some(FaultValue::Text(text)) => Some(text),
             _ => None,
         }
     }
 }
 
-impl FromStr for Faults {
+impl FromStr for SandboxFaults {
     type Err = FaultError;
 
-    /// Several faults, parted by commas.
+    /// Parses several faults, separated by commas.
     fn from_str(text: &str) -> Result<Self, FaultError> {
-        let mut faults = Faults::none();
+        let mut faults = SandboxFaults::none();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             faults.set(part)?;
         }
@@ -161,13 +162,14 @@ impl FromStr for Faults {
     }
 }
 
-/// All faults with their forms and what they do, one a line, for people.
-pub fn describe() -> String {
-    let names: Vec<String> = TABLE.iter().map(|row| format!("{}{}", row.name, row.form.shown())).collect();
-    // A long list of words would push every line far to the right.
+/// Lists all faults with their forms and what they do, one per line.
+pub fn describe_faults() -> String {
+    let names: Vec<String> =
+        FAULT_TABLE.iter().map(|row| format!("{}{}", row.name, row.form.usage())).collect();
+    // A long list of words would indent every description too far.
     let width = names.iter().map(|name| name.chars().count()).filter(|n| *n <= 28).max().unwrap_or(0);
     let mut text = String::new();
-    for (row, name) in TABLE.iter().zip(&names) {
+    for (row, name) in FAULT_TABLE.iter().zip(&names) {
         if name.chars().count() > width {
             let _ = writeln!(text, "{name}");
             let _ = writeln!(text, "{:width$}  {}", "", row.about);
@@ -177,13 +179,13 @@ pub fn describe() -> String {
     }
     text.push_str(
         "\nRATE: 0.1 (of all) · first:2 (the first two) · only:3 (the third) · nothing (always)\n\
-         TIME: 500ms · 90s · 15m · 2h · a number of seconds; scaled by --speed unless it says real time\n",
+         TIME: 500ms · 90s · 15m · 2h · a number of seconds; scaled by --speed unless marked as real time\n",
     );
     text
 }
 
 fn nearest(name: &str) -> Option<&'static str> {
-    TABLE
+    FAULT_TABLE
         .iter()
         .map(|row| (strsim::jaro_winkler(name, row.name), row.name))
         .filter(|(likeness, _)| *likeness > 0.8)
@@ -191,54 +193,54 @@ fn nearest(name: &str) -> Option<&'static str> {
         .map(|(_, name)| name)
 }
 
-fn wanted(form: Form) -> String {
+fn legal_values(form: FaultForm) -> String {
     match form {
-        Form::Flag => "it takes none".into(),
-        Form::Rate => "a share from 0 to 1, `first:N` or `only:N`".into(),
-        Form::Count => "a whole number".into(),
-        Form::Time => "a time as in `500ms`, `90s`, `15m` or `2h`".into(),
-        Form::Shift => "a time as in `90s` or `-1h`".into(),
-        Form::Choice(words) => format!("one of {}", words.join(", ")),
-        Form::Text => "some text".into(),
-        Form::Code => "a code other than 0, perhaps with a rate, as in `1003:0.05`".into(),
+        FaultForm::Flag => "it takes none".into(),
+        FaultForm::Rate => "a share from 0 to 1, `first:N` or `only:N`".into(),
+        FaultForm::Count => "a whole number".into(),
+        FaultForm::Time => "a time as in `500ms`, `90s`, `15m` or `2h`".into(),
+        FaultForm::Shift => "a time as in `90s` or `-1h`".into(),
+        FaultForm::Choice(words) => format!("one of {}", words.join(", ")),
+        FaultForm::Text => "some text".into(),
+        FaultForm::Code => "a code other than 0, optionally with a rate, as in `1003:0.05`".into(),
     }
 }
 
-fn parse(form: Form, value: Option<&str>) -> Option<Value> {
+fn parse(form: FaultForm, value: Option<&str>) -> Option<FaultValue> {
     match (form, value) {
-        (Form::Flag, None) => Some(Value::On),
-        (Form::Rate, None) => Some(Value::Rate(Rate::Share(1.0))),
-        (Form::Rate, Some(text)) => parse_rate(text).map(Value::Rate),
-        (Form::Count, Some(text)) => text.parse().ok().map(Value::Count),
-        (Form::Time, Some(text)) => parse_millis(text).map(Value::Millis),
-        (Form::Shift, Some(text)) => match text.strip_prefix('-') {
-            Some(text) => parse_millis(text).map(|ms| Value::Millis(-ms)),
-            None => parse_millis(text.strip_prefix('+').unwrap_or(text)).map(Value::Millis),
+        (FaultForm::Flag, None) => Some(FaultValue::On),
+        (FaultForm::Rate, None) => Some(FaultValue::Rate(FaultRate::Share(1.0))),
+        (FaultForm::Rate, Some(text)) => parse_rate(text).map(FaultValue::Rate),
+        (FaultForm::Count, Some(text)) => text.parse().ok().map(FaultValue::Count),
+        (FaultForm::Time, Some(text)) => parse_millis(text).map(FaultValue::Millis),
+        (FaultForm::Shift, Some(text)) => match text.strip_prefix('-') {
+            Some(text) => parse_millis(text).map(|ms| FaultValue::Millis(-ms)),
+            None => parse_millis(text.strip_prefix('+').unwrap_or(text)).map(FaultValue::Millis),
         },
-        (Form::Choice(words), Some(text)) => {
-            words.iter().find(|word| **word == text).map(|w| Value::Choice(w))
+        (FaultForm::Choice(words), Some(text)) => {
+            words.iter().find(|word| **word == text).map(|w| FaultValue::Choice(w))
         }
-        (Form::Text, Some(text)) if !text.is_empty() => Some(Value::Text(text.to_owned())),
-        (Form::Code, Some(text)) => {
+        (FaultForm::Text, Some(text)) if !text.is_empty() => Some(FaultValue::Text(text.to_owned())),
+        (FaultForm::Code, Some(text)) => {
             let (code, rate) = text.split_once(':').unwrap_or((text, "1"));
             let code: i64 = code.parse().ok().filter(|code| *code != 0)?;
-            Some(Value::Code(code, parse_rate(rate)?))
+            Some(FaultValue::Code(code, parse_rate(rate)?))
         }
         _ => None,
     }
 }
 
-fn parse_rate(text: &str) -> Option<Rate> {
+fn parse_rate(text: &str) -> Option<FaultRate> {
     if let Some(n) = text.strip_prefix("first:") {
-        return n.parse().ok().map(Rate::First);
+        return n.parse().ok().map(FaultRate::First);
     }
     if let Some(n) = text.strip_prefix("only:") {
-        return n.parse().ok().map(Rate::Only);
+        return n.parse().ok().map(FaultRate::Only);
     }
-    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).map(Rate::Share)
+    text.parse().ok().filter(|share| (0.0..=1.0).contains(share)).map(FaultRate::Share)
 }
 
-/// Bounded by a year, so that no sum of times overflows.
+/// Parses a time, of at most a year, so that no sum of times overflows.
 fn parse_millis(text: &str) -> Option<i64> {
     let cut = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
     let (number, unit) = text.split_at(cut);
@@ -254,44 +256,46 @@ fn parse_millis(text: &str) -> Option<i64> {
     (0.0..=366.0 * 86_400e3).contains(&ms).then_some(ms.round() as i64)
 }
 
-/// The faults and the seed that decides when they strike.
+/// The faults, with the seed that decides when they strike.
 #[derive(Debug, Clone)]
-pub(super) struct Dice {
+pub(super) struct FaultRoller {
     /// The faults that are switched on.
-    pub(super) faults: Faults,
+    pub(super) faults: SandboxFaults,
     seed: u64,
 }
 
-impl Dice {
-    pub(super) fn new(seed: u64, faults: Faults) -> Self {
-        Dice { faults, seed }
+impl FaultRoller {
+    pub(super) fn new(seed: u64, faults: SandboxFaults) -> Self {
+        FaultRoller { faults, seed }
     }
 
-    /// True if the fault strikes the request, job or item of this number, counted from 1.
-    pub(super) fn strikes(&self, fault: Fault, number: u64) -> bool {
+    /// Whether the fault strikes the request, job or item of this number, counted from 1.
+    pub(super) fn strikes(&self, fault: SandboxFault, number: u64) -> bool {
         match self.faults.values.get(&fault) {
-            Some(Value::Rate(rate)) => self.falls(*rate, fault, number),
+            Some(FaultValue::Rate(rate)) => self.is_hit(*rate, fault, number),
             _ => false,
         }
     }
 
-    /// The code with which the submit of this number is refused, if it is.
+    /// The code with which `submit-code` refuses the submit of this number, if it strikes.
     pub(super) fn code(&self, number: u64) -> Option<i64> {
-        match self.faults.values.get(&Fault::SubmitCode) {
-            Some(Value::Code(code, rate)) => self.falls(*rate, Fault::SubmitCode, number).then_some(*code),
+        match self.faults.values.get(&SandboxFault::SubmitCode) {
+            Some(FaultValue::Code(code, rate)) => {
+                self.is_hit(*rate, SandboxFault::SubmitCode, number).then_some(*code)
+            }
             _ => None,
         }
     }
 
-    fn falls(&self, rate: Rate, fault: Fault, number: u64) -> bool {
+    fn is_hit(&self, rate: FaultRate, fault: SandboxFault, number: u64) -> bool {
         match rate {
-            Rate::Share(share) => self.roll(fault.row().name, number) < share,
-            Rate::First(n) => number <= n,
-            Rate::Only(n) => number == n,
+            FaultRate::Share(share) => self.roll(fault.row().name, number) < share,
+            FaultRate::First(n) => number <= n,
+            FaultRate::Only(n) => number == n,
         }
     }
 
-    /// A number from 0 up to 1 that depends on the seed, the purpose and the number alone.
+    /// A pseudorandom number from 0 (inclusive) to 1 (exclusive) for a purpose and a number.
     pub(super) fn roll(&self, purpose: &str, number: u64) -> f64 {
         let mut hasher = blake3::Hasher::new();
         hasher.update(&self.seed.to_le_bytes());
@@ -309,10 +313,10 @@ mod tests {
 
     #[test]
     fn the_table_is_in_the_order_of_its_names_and_names_nothing_twice() {
-        for (place, row) in TABLE.iter().enumerate() {
+        for (place, row) in FAULT_TABLE.iter().enumerate() {
             assert_eq!(row.fault as usize, place);
             assert_eq!(row.fault.row().name, row.name);
-            assert_eq!(TABLE.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
+            assert_eq!(FAULT_TABLE.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);
         }
     }
 
@@ -335,7 +339,7 @@ mod tests {
             "status-shuffle",
             " latency = 5ms ",
         ] {
-            assert!(Faults::none().set(good).is_ok(), "{good}");
+            assert!(SandboxFaults::none().set(good).is_ok(), "{good}");
         }
         for bad in [
             "submit-429=1.5",
@@ -352,13 +356,13 @@ mod tests {
             "status-shuffle=1",
             "latency=1e99",
         ] {
-            assert!(matches!(Faults::none().set(bad), Err(FaultError::Value { .. })), "{bad}");
+            assert!(matches!(SandboxFaults::none().set(bad), Err(FaultError::Value { .. })), "{bad}");
         }
     }
 
     #[test]
-    fn an_error_says_what_would_do() {
-        let say = |text: &str| text.parse::<Faults>().unwrap_err().to_string();
+    fn an_error_names_legal_values() {
+        let say = |text: &str| text.parse::<SandboxFaults>().unwrap_err().to_string();
         insta::assert_snapshot!(say("submit-492=0.1"), @"there is no fault `submit-492`; did you mean `submit-429`?");
         insta::assert_snapshot!(say("zzz"), @"there is no fault `zzz`");
         insta::assert_snapshot!(say("slots=4, submit-429=2"), @"`2` is not a value for the fault `submit-429`: a share from 0 to 1, `first:N` or `only:N`");
@@ -367,8 +371,8 @@ mod tests {
 
     #[test]
     fn the_help_names_every_fault_once() {
-        let help = describe();
-        for row in TABLE {
+        let help = describe_faults();
+        for row in FAULT_TABLE {
             let lines = help.lines().filter(|line| line.split([' ', '=', '[']).next() == Some(row.name));
             assert_eq!(lines.count(), 1, "{}", row.name);
             assert!(help.contains(row.about));
@@ -377,17 +381,18 @@ mod tests {
 
     #[test]
     fn a_rate_strikes_about_so_often_and_the_same_ones_each_time() {
-        let dice = Dice::new(7, "submit-429=0.25, status-omit=first:2, accept-cut=only:3".parse().unwrap());
-        let struck = |fault| (1..=4000).filter(|n| dice.strikes(fault, *n)).collect::<Vec<_>>();
-        let some = struck(Fault::Submit429);
+        let roller =
+            FaultRoller::new(7, "submit-429=0.25, status-omit=first:2, accept-cut=only:3".parse().unwrap());
+        let struck = |fault| (1..=4000).filter(|n| roller.strikes(fault, *n)).collect::<Vec<_>>();
+        let some = struck(SandboxFault::Submit429);
         assert!((900..1100).contains(&some.len()), "{}", some.len());
-        assert_eq!(some, struck(Fault::Submit429));
-        assert_eq!(struck(Fault::StatusOmit), [1, 2]);
-        assert_eq!(struck(Fault::AcceptCut), [3]);
-        assert_eq!(struck(Fault::AcceptHang), [0u64; 0]);
+        assert_eq!(some, struck(SandboxFault::Submit429));
+        assert_eq!(struck(SandboxFault::StatusOmit), [1, 2]);
+        assert_eq!(struck(SandboxFault::AcceptCut), [3]);
+        assert_eq!(struck(SandboxFault::AcceptHang), [0u64; 0]);
         assert_ne!(some, {
-            let other = Dice::new(8, dice.faults.clone());
-            (1..=4000).filter(|n| other.strikes(Fault::Submit429, *n)).collect::<Vec<_>>()
+            let other = FaultRoller::new(8, roller.faults.clone());
+            (1..=4000).filter(|n| other.strikes(SandboxFault::Submit429, *n)).collect::<Vec<_>>()
         });
     }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Bench;
 
-/// HTTP status, type and bytes of the first picture of a job that is done.
+/// HTTP status, type and bytes of the first image of a job that is done.
 async fn first(bench: &Bench) -> (u16, String, Option<Vec<u8>>) {
     let item = bench.item(&bench.task_id("a mug --ar 2:1").await).await;
     let reply = bench.get(item["images"][0].as_str().unwrap()).await.unwrap();
@@ -13,7 +13,7 @@ async fn first(bench: &Bench) -> (u16, String, Option<Vec<u8>>) {
 }
 
 #[tokio::test]
-async fn each_picture_of_a_job_is_a_png_of_its_own() {
+async fn each_image_of_a_job_is_a_png_of_its_own() {
     let bench = Bench::with("").await;
     let item = bench.item(&bench.task_id("a mug --ar 2:1").await).await;
     let mut seen = Vec::new();
@@ -27,7 +27,7 @@ async fn each_picture_of_a_job_is_a_png_of_its_own() {
         seen.push(file);
     }
     assert_eq!(seen.len(), 5);
-    assert_eq!(bench.sandbox.ledger().pictures, 5);
+    assert_eq!(bench.sandbox.ledger().image_requests, 5);
     let base = item["image"].as_str().unwrap().rsplit_once('/').unwrap().0.to_owned();
     for none in ["0.png", "5.png", "grid.gif", "x"] {
         assert_eq!(bench.get(&format!("{base}/{none}")).await.unwrap().status(), 404, "{none}");
@@ -35,8 +35,8 @@ async fn each_picture_of_a_job_is_a_png_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_job_that_runs_or_failed_has_no_pictures() {
-    for settings in [crate::sandbox::Settings::default(), super::instant("job-fail")] {
+async fn a_job_that_runs_or_failed_has_no_images() {
+    for settings in [crate::sandbox::SandboxSettings::default(), super::instant("job-fail")] {
         let bench = Bench::of(settings).await;
         let url = format!("{}/images/{}/1.png", bench.sandbox.base_url(), bench.task_id("a").await);
         assert_eq!(bench.get(&url).await.unwrap().status(), 404);
@@ -44,7 +44,7 @@ async fn a_job_that_runs_or_failed_has_no_pictures() {
 }
 
 #[tokio::test]
-async fn a_picture_can_be_misnamed_mistyped_or_a_page() {
+async fn a_image_can_be_misnamed_mistyped_or_a_page() {
     for (word, end, kind, png) in [
         ("jpeg-name", "/1.jpg", "image/jpeg", true),
         ("no-name", "/1", "image/png", true),
@@ -60,7 +60,7 @@ async fn a_picture_can_be_misnamed_mistyped_or_a_page() {
 }
 
 #[tokio::test]
-async fn a_picture_can_be_gone_missing_broken_or_cut() {
+async fn a_image_can_be_gone_missing_broken_or_cut() {
     assert_eq!(first(&Bench::with("image-expire=0").await).await.0, 410);
     assert_eq!(first(&Bench::with("image-expire=1h").await).await.0, 200);
     assert_eq!(first(&Bench::with("image-404").await).await.0, 404);
@@ -72,7 +72,7 @@ async fn a_picture_can_be_gone_missing_broken_or_cut() {
 }
 
 #[tokio::test]
-async fn a_picture_can_live_elsewhere_and_a_key_that_goes_there_is_noticed() {
+async fn a_image_can_live_elsewhere_and_a_key_that_goes_there_is_noticed() {
     let bench = Bench::with("image-redirect, image-host=localhost").await;
     let item = bench.item(&bench.task_id("a").await).await;
     let port = bench.sandbox.addr().port();

@@ -1,4 +1,5 @@
-//! The sandbox over real HTTP on loopback. Jobs last no time unless a test is about time, so nothing here waits.
+//! The sandbox over real HTTP on loopback. Jobs last no time unless a test is about time, so
+//! nothing here waits.
 
 mod images;
 mod status;
@@ -10,7 +11,7 @@ use std::time::Duration;
 use reqwest::{Client, Response};
 use serde_json::{Value, json};
 
-use super::{Sandbox, Settings};
+use super::{Sandbox, SandboxSettings};
 
 /// A sandbox with a client that knows its key.
 struct Bench {
@@ -18,13 +19,13 @@ struct Bench {
     client: Client,
 }
 
-fn instant(faults: &str) -> Settings {
-    Settings {
+fn instant(faults: &str) -> SandboxSettings {
+    SandboxSettings {
         faults: faults.parse().unwrap(),
         fast: 0.0..=0.0,
         relaxed: 0.0..=0.0,
-        picture_side: 32,
-        ..Settings::default()
+        image_side: 32,
+        ..SandboxSettings::default()
     }
 }
 
@@ -34,7 +35,7 @@ impl Bench {
         Bench::of(instant(faults)).await
     }
 
-    async fn of(settings: Settings) -> Bench {
+    async fn of(settings: SandboxSettings) -> Bench {
         let client = Client::builder()
             .no_proxy()
             .tls_certs_only([])
@@ -95,7 +96,7 @@ async fn both(response: Response) -> (u16, Value) {
 
 #[tokio::test]
 async fn a_job_goes_its_whole_way() {
-    let bench = Bench::of(Settings { fast: 60.0..=60.0, speed: 200.0, ..instant("") }).await;
+    let bench = Bench::of(SandboxSettings { fast: 60.0..=60.0, speed: 200.0, ..instant("") }).await;
     let (http, envelope) = bench.submit(json!({"prompt": "a mug --ar 3:2", "mode": "fast"})).await;
     let task_id = envelope["data"]["taskId"].as_str().unwrap().to_owned();
     assert_eq!(
@@ -126,13 +127,13 @@ async fn a_new_sandbox_answers_for_the_jobs_of_an_earlier_one() {
     let first = Bench::with("").await;
     let task_id = first.task_id("a mug").await;
     let mut before = first.item(&task_id).await;
-    let picture = first.get(before["images"][2].as_str().unwrap()).await.unwrap().bytes().await.unwrap();
+    let image = first.get(before["images"][2].as_str().unwrap()).await.unwrap().bytes().await.unwrap();
     first.sandbox.stop().await;
 
     let second = Bench::with("").await;
     let after = second.item(&task_id).await;
     let url = after["images"][2].as_str().unwrap();
-    assert_eq!(second.get(url).await.unwrap().bytes().await.unwrap(), picture);
+    assert_eq!(second.get(url).await.unwrap().bytes().await.unwrap(), image);
     assert_eq!(after.get("prompt"), None);
     for gone in ["prompt", "mjPrompt", "image", "images"] {
         before.as_object_mut().unwrap().remove(gone);
@@ -178,29 +179,32 @@ async fn dropping_it_stops_it_too() {
 #[tokio::test]
 async fn settings_out_of_range_are_refused_with_a_reason() {
     for (settings, reason) in [
-        (Settings { speed: 0.0, ..instant("") }, "the speed must be from 0.001 to 1000000"),
-        (Settings { speed: f64::NAN, ..instant("") }, "the speed must be from 0.001 to 1000000"),
+        (SandboxSettings { speed: 0.0, ..instant("") }, "the speed must be from 0.001 to 1000000"),
+        (SandboxSettings { speed: f64::NAN, ..instant("") }, "the speed must be from 0.001 to 1000000"),
         (
-            Settings { fast: std::ops::RangeInclusive::new(9.0, 1.0), ..instant("") },
+            SandboxSettings { fast: std::ops::RangeInclusive::new(9.0, 1.0), ..instant("") },
             "a range of job times must go from 0 or more up to a day or less",
         ),
-        (Settings { picture_side: 0, ..instant("") }, "the side of a picture must be from 8 to 2048 pixels"),
+        (
+            SandboxSettings { image_side: 0, ..instant("") },
+            "the side of an image must be from 8 to 2048 pixels",
+        ),
     ] {
         assert_eq!(Sandbox::start(settings).await.unwrap_err().to_string(), reason);
     }
 }
 
 #[tokio::test]
-async fn people_find_a_page_with_pictures_and_the_ledger() {
+async fn people_find_a_page_with_images_and_the_ledger() {
     let bench = Bench::with("").await;
     let base = bench.sandbox.base_url();
     let page = bench.get(&base).await.unwrap().text().await.unwrap();
     assert!(page.contains("<h1>mjbatch sandbox</h1>") && page.contains(&base));
-    let pictures: Vec<&str> =
+    let images: Vec<&str> =
         page.split("src=\"").skip(1).map(|rest| &rest[..rest.find('"').unwrap()]).collect();
-    assert_eq!(pictures.len(), 4);
-    for picture in pictures {
-        let reply = bench.get(&format!("{base}{picture}")).await.unwrap();
+    assert_eq!(images.len(), 4);
+    for image in images {
+        let reply = bench.get(&format!("{base}{image}")).await.unwrap();
         assert!(reply.status().is_success() && reply.bytes().await.unwrap().starts_with(b"\x89PNG"));
     }
     bench.task_id("a mug").await;
@@ -211,8 +215,8 @@ async fn people_find_a_page_with_pictures_and_the_ledger() {
 }
 
 #[tokio::test]
-async fn pictures_have_the_public_address_if_there_is_one() {
+async fn images_have_the_public_address_if_there_is_one() {
     let public = Some("https://sandbox.example/api/".to_owned());
-    let bench = Bench::of(Settings { public_url: public, ..instant("") }).await;
+    let bench = Bench::of(SandboxSettings { public_url: public, ..instant("") }).await;
     assert_eq!(bench.sandbox.base_url(), "https://sandbox.example/api");
 }

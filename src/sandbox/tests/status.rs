@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Bench, Settings, instant};
+use super::{Bench, SandboxSettings, instant};
 
 /// The items of three jobs that are done, and their taskIds.
 async fn three(faults: &str) -> (Bench, Vec<String>, Value) {
@@ -111,7 +111,7 @@ async fn a_job_that_is_done_can_have_its_urls_late_or_never() {
 }
 
 #[tokio::test]
-async fn pictures_are_listed_in_every_shape() {
+async fn images_are_listed_in_every_shape() {
     let shape = async |word: &str| {
         let data = three(&format!("item-images={word}")).await.2;
         let item = data[0].clone();
@@ -155,14 +155,14 @@ async fn a_failed_job_says_why() {
     );
     assert_eq!((&data[0]["image"], &data[0]["images"]), (&json!(""), &json!([])));
     let outcomes: Vec<_> = bench.sandbox.ledger().jobs.iter().map(|job| job.outcome).collect();
-    use crate::sandbox::Outcome::{Done, Failed};
+    use crate::sandbox::LedgerOutcome::{Done, Failed};
     assert_eq!(outcomes, [Failed, Failed, Done]);
 }
 
 #[tokio::test]
 async fn a_slow_job_can_vanish_at_its_timeout() {
-    let bench = Bench::of(Settings { speed: 1e6, ..instant("job-slow, job-expire=gone") }).await;
+    let bench = Bench::of(SandboxSettings { speed: 1e6, ..instant("job-slow, job-expire=gone") }).await;
     let id = bench.task_id("a").await;
     while bench.item(&id).await != Value::Null {}
-    assert_eq!(bench.sandbox.ledger().jobs[0].outcome, crate::sandbox::Outcome::Lost);
+    assert_eq!(bench.sandbox.ledger().jobs[0].outcome, crate::sandbox::LedgerOutcome::Lost);
 }

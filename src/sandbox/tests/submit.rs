@@ -3,11 +3,11 @@
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
-use super::{Bench, Settings, both, instant};
+use super::{Bench, SandboxSettings, both, instant};
 
 #[tokio::test]
 async fn the_eleventh_job_is_refused_by_the_envelope() {
-    let bench = Bench::of(Settings::default()).await;
+    let bench = Bench::of(SandboxSettings::default()).await;
     for _ in 0..10 {
         bench.task_id("a mug").await;
     }
@@ -20,7 +20,7 @@ async fn the_eleventh_job_is_refused_by_the_envelope() {
 
 #[tokio::test]
 async fn a_missing_or_wrong_key_is_refused() {
-    let bench = Bench::of(Settings { key: Some(SecretString::from("k")), ..instant("") }).await;
+    let bench = Bench::of(SandboxSettings { key: Some(SecretString::from("k")), ..instant("") }).await;
     bench.task_id("a mug").await;
     for key in ["", "other"] {
         for path in ["submit-jobs", "job-status"] {
@@ -102,7 +102,7 @@ async fn a_reply_that_is_lost_leaves_a_job_that_is_billed() {
             _ => assert_eq!((http, told), (200, None)),
         }
         let ledger = bench.sandbox.ledger();
-        assert_eq!((ledger.jobs.len(), ledger.quota, ledger.jobs[0].told), (1, 4, false), "{fault}");
+        assert_eq!((ledger.jobs.len(), ledger.quota, ledger.jobs[0].reply_sent), (1, 4, false), "{fault}");
         assert_eq!(ledger.faults[fault], 1);
     }
     let bench = Bench::with("accept-hang").await;
@@ -127,7 +127,7 @@ async fn the_data_of_envelopes_takes_every_shape() {
             (200, &json!(0), data.as_ref()),
             "{shape}"
         );
-        assert!(!bench.sandbox.ledger().jobs[0].told);
+        assert!(!bench.sandbox.ledger().jobs[0].reply_sent);
     }
     for (shape, data) in [("missing", None), ("null", Some(json!(null))), ("empty", Some(json!({})))] {
         let bench = Bench::with(&format!("slots=0, refusal-data={shape}")).await;

@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::{Bench, Settings, instant};
+use super::{Bench, SandboxSettings, instant};
 
 type Calls = mpsc::UnboundedReceiver<(String, String)>;
 
-/// An address that takes callbacks at `/hook/t0ken`, and what arrives at any: path and body. The first `refuse` get a 500.
+/// An address that takes callbacks at `/hook/t0ken`, and what arrives at any: path and body. The
+/// first `refuse` get a 500.
 async fn receiver(refuse: usize) -> (String, Calls) {
     let (send, calls) = mpsc::unbounded_channel();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -36,7 +37,7 @@ async fn receiver(refuse: usize) -> (String, Calls) {
 /// A service whose jobs last a moment, one job of it, and the callbacks of that.
 async fn one_job(faults: &str) -> (Bench, String, Calls) {
     let (hook_url, calls) = receiver(0).await;
-    let bench = Bench::of(Settings { fast: 20.0..=20.0, speed: 1000.0, ..instant(faults) }).await;
+    let bench = Bench::of(SandboxSettings { fast: 20.0..=20.0, speed: 1000.0, ..instant(faults) }).await;
     let (_, envelope) = bench.submit(json!({"prompt": "a mug", "hookUrl": hook_url})).await;
     (bench, envelope["data"]["taskId"].as_str().unwrap().to_owned(), calls)
 }
@@ -104,7 +105,8 @@ async fn an_early_callback_comes_before_the_submit_is_answered() {
 async fn failures_are_called_back_unless_they_are_not_and_a_callback_can_be_lost() {
     let (_bench, _, mut calls) = one_job("job-fail").await;
     assert_eq!(next(&mut calls).await.1["data"]["status"], 2);
-    // The early job's callbacks are over when its submit is answered, so what has not come will not come.
+    // The early job's callbacks are over when its submit is answered, so what has not come will not
+    // come.
     let (_bench, _, mut calls) = one_job("webhook-early, webhook-drop").await;
     assert!(calls.try_recv().is_err());
     let (bench, task_id, mut calls) = one_job("job-fail, webhook-no-failures, webhook-foreign").await;

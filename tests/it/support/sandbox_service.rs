@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::LazyLock;
 
-use mjbatch::sandbox::{Ledger, Sandbox, Settings};
+use mjbatch::sandbox::{BillingLedger, Sandbox, SandboxSettings};
 use tokio::runtime::Runtime;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -16,15 +16,15 @@ pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
 }
 
-/// Settings for jobs of at most 150 ms, by which a timeout of ten minutes lasts 600 ms.
-pub(crate) fn fast_sandbox(faults: &str) -> Settings {
-    Settings {
+/// SandboxSettings for jobs of at most 150 ms, by which a timeout of ten minutes lasts 600 ms.
+pub(crate) fn fast_sandbox(faults: &str) -> SandboxSettings {
+    SandboxSettings {
         speed: 1000.0,
         fast: 10.0..=150.0,
         relaxed: 10.0..=150.0,
         faults: faults.parse().unwrap(),
-        picture_side: 32,
-        ..Settings::default()
+        image_side: 32,
+        ..SandboxSettings::default()
     }
 }
 
@@ -39,14 +39,14 @@ impl SandboxService {
 
     /// Starts a fast sandbox whose jobs take this many milliseconds.
     pub(crate) fn with_job_time(milliseconds: std::ops::RangeInclusive<f64>, faults: &str) -> SandboxService {
-        SandboxService::start(Settings {
+        SandboxService::start(SandboxSettings {
             fast: milliseconds.clone(),
             relaxed: milliseconds,
             ..fast_sandbox(faults)
         })
     }
 
-    pub(crate) fn start(settings: Settings) -> SandboxService {
+    pub(crate) fn start(settings: SandboxSettings) -> SandboxService {
         SandboxService(block_on(Sandbox::start(settings)).unwrap())
     }
 
@@ -58,7 +58,7 @@ impl SandboxService {
         self.0.addr()
     }
 
-    pub(crate) fn ledger(&self) -> Ledger {
+    pub(crate) fn ledger(&self) -> BillingLedger {
         self.0.ledger()
     }
 
@@ -78,7 +78,7 @@ impl SandboxService {
 /// # Panics
 /// If a prompt was billed twice, or the API key was sent to a URL that needs none.
 #[track_caller]
-pub(crate) fn assert_paid_once(ledgers: &[&Ledger]) -> HashMap<String, String> {
+pub(crate) fn assert_paid_once(ledgers: &[&BillingLedger]) -> HashMap<String, String> {
     let mut paid = HashMap::new();
     for job in ledgers.iter().flat_map(|ledger| &ledger.jobs) {
         let before = paid.insert(job.prompt.clone(), job.task_id.clone());

@@ -1,6 +1,7 @@
-//! The scene of the shops: something turned on a wheel, on a podium before a wall, with a few balls for company.
+//! The scene of the shops: something turned on a wheel, on a podium before a wall, with a few balls
+//! for company.
 
-use super::canvas::{Canvas, Colour, blend, ease};
+use super::canvas::{Canvas, Color, blend, ease};
 use super::noise::Rng;
 use super::palette::Palette;
 use super::scene::focus;
@@ -40,30 +41,31 @@ pub(super) fn draw(canvas: &mut Canvas, palette: &Palette, rng: &mut Rng, number
         .collect();
     // What is nearer is painted later.
     balls.sort_by(|a, b| a.0.1.total_cmp(&b.0.1));
-    for (foot, radius, colour) in balls {
-        ball(canvas, (foot.0, foot.1 - radius), radius, colour, (palette.light, shade));
+    for (foot, radius, color) in balls {
+        ball(canvas, (foot.0, foot.1 - radius), radius, color, (palette.light, shade));
     }
 }
 
-fn arch(canvas: &mut Canvas, foot: (f32, f32), half: f32, colour: Colour, lit: Colour) {
+fn arch(canvas: &mut Canvas, foot: (f32, f32), half: f32, color: Color, lit: Color) {
     let blur = 1.0 / canvas.unit();
     let tall = half * 2.1;
     canvas.stamp((foot.0, foot.1 - tall / 2.0), (half + blur, tall / 2.0 + blur), |dx, dy| {
         let up = dy + tall / 2.0 - half;
         let reach = if up < 0.0 { (dx * dx + up * up).sqrt() } else { dx.abs() };
         let inside = ((half - reach) / blur + 0.5).clamp(0.0, 1.0);
-        (blend(colour, lit, 0.35 * ease(-half, half, dx + dy)), inside * 0.95)
+        (blend(color, lit, 0.35 * ease(-half, half, dx + dy)), inside * 0.95)
     });
 }
 
-/// Light falls from the upper left on all that is round: 0 in the dark to 1 in the light, over the width of a cylinder.
+/// Light falls from the upper left on all that is round: 0 in the dark to 1 in the light, over the
+/// width of a cylinder.
 fn turned_light(across: f32) -> f32 {
     let u = across.clamp(-1.0, 1.0);
     let facing = (-0.55 * u + 0.8 * (1.0 - u * u).sqrt()).clamp(0.0, 1.0);
     0.25 + 0.75 * facing
 }
 
-fn podium(canvas: &mut Canvas, top: (f32, f32), size: (f32, f32), colour: Colour, shade: Colour) {
+fn podium(canvas: &mut Canvas, top: (f32, f32), size: (f32, f32), color: Color, shade: Color) {
     let (half, tall) = size;
     let (blur, flat) = (1.0 / canvas.unit(), half * 0.16);
     canvas.haze((top.0 + half * 0.35, top.1 + tall), (half * 1.5, flat * 1.7), shade, 0.55);
@@ -72,24 +74,18 @@ fn podium(canvas: &mut Canvas, top: (f32, f32), size: (f32, f32), colour: Colour
         let inside = ((half - dx.abs()) / blur + 0.5).clamp(0.0, 1.0);
         let under = ((tall / 2.0 + bulge - dy) / blur + 0.5).clamp(0.0, 1.0);
         let over = ((dy + tall / 2.0) / blur + 0.5).clamp(0.0, 1.0);
-        (blend(shade, colour, turned_light(dx / half)), inside * under * over)
+        (blend(shade, color, turned_light(dx / half)), inside * under * over)
     });
     canvas.stamp(top, (half + blur, flat + blur), |dx, dy| {
         let out = ((dx / half).powi(2) + (dy / flat).powi(2)).sqrt();
         let inside = ((1.0 - out) * flat / blur + 0.5).clamp(0.0, 1.0);
-        (blend(colour, [1.0; 3], 0.45 - 0.25 * ease(-half, half, dx)), inside)
+        (blend(color, [1.0; 3], 0.45 - 0.25 * ease(-half, half, dx)), inside)
     });
 }
 
-/// Something turned on a wheel: a bottle, a vase, a bowl or a jar, as the picture's number has it.
-fn vessel(
-    canvas: &mut Canvas,
-    rng: &mut Rng,
-    foot: (f32, f32),
-    colours: (Colour, Colour, Colour),
-    number: u8,
-) {
-    let (colour, light, shade) = colours;
+/// Something turned on a wheel: a bottle, a vase, a bowl or a jar, as the image's number has it.
+fn vessel(canvas: &mut Canvas, rng: &mut Rng, foot: (f32, f32), colors: (Color, Color, Color), number: u8) {
+    let (color, light, shade) = colors;
     let profile: &[(f32, f32)] = match number % 4 {
         1 => &[
             (0.0, 0.62),
@@ -116,12 +112,12 @@ fn vessel(
         let drop = |half: f32| half * flat * (1.0 - (dx / half).powi(2).min(1.0)).sqrt();
         let up = 0.5 - (dy - drop(girth(0.5 - dy / tall))) / tall;
         if !(-0.01..=1.0).contains(&up) {
-            return (colour, 0.0);
+            return (color, 0.0);
         }
         let half = girth(up);
         let lit = turned_light(dx / half);
         let label = ease(band.0 - 0.006, band.0, up) * ease(band.1 + 0.006, band.1, up);
-        let body = blend(colour, light, label * 0.75);
+        let body = blend(color, light, label * 0.75);
         let gleam = ease(0.16, 0.0, (dx / half + 0.45).abs()) * 0.4;
         let skin = blend(blend(blend(shade, body, 0.35), body, lit), light, gleam);
         let foot_fade = ((up * tall) / blur + 0.5).clamp(0.0, 1.0);
@@ -132,7 +128,7 @@ fn vessel(
         let out = ((dx / mouth).powi(2) + (dy / (mouth * flat * 1.3)).powi(2)).sqrt();
         let inside = ((1.0 - out) * mouth * flat / blur + 0.5).clamp(0.0, 1.0);
         let rim = ease(0.75, 0.85, out);
-        (blend(blend(colour, shade, 0.75), blend(colour, light, 0.4), rim), inside)
+        (blend(blend(color, shade, 0.75), blend(color, light, 0.4), rim), inside)
     });
 }
 
@@ -153,7 +149,7 @@ fn along(points: &[(f32, f32)], at: f32) -> f32 {
         + arrive * (t3 - t2)
 }
 
-fn ball(canvas: &mut Canvas, middle: (f32, f32), radius: f32, colour: Colour, lights: (Colour, Colour)) {
+fn ball(canvas: &mut Canvas, middle: (f32, f32), radius: f32, color: Color, lights: (Color, Color)) {
     let (light, shade) = lights;
     let blur = 1.0 / canvas.unit();
     canvas.haze((middle.0 + radius * 0.5, middle.1 + radius), (radius * 1.7, radius * 0.4), shade, 0.6);
@@ -161,7 +157,7 @@ fn ball(canvas: &mut Canvas, middle: (f32, f32), radius: f32, colour: Colour, li
         let (u, v) = (dx / radius, dy / radius);
         let out = (u * u + v * v).sqrt();
         let facing = (-0.5 * u - 0.6 * v + 0.62 * (1.0 - out * out).max(0.0).sqrt()).clamp(0.0, 1.0);
-        let body = blend(blend(shade, colour, 0.45), colour, facing);
+        let body = blend(blend(shade, color, 0.45), color, facing);
         let spot = ease(0.35, 0.0, ((u + 0.38).powi(2) + (v + 0.45).powi(2)).sqrt());
         let inside = ((1.0 - out) * radius / blur + 0.5).clamp(0.0, 1.0);
         (blend(blend(body, light, 0.3 * facing * facing), light, 0.6 * spot), inside)

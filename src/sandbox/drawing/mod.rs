@@ -1,8 +1,10 @@
-//! Pictures drawn from a prompt: the same prompt gives the same four, byte for byte, on every machine and for ever.
+//! Draws images from a prompt: the same prompt gives the same four, byte for byte, on every machine
+//! and forever.
 //!
-//! A prompt becomes a [`Look`] (a seed, a kind of scene, a palette) and an [`Aspect`]; both fit into a taskId, so a picture
-//! can be drawn again without the prompt. Words of the prompt lead: a mug stands on a podium, the sea is a sea, and what
-//! is to be green is green. Everything else comes from a hash.
+//! A prompt becomes an [`Appearance`] (a seed, a kind of scene, a palette) and an [`Aspect`]. Both
+//! fit into a taskId, so an image can be drawn again without the prompt. Some words of the prompt
+//! decide: a mug stands on a podium, the sea is a sea, and green is green. Everything else comes
+//! from a hash.
 
 mod canvas;
 mod noise;
@@ -15,28 +17,29 @@ use noise::Rng;
 use palette::Palette;
 use scene::Scene;
 
-/// Pictures a job gives.
+/// Images a job gives.
 pub(super) const SINGLES: u8 = 4;
 
-/// What a prompt looks like: enough to draw its pictures.
+/// What a prompt looks like: enough to draw its images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct Appearance {
     /// Hash of the prompt.
     pub(super) seed: u32,
-    /// Which kind of scene; any value is one.
+    /// ImageName kind of scene; any value is one.
     pub(super) scene: u8,
-    /// Which palette; any value is one.
+    /// ImageName palette; any value is one.
     pub(super) palette: u8,
 }
 
-impl Look {
+impl Appearance {
     pub(super) fn of_prompt(prompt: &str) -> Self {
         let hash = blake3::hash(prompt.trim().as_bytes());
         let [a, b, c, d, scene, palette, ..] = *hash.as_bytes();
-        // Flags are not part of what is seen: `--no text` must not bring a text, nor `--style raw` a style.
+        // Flags are not part of what is seen: `--no text` must not bring a text, nor `--style raw`
+        // a style.
         let seen = prompt.split(" --").next().unwrap_or_default().to_lowercase();
         let words: Vec<&str> = seen.split(|c: char| !c.is_alphabetic()).collect();
-        Look {
+        Appearance {
             seed: u32::from_le_bytes([a, b, c, d]),
             scene: Scene::of_words(&words).map_or(scene % Scene::ALL.len() as u8, |scene| scene as u8),
             palette: Palette::of_words(&words).unwrap_or(palette % Palette::COUNT),
@@ -54,7 +57,8 @@ pub(super) struct Aspect {
 impl Aspect {
     pub(super) const SQUARE: Aspect = Aspect { width: 1, height: 1 };
 
-    /// The aspect of the last `--ar` or `--aspect` of a prompt; square where there is none that makes sense.
+    /// The aspect of the last `--ar` or `--aspect` of a prompt; square where there is none that
+    /// makes sense.
     pub(super) fn of_prompt(prompt: &str) -> Self {
         let mut words = prompt.split_whitespace();
         let mut aspect = Aspect::SQUARE;
@@ -67,7 +71,7 @@ impl Aspect {
         aspect
     }
 
-    /// No picture is more than eight times as wide as high, or as high as wide.
+    /// No image is more than eight times as wide as high, or as high as wide.
     fn of_ratio(text: &str) -> Option<Self> {
         let (width, height) = text.split_once(':')?;
         let (width, height): (u32, u32) = (width.parse().ok()?, height.parse().ok()?);
@@ -77,7 +81,8 @@ impl Aspect {
         let (width, height) = (width.min(height.saturating_mul(8)), height.min(width.saturating_mul(8)));
         let shared = gcd(width, height);
         let (width, height) = (width / shared, height / shared);
-        // 1920:1081 does not fit into two bytes as it is; the nearest that does is as good to the eye.
+        // 1920:1081 does not fit into two bytes as it is; the nearest that does is as good to the
+        // eye.
         let most = width.max(height);
         let fit = |n: u32| {
             if most <= 255 {
@@ -102,14 +107,14 @@ fn gcd(a: u32, b: u32) -> u32 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// One of the pictures as a PNG file, `side` pixels on its longer side. `number` counts from 1.
-pub(super) fn single(look: Look, aspect: Aspect, number: u8, side: u32) -> Vec<u8> {
+/// One of the images as a PNG file, `side` pixels on its longer side. `number` counts from 1.
+pub(super) fn single(look: Appearance, aspect: Aspect, number: u8, side: u32) -> Vec<u8> {
     let (width, height) = aspect.size(side);
     encode(&draw(look, number, width, height).pixels(), width, height)
 }
 
 /// The four in one, two by two at half size.
-pub(super) fn grid(look: Look, aspect: Aspect, side: u32) -> Vec<u8> {
+pub(super) fn grid(look: Appearance, aspect: Aspect, side: u32) -> Vec<u8> {
     let (width, height) = aspect.size(side / 2);
     let row = width as usize * 3;
     let mut whole = vec![0; row * height as usize * 4];
@@ -124,7 +129,7 @@ pub(super) fn grid(look: Look, aspect: Aspect, side: u32) -> Vec<u8> {
     encode(&whole, width * 2, height * 2)
 }
 
-fn draw(look: Look, number: u8, width: u32, height: u32) -> Canvas {
+fn draw(look: Appearance, number: u8, width: u32, height: u32) -> Canvas {
     let mut canvas = Canvas::new(width, height);
     let palette = Palette::numbered(look.palette, look.seed, number);
     let mut rng = Rng::new(u64::from(look.seed) << 8 | u64::from(number));
@@ -132,7 +137,7 @@ fn draw(look: Look, number: u8, width: u32, height: u32) -> Canvas {
     canvas
 }
 
-/// Writing to memory cannot fail; were it to, the picture would be empty and no worse.
+/// Writing to memory cannot fail; were it to, the image would be empty and no worse.
 fn encode(pixels: &[u8], width: u32, height: u32) -> Vec<u8> {
     let mut file = Vec::with_capacity(pixels.len() / 4);
     let mut encoder = png::Encoder::new(&mut file, width, height);
@@ -151,7 +156,7 @@ mod tests {
     use super::*;
 
     fn of(prompt: &str, number: u8) -> Vec<u8> {
-        single(Look::of_prompt(prompt), Aspect::of_prompt(prompt), number, 48)
+        single(Appearance::of_prompt(prompt), Aspect::of_prompt(prompt), number, 48)
     }
 
     fn size_of(file: &[u8]) -> (u32, u32) {
@@ -176,11 +181,11 @@ mod tests {
     }
 
     #[test]
-    fn pictures_do_not_change_from_one_version_or_machine_to_the_next() {
+    fn images_do_not_change_from_one_version_or_machine_to_the_next() {
         let mut hasher = blake3::Hasher::new();
         for scene in 0..Scene::ALL.len() as u8 {
             hasher.update(
-                &draw(Look { seed: 20_260_801, scene, palette: scene * 5 }, 1 + scene, 40, 30).pixels(),
+                &draw(Appearance { seed: 20_260_801, scene, palette: scene * 5 }, 1 + scene, 40, 30).pixels(),
             );
         }
         insta::assert_snapshot!(&hasher.finalize().to_hex()[..16], @"0e6a2f3488ddd67e");
@@ -190,16 +195,16 @@ mod tests {
     fn every_scene_in_every_palette_is_a_png_of_its_aspect_and_not_one_flat_colour() {
         for scene in 0..=Scene::ALL.len() as u8 {
             for palette in 0..Palette::COUNT {
-                let look = Look { seed: u32::from(palette) * 77, scene, palette };
+                let look = Appearance { seed: u32::from(palette) * 77, scene, palette };
                 let aspect = Aspect { width: 3, height: 2 };
                 assert_eq!(size_of(&single(look, aspect, 1 + palette % 4, 30)), (30, 20));
-                let mut colours = draw(look, 1, 30, 20).pixels();
-                colours.dedup();
-                assert!(colours.len() > 100, "{look:?}");
+                let mut colors = draw(look, 1, 30, 20).pixels();
+                colors.dedup();
+                assert!(colors.len() > 100, "{look:?}");
             }
         }
         assert_eq!(
-            size_of(&grid(Look { seed: 1, scene: 0, palette: 0 }, Aspect { width: 2, height: 3 }, 60)),
+            size_of(&grid(Appearance { seed: 1, scene: 0, palette: 0 }, Aspect { width: 2, height: 3 }, 60)),
             (40, 60)
         );
     }
@@ -226,7 +231,7 @@ mod tests {
 
     #[test]
     fn words_lead_and_flags_do_not() {
-        let look = |prompt| Look::of_prompt(prompt);
+        let look = |prompt| Appearance::of_prompt(prompt);
         assert_eq!(look("A ceramic mug").scene, Scene::Still as u8);
         assert_eq!(look("waves at the SEA").scene, Scene::Sea as u8);
         assert_eq!(look("misty mountains").scene, Scene::Hills as u8);

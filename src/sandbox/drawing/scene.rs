@@ -1,6 +1,7 @@
-//! The scenes: hills in haze, the sea, things on a podium, paper-cut waves. Each lays itself out anew for every picture.
+//! The scenes: hills in haze, the sea, things on a podium, paper-cut waves. Each lays itself out
+//! anew for every image.
 
-use super::canvas::{Canvas, Colour, blend, ease};
+use super::canvas::{Canvas, Color, blend, ease};
 use super::noise::{Rng, rugged, smooth, wave};
 use super::palette::Palette;
 use super::still;
@@ -96,7 +97,8 @@ impl Scene {
         Scene::ALL[usize::from(number) % Scene::ALL.len()]
     }
 
-    /// `number` is the picture's, from 1: it sees to it that the four are laid out differently, not only by chance.
+    /// `number` is the image's, from 1: it sees to it that the four are laid out differently, not
+    /// only by chance.
     pub(super) fn draw(self, canvas: &mut Canvas, palette: &Palette, rng: &mut Rng, number: u8) {
         match self {
             Scene::Hills => hills(canvas, palette, rng, number),
@@ -107,7 +109,7 @@ impl Scene {
     }
 }
 
-/// Where the eye is drawn to: left, right, the middle, far right, by the picture's number.
+/// Where the eye is drawn to: left, right, the middle, far right, by the image's number.
 pub(super) fn focus(number: u8, rng: &mut Rng) -> f32 {
     [0.32, 0.68, 0.5, 0.8][usize::from(number.wrapping_sub(1) % 4)] + rng.between(-0.06, 0.06)
 }
@@ -173,7 +175,7 @@ fn hills(canvas: &mut Canvas, palette: &Palette, rng: &mut Rng, number: u8) {
     sun(canvas, palette, (focus(number, rng) * wide, horizon * high * rng.between(0.45, 0.85)), radius);
     clouds(canvas, palette, rng, 0.08, horizon * 0.8, 3);
     let layers = 4 + (rng.next() % 3) as u32;
-    // The first two pictures are of peaks, the others of rolling land.
+    // The first two images are of peaks, the others of rolling land.
     let octaves = if number <= 2 { 6 } else { 2 };
     let mist = blend(palette.low, palette.light, 0.3);
     for layer in 0..layers {
@@ -200,7 +202,7 @@ fn hills(canvas: &mut Canvas, palette: &Palette, rng: &mut Rng, number: u8) {
 }
 
 /// Firs along a ridge; small enough that a few strokes are a tree.
-fn trees(canvas: &mut Canvas, rng: &mut Rng, ridge: (f32, f32, f32, f32), noise: (u32, u32), colour: Colour) {
+fn trees(canvas: &mut Canvas, rng: &mut Rng, ridge: (f32, f32, f32, f32), noise: (u32, u32), color: Color) {
     let (base, rise, step, shift) = ridge;
     let count = (rng.between(10.0, 26.0) * canvas.wide()) as u32;
     let blur = 1.0 / canvas.unit();
@@ -216,7 +218,7 @@ fn trees(canvas: &mut Canvas, rng: &mut Rng, ridge: (f32, f32, f32, f32), noise:
             let down = dy / height + 0.5;
             let tiers = 0.55 + 0.45 * (down * 4.0).fract();
             let reach = height * 0.2 * down * tiers + blur * 0.4;
-            (colour, ((reach - dx.abs()) / blur + 0.5).clamp(0.0, 1.0))
+            (color, ((reach - dx.abs()) / blur + 0.5).clamp(0.0, 1.0))
         });
     }
 }
@@ -292,7 +294,7 @@ fn waves(canvas: &mut Canvas, palette: &Palette, rng: &mut Rng, number: u8) {
     canvas.glow((middle.0, middle.1 + 0.02), radius * 1.6, blend(far, near, 0.3), 0.35);
     canvas.disc(middle, radius, accent, 1.0);
     let layers = 6 + (rng.next() % 3) as u32;
-    // Odd pictures fall to the right, even ones to the left, some steeply.
+    // Odd images fall to the right, even ones to the left, some steeply.
     let slope = [0.22, -0.22, 0.05, -0.38][usize::from(number.wrapping_sub(1) % 4)] * high / wide;
     let shadow = blend(near, [0.0; 3], 0.35);
     for layer in 0..layers {

@@ -1,23 +1,24 @@
-//! Palettes that go together, chosen by hand, each a little turned by the prompt's hash so that no two prompts match.
+//! Palettes that go together, chosen by hand, each a little turned by the prompt's hash so that no
+//! two prompts match.
 
-use super::canvas::{Colour, blend};
+use super::canvas::{Color, blend};
 use super::noise::Rng;
 
-/// The colours of one picture.
+/// The colors of one image.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Palette {
     /// Top of the sky, or of the wall.
-    pub(super) high: Colour,
+    pub(super) high: Color,
     /// Horizon, or the light on the wall.
-    pub(super) low: Colour,
+    pub(super) low: Color,
     /// What is far away.
-    pub(super) far: Colour,
+    pub(super) far: Color,
     /// What is near.
-    pub(super) near: Colour,
-    /// The colour that is meant to be noticed.
-    pub(super) accent: Colour,
+    pub(super) near: Color,
+    /// The color that is meant to be noticed.
+    pub(super) accent: Color,
     /// The sun, the moon, highlights.
-    pub(super) light: Colour,
+    pub(super) light: Color,
     /// True where stars would be seen.
     pub(super) night: bool,
 }
@@ -70,11 +71,12 @@ impl Palette {
             .find_map(|word| WORDS.iter().find(|(_, list)| list.contains(word)).map(|(number, _)| *number))
     }
 
-    /// The palette of this number, for one picture of a prompt: the prompt turns it a little, each picture a little less.
-    pub(super) fn numbered(number: u8, seed: u32, picture: u8) -> Self {
+    /// The palette of this number, for one image of a prompt: the prompt turns it a little, each
+    /// image a little less.
+    pub(super) fn numbered(number: u8, seed: u32, image: u8) -> Self {
         let picked = HAND_PICKED[usize::from(number % Self::COUNT)];
         let mut rng = Rng::new(u64::from(seed));
-        let mut own = Rng::new(u64::from(seed) << 3 | u64::from(picture));
+        let mut own = Rng::new(u64::from(seed) << 3 | u64::from(image));
         let turn = rng.between(-0.09, 0.09) + own.between(-0.035, 0.035);
         let lift = own.between(-0.04, 0.05);
         let [high, low, far, near, accent, light] = picked.map(|hex| lifted(turned(of_hex(hex), turn), lift));
@@ -82,18 +84,18 @@ impl Palette {
     }
 }
 
-fn of_hex(hex: u32) -> Colour {
+fn of_hex(hex: u32) -> Color {
     [16, 8, 0].map(|shift| ((hex >> shift) & 0xff) as f32 / 255.0)
 }
 
-/// Turned round the grey axis, by the angle's share of a third of the circle.
-fn turned(colour: Colour, share: f32) -> Colour {
-    let next = [colour[2], colour[0], colour[1]];
-    let last = [colour[1], colour[2], colour[0]];
-    if share < 0.0 { blend(colour, last, -share) } else { blend(colour, next, share) }
+/// Turned round the gray axis, by the angle's share of a third of the circle.
+fn turned(color: Color, share: f32) -> Color {
+    let next = [color[2], color[0], color[1]];
+    let last = [color[1], color[2], color[0]];
+    if share < 0.0 { blend(color, last, -share) } else { blend(color, next, share) }
 }
 
-fn lifted(colour: Colour, lift: f32) -> Colour {
+fn lifted(color: Color, lift: f32) -> Color {
     let to = if lift < 0.0 { [0.0; 3] } else { [1.0; 3] };
-    blend(colour, to, lift.abs())
+    blend(color, to, lift.abs())
 }

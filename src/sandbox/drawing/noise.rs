@@ -1,5 +1,5 @@
-//! Numbers for drawing: a small generator and smooth one-dimensional noise. No platform's own functions where they could
-//! round differently: pictures must be the same everywhere.
+//! Numbers for drawing: a small generator and smooth one-dimensional noise. No platform's own
+//! functions where they could round differently: images must be the same everywhere.
 
 /// SplitMix64: small, and the same on every machine.
 pub(super) struct Rng(u64);
@@ -60,7 +60,8 @@ pub(super) fn rugged(x: f32, seed: u32, octaves: u32) -> f32 {
     sum * 1.35
 }
 
-/// A wave of period 1 and height -1 to 1: two parabolas, which the eye takes for a sine and which round alike everywhere.
+/// A wave of period 1 and height -1 to 1: two parabolas, which the eye takes for a sine and which
+/// round alike everywhere.
 pub(super) fn wave(x: f32) -> f32 {
     let t = (x - x.floor()) * 2.0;
     let hump = |t: f32| 4.0 * t * (1.0 - t);
