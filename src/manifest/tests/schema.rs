@@ -21,7 +21,7 @@ fn keys(pointer: &str) -> BTreeSet<String> {
 }
 
 fn accepts(yaml: &str) -> bool {
-    let document: Value = serde_yaml::from_str(yaml).unwrap();
+    let document: Value = serde_saphyr::from_str(yaml).unwrap();
     jsonschema::validator_for(&schema()).unwrap().is_valid(&document)
 }
 

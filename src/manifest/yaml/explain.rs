@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use serde_yaml::{Error, Location};
+use serde_saphyr::{Error, Location};
 
 use super::limits::{ALIASES, DEEPEST};
 use crate::diagnostic::{Diagnostic, Source, quoted};

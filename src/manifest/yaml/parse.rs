@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_yaml::{DuplicateKeyPolicy, Error, NonFiniteFloatPolicy, Spanned};
+use serde_saphyr::{DuplicateKeyPolicy, Error, NonFiniteFloatPolicy, Spanned};
 
 use super::explain::{explain, span};
 use super::limits::{ALIASES, ANCHORED_BYTES, DEEPEST, REPEATED};
@@ -22,17 +22,17 @@ use crate::diagnostic::{Diagnostic, Source};
 pub(crate) fn parse<'a>(source: &Source<'a>) -> Result<Option<Node<'a>>, Box<Diagnostic>> {
     let text = source.text();
     let read: Result<Option<Spanned<RawNode<'a>>>, Error> =
-        serde_yaml::from_str_with_options(text, options(text.len()));
+        serde_saphyr::from_str_with_options(text, options(text.len()));
     match read {
         Ok(root) => Ok(root.map(|root| node(root, text))),
         Err(error) => Err(Box::new(explain(&error, source))),
     }
 }
 
-fn options(length: usize) -> serde_yaml::Options {
+fn options(length: usize) -> serde_saphyr::Options {
     let most = length.saturating_mul(2).saturating_add(REPEATED + 1000);
-    serde_yaml::options! {
-        budget: serde_yaml::budget! {
+    serde_saphyr::options! {
+        budget: serde_saphyr::budget! {
             max_events: most.saturating_mul(2),
             max_nodes: most,
             max_depth: DEEPEST,
@@ -45,7 +45,7 @@ fn options(length: usize) -> serde_yaml::Options {
             max_merge_keys: ALIASES,
             enforce_alias_anchor_ratio: false, // one `vars: *common` in each entry is honest
         },
-        alias_limits: serde_yaml::alias_limits! {
+        alias_limits: serde_saphyr::alias_limits! {
             max_total_replayed_events: REPEATED.saturating_add(length),
             max_replay_stack_depth: DEEPEST,
         },
