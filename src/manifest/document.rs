@@ -76,7 +76,7 @@ fn document(
     let fields = reader.map(root, "a manifest", &ROOT)?;
     reader.value(fields.get("version"), |_| Ok(()));
     if fields.lacks("version") {
-        let found = Diagnostic::error("the manifest does not say its version")
+        let found = Diagnostic::error("the manifest has no `version`")
             .at(reader.source.place(root.head()), "expected `version: 1` before this")
             .help("write this as the first line:\nversion: 1");
         reader.problems.push(found);
@@ -120,9 +120,9 @@ fn is_known_language(root: &Node<'_>, reader: &mut NodeReader<'_>) -> bool {
     };
     if text != "1" {
         let found =
-            Diagnostic::error(format!("version {} of the manifest language is not known", quoted(text)))
+            Diagnostic::error(format!("version {} of the manifest language is not supported", quoted(text)))
                 .at(reader.source.place(version.span.clone()), "expected 1")
-                .help("write `version: 1`, or take a newer mjbatch");
+                .help("write `version: 1`, or install a newer mjbatch");
         reader.problems.push(found);
     }
     text == "1"

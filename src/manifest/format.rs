@@ -21,7 +21,7 @@ impl ManifestFormat {
 }
 
 pub(super) fn unknown(shown: &str) -> Diagnostic {
-    Diagnostic::error(format!("the format of `{shown}` cannot be told from its name"))
+    Diagnostic::error(format!("the format of `{shown}` is not known from its name"))
         .note("a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file")
 }
 

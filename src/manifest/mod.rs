@@ -4,7 +4,7 @@
 
 // `yaml` turns text into nodes with places; `table` understands CSV files; `settings` reads `batch` and `output`;
 // `expand` reads the entries and makes tasks of them. `document` puts them together, whatever the format. All of it is
-// pure over text: only `files` reads the disk.
+// pure over text: only `read` reads the disk.
 
 mod cache;
 mod document;

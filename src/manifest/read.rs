@@ -18,7 +18,7 @@ pub(super) fn manifest(path: &Path) -> Result<Vec<u8>, Diagnostic> {
 pub(super) fn load(path: &Path) -> Result<Vec<u8>, LoadError> {
     fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => LoadError::Missing(
-            neighbour(path).and_then(|close| Some(Path::new(&close).file_name()?.to_str()?.to_owned())),
+            neighbor(path).and_then(|close| Some(Path::new(&close).file_name()?.to_str()?.to_owned())),
         ),
         _ if path.is_dir() => LoadError::Unreadable("it is a folder".to_owned()),
         _ => LoadError::Unreadable(error.to_string()),
@@ -60,14 +60,14 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
         return Diagnostic::error(format!("`{shown}` cannot be read: {error}"));
     }
     let found = Diagnostic::error(format!("there is no file `{shown}`"));
-    match neighbour(path) {
+    match neighbor(path) {
         Some(close) => found.help(format!("did you mean `{close}`?")),
         None => found,
     }
 }
 
 /// A manifest in the same folder with a name that is close.
-fn neighbour(path: &Path) -> Option<String> {
+fn neighbor(path: &Path) -> Option<String> {
     const LOOKED_AT: usize = 10_000;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut names: Vec<String> = fs::read_dir(folder.unwrap_or(Path::new(".")))

@@ -79,7 +79,7 @@ fn what_is_no_text_or_no_manifest_is_refused_with_a_reason() {
       = help: save it as UTF-8; in Excel, as "CSV UTF-8 (Comma delimited)"
     "#);
     insta::assert_snapshot!(refused("spring.txt", b"a mug"), @"
-    error: the format of `spring.txt` cannot be told from its name
+    error: the format of `spring.txt` is not known from its name
      |
      = note: a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file
      = note: nothing was submitted

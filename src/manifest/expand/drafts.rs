@@ -125,7 +125,7 @@ impl Expansion {
         };
         let line = if said.is_some() { value::prompt(&line).map_err(of_prompt)? } else { line };
         if said.is_some() && item.repeat.is_some() {
-            let fault = ValueError::new("the prompt has a `--repeat`, and so has its entry", "said twice");
+            let fault = ValueError::new("the prompt has a `--repeat`, and so has its entry", "given twice");
             return Err(of_prompt(fault.help("remove one of them")));
         }
         let takes = said.or(item.repeat).unwrap_or(1);

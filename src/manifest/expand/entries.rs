@@ -104,8 +104,8 @@ impl<'t, 'l> EntryReader<'t, 'l> {
         for item in items {
             let Some(entry) = self.entry(item, reader) else { continue };
             let Some(room) = self.room.checked_sub(held(&entry).saturating_add(of_defaults)) else {
-                let found = Diagnostic::error("the manifest unfolds to more text than a batch can hold")
-                    .at(reader.source.place(item.head()), "the bound is reached here")
+                let found = Diagnostic::error("the manifest expands to more text than a batch may hold")
+                    .at(reader.source.place(item.head()), "the limit is reached here")
                     .note("aliases and the variables of `defaults` are repeated in each task");
                 reader.problems.push(found);
                 return;

@@ -44,7 +44,7 @@ pub(crate) fn read(
     let (spans, exclude): (Vec<_>, Vec<VariableValues>) = exclude.into_iter().unzip();
     let matrix = Matrix::new(factors, exclude, include);
     for idle in matrix.idle() {
-        let found = Diagnostic::warning("an `exclude` that takes nothing away")
+        let found = Diagnostic::warning("an `exclude` that removes nothing")
             .at(reader.source.place(spans[idle].clone()), "no combination has these values");
         reader.problems.push(found);
     }
@@ -107,7 +107,7 @@ impl MatrixReader<'_, '_, '_> {
                     .at(self.reader.source.place(pair.key.span.clone()), count(values.len()))
                     .at(self.reader.source.place(first.key.span.clone()), count(others.len()))
                     .note("the first values belong together, then the second ones, and so on")
-                    .help("make them equally long, or write them under `matrix` if each is meant with each");
+                    .help("make them equally long, or write them under `matrix` to combine each with each");
                 self.reader.problems.push(found);
             }
             lists.push((pair, values));
@@ -136,7 +136,7 @@ impl MatrixReader<'_, '_, '_> {
         }
         if self.data.contains(&variable) {
             let found = Diagnostic::error(format!("the data has a column {} as well", quoted(pair.name)))
-                .at(place, "which of the two is meant?")
+                .at(place, "both would define this variable")
                 .help("give the list another name");
             self.reader.problems.push(found);
             return None;

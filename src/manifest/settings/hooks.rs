@@ -74,7 +74,7 @@ pub(crate) fn read(field: KeyValue<'_, '_>, is_done: bool, reader: &mut NodeRead
     let ways: Vec<_> = ["command", "url", "url_env"].iter().filter_map(|way| fields.get(way)).collect();
     let [way] = ways[..] else {
         let place = ways.get(1).map_or(place, |second| reader.source.place(second.key.span.clone()));
-        let found = Diagnostic::error(format!("{} is one command or one address", quoted(field.name)))
+        let found = Diagnostic::error(format!("{} is one command or one URL", quoted(field.name)))
             .at(place, "expected one of `command`, `url` and `url_env`")
             .help("write `command: [./publish.sh, --now]`, or `url: https://cms.example/hooks/images`");
         reader.problems.push(found);
@@ -85,7 +85,7 @@ pub(crate) fn read(field: KeyValue<'_, '_>, is_done: bool, reader: &mut NodeRead
         "command" => {
             if let Some(secret) = fields.get("secret_env") {
                 let found = Diagnostic::error("a command is not signed")
-                    .at(reader.source.place(secret.key.span.clone()), "this is for addresses");
+                    .at(reader.source.place(secret.key.span.clone()), "this is for URLs");
                 reader.problems.push(found.help("a command finds its own secrets in the environment"));
             }
             command(way, reader)?
@@ -125,9 +125,7 @@ fn word(item: &Node<'_>, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -
     let text = reader.text(item, "a word of a command")?;
     let whole = match text.contains('\0') {
         false => Ok(text.to_owned()),
-        true => {
-            Err(ValueError::new("a word of a command holds a character that no system takes", "in this text"))
-        }
+        true => Err(ValueError::new("a word of a command holds a null character", "in this text")),
     };
     reader.checked(whole, item, field.key)
 }
@@ -136,9 +134,8 @@ fn word(item: &Node<'_>, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -
 pub(crate) fn address(text: &str) -> Result<String, ValueError> {
     let text = text.trim();
     let refused = |label: &str| {
-        ValueError::new(format!("{} is not an address that can be posted to", quoted(text)), label).help(
-            "write an address as in `https://cms.example/hooks/images`, or a command as a list of its words",
-        )
+        ValueError::new(format!("{} is not a URL to post to", quoted(text)), label)
+            .help("write a URL as in `https://cms.example/hooks/images`, or a command as a list of its words")
     };
     let url = Url::parse(text).map_err(|_| refused("expected `https://` and a host"))?;
     if !matches!(url.scheme(), "http" | "https") || !url.has_host() {
@@ -146,11 +143,11 @@ pub(crate) fn address(text: &str) -> Result<String, ValueError> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         return Err(ValueError::new(
-            "an address with a name or a password in it",
+            "a URL with a user name or a password in it",
             "secrets do not belong in a manifest",
         )
         .help(
-            "sign the posts with `secret_env`, or take the whole address from the environment with `url_env`",
+            "sign the posts with `secret_env`, or take the whole URL from the environment with `url_env`",
         ));
     }
     Ok(text.to_owned())
@@ -163,7 +160,7 @@ fn variable(text: &str) -> Result<String, ValueError> {
     if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(plain) {
         // Not quoted: it may be the secret itself.
         return Err(ValueError::new("this is not the name of an environment variable", "expected a name")
-            .note("the secret itself never stands in a manifest")
+            .note("a manifest never contains the secret itself")
             .help("write the name of a variable that holds it, as in `MJBATCH_HOOK_SECRET`"));
     }
     Ok(text.to_owned())
@@ -227,12 +224,15 @@ mod tests {
             ("on_done: []", "names no program"),
             ("on_done: ['']", "names no program"),
             ("on_done: [[a]]", "a word of a command takes a single value"),
-            ("on_done: {command: [a], url: 'https://x.example'}", "one command or one address"),
-            ("on_done: {failed: true}", "one command or one address"),
+            ("on_done: {command: [a], url: 'https://x.example'}", "one command or one URL"),
+            ("on_done: {failed: true}", "one command or one URL"),
             ("on_done: {command: [a], secret_env: S}", "a command is not signed"),
             ("on_done: ftp://cms.example/x", "expected `https://`"),
             ("on_done: 'https://me:word@cms.example/x'", "secrets do not belong in a manifest"),
-            ("on_done: {url: 'https://x.example', secret_env: 's3cr3t!'}", "never stands in a manifest"),
+            (
+                "on_done: {url: 'https://x.example', secret_env: 's3cr3t!'}",
+                "never contains the secret itself",
+            ),
             ("on_done: {command: [a], timeout: 2h}", "is not a time limit"),
             ("on_done: {command: [a], at_once: 0}", "out of range"),
             ("on_done: {comand: [a]}", "did you mean `command`?"),

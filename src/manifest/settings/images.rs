@@ -135,7 +135,7 @@ fn read(text: &str, columns: &[String]) -> Result<ImageName, ValueError> {
         parts.iter().map(|part| templates.add(part, Escaping::Plain)).collect::<Result<Vec<_>, _>>()?;
     let says = |name: &str| taken.iter().any(|part| templates.names_in(part).iter().any(|n| n == name));
     if !says("n") {
-        return Err(ValueError::new("the pictures of a task would get one name", "no `{{ n }}` in it")
+        return Err(ValueError::new("the images of a task would get one name", "no `{{ n }}` in it")
             .help("name them as in `images/{{ id }}-{{ n }}.{{ ext }}`"));
     }
     // The ending tells every program what the file is.
@@ -206,7 +206,7 @@ mod tests {
     fn a_variable_that_is_missing_or_empty_is_an_error_and_so_is_one_name_for_all() {
         assert_eq!(name("{{ sku }}-{{ n }}", &[""]).unwrap_err(), "there is no variable `sku`");
         assert_eq!(name("{{ color }}-{{ n }}", &["A"]).unwrap_err(), "there is no variable `color`");
-        assert_eq!(name("{{ id }}", &[]).unwrap_err(), "the pictures of a task would get one name");
+        assert_eq!(name("{{ id }}", &[]).unwrap_err(), "the images of a task would get one name");
         assert!(name("{{ id }-{{ n }}", &[]).is_err());
     }
 }

@@ -61,7 +61,7 @@ pub struct TableFormat {
 
 /// The text names none of what there is.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{text}` is none of {known}")]
+#[error("`{text}` is not one of {known}")]
 pub struct InvalidTableFormat {
     text: String,
     known: &'static str,
@@ -109,14 +109,15 @@ pub(crate) fn read(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Outp
     let mut section = OutputSection::default();
     let Some(fields) = reader.map(field.value, "`output`", &OUTPUT) else { return section };
     let rows = |text: &str| {
-        text.parse().map_err(|e: InvalidTableFormat| ValueError::new(e.to_string(), "not known"))
+        text.parse().map_err(|e: InvalidTableFormat| ValueError::new(e.to_string(), "unknown value"))
     };
     section.images = images::settings(&fields, reader);
     section.shape.rows = reader.value(fields.get("rows"), rows).unwrap_or_default();
     let guard = |text: &str| {
         let word = text.trim().to_ascii_lowercase();
-        word.parse()
-            .map_err(|_| ValueError::new(format!("{} is not `true` or `false`", quoted(text)), "not known"))
+        word.parse().map_err(|_| {
+            ValueError::new(format!("{} is not `true` or `false`", quoted(text)), "unknown value")
+        })
     };
     section.shape.formula_guard = reader.value(fields.get("formula_guard"), guard).unwrap_or_default();
     let Some(columns) = fields.get("columns") else { return section };
@@ -216,9 +217,9 @@ mod tests {
         assert!(message.contains("m.yaml:5:12") && message.contains("did you mean `sku`?"), "{message}");
         assert!(message.contains("nothing was submitted"), "{message}");
         for (output, said) in [
-            ("    a: \"{{ id\"", "this is no template"),
+            ("    a: \"{{ id\"", "this is not a valid template"),
             ("    a: \"{{ image[0].x }}\"", "there is no variable"),
-            ("    a: \"{% for i in range(99999) %}{{ i }}{% endfor %}\"", "does not end soon"),
+            ("    a: \"{% for i in range(99999) %}{{ i }}{% endfor %}\"", "runs for too long"),
             ("    a: x\n    a: y", "written twice"),
             ("    a: [x]", "takes a single value"),
             ("    amazon", "did you mean"),

@@ -34,7 +34,7 @@ pub(crate) fn budget(text: &str) -> Result<Budget, ValueError> {
 /// When all should be done.
 pub(crate) fn deadline(text: &str) -> Result<Deadline, ValueError> {
     text.parse().map_err(|_| {
-        ValueError::new(format!("{} is not a deadline", quoted(text)), "expected a time, or a span of time")
+        ValueError::new(format!("{} is not a deadline", quoted(text)), "expected a time or a duration")
             .help("write it as in `08:00`, `2026-03-01T08:00` or `6h`")
     })
 }
@@ -65,11 +65,11 @@ pub(crate) fn price(text: &str) -> Result<Quota, ValueError> {
 pub(crate) fn span(text: &str) -> Result<Duration, ValueError> {
     match duration::parse(text) {
         Ok(span) if span.is_zero() => {
-            Err(ValueError::new("a span of no time at all", "expected more than zero, such as `1s`"))
+            Err(ValueError::new("the duration is zero", "expected more than zero, such as `1s`"))
         }
         Ok(span) => Ok(span),
         Err(_) => Err(ValueError::new(
-            format!("{} is not a span of time", quoted(text)),
+            format!("{} is not a duration", quoted(text)),
             "expected a number and its unit",
         )
         .help("write it as in `500ms`, `90s`, `15m` or `2h`")),

@@ -44,7 +44,7 @@ fn judge_quotes(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'
     let cell = row.cells.get(column).unwrap_or_default();
     let text = cell.trim_start();
     if text.len() < cell.len() && text.len() > 1 && text.starts_with('"') && text.trim_end().ends_with('"') {
-        let found = Diagnostic::warning("the quotes round this prompt are sent with it")
+        let found = Diagnostic::warning("the quotes around this prompt are sent with it")
             .at(source.place(place(table, row, column, source)), "a quote after a space is text")
             .help("remove the space before the first quote");
         problems.push(found);
@@ -57,9 +57,9 @@ fn judge_pick(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'_>
     let images = table.columns.iter().filter(is_image).count();
     let mut picks = row.cell(column).split([' ', ',', ';']).filter(|pick| !pick.is_empty());
     if images > 0 && !picks.all(|pick| pick.parse().is_ok_and(|n: usize| (1..=images).contains(&n))) {
-        let found = Diagnostic::warning(format!("{} picks no picture", quoted(row.cell(column))))
+        let found = Diagnostic::warning(format!("{} names no image of this row", quoted(row.cell(column))))
             .at(source.place(place(table, row, column, source)), "kept as it is")
-            .help("write the numbers of the pictures, as in `2` or `1 3`");
+            .help("write the numbers of the images, as in `2` or `1 3`");
         problems.push(found);
     }
 }
@@ -81,7 +81,7 @@ fn ragged(table: &CsvTable, row: &CsvRow, source: &Source<'_>) -> Diagnostic {
     let found = Diagnostic::error(format!("a row of {cells} cells in a table of {columns} columns"))
         .at(source.place(span), label);
     if cells > columns {
-        found.help(format!("a cell with {separator} in it needs quotes round it: \"...\""))
+        found.help(format!("a cell with {separator} in it needs quotes around it: \"...\""))
     } else {
         found.help("write the separators of the empty cells too")
     }

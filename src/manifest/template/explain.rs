@@ -14,13 +14,13 @@ pub(super) fn explain(error: &minijinja::Error, source: &str, scope: &Scope, mis
     let span = error.range().filter(|span| source.get(span.clone()).is_some());
     let fault = match error.kind() {
         ErrorKind::UndefinedError => return undefined(source, span, scope, missing),
-        ErrorKind::OutOfFuel => ValueError::new("a template that does not end soon", "in this text"),
+        ErrorKind::OutOfFuel => ValueError::new("the template runs for too long", "in this text"),
         ErrorKind::WriteFailure => ValueError::new(
-            "a template that makes too long a text",
+            "the template makes too much text",
             format!("at most {LONGEST} bytes are allowed"),
         ),
         ErrorKind::UnknownFilter => {
-            ValueError::new(format!("the template's {}", detail(error)), "not known here")
+            ValueError::new(format!("the template's {}", detail(error)), "unknown filter")
                 .note("filters are those of minijinja, such as lower, upper, title, replace, default")
         }
         ErrorKind::SyntaxError => syntax(error, source),
@@ -37,7 +37,8 @@ fn detail(error: &minijinja::Error) -> String {
 }
 
 fn syntax(error: &minijinja::Error, source: &str) -> ValueError {
-    let fault = ValueError::new(format!("this is no template: {}", detail(error)), "not understood here");
+    let fault =
+        ValueError::new(format!("this is not a valid template: {}", detail(error)), "not understood here");
     let is_group = source.contains("{{") && source.contains(',');
     if source.contains("{#") {
         fault.help("`{#` starts a comment; a group that starts with # needs a blank: `{ #fff, #000}`")
@@ -59,7 +60,7 @@ fn undefined(source: &str, span: Option<Range<usize>>, scope: &Scope, missing: &
         None => (piece, word, span),
     };
     let fault = if piece.is_empty() {
-        ValueError::new("the template uses a variable that is not there", "in this text")
+        ValueError::new("the template uses an unknown variable", "in this text")
     } else {
         ValueError::new(format!("there is no variable {}", quoted(piece)), "used here")
     };
@@ -70,7 +71,7 @@ fn undefined(source: &str, span: Option<Range<usize>>, scope: &Scope, missing: &
         list.push_str(&format!(" and {} more", names.len() - LISTED));
     }
     let fault = match names.is_empty() {
-        true => fault.note("there are no variables here; `vars`, `matrix`, `zip` and `data` make some"),
+        true => fault.note("no variables are defined here; `vars`, `matrix`, `zip` and `data` define them"),
         false => fault.note(&format!("the variables here are {list}")),
     };
     let fault = match span {

@@ -127,7 +127,7 @@ fn cells_have_places_also_after_quoted_line_breaks() {
     4 | , red",slow,
       |        ^^^^ expected `fast`, `relaxed` or `auto`
       |
-      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten, `auto` goes by the `deadline`
+      = note: `fast` takes about a minute per job and costs more, `relaxed` takes up to ten, `auto` decides by the `deadline`
 
     error: a timeout of 5 seconds is out of range
      --> products.csv:5:14
@@ -143,7 +143,7 @@ fn cells_have_places_also_after_quoted_line_breaks() {
     6 | "c
       | ^^ in this text
 
-    warning: the quotes round this prompt are sent with it
+    warning: the quotes around this prompt are sent with it
      --> products.csv:5:4
       |
     5 | b, "" ,fast, 5 
@@ -201,7 +201,7 @@ fn columns_must_be_told_apart() {
 #[test]
 fn quotes_after_a_space_are_warned_of() {
     insta::assert_snapshot!(warnings("a.csv", "id,prompt,sku\na, \"a mug\",1\nb,\" a \"\"red\"\" mug\",\n"), @r#"
-    warning: the quotes round this prompt are sent with it
+    warning: the quotes around this prompt are sent with it
      --> a.csv:2:4
       |
     2 | a, "a mug",1
@@ -220,7 +220,7 @@ fn ragged_rows_are_told_with_what_makes_them_so() {
     2 | a;a mug; red;fast
       |              ^^^^ this is beyond the last column
       |
-      = help: a cell with `;` in it needs quotes round it: "..."
+      = help: a cell with `;` in it needs quotes around it: "..."
 
     error: a row of 2 cells in a table of 3 columns
      --> products.csv:3:8
@@ -270,7 +270,7 @@ fn two_rows_with_one_id_are_told_with_both_places() {
 #[test]
 fn takes_are_warned_of() {
     insta::assert_snapshot!(warnings("products.csv", "prompt,sku\na mug,1\na pen,2\na mug,3\na mug,4\n"), @r"
-    warning: 3 rows have the same prompt: they are takes, and each is paid for
+    warning: 3 rows have the same prompt: they are takes, and each is billed
      --> products.csv:4:1
       |
     4 | a mug,3
@@ -281,7 +281,7 @@ fn takes_are_warned_of() {
     2 | a mug,1
       | ----- take 1
       |
-      = help: give each an id of its own if they are meant, and remove them if not
+      = help: give each its own id if they are intended, or remove them
     ");
 }
 

@@ -41,13 +41,13 @@ fn a_folder_and_an_unknown_format_are_no_manifests() {
      = help: name the file in it: a .yaml, .yml, .csv or .tsv one
     ");
     insta::assert_snapshot!(errors("notes.txt", "a mug"), @r"
-    error: the format of `notes.txt` cannot be told from its name
+    error: the format of `notes.txt` is not known from its name
      |
      = note: a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file
      = note: nothing was submitted
     ");
     insta::assert_snapshot!(errors("notes", "a mug"), @r"
-    error: the format of `notes` cannot be told from its name
+    error: the format of `notes` is not known from its name
      |
      = note: a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file
      = note: nothing was submitted

@@ -15,7 +15,7 @@ pub(crate) fn mode(text: &str) -> Result<TaskMode, ValueError> {
         match close_name(text.trim(), ["fast", "relaxed", "auto"]) {
             Some(close) => fault.help(format!("did you mean `{close}`?")),
             None => fault.note(
-                "`fast` takes about a minute a job and costs more, `relaxed` takes up to ten, `auto` goes by the `deadline`",
+                "`fast` takes about a minute per job and costs more, `relaxed` takes up to ten, `auto` decides by the `deadline`",
             ),
         }
     })
@@ -47,8 +47,8 @@ pub(crate) fn hook_url(text: &str) -> Result<String, ValueError> {
     const LONGEST: usize = 2000;
     let text = text.trim();
     let refused = |label: &str| {
-        Err(ValueError::new(format!("{} is not an address that the service can call", quoted(text)), label)
-            .help("write a public address, as in `https://shop.example/hooks/images`"))
+        Err(ValueError::new(format!("{} is not a URL that the service can call", quoted(text)), label)
+            .help("write a public URL, as in `https://shop.example/hooks/images`"))
     };
     let Some((scheme, rest)) = text.split_once("://") else { return refused("expected `https://`") };
     if !scheme.eq_ignore_ascii_case("https") {
@@ -60,7 +60,7 @@ pub(crate) fn hook_url(text: &str) -> Result<String, ValueError> {
         return refused("expected a host after `https://`");
     }
     if text.len() > LONGEST || text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-        return refused("expected one address, without blanks");
+        return refused("expected one URL, without spaces");
     }
     Ok(text.to_owned())
 }

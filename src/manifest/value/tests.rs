@@ -70,7 +70,7 @@ fn each_wrong_value_is_told_with_what_was_expected() {
     1 | no
       | ^^ expected `fast`, `relaxed` or `auto`
       |
-      = note: `fast` takes about a minute a job and costs more, `relaxed` takes up to ten, `auto` goes by the `deadline`
+      = note: `fast` takes about a minute per job and costs more, `relaxed` takes up to ten, `auto` decides by the `deadline`
     ");
     insta::assert_snapshot!(refused(timeout, "60"), @r"
     error: a timeout of 60 seconds is out of range
@@ -100,7 +100,7 @@ fn each_wrong_value_is_told_with_what_was_expected() {
       = note: from 0 to 1000000, with at most three decimals
     ");
     insta::assert_snapshot!(refused(span, "5"), @r"
-    error: `5` is not a span of time
+    error: `5` is not a duration
      --> m.csv:1:1
       |
     1 | 5
@@ -109,7 +109,7 @@ fn each_wrong_value_is_told_with_what_was_expected() {
       = help: write it as in `500ms`, `90s`, `15m` or `2h`
     ");
     insta::assert_snapshot!(refused(span, "0s"), @r"
-    error: a span of no time at all
+    error: the duration is zero
      --> m.csv:1:1
       |
     1 | 0s

@@ -28,6 +28,6 @@ pub(crate) fn judge(node: &Node<'_>, key: &Node<'_>, what: &str, reader: &mut No
     let place = reader.source.place(start..start + comment.trim_end().len());
     let found = Diagnostic::warning(format!("a ` #` cuts this {what}: what follows is a comment"))
         .at(place, "not sent")
-        .help(format!("put quotes round the {what}, or the comment on a line of its own"));
+        .help(format!("put quotes around the {what}, or the comment on a line of its own"));
     reader.problems.push(found);
 }

@@ -37,30 +37,30 @@ pub(super) fn explain(error: &Error, source: &Source<'_>) -> Diagnostic {
         ),
         Error::UnknownAnchor { .. } => (
             Diagnostic::error("an alias that names no anchor")
-                .help("a text that starts with `*` needs quotes round it"),
+                .help("a text that starts with `*` needs quotes around it"),
             "nothing before this has the name",
         ),
         Error::UnsupportedTag { tag, .. } => (
             Diagnostic::error(format!("the YAML tag {} is not understood", quoted(tag)))
-                .help("a text that starts with `!` needs quotes round it"),
+                .help("a text that starts with `!` needs quotes around it"),
             "here",
         ),
         Error::MergeValueNotMapOrSeqOfMaps { .. } => {
             (Diagnostic::error("`<<` takes a map, or a list of maps"), "this is neither")
         }
         Error::RecursiveReferencesRequireWeakTypes { .. } => {
-            (Diagnostic::error("an alias within what it stands for"), "this would never end")
+            (Diagnostic::error("an alias inside the value that it refers to"), "this would repeat forever")
         }
         Error::Budget { .. }
         | Error::AliasReplayLimitExceeded { .. }
         | Error::AliasExpansionLimitExceeded { .. }
         | Error::AliasReplayStackDepthExceeded { .. }
         | Error::AliasReplayCounterOverflow { .. } => (
-            Diagnostic::error("this YAML unfolds to more than a manifest can hold").note(format!(
+            Diagnostic::error("this YAML expands to more than a manifest may hold").note(format!(
                 "lists and maps may nest {DEEPEST} deep, and a manifest may have {ALIASES} aliases (`*name`) that \
                  repeat little"
             )),
-            "the bound is reached here",
+            "the limit is reached here",
         ),
         Error::AliasError { error, .. } => return explain(error, source),
         other => (Diagnostic::error(format!("this YAML cannot be read: {}", first_line(&other.to_string()))), ""),
@@ -97,15 +97,16 @@ fn not_yaml(reason: &str, span: Range<usize>, source: &Source<'_>) -> Diagnostic
     let found = Diagnostic::error(format!("this is not YAML: {}", first_line(reason)));
     let value = line.trim_start().trim_start_matches("- ").split_once(": ").map(|(_, value)| value.trim());
     match value {
+        _ if reason.starts_with("unclosed quote") => found.help("close the quote at the end of the text"),
         Some(value)
             if value.starts_with(['{', '[', '&', '*', '!', '|', '>', '%', '@', '`', '"', '\'', ',', '?']) =>
         {
             found.help(
-                "a text that starts with one of { [ & * ! | > % @ ` , ? or a quote needs quotes round it",
+                "a text that starts with one of { [ & * ! | > % @ ` , ? or a quote needs quotes around it",
             )
         }
         Some(value) if value.contains(": ") || value.ends_with(':') => {
-            found.help("a text with `: ` in it needs quotes round it")
+            found.help("a text with `: ` in it needs quotes around it")
         }
         _ if line_before(text, line_start).matches('"').count() % 2 == 1 => {
             found.help("a quote on the line before is not closed there")

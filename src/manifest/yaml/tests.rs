@@ -78,7 +78,7 @@ fn what_is_not_yaml_is_told_with_its_place_and_the_usual_mend() {
     2 | name: spring: the sale
       |             ^ not understood here
       |
-      = help: a text with `: ` in it needs quotes round it
+      = help: a text with `: ` in it needs quotes around it
     ");
     insta::assert_snapshot!(tree("prompts:\n  - prompt: {{ product }} on sand\n"), @r"
     error: this is not YAML: while parsing a block mapping, did not find expected key
@@ -87,17 +87,17 @@ fn what_is_not_yaml_is_told_with_its_place_and_the_usual_mend() {
     2 |   - prompt: {{ product }} on sand
       |                           ^ not understood here
       |
-      = help: a text that starts with one of { [ & * ! | > % @ ` , ? or a quote needs quotes round it
+      = help: a text that starts with one of { [ & * ! | > % @ ` , ? or a quote needs quotes around it
     ");
-    insta::assert_snapshot!(tree("prompts:\n  - prompt: \"a mug\n  - prompt: b\n"), @r"
-    error: this is not YAML: invalid indentation in multiline quoted scalar
-     --> m.yaml:3:3
+    insta::assert_snapshot!(tree("prompts:\n  - prompt: \"a mug\n  - prompt: b\n"), @r#"
+    error: this is not YAML: unclosed quote
+     --> m.yaml:2:13
       |
-    3 |   - prompt: b
-      |   ^ not understood here
+    2 |   - prompt: "a mug
+      |             ^ not understood here
       |
-      = help: a quote on the line before is not closed there
-    ");
+      = help: close the quote at the end of the text
+    "#);
     insta::assert_snapshot!(tree("prompts: [a, b\nname: x\n"), @r"
     error: this is not YAML: illegal placement of ':' indicator
      --> m.yaml:2:5
@@ -112,7 +112,7 @@ fn what_is_not_yaml_is_told_with_its_place_and_the_usual_mend() {
     2 |   - prompt: *star* quality
       |             ^ nothing before this has the name
       |
-      = help: a text that starts with `*` needs quotes round it
+      = help: a text that starts with `*` needs quotes around it
     ");
     insta::assert_snapshot!(tree("prompt: !important shoes\n"), @r"
     error: the YAML tag `!important` is not understood
@@ -121,7 +121,7 @@ fn what_is_not_yaml_is_told_with_its_place_and_the_usual_mend() {
     1 | prompt: !important shoes
       |                    ^^^^^ here
       |
-      = help: a text that starts with `!` needs quotes round it
+      = help: a text that starts with `!` needs quotes around it
     ");
     insta::assert_snapshot!(tree("prompt: @home\n"), @r"
     error: this is not YAML: unexpected character: `@'
@@ -130,7 +130,7 @@ fn what_is_not_yaml_is_told_with_its_place_and_the_usual_mend() {
     1 | prompt: @home
       |         ^ not understood here
       |
-      = help: a text that starts with one of { [ & * ! | > % @ ` , ? or a quote needs quotes round it
+      = help: a text that starts with one of { [ & * ! | > % @ ` , ? or a quote needs quotes around it
     ");
     insta::assert_snapshot!(tree("prompts:\n  - id: a\n    prompt: b\n   mode: fast\n"), @r"
     error: this is not YAML: while parsing a block collection, did not find expected '-' indicator
@@ -149,11 +149,11 @@ fn what_is_not_yaml_is_told_with_its_place_and_the_usual_mend() {
       = help: remove the line `---` and what follows it
     ");
     insta::assert_snapshot!(tree("a: &a [*a]\n"), @r"
-    error: an alias within what it stands for
+    error: an alias inside the value that it refers to
      --> m.yaml:1:8
       |
     1 | a: &a [*a]
-      |        ^^ this would never end
+      |        ^^ this would repeat forever
     ");
     insta::assert_snapshot!(tree("a: 1\n<<: 5\n"), @r"
     error: `<<` takes a map, or a list of maps
@@ -172,11 +172,11 @@ fn what_unfolds_without_end_is_refused_soon() {
         bomb.push_str(&format!("a{i}: &a{i} [{list}]\n"));
     }
     insta::assert_snapshot!(tree(&bomb), @r"
-    error: this YAML unfolds to more than a manifest can hold
+    error: this YAML expands to more than a manifest may hold
      --> m.yaml:1:50
       |
     1 | a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]
-      |                                                  ^^^ the bound is reached here
+      |                                                  ^^^ the limit is reached here
       |
       = note: lists and maps may nest 24 deep, and a manifest may have 10000 aliases (`*name`) that repeat little
     ");
@@ -190,7 +190,7 @@ fn what_unfolds_without_end_is_refused_soon() {
 #[test]
 fn escaped_text_is_not_repeated_beyond_its_bound() {
     let text = format!("a: &a \"{}\\n\"\nb: [{}]\n", "x".repeat(20_000), "*a, ".repeat(100));
-    assert!(tree(&text).contains("unfolds to more"));
+    assert!(tree(&text).contains("expands to more"));
 }
 
 #[test]

@@ -112,9 +112,9 @@ fn clash(expansion: &Expansion, id: &str, first: &IdHolder, second: IdHolder) ->
     if first.place == second.place {
         let is_one_item = first.at == second.at;
         return found.at(second.place, "both come from here").help(if is_one_item {
-            "what tells them apart makes the same name: change a value or an option, or write an entry for each"
+            "their values or options make the same name: change one, or write an entry for each"
         } else {
-            "use variables that tell the rows apart in the id, as in `id: \"{{ sku }}\"`"
+            "use variables that distinguish the rows in the id, as in `id: \"{{ sku }}\"`"
         });
     }
     found
@@ -130,15 +130,15 @@ fn same_prompt(expansion: &Expansion, first: IdHolder, second: IdHolder) -> Diag
         _ => first.tasks + second.tasks,
     };
     let found = Diagnostic::warning(format!(
-        "{tasks} {noun} have the same prompt: they are takes, and each is paid for"
+        "{tasks} {noun} have the same prompt: they are takes, and each is billed"
     ));
     if first.place == second.place {
         return found.at(second.place, "all come from here").help(
-            "use the variables that tell them apart in the prompt, or write `repeat` if takes are meant",
+            "use the variables that distinguish them in the prompt, or write `repeat` if takes are intended",
         );
     }
     found
         .at(second.place, "take 2")
         .at(first.place, "take 1")
-        .help("give each an id of its own if they are meant, and remove them if not")
+        .help("give each its own id if they are intended, or remove them")
 }

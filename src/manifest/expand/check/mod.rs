@@ -217,14 +217,14 @@ impl Checker<'_> {
 
     /// A list that multiplies without making a difference. Tasks that are named after their content are told as takes.
     fn report_same_prompt(&mut self, number: usize, prompt: &str) {
-        const MESSAGE: &str = "some combinations make the same prompt, and each is paid for";
+        const MESSAGE: &str = "some combinations make the same prompt, and each is billed";
         let entry = &self.expansion.entries[number];
         let span = entry.spans.multiplier.clone().unwrap_or(entry.spans.head.clone());
         if self.reported.insert((number, ItemPart::Prompt, MESSAGE.to_owned())) {
             let found = Diagnostic::warning(MESSAGE)
                 .at(self.places.source.place(span), "a list of it makes no difference")
                 .note(format!("it is {}", quoted(prompt)))
-                .help("use each list in the prompt or the params, or write `repeat` if takes are meant");
+                .help("use each list in the prompt or the params, or write `repeat` if takes are intended");
             self.problems.push(found);
         }
     }
@@ -249,16 +249,15 @@ impl Checker<'_> {
             let line = self.places.source.place(entry.spans.head.clone()).start.line;
             factors::of(entry, tally, &self.expansion.tables, line)
         };
-        let tasks = match self.limit.max_tasks {
-            Some(_) => self.limit.tasks,
-            None => self.limit.multiplied,
-        };
+        let tasks = self.limit.tasks;
         let message = match self.limit.max_tasks {
             _ if tasks > MOST_TASKS => {
-                format!("the manifest makes more tasks than any may make, which are {MOST_TASKS}")
+                format!("the manifest expands to more than {MOST_TASKS} tasks, the most that one may have")
             }
-            Some(most) => format!("the manifest makes {tasks} tasks, and `max_tasks` allows {most}"),
-            None => format!("{tasks} tasks come of multiplication, and more than {UNASKED} need `max_tasks`"),
+            Some(most) => format!("the manifest expands to {tasks} tasks; `max_tasks` allows {most}"),
+            None => {
+                format!("the manifest expands to {tasks} tasks; set `max_tasks` to allow more than {UNASKED}")
+            }
         };
         let span = entry.spans.multiplier.clone().unwrap_or(entry.spans.prompt.clone());
         let mut found =
@@ -271,9 +270,9 @@ impl Checker<'_> {
         self.problems.push(if tasks > MOST_TASKS {
             found
         } else if is_table {
-            found.help(format!("if all of them are meant, run with `--max-tasks {tasks}`"))
+            found.help(format!("to allow them, run with `--max-tasks {tasks}`"))
         } else {
-            found.help(format!("if all of them are meant, say so:\nbatch:\n  max_tasks: {tasks}"))
+            found.help(format!("to allow them, set:\nbatch:\n  max_tasks: {tasks}"))
         });
     }
 }
