@@ -116,7 +116,7 @@ fn is_known_language(root: &Node<'_>, reader: &mut NodeReader<'_>) -> bool {
     let is_version = |key: &Node<'_>| matches!(&key.value, NodeValue::Scalar(name) if name == "version");
     let version = pairs.iter().find(|(key, _)| is_version(key)).map(|(_, version)| version);
     let Some((version, NodeValue::Scalar(text))) = version.map(|version| (version, &version.value)) else {
-        return true; // none, or none that is a version: told with the rest
+        return true; // none, or none that is a version: reported with the rest
     };
     if text != "1" {
         let found =

@@ -52,7 +52,7 @@ impl Expansion {
         if faults.is_empty() { Ok(drafts) } else { Err(faults) }
     }
 
-    /// Whether something was told of a param for itself.
+    /// Whether a problem of a param alone was reported.
     pub(crate) fn has_doubtful_params(&self, variants: &PromptVariants<'_>) -> bool {
         let flags = self.flags(variants).unwrap_or_default();
         flags.iter().any(|(_, param, _)| !prompt::check_param(param).is_empty())
@@ -75,7 +75,7 @@ impl Expansion {
                 Ok(None) => {}
                 Ok(Some(param)) => {
                     if written.is_template() {
-                        let found = prompt::check_param(&param).into_iter().map(params::told);
+                        let found = prompt::check_param(&param).into_iter().map(params::value_error);
                         faults.extend(
                             found.filter(|(_, fault)| fault.is_error()).map(|(of, fault)| (part(of), fault)),
                         );
@@ -94,7 +94,7 @@ impl Expansion {
                 Err(fault) => faults.push((ItemPart::Cell(column), fault)),
                 Ok(text) => {
                     let Some(param) = Param::from_text(name, &text) else { continue };
-                    let found = prompt::check_param(&param).into_iter().map(|f| params::told(f).1);
+                    let found = prompt::check_param(&param).into_iter().map(|f| params::value_error(f).1);
                     faults.extend(
                         found.filter(ValueError::is_error).map(|fault| (ItemPart::Cell(column), fault)),
                     );

@@ -7,7 +7,7 @@ use super::expansion::Expansion;
 use super::lists;
 use super::matrix::VariableValues;
 use super::params;
-use super::vars::{told, variable};
+use super::vars::{used_variables, variable};
 use crate::diagnostic::{Diagnostic, quoted};
 use crate::manifest::table::DataFiles;
 use crate::manifest::table::Variables;
@@ -169,7 +169,7 @@ impl<'t, 'l> EntryReader<'t, 'l> {
         let names = id.as_ref().map(|id| self.templates.names_in(id)).unwrap_or_default();
         let mut entry = self.plain(prompt?, spans);
         entry.permutes = permutes;
-        entry.used_in_id = told(&self.columns, &names);
+        entry.used_in_id = used_variables(&self.columns, &names);
         entry.mode = mode.unwrap_or(entry.mode);
         entry.timeout = timeout.or(entry.timeout);
         entry.hook_url = hook_url.or(entry.hook_url);
@@ -214,7 +214,7 @@ impl<'t, 'l> EntryReader<'t, 'l> {
         reader.checked(self.templates.add(&text, Escaping::Plain), field.value, field.key)
     }
 
-    /// The data of an entry; `None` where it is not to be had, which is told.
+    /// The data of an entry; `None` where it cannot be loaded, which is then reported.
     fn table(&mut self, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Option<usize> {
         let path = reader.value(Some(field), value::path)?;
         let outcome = self.tables.data(&path, &mut self.columns);

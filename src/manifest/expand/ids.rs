@@ -26,7 +26,7 @@ pub(crate) struct IdCollector {
     /// Given names that look like a numbered take: the hash of what is before the number, and the number.
     numbered: HashSet<(u64, u32)>,
     made: HashMap<u64, u32>,
-    /// Hashes of given names that are there twice. Two names with one hash are told apart by who looks them up.
+    /// Hashes of given names that are there twice. Two names with one hash are distinguished when they are looked up.
     pub(crate) twice: HashSet<u64>,
     /// Hashes of made names that came of more than one place.
     pub(crate) shared: HashSet<u64>,

@@ -80,25 +80,25 @@ impl Expansion {
             faults.extend(
                 prompt::check_param(param)
                     .into_iter()
-                    .map(|finding| (ItemPart::Cell(*column), params::told(finding).1)),
+                    .map(|finding| (ItemPart::Cell(*column), params::value_error(finding).1)),
             );
         }
         if matches!(entry.prompt, PromptSource::FinalCells) {
             item.earlier = earlier::read(table, &row);
         }
         item.row = Some(row);
-        // Warnings are told as well, but they do not keep the row from being one.
+        // Warnings are reported as well, but they do not keep the row from being one.
         if faults.iter().any(|(_, fault)| fault.is_error()) { Err(faults) } else { Ok(item) }
     }
 
     /// What is wrong with the flags of a row, though it can be sent.
     pub(crate) fn doubts(&self, item: &EntryItem<'_>) -> ItemErrors {
-        let told = item.flags.iter().flat_map(|(column, param)| {
+        let warnings = item.flags.iter().flat_map(|(column, param)| {
             prompt::check_param(param)
                 .into_iter()
-                .map(|finding| (ItemPart::Cell(*column), params::told(finding).1))
+                .map(|finding| (ItemPart::Cell(*column), params::value_error(finding).1))
         });
-        told.collect()
+        warnings.collect()
     }
 
     pub(super) fn has_flag_templates(&self, item: &EntryItem<'_>) -> bool {

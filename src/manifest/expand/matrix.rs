@@ -35,8 +35,8 @@ pub(crate) struct Matrix {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Combination<'m> {
     pub(crate) values: Vec<(usize, &'m str)>,
-    /// How many of the values, from the first, tell it from others.
-    pub(crate) telling: usize,
+    /// How many of the values, from the first, distinguish it from others.
+    pub(crate) distinguishing: usize,
 }
 
 impl Matrix {
@@ -91,14 +91,14 @@ impl Matrix {
         self.multiplied().map(|combination| self.extended(combination)).chain(alone)
     }
 
-    /// An entry of `include` as a combination: told by its values of the lists, in their order, or by all if it has none.
+    /// An entry of `include` as a combination: distinguished by its values of the lists, in their order, or by all if it has none.
     fn lone<'m>(&'m self, pairs: &'m VariableValues) -> Combination<'m> {
         let lists: Vec<usize> = self.factors.iter().flat_map(|factor| &factor.variables).copied().collect();
         let rank = |variable: usize| lists.iter().position(|list| *list == variable).unwrap_or(lists.len());
         let mut values: Vec<_> = pairs.iter().map(|(variable, value)| (*variable, &**value)).collect();
         values.sort_by_key(|(variable, _)| rank(*variable));
         let of_lists = values.iter().filter(|(variable, _)| lists.contains(variable)).count();
-        Combination { telling: if of_lists > 0 { of_lists } else { values.len() }, values }
+        Combination { distinguishing: if of_lists > 0 { of_lists } else { values.len() }, values }
     }
 
     /// Those of `exclude` that take nothing away.
@@ -126,13 +126,13 @@ impl Matrix {
             values.extend(factor.variables.iter().copied().zip(chosen.iter().map(String::as_str)).rev());
         }
         values.reverse();
-        Combination { telling: values.len(), values }
+        Combination { distinguishing: values.len(), values }
     }
 
     fn extended<'m>(&'m self, mut combination: Combination<'m>) -> Combination<'m> {
         for pairs in self.include.iter().filter(|pairs| self.agrees(pairs, &combination)).collect::<Vec<_>>()
         {
-            let multiplied = &combination.values[..combination.telling];
+            let multiplied = &combination.values[..combination.distinguishing];
             let added: Vec<_> = pairs
                 .iter()
                 .filter(|(variable, _)| !multiplied.iter().any(|(own, _)| own == variable))
@@ -146,7 +146,7 @@ impl Matrix {
     /// Whether nothing of the lists would be overwritten.
     fn agrees(&self, pairs: &VariableValues, combination: &Combination<'_>) -> bool {
         pairs.iter().all(|(variable, value)| {
-            let multiplied = &combination.values[..combination.telling];
+            let multiplied = &combination.values[..combination.distinguishing];
             multiplied.iter().find(|(own, _)| own == variable).is_none_or(|(_, own)| own == value)
         })
     }

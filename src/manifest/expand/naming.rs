@@ -24,7 +24,7 @@ impl Expansion {
         let cell = self.cell(item, &ColumnRole::Id);
         let of_row = match &item.entry.prompt {
             _ if cell.is_empty() => None,
-            PromptSource::Text(_) if self.tells_rows(item.entry) => None,
+            PromptSource::Text(_) if self.id_uses_row(item.entry) => None,
             PromptSource::Text(_) | PromptSource::FinalCells => Some(value::id(cell)?),
             PromptSource::Cells => {
                 Some(value::id(&self.templates.fill_once(cell, Escaping::Plain, scope)?)?)
@@ -35,7 +35,7 @@ impl Expansion {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => return Ok(None),
         };
-        for (variable, value) in &combination.values[..combination.telling] {
+        for (variable, value) in &combination.values[..combination.distinguishing] {
             if !item.entry.used_in_id.contains(variable) {
                 base.push('/');
                 base.push_str(&slug::of_value(value));
@@ -45,7 +45,7 @@ impl Expansion {
     }
 
     /// Whether the id of an entry takes something from its rows.
-    fn tells_rows(&self, entry: &ManifestEntry) -> bool {
+    fn id_uses_row(&self, entry: &ManifestEntry) -> bool {
         let table = entry.table.and_then(|table| self.tables.get(table));
         table.is_some_and(|table| {
             table.columns.iter().any(|column| column.variable.is_some_and(|v| entry.used_in_id.contains(&v)))
@@ -63,13 +63,13 @@ impl Expansion {
         let PromptVariants { item, .. } = variants;
         let made = || slug::of_content(prompt, item.mode);
         let Some(base) = base else { return Ok(DraftName::Derived(made())) };
-        let is_row_told = item.row.is_none()
+        let is_row_named = item.row.is_none()
             || !self.cell(item, &ColumnRole::Id).is_empty()
             || item.entry.id.is_none()
-            || self.tells_rows(item.entry);
-        let name = if is_row_told { chosen.named(base, number) } else { format!("{base}/{}", made()) };
+            || self.id_uses_row(item.entry);
+        let name = if is_row_named { chosen.named(base, number) } else { format!("{base}/{}", made()) };
         let name = value::id(&name)?;
-        Ok(if is_row_told { DraftName::Given(name) } else { DraftName::Derived(name) })
+        Ok(if is_row_named { DraftName::Given(name) } else { DraftName::Derived(name) })
     }
 }
 

@@ -127,13 +127,13 @@ fn check(written: &ManifestParam, reader: &mut NodeReader<'_>) {
     let scope = Scope::default();
     let Ok(Some(param)) = written.fill(&Templates::default(), &scope) else { return };
     for finding in prompt::check_param(&param) {
-        let (part, fault) = told(finding);
+        let (part, fault) = value_error(finding);
         reader.problems.push(fault.at(reader.source, written.span(part)));
     }
 }
 
 /// What is wrong with a param, and with which part of it.
-pub(crate) fn told(finding: ParamFinding) -> (ParamPart, ValueError) {
+pub(crate) fn value_error(finding: ParamFinding) -> (ParamPart, ValueError) {
     let ParamFinding { severity, part, message, label, notes, help } = finding;
     (part, ValueError::from_parts(severity, message, label, notes, help))
 }

@@ -32,7 +32,7 @@ pub(crate) fn variable(
 }
 
 /// Names that a template takes from outside, as variables.
-pub(crate) fn told(columns: &Variables, names: &[String]) -> Vec<usize> {
+pub(crate) fn used_variables(columns: &Variables, names: &[String]) -> Vec<usize> {
     let unique: HashSet<usize> = names.iter().filter_map(|name| columns.find(name)).collect();
     unique.into_iter().collect()
 }

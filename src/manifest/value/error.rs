@@ -10,12 +10,12 @@ use crate::prompt::Finding;
 pub(crate) struct ValueError {
     found: Box<Diagnostic>,
     label: String,
-    excerpt: Option<Excerpt>,
+    excerpt: Option<TextPart>,
 }
 
 /// A part of a text.
 #[derive(Debug, Clone)]
-struct Excerpt {
+struct TextPart {
     text: String,
     span: Range<usize>,
 }
@@ -60,7 +60,7 @@ impl ValueError {
     /// Points at this part of a text, where the file has the text, or at least the part, as it is.
     pub(crate) fn within(self, text: &str, span: Range<usize>) -> Self {
         let is_part = text.get(span.clone()).is_some_and(|part| !part.is_empty());
-        ValueError { excerpt: is_part.then(|| Excerpt { text: text.to_owned(), span }), ..self }
+        ValueError { excerpt: is_part.then(|| TextPart { text: text.to_owned(), span }), ..self }
     }
 
     pub(crate) fn is_error(&self) -> bool {
@@ -86,7 +86,7 @@ impl ValueError {
     }
 }
 
-impl Excerpt {
+impl TextPart {
     fn find(&self, written: &str) -> Option<Range<usize>> {
         let part = &self.text[self.span.clone()];
         let start = match written.find(&self.text) {

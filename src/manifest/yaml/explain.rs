@@ -79,7 +79,7 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// What the scanner did not understand. The usual slips are told from the line itself.
+/// What the scanner did not understand. The usual slips are recognized by the line itself.
 fn not_yaml(reason: &str, span: Range<usize>, source: &Source<'_>) -> Diagnostic {
     let text = source.text();
     let at = text.floor_char_boundary(span.start);

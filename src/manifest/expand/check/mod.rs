@@ -2,7 +2,7 @@
 //! there are.
 //!
 //! It goes the way that `expand` goes and keeps nothing of it but hashes of names and counts, so that a table of a million
-//! rows takes seconds and little memory. What is wrong with a template is told once, not for each of its tasks.
+//! rows takes seconds and little memory. What is wrong with a template is reported once, not for each of its tasks.
 
 mod duplicates;
 mod limit;
@@ -58,7 +58,7 @@ struct Checker<'c> {
     expansion: &'c Expansion,
     places: ItemPlaces<'c>,
     collector: IdCollector,
-    /// What was told of an entry.
+    /// What was reported of an entry.
     reported: HashSet<(usize, ItemPart, String)>,
     limit: TaskLimit,
     /// Entries that expand to more tasks than allowed.
@@ -195,7 +195,7 @@ impl Checker<'_> {
         if findings.is_empty() {
             return;
         }
-        // What is wrong with a param for itself was told at the param.
+        // A problem of a param alone was reported at the param.
         let of_params = |finding: &prompt::Finding| finding.span.start > draft.written;
         if findings.iter().any(of_params) && self.expansion.has_doubtful_params(variants) {
             findings.retain(|finding| !of_params(finding));
@@ -215,7 +215,7 @@ impl Checker<'_> {
         self.report(number, item.row.as_ref(), faults);
     }
 
-    /// A list that multiplies without making a difference. Tasks that are named after their content are told as takes.
+    /// A list that multiplies without making a difference. Tasks that are named after their content are reported as takes.
     fn report_same_prompt(&mut self, number: usize, prompt: &str) {
         const MESSAGE: &str = "some combinations make the same prompt, and each is billed";
         let entry = &self.expansion.entries[number];
