@@ -64,7 +64,6 @@ const KNOWN_DUPLICATES: &[&str] = &[
     "Clock",
     "Command",
     "Due",
-    "Excerpt",
     "Failure",
     "Files",
     "Found",
