@@ -111,10 +111,10 @@ pub(super) struct RunArgs {
     pub(super) manifest: PathBuf,
 
     #[command(flatten)]
-    pub(super) reading: Reading,
+    pub(super) expansion: ExpansionArgs,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) batch: BatchArgs,
 
     /// Write the results to this .csv, .tsv, .jsonl or .xlsx file; repeatable [default: beside the manifest, e.g.
     /// spring.results.csv]
@@ -122,7 +122,7 @@ pub(super) struct RunArgs {
     pub(super) results: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(super) look: Look,
+    pub(super) table: TableArgs,
 
     /// Run at most N jobs at once [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -176,22 +176,22 @@ pub(super) struct RunArgs {
     pub(super) webhook_url: Option<String>,
 
     #[command(flatten)]
-    pub(super) rules: Rules,
+    pub(super) limits: LimitArgs,
 
     #[command(flatten)]
-    pub(super) pictures: PictureArgs,
+    pub(super) images: ImageArgs,
 
     #[command(flatten)]
-    pub(super) follow_up: FollowUpArgs,
+    pub(super) hooks: HookArgs,
 
     #[command(flatten)]
-    pub(super) rehearsal: Rehearsal,
+    pub(super) sandbox_tuning: SandboxTuning,
 }
 
 /// Whether the manifest's hooks, `on_done` and `on_finish`, run.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Hooks")]
-pub(super) struct FollowUpArgs {
+pub(super) struct HookArgs {
     /// Do not run hooks; pending deliveries are sent by a later run
     #[arg(long, conflicts_with_all = ["hooks", "deliver_all"])]
     pub(super) no_hooks: bool,
@@ -208,7 +208,7 @@ pub(super) struct FollowUpArgs {
 /// The limits of a run in tasks, money and time.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
-pub(super) struct Rules {
+pub(super) struct LimitArgs {
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
 
@@ -251,7 +251,7 @@ pub(super) struct Rules {
 
 /// The shape of the results' tables.
 #[derive(Debug, Args)]
-pub(super) struct Look {
+pub(super) struct TableArgs {
     /// One row per task or per image [default: task, or the manifest's output.rows]
     #[arg(long, value_name = "WHAT")]
     pub(super) rows: Option<manifest::RowUnit>,
@@ -280,7 +280,7 @@ pub(super) struct SelectionArgs {
 
 /// How a manifest is expanded.
 #[derive(Debug, Args)]
-pub(super) struct Reading {
+pub(super) struct ExpansionArgs {
     /// Maximum number of tasks a manifest may expand to [default: 1000, or the manifest's max_tasks]
     #[arg(long, value_name = "N")]
     pub(super) max_tasks: Option<u64>,
@@ -288,7 +288,7 @@ pub(super) struct Reading {
 
 /// Where the state of the batch is.
 #[derive(Debug, Args)]
-pub(super) struct Place {
+pub(super) struct BatchArgs {
     /// The state file [default: beside the manifest, e.g. spring.mjbatch]
     #[arg(long, value_name = "FILE")]
     pub(super) state: Option<StateLocation>,
@@ -300,7 +300,7 @@ pub(super) struct Place {
 
 /// How the sandbox behaves.
 #[derive(Debug, Args)]
-pub(super) struct Rehearsal {
+pub(super) struct SandboxTuning {
     /// Speed of the sandbox relative to the real service [default: 60]
     #[arg(long, value_name = "X", requires = "sandbox", help_heading = "Sandbox")]
     pub(super) speed: Option<f64>,
@@ -320,7 +320,7 @@ pub(super) struct StatusArgs {
     pub(super) manifest: PathBuf,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) batch: BatchArgs,
 
     /// Break down success, wait, cost and refusals by a column, e.g. sku, or by mode; repeatable
     #[arg(long, value_name = "NAME", conflicts_with = "attempts")]
@@ -345,7 +345,7 @@ pub(super) struct ResultsArgs {
     pub(super) manifest: PathBuf,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) batch: BatchArgs,
 
     /// Write the results to this .csv, .tsv, .jsonl or .xlsx file; repeatable [default: beside the manifest, e.g.
     /// spring.results.csv]
@@ -353,7 +353,7 @@ pub(super) struct ResultsArgs {
     pub(super) results: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(super) look: Look,
+    pub(super) table: TableArgs,
 }
 
 #[derive(Debug, Args)]
@@ -362,7 +362,7 @@ pub(super) struct ReportArgs {
     pub(super) manifest: PathBuf,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) batch: BatchArgs,
 
     /// Write the page to this file [default: beside the manifest, e.g. spring.report.html]
     #[arg(long, value_name = "FILE")]
@@ -372,7 +372,7 @@ pub(super) struct ReportArgs {
 /// How images are downloaded.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Images")]
-pub(super) struct PictureArgs {
+pub(super) struct ImageArgs {
     /// Download the images of finished tasks to this folder [default: the manifest's output.images]
     #[arg(long, value_name = "FOLDER")]
     pub(super) download: Option<String>,
@@ -400,10 +400,10 @@ pub(super) struct DownloadArgs {
     pub(super) manifest: PathBuf,
 
     #[command(flatten)]
-    pub(super) reading: Reading,
+    pub(super) expansion: ExpansionArgs,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) batch: BatchArgs,
 
     /// Read the existing files and download again those that have changed
     #[arg(long)]
@@ -414,7 +414,7 @@ pub(super) struct DownloadArgs {
     pub(super) base_url: Option<String>,
 
     #[command(flatten)]
-    pub(super) pictures: PictureArgs,
+    pub(super) images: ImageArgs,
 }
 
 #[derive(Debug, Args)]
@@ -423,7 +423,7 @@ pub(super) struct RetryArgs {
     pub(super) manifest: PathBuf,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) batch: BatchArgs,
 
     /// Only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of them, different names = all of
     /// them
@@ -446,7 +446,7 @@ pub(super) struct ResolveArgs {
     pub(super) manifest: PathBuf,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) batch: BatchArgs,
 
     /// Only the task with this id; repeatable
     #[arg(long, value_name = "ID")]
@@ -484,10 +484,10 @@ pub(super) struct PlanArgs {
     pub(super) manifest: PathBuf,
 
     #[command(flatten)]
-    pub(super) reading: Reading,
+    pub(super) expansion: ExpansionArgs,
 
     #[command(flatten)]
-    pub(super) place: Place,
+    pub(super) batch: BatchArgs,
 
     /// The most jobs at once, for the forecast [default: 10]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
@@ -523,7 +523,7 @@ pub(super) struct CheckArgs {
     pub(super) manifest: PathBuf,
 
     #[command(flatten)]
-    pub(super) reading: Reading,
+    pub(super) expansion: ExpansionArgs,
 
     /// Print one JSON object, for editors and CI
     #[arg(long)]
@@ -545,8 +545,8 @@ pub(super) struct SalvageArgs {
 #[derive(Debug, Args)]
 pub(super) struct InitArgs {
     /// What the batch is for
-    #[arg(value_enum, default_value_t = Kind::Products)]
-    pub(super) kind: Kind,
+    #[arg(value_enum, default_value_t = StarterKind::Products)]
+    pub(super) kind: StarterKind,
 
     /// The folder to write into
     #[arg(long, value_name = "FOLDER", default_value = ".")]
@@ -555,7 +555,7 @@ pub(super) struct InitArgs {
 
 /// What a starter manifest is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Kind {
+pub(super) enum StarterKind {
     /// Images of the products in a CSV
     Products,
     /// One campaign in the formats of social networks
@@ -623,7 +623,7 @@ mod tests {
     fn a_flag_that_is_added_to_a_pasted_command_wins_and_faults_add_up() {
         let words = "mjbatch run a.csv --sandbox --limit 1 --fault job-fail --limit 2 --fault slots=4";
         let Command::Run(args) = Cli::try_parse_from(words.split(' ')).unwrap().command else { panic!() };
-        assert_eq!((args.limit, args.rehearsal.faults.len()), (Some(2), 2));
+        assert_eq!((args.limit, args.sandbox_tuning.faults.len()), (Some(2), 2));
     }
 
     #[test]

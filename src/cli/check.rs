@@ -15,7 +15,7 @@ use crate::text::escape_json;
 
 /// Checks a manifest.
 pub(super) fn check(args: &CheckArgs) -> Exit {
-    let options = Options { max_tasks: args.reading.max_tasks, ..Options::default() };
+    let options = Options { max_tasks: args.expansion.max_tasks, ..Options::default() };
     let mut batch = Batch::at(&args.manifest, options);
     let read = match batch.check() {
         Err(BatchError::Manifest(problems)) => Err(problems),

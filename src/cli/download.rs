@@ -20,7 +20,7 @@ const MOST_NAMED: usize = 20;
 pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
     let mut batch = Batch::at(&args.manifest, options::download_options(&args));
     batch.check()?;
-    let (address, service, sandbox) = if args.place.sandbox {
+    let (address, service, sandbox) = if args.batch.sandbox {
         let sandbox = start_sandbox(options::image_sandbox()).await?;
         (sandbox.base_url(), None, Some(sandbox))
     } else {

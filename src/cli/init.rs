@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::args::{InitArgs, Kind};
+use super::args::{InitArgs, StarterKind};
 use super::exit::Exit;
 use super::failure::Failure;
 use crate::diagnostic::Diagnostic;
@@ -12,16 +12,16 @@ use crate::diagnostic::Diagnostic;
 /// A file of a first manifest: its name, and what is in it.
 type Template = (&'static str, &'static str);
 
-impl Kind {
+impl StarterKind {
     /// Its files, the manifest first. They are the ones that the tests run.
     fn files(self) -> &'static [Template] {
         match self {
-            Kind::Products => &[
+            StarterKind::Products => &[
                 ("catalogue.yaml", include_str!("../../manifests/catalogue.yaml")),
                 ("catalogue.csv", include_str!("../../manifests/catalogue.csv")),
             ],
-            Kind::Social => &[("social.yaml", include_str!("../../manifests/social.yaml"))],
-            Kind::Blog => &[("blog.yaml", include_str!("../../manifests/blog.yaml"))],
+            StarterKind::Social => &[("social.yaml", include_str!("../../manifests/social.yaml"))],
+            StarterKind::Blog => &[("blog.yaml", include_str!("../../manifests/blog.yaml"))],
         }
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use secrecy::SecretString;
 
-use super::args::{DownloadArgs, Look, PictureArgs, Place, PlanArgs, Rehearsal, RunArgs};
+use super::args::{DownloadArgs, TableArgs, ImageArgs, BatchArgs, PlanArgs, SandboxTuning, RunArgs};
 use super::failure::Failure;
 use crate::api::{DEFAULT_BASE_URL, Endpoint};
 use crate::batch::{CallbackOptions, HookUse, ImageOptions, Options};
@@ -31,56 +31,56 @@ pub(super) enum ServiceChoice {
 }
 
 /// The options of a command that needs to know which batch is meant, and no more.
-pub(super) fn options_of(place: &Place) -> Options {
+pub(super) fn options_of(batch: &BatchArgs) -> Options {
     let mut options = Options::default();
-    options.state.clone_from(&place.state);
-    options.sandbox = place.sandbox;
+    options.state.clone_from(&batch.state);
+    options.sandbox = batch.sandbox;
     options.is_sandbox_id = Some(sandbox::is_sandbox_id);
     options
 }
 
 /// The options of `run`.
 pub(super) fn run_options(args: &RunArgs) -> Result<Options, Failure> {
-    let mut options = options_of(&args.place);
-    if args.place.sandbox {
-        options.speed = args.rehearsal.speed.unwrap_or(SANDBOX_SPEED);
+    let mut options = options_of(&args.batch);
+    if args.batch.sandbox {
+        options.speed = args.sandbox_tuning.speed.unwrap_or(SANDBOX_SPEED);
     }
-    let rules = &args.rules;
-    options.max_tasks = args.reading.max_tasks;
-    options.only.clone_from(&rules.selection.only);
-    options.pilot = rules.selection.pilot;
+    let limits = &args.limits;
+    options.max_tasks = args.expansion.max_tasks;
+    options.only.clone_from(&limits.selection.only);
+    options.pilot = limits.selection.pilot;
     options.limit = args.limit;
     options.concurrency = args.concurrency;
     (options.poll_min, options.poll_max) = (args.poll_min, args.poll_max);
     options.prices = args.prices;
-    options.budget = rules.budget;
-    options.deadline.clone_from(&rules.deadline);
-    (options.retries, options.retry_after) = (rules.retries, rules.retry_after);
-    options.on_unknown = rules.on_unknown;
-    options.breaker = Some(rules.breaker);
-    (options.max_duration, options.drain) = (rules.max_duration, Some(rules.drain));
-    options.no_wait = rules.no_wait;
+    options.budget = limits.budget;
+    options.deadline.clone_from(&limits.deadline);
+    (options.retries, options.retry_after) = (limits.retries, limits.retry_after);
+    options.on_unknown = limits.on_unknown;
+    options.breaker = Some(limits.breaker);
+    (options.max_duration, options.drain) = (limits.max_duration, Some(limits.drain));
+    options.no_wait = limits.no_wait;
     (options.lost_after, options.patience) = (Some(args.lost_after), args.patience);
     options.callbacks = callbacks(args)?;
     options.results.clone_from(&args.results);
-    set_table(&mut options, &args.look);
-    options.images = images(&args.pictures);
-    options.hooks = match &args.follow_up {
+    set_table(&mut options, &args.table);
+    options.images = images(&args.images);
+    options.hooks = match &args.hooks {
         hooks if hooks.no_hooks => HookUse::Never,
         hooks if hooks.hooks => HookUse::Always,
         _ => HookUse::Real,
     };
-    options.deliver_all = args.follow_up.deliver_all;
+    options.deliver_all = args.hooks.deliver_all;
     Ok(options)
 }
 
 /// The options of `plan`.
 pub(super) fn plan_options(args: &PlanArgs) -> Options {
-    let mut options = options_of(&args.place);
-    if args.place.sandbox {
+    let mut options = options_of(&args.batch);
+    if args.batch.sandbox {
         options.speed = SANDBOX_SPEED;
     }
-    options.max_tasks = args.reading.max_tasks;
+    options.max_tasks = args.expansion.max_tasks;
     options.concurrency = args.concurrency;
     options.prices = args.prices;
     options.only.clone_from(&args.selection.only);
@@ -92,20 +92,20 @@ pub(super) fn plan_options(args: &PlanArgs) -> Options {
 
 /// The options of `download`.
 pub(super) fn download_options(args: &DownloadArgs) -> Options {
-    let mut options = options_of(&args.place);
-    options.max_tasks = args.reading.max_tasks;
-    options.images = ImageOptions { verify: args.verify, ..images(&args.pictures) };
+    let mut options = options_of(&args.batch);
+    options.max_tasks = args.expansion.max_tasks;
+    options.images = ImageOptions { verify: args.verify, ..images(&args.images) };
     options
 }
 
 /// Sets what tables look like.
-pub(super) fn set_table(options: &mut Options, look: &Look) {
-    options.rows = look.rows;
-    options.columns.clone_from(&look.columns);
-    options.formula_guard = look.formula_guard;
+pub(super) fn set_table(options: &mut Options, table: &TableArgs) {
+    options.rows = table.rows;
+    options.columns.clone_from(&table.columns);
+    options.formula_guard = table.formula_guard;
 }
 
-fn images(args: &PictureArgs) -> ImageOptions {
+fn images(args: &ImageArgs) -> ImageOptions {
     ImageOptions {
         folder: args.download.clone(),
         sidecar: args.sidecar,
@@ -127,8 +127,8 @@ fn callbacks(args: &RunArgs) -> Result<Option<CallbackOptions>, Failure> {
 
 /// The service that is meant.
 pub(super) fn service(args: &RunArgs) -> Result<ServiceChoice, Failure> {
-    if args.place.sandbox {
-        return Ok(ServiceChoice::Sandbox(Box::new(sandbox_settings(&args.rehearsal)?)));
+    if args.batch.sandbox {
+        return Ok(ServiceChoice::Sandbox(Box::new(sandbox_settings(&args.sandbox_tuning)?)));
     }
     let endpoint = endpoint(args.base_url.as_ref())?;
     let key = key().ok_or(crate::batch::BatchError::NoKey(KEY))?;
@@ -156,7 +156,7 @@ pub(super) fn image_sandbox() -> sandbox::SandboxSettings {
     }
 }
 
-fn sandbox_settings(args: &Rehearsal) -> Result<sandbox::SandboxSettings, Failure> {
+fn sandbox_settings(args: &SandboxTuning) -> Result<sandbox::SandboxSettings, Failure> {
     let default = sandbox::SandboxSettings::default();
     Ok(sandbox::SandboxSettings {
         speed: args.speed.unwrap_or(SANDBOX_SPEED),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::args::Place;
+use super::args::BatchArgs;
 
 /// This command again.
 pub(super) fn same_command() -> String {
@@ -20,12 +20,12 @@ pub(super) fn command_to_check(manifest: &Path) -> String {
 }
 
 /// A command for a batch, with more words after it.
-pub(super) fn command_for(name: &str, manifest: &Path, place: &Place, more: &[&str]) -> String {
+pub(super) fn command_for(name: &str, manifest: &Path, batch: &BatchArgs, more: &[&str]) -> String {
     let mut words = vec![name.to_owned(), manifest.to_string_lossy().into_owned()];
-    if let Some(state) = &place.state {
+    if let Some(state) = &batch.state {
         words.extend(["--state".to_owned(), state.to_string()]);
     }
-    words.extend(place.sandbox.then(|| "--sandbox".to_owned()));
+    words.extend(batch.sandbox.then(|| "--sandbox".to_owned()));
     words.extend(more.iter().map(|word| (*word).to_owned()));
     command(words.into_iter())
 }

@@ -12,8 +12,8 @@ use crate::text;
 
 /// Writes the page.
 pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
-    let batch = Batch::at(&args.manifest, options::options_of(&args.place));
-    let next = |picks: &std::path::Path| paste::command_for("run", picks, &args.place, &[]);
+    let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
+    let next = |picks: &std::path::Path| paste::command_for("run", picks, &args.batch, &[]);
     let (out, counts) = batch.report(args.out.as_deref(), next)?;
     let path = text::sanitize(&out.to_string_lossy());
     let _ = writeln!(anstream::stdout(), "{path}: {}", counts_line(&counts));

@@ -12,9 +12,9 @@ use crate::progress::counts_line;
 
 /// Writes the results again.
 pub(super) fn results(args: &ResultsArgs) -> Result<Exit, Failure> {
-    let mut options = options::options_of(&args.place);
+    let mut options = options::options_of(&args.batch);
     options.results.clone_from(&args.results);
-    options::set_table(&mut options, &args.look);
+    options::set_table(&mut options, &args.table);
     let written = Batch::at(&args.manifest, options).results()?;
     for (path, why) in &written.beside {
         say(&Diagnostic::warning(format!("the results are in `{}` instead: {why}", path.display())).into());

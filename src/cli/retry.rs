@@ -13,7 +13,7 @@ use crate::task::Prices;
 
 /// Lets failed tasks wait again.
 pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
-    let mut options = options::options_of(&args.place);
+    let mut options = options::options_of(&args.batch);
     options.only.clone_from(&args.only);
     options.prices = args.prices;
     let Retried { tasks, prices } = Batch::at(&args.manifest, options).retry(args.lost)?;
@@ -32,7 +32,7 @@ fn said(args: &RetryArgs, again: &Again, prices: &Prices) -> String {
         "{} {noun} to send again, {}\nnext: {}\n",
         again.tasks.total(),
         cost(again, prices),
-        paste::command_for("run", &args.manifest, &args.place, &[])
+        paste::command_for("run", &args.manifest, &args.batch, &[])
     )
 }
 

@@ -17,7 +17,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
     let mut options = options::run_options(&args)?;
     options.hints.again = paste::same_command();
     options.hints.without_selection = Some(paste::command_for_all());
-    options.hints.resolve = Some(paste::command_for("resolve", &args.manifest, &args.place, &[]));
+    options.hints.resolve = Some(paste::command_for("resolve", &args.manifest, &args.batch, &[]));
     let mut batch = Batch::open(&args.manifest, options)?;
     warn_about_manifest(&batch);
     let (service, sandbox) = connect(choice).await?;

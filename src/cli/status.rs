@@ -21,13 +21,13 @@ const MOST_SHOWN: usize = 5;
 
 /// Shows where a batch stands.
 pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
-    let batch = Batch::at(&args.manifest, options::options_of(&args.place));
+    let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
     if args.attempts {
         return attempts::attempts(&args, &batch);
     }
     let most_values = if args.json { by::MOST_IN_JSON } else { by::MOST_ON_SCREEN };
     let status = batch.status(&args.by, most_values)?;
-    let resolve = paste::command_for("resolve", &args.manifest, &args.place, &[]);
+    let resolve = paste::command_for("resolve", &args.manifest, &args.batch, &[]);
     let resolve = Some(resolve).filter(|_| status.counts.of(Status::Unknown) > 0);
     let view = StatusView { state: batch.store().location().to_string(), status, resolve };
     let text = if args.json { view.json() } else { view.text() };

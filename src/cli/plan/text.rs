@@ -36,7 +36,7 @@ impl PlanView<'_> {
         }
         let unknown = self.planned.plan.count(|step| step.state().shown(false) == Status::Unknown);
         if unknown > 0 {
-            let resolve = paste::command_for("resolve", &self.args.manifest, &self.args.place, &[]);
+            let resolve = paste::command_for("resolve", &self.args.manifest, &self.args.batch, &[]);
             writeln!(
                 out,
                 "unknown: {unknown} {}, not sent again by itself: {}",

@@ -58,7 +58,7 @@ impl InDoubtList<'_> {
     fn ways(&self, task: &TaskId, out: &mut impl Write) -> io::Result<()> {
         let way = |words: &[&str]| {
             let words = [&["--task", &task.0], words].concat();
-            sanitize(&paste::command_for("resolve", &self.args.manifest, &self.args.place, &words))
+            sanitize(&paste::command_for("resolve", &self.args.manifest, &self.args.batch, &words))
         };
         writeln!(
             out,

@@ -23,7 +23,7 @@ const LONGEST_TASK_ID: usize = 200;
 
 /// Lists what is unknown, or settles it.
 pub(super) fn resolve(args: &ResolveArgs) -> Result<Exit, Failure> {
-    let batch = Batch::at(&args.manifest, options::options_of(&args.place));
+    let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
     let target = Target { ids: args.task.clone(), only: args.only.clone(), all: args.all };
     match (&args.found, args.resend, args.give_up) {
         (None, false, false) => list(args, &batch, &target),
@@ -83,7 +83,7 @@ fn settled(args: &ResolveArgs, how: Resolution, resolved: &Resolved) -> String {
 
 /// What to do next.
 fn next(args: &ResolveArgs, counts: &Counts) -> Vec<String> {
-    let command = |name| sanitize(&paste::command_for(name, &args.manifest, &args.place, &[]));
+    let command = |name| sanitize(&paste::command_for(name, &args.manifest, &args.batch, &[]));
     let mut lines = Vec::new();
     let unknown = counts.of(Status::Unknown);
     if unknown > 0 {
