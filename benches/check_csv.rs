@@ -10,6 +10,7 @@
 //! task once more, one by one.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 mod support;
 

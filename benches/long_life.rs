@@ -6,6 +6,7 @@
 //! cargo bench --bench long_life -- 0           # the year alone
 //! ```
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
 
 mod support;
 

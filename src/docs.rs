@@ -1,4 +1,5 @@
-//! The pages of the folder `docs/`: reference for people, in the program (`mjbatch help hooks`) and here.
+//! The pages of the folder `docs/`: reference for people, in the program (`mjbatch help hooks`) and
+//! here.
 //!
 //! The page of the manifest's language is that of the module [`manifest`](crate::manifest).
 

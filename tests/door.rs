@@ -5,6 +5,7 @@
 //! differ from what a newcomer does: rehearsals are hurried, a sandbox stands in for the real service too, and ports are
 //! free ones. A line that this file cannot run makes it fail, so that nothing unproven gets into a document.
 #![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+#![expect(clippy::disallowed_methods, reason = "a thread waits for a program that may not end")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};

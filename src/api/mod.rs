@@ -31,3 +31,12 @@ mod wire;
 pub use callback::{Callback, CallbackListener};
 pub use client::{Client, ClientError, DEFAULT_BASE_URL, Endpoint, EndpointError};
 pub use wire::SubmitRequest;
+
+/// Reads a body in every way in which it may be read.
+pub(crate) fn read_any(http: u16, body: &[u8]) {
+    let envelope = wire::Envelope::parse(body);
+    let head = refusal::ReplyHead { http, retry_after: None };
+    let refusal = refusal::refusal_in(head, envelope.as_ref(), body);
+    let _ = (refusal, refusal::excerpt(body), wire::parse_callback(body));
+    let _ = envelope.as_ref().map(|envelope| (envelope.task_id(), envelope.items()));
+}

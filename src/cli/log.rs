@@ -1,7 +1,8 @@
 //! The program's log on stderr: silent unless `-v` or `RUST_LOG` ask for it.
 //!
-//! Only this program's own events are written, so that no library can log a header. Whatever is written passes through a
-//! [`LogLine`], which takes the API key out of it and lets no control character reach a terminal.
+//! Only this program's own events are written, so that no library can log a header. Whatever is
+//! written passes through a [`LogLine`], which takes the API key out of it and lets no control
+//! character reach a terminal.
 
 use std::io::{self, Write};
 
@@ -15,11 +16,12 @@ use super::options::KEY;
 use crate::progress;
 use crate::text;
 
-/// The environment variable with the directives of the log, as in `mjbatch=debug,mjbatch::store=trace`.
+/// The environment variable with the directives of the log, as in
+/// `mjbatch=debug,mjbatch::store=trace`.
 const DIRECTIVES: &str = "RUST_LOG";
 
-/// Starts the log. `verbose` is how often `-v` was given, and goes before `RUST_LOG`; directives that cannot be read are
-/// taken for none.
+/// Starts the log. `verbose` is how often `-v` was given, and goes before `RUST_LOG`; directives
+/// that cannot be read are taken for none.
 pub(super) fn start(verbose: u8) {
     let Some(targets) = targets(verbose, std::env::var(DIRECTIVES).ok().as_deref()) else { return };
     let key = std::env::var(KEY).ok().map(|key| key.trim().to_owned());
@@ -58,7 +60,8 @@ impl<'a> MakeWriter<'a> for Stderr {
     }
 }
 
-/// One event of the log, written when it is dropped: whole, without the key, above the progress bar if there is one.
+/// One event of the log, written when it is dropped: whole, without the key, above the progress bar
+/// if there is one.
 struct LogLine<'a> {
     key: Option<&'a str>,
     text: Vec<u8>,

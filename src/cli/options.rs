@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use secrecy::SecretString;
 
-use super::args::{DownloadArgs, TableArgs, ImageArgs, BatchArgs, PlanArgs, SandboxTuning, RunArgs};
+use super::args::{BatchArgs, DownloadArgs, ImageArgs, PlanArgs, RunArgs, SandboxTuning, TableArgs};
 use super::failure::Failure;
 use crate::api::{DEFAULT_BASE_URL, Endpoint};
 use crate::batch::{CallbackOptions, HookUse, ImageOptions, Options};

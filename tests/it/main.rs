@@ -7,6 +7,7 @@
     clippy::expect_used,
     reason = "these are tests, in functions of their own too"
 )]
+#![expect(clippy::disallowed_methods, reason = "services and deadlines of tests have clocks and threads")]
 
 mod architecture;
 mod auto;
