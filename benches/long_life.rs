@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use mjbatch::manifest::{self, ManifestCache, ReadOptions};
 use mjbatch::plan::{self, Selection};
-use mjbatch::runner::{When, write_results};
+use mjbatch::runner::{Flush, write_results};
 use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, Listing, RunStart};
 use mjbatch::task::{AttemptKey, ChangeKind, Images, Prices, Quota, RemoteTaskId};
 
@@ -72,7 +72,7 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
             &BatchStore::at(&state).snapshot()?,
             &folder.path().join("out.csv").into(),
             None,
-            When::AtTheEnd,
+            Flush::Final,
         )?;
         let results = begun.elapsed();
         println!(
@@ -118,7 +118,7 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
                 &BatchStore::at(&state).snapshot()?,
                 &folder.path().join("out.csv").into(),
                 None,
-                When::AtTheEnd,
+                Flush::Final,
             )?;
             let (results, megabytes) = (begun.elapsed(), fs::metadata(&state)?.len() >> 20);
             let (start, status, results) = (shown(start), shown(status), shown(results));

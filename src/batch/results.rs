@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Batch, BatchError};
 use crate::manifest::TableFormat;
-use crate::output::{WriteError, report};
-use crate::runner::{Wanted, WantedReport, When, Written, write_report, write_results};
+use crate::output::{ResultsError, report};
+use crate::runner::{Flush, ReportConfig, ResultsConfig, ResultsReport, write_report, write_results};
 use crate::task::Counts;
 
 impl Batch {
@@ -14,7 +14,7 @@ impl Batch {
     /// # Errors
     /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::Manifest`], [`BatchError::Store`]. A file that could
     /// not be written is in what is given, among the others.
-    pub fn results(&mut self) -> Result<Written, BatchError> {
+    pub fn results(&mut self) -> Result<ResultsReport, BatchError> {
         // A table says nothing about results, and one of a million rows takes its time.
         let asks_manifest =
             self.options.results.is_empty() || self.options.columns.is_none() && !is_table(&self.path);
@@ -27,8 +27,8 @@ impl Batch {
         let said: TableFormat = said;
         let paths = self.files.results(&self.options.results, &batch);
         self.files.check(&paths)?;
-        let wanted = Wanted { paths, shape: self.options.table_format(&said) };
-        Ok(write_results(&self.snapshot()?, &wanted, None, When::AtTheEnd)?)
+        let wanted = ResultsConfig { paths, shape: self.options.table_format(&said) };
+        Ok(write_results(&self.snapshot()?, &wanted, None, Flush::Final)?)
     }
 
     /// Writes the page of all images to `out`, or beside the manifest, and gives where it is and how many tasks have each
@@ -46,7 +46,7 @@ impl Batch {
         self.files.check_report(&out, &self.files.results(&[], &Default::default()))?;
         report::check(&out).map_err(|e| BatchError::ReportFile(e.to_string()))?;
         let picks = self.file_named("picks.csv");
-        let wanted = WantedReport {
+        let wanted = ReportConfig {
             picks: picks.file_name().unwrap_or_default().to_string_lossy().into_owned(),
             next: next(&picks),
         };
@@ -54,7 +54,7 @@ impl Batch {
         let base_dir = self.store.location().base_dir();
         match write_report(&snapshot, &base_dir, &out, wanted) {
             Ok(counts) => Ok((out, counts)),
-            Err(WriteError::Record(error)) => Err(error.into()),
+            Err(ResultsError::Record(error)) => Err(error.into()),
             Err(other) => Err(BatchError::NotWritten(other.to_string())),
         }
     }

@@ -126,7 +126,7 @@ impl Batch {
             batch: cache.name.clone(),
             service: service.shown,
             policy: policy.engine,
-            results: runner::Wanted {
+            results: runner::ResultsConfig {
                 paths: checked.results,
                 shape: self.options.table_format(&cache.output),
             },

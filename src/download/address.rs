@@ -1,15 +1,16 @@
 //! Which hosts an image may be downloaded from: the service names the URLs, and it may name any.
 //!
-//! Only http and https are allowed, and no address inside this machine's networks unless the user allows it: such a URL would
-//! make this program send requests there on behalf of a stranger (SSRF). The addresses of a name are filtered in the resolver
-//! that the connection uses, so a name that resolves differently the second time (DNS rebinding) gains nothing.
+//! Only http and https are allowed, and no address inside this machine's networks unless the user
+//! allows it: such a URL would make this program send requests there on behalf of a stranger
+//! (SSRF). The addresses of a name are filtered in the resolver that the connection uses, so a name
+//! that resolves differently the second time (DNS rebinding) gains nothing.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-use super::DownloadError;
+use super::error::DownloadError;
 
 /// Which hosts images may be downloaded from.
 #[derive(Debug, Clone, Default)]
@@ -21,8 +22,8 @@ pub struct AddressPolicy {
 }
 
 impl AddressPolicy {
-    /// Parses a URL, relative to `base` where there is one, and refuses a forbidden one. Returns whether its host name may
-    /// resolve to private addresses too.
+    /// Parses a URL, relative to `base` where there is one, and refuses a forbidden one. Returns
+    /// whether its host name may resolve to private addresses too.
     pub(super) fn check(&self, text: &str, base: Option<&Url>) -> Result<(Url, bool), DownloadError> {
         let parsed = match base {
             Some(base) => base.join(text),
@@ -54,7 +55,8 @@ fn is_local_name(host: &str) -> bool {
     host == "localhost" || host.ends_with(".localhost")
 }
 
-/// Whether an address is outside the public internet (IANA's registries of special-purpose addresses).
+/// Whether an address is outside the public internet (IANA's registries of special-purpose
+/// addresses).
 fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_private_v4(ip),

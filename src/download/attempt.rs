@@ -1,4 +1,5 @@
-//! Downloads the images of one attempt: which files are missing, where each goes, and what is recorded of it.
+//! Downloads the images of one attempt: which files are missing, where each goes, and what is
+//! recorded of it.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,12 +10,12 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::DownloadError;
+use super::config::DownloadConfig;
+use super::error::DownloadError;
 use super::fetch::FetchedImage;
 use super::folder::{ImagePath, hash_of};
 use super::names::collision_key;
 use super::naming::safe_name;
-use super::queue::{DownloadConfig, DownloadStats};
 use super::sniff::ImageFormat;
 use crate::task::{AttemptKey, Images, Mode, Quota, RemoteTaskId, Task, TaskId};
 
@@ -112,6 +113,31 @@ pub struct DownloadOutcome {
     pub failed: Vec<FailedImage>,
     /// The same in numbers, with the files that needed no download.
     pub stats: DownloadStats,
+}
+
+/// What became of the images so far, in files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct DownloadStats {
+    /// Were there already.
+    pub existing: u64,
+    /// Were downloaded.
+    pub downloaded: u64,
+    /// Could not be downloaded.
+    pub failed: u64,
+    /// Had been downloaded before and were not there any more.
+    pub missing: u64,
+    /// Were there with other bytes.
+    pub changed: u64,
+}
+
+impl DownloadStats {
+    pub(super) fn add(&mut self, more: &DownloadStats) {
+        self.existing += more.existing;
+        self.downloaded += more.downloaded;
+        self.failed += more.failed;
+        self.missing += more.missing;
+        self.changed += more.changed;
+    }
 }
 
 /// What the downloads of a batch share.
@@ -221,7 +247,8 @@ impl Downloader {
         Ok((ImageFile { path, hash, bytes, format }, tries))
     }
 
-    /// Returns where an image of this format goes, and whether a file that is there may be replaced.
+    /// Returns where an image of this format goes, and whether a file that is there may be
+    /// replaced.
     fn image_path(
         &self,
         job: &ImageJob,
@@ -244,7 +271,8 @@ impl Downloader {
         Ok((chosen, ours))
     }
 
-    /// A path as it is recorded: relative to the base directory where the file is in it, so that both may move together.
+    /// A path as it is recorded: relative to the base directory where the file is in it, so that
+    /// both may move together.
     fn recorded_path(&self, file: &Path) -> String {
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let base = match self.config.base_dir.as_path() {
@@ -269,7 +297,8 @@ fn url_of(images: &Images, n: u32) -> Option<&str> {
     }
 }
 
-/// The metadata of an image, for whoever finds the file alone. `trainedAlgorithmicMedia` is IPTC's term for its origin.
+/// The metadata of an image, for whoever finds the file alone. `trainedAlgorithmicMedia` is IPTC's
+/// term for its origin.
 fn sidecar(job: &ImageJob, n: u32, fetched: &FetchedImage, url: &str) -> String {
     let hash: String = fetched.hash.iter().map(|byte| format!("{byte:02x}")).collect();
     let object = json!({

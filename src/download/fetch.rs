@@ -1,8 +1,9 @@
 //! Transfers one image from its URL to its file.
 //!
-//! The bytes go to a `.part` file beside the image's name and are hashed on the way. A broken transfer is resumed if the host
-//! can confirm that it is still the same image (`ETag`, RFC 9110, 13.1.5), otherwise restarted. Redirects are followed by hand,
-//! so that every URL is checked. Bodies are never decompressed: images are compressed already.
+//! The bytes go to a `.part` file beside the image's name and are hashed on the way. A broken
+//! transfer is resumed if the host can confirm that it is still the same image (`ETag`, RFC 9110,
+//! 13.1.5), otherwise restarted. Redirects are followed by hand, so that every URL is checked.
+//! Bodies are never decompressed: images are compressed already.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,8 +11,8 @@ use std::time::Duration;
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap, IF_RANGE, LOCATION, RANGE, RETRY_AFTER};
 use reqwest::{Response, Url};
 
-use super::DownloadError;
 use super::address::{AddressPolicy, PrivateAddress, PublicResolver};
+use super::error::DownloadError;
 use super::folder::ImagePath;
 use super::partial::PartialImage;
 use super::sniff::ImageFormat;
@@ -27,7 +28,8 @@ pub struct DownloadLimits {
     pub silence: Duration,
     /// The most tries.
     pub tries: u32,
-    /// The delay before the second try; each further delay is twice as long, plus up to half of it at random.
+    /// The delay before the second try; each further delay is twice as long, plus up to half of it
+    /// at random.
     pub wait: Duration,
     /// The most redirects that are followed.
     pub redirects: usize,
@@ -63,7 +65,7 @@ pub struct FetchedImage {
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     /// Connects to public addresses only.
-    guarded: reqwest::Client,
+    guard_formula: reqwest::Client,
     /// Connects to any address; used for URLs that the policy allows.
     open: reqwest::Client,
     policy: AddressPolicy,
@@ -99,12 +101,13 @@ impl Fetcher {
                 .timeout(limits.time)
                 .tls_certs_merge(roots())
         };
-        let guarded = builder().dns_resolver(Arc::new(PublicResolver)).build().map_err(|e| e.to_string())?;
-        Ok(Fetcher { guarded, open: builder().build().map_err(|e| e.to_string())?, policy, limits })
+        let guard_formula =
+            builder().dns_resolver(Arc::new(PublicResolver)).build().map_err(|e| e.to_string())?;
+        Ok(Fetcher { guard_formula, open: builder().build().map_err(|e| e.to_string())?, policy, limits })
     }
 
-    /// Downloads the image at this URL. `place` returns its path once its format is known, and whether a file that is already
-    /// there was put there by this batch and may be replaced.
+    /// Downloads the image at this URL. `place` returns its path once its format is known, and
+    /// whether a file that is already there was put there by this batch and may be replaced.
     ///
     /// # Errors
     /// The last error and the number of tries.
@@ -178,7 +181,7 @@ impl Fetcher {
         let mut next = url.to_owned();
         for _ in 0..=self.limits.redirects {
             let (url, may_be_private) = self.policy.check(&next, base.as_ref())?;
-            let client = if may_be_private { &self.open } else { &self.guarded };
+            let client = if may_be_private { &self.open } else { &self.guard_formula };
             let mut request = client.get(url.clone());
             if let Some(validator) = &partial.validator
                 && partial.bytes > 0

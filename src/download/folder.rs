@@ -1,13 +1,14 @@
 //! The folder that images are downloaded to, which no file can leave.
 //!
-//! The folder itself is the user's choice and may be a symbolic link. Below it, each part of a path is created in turn, and a
-//! symbolic link among the parts is refused. A file appears under its name by a rename, after its bytes are on the disk.
+//! The folder itself is the user's choice and may be a symbolic link. Below it, each part of a path
+//! is created in turn, and a symbolic link among the parts is refused. A file appears under its
+//! name by a rename, after its bytes are on the disk.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::DownloadError;
+use super::error::DownloadError;
 use super::names::safe_part;
 
 /// The folder of a batch's images.
@@ -29,7 +30,8 @@ impl ImageFolder {
         &self.0
     }
 
-    /// Checks that files can be created in the folder, creating it if needed. Called before anything is spent.
+    /// Checks that files can be created in the folder, creating it if needed. Called before
+    /// anything is spent.
     ///
     /// # Errors
     /// [`DownloadError::File`] with the cause.
@@ -42,7 +44,8 @@ impl ImageFolder {
     /// Returns the path of a file with this name, and creates its folders.
     ///
     /// # Errors
-    /// [`DownloadError::Symlink`] where a link is in the way, [`DownloadError::File`] where a folder cannot be created.
+    /// [`DownloadError::Symlink`] where a link is in the way, [`DownloadError::File`] where a
+    /// folder cannot be created.
     pub(super) fn image_path(&self, name: &[String]) -> Result<ImagePath, DownloadError> {
         let Some((file, folders)) = name.split_last() else {
             return Err(DownloadError::Name("the file would have no name".into()));
@@ -101,8 +104,9 @@ impl ImagePath {
         let _ = fs::remove_file(self.beside(".part"));
     }
 
-    /// Renames the `.part` file to the image's name, once its bytes are on the disk. `ours` says whether a file that is there
-    /// was put there by this batch: a file of somebody else is never replaced, unless its `hash` is the same.
+    /// Renames the `.part` file to the image's name, once its bytes are on the disk. `ours` says
+    /// whether a file that is there was put there by this batch: a file of somebody else is never
+    /// replaced, unless its `hash` is the same.
     pub(super) fn commit(&self, draft: &File, hash: &[u8; 32], ours: bool) -> Result<(), DownloadError> {
         draft.sync_all().map_err(self.failed())?;
         refuse_link(&self.0)?;
@@ -134,8 +138,8 @@ pub(super) fn hash_of(path: &Path) -> io::Result<([u8; 32], u64)> {
     Ok((hasher.finalize().into(), bytes))
 }
 
-/// Makes a rename durable. A folder that cannot be synced (some network file systems) is no reason to report a file as
-/// missing that is there.
+/// Makes a rename durable. A folder that cannot be synced (some network file systems) is no reason
+/// to report a file as missing that is there.
 fn sync_folder(folder: Option<&Path>) {
     #[cfg(unix)]
     if let Some(Ok(folder)) = folder.map(File::open) {

@@ -1,8 +1,9 @@
 //! Makes file names safe on every system, whatever a manifest or a service puts into them.
 //!
-//! A name is a list of parts: folders, and last the file. No part leads out of its folder, is a device on Windows, or is longer
-//! than file systems allow. [`collision_key`] is equal for names that are the same file on a system that does not distinguish
-//! case or Unicode forms. The rules for Windows are those of Microsoft's "Naming Files, Paths, and Namespaces".
+//! A name is a list of parts: folders, and last the file. No part leads out of its folder, is a
+//! device on Windows, or is longer than file systems allow. [`collision_key`] is equal for names
+//! that are the same file on a system that does not distinguish case or Unicode forms. The rules
+//! for Windows are those of Microsoft's "Naming Files, Paths, and Namespaces".
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -43,7 +44,8 @@ fn is_device(name: &str) -> bool {
     })
 }
 
-/// Shortens a long part and inserts a hash of the whole before its extension, so that it stays unique.
+/// Shortens a long part and inserts a hash of the whole before its extension, so that it stays
+/// unique.
 fn cut(text: String) -> String {
     if text.len() <= LONGEST_PART {
         return text;

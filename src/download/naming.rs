@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::DownloadError;
+use super::error::DownloadError;
 use super::folder::ImageFolder;
 use super::names::{LONGEST_NAME, collision_key, safe_part};
 use crate::manifest::{ImageName, ImageNameError};
@@ -17,7 +17,8 @@ const SANDBOX_FOLDER: &str = "sandbox-pictures";
 pub enum TemplateOrigin<'a> {
     /// On the command line: relative to the working directory.
     CommandLine,
-    /// In the manifest: relative to the manifest's folder, and in a sandbox in a folder of its own below.
+    /// In the manifest: relative to the manifest's folder, and in a sandbox in a folder of its own
+    /// below.
     Manifest {
         /// The manifest's folder.
         folder: &'a Path,
@@ -60,7 +61,8 @@ pub enum NameConflict {
     SameFile {
         /// The task.
         id: TaskId,
-        /// The task that has the name already; the same one where two images of a task share a name.
+        /// The task that has the name already; the same one where two images of a task share a
+        /// name.
         other: TaskId,
         /// The name.
         name: String,
@@ -68,7 +70,8 @@ pub enum NameConflict {
 }
 
 impl Destination {
-    /// Resolves a template, checks the names of all `tasks` (where they are given) and that files can be created.
+    /// Resolves a template, checks the names of all `tasks` (where they are given) and that files
+    /// can be created.
     ///
     /// `columns` are the batch's own; `grid` says whether the 2×2 grid gets a file too.
     ///
@@ -114,8 +117,8 @@ pub(super) fn safe_name(
     Ok(parts)
 }
 
-/// Finds a task whose images cannot be named, or would be named as another's. Checks the four images that a job makes, and
-/// with `grid` the grid.
+/// Finds a task whose images cannot be named, or would be named as another's. Checks the four
+/// images that a job makes, and with `grid` the grid.
 ///
 /// # Errors
 /// The first conflict.

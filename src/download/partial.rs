@@ -7,14 +7,15 @@ use std::time::Duration;
 use reqwest::header::{CONTENT_RANGE, ETAG};
 use reqwest::{Response, StatusCode};
 
-use super::DownloadError;
+use super::error::DownloadError;
 use super::folder::ImagePath;
 use super::sniff::{self, ImageFormat};
 
 /// The bytes of an image that have arrived so far.
 #[derive(Default)]
 pub(super) struct PartialImage {
-    /// The `.part` file, once the format and so the name are known, and whether an existing file may be replaced.
+    /// The `.part` file, once the format and so the name are known, and whether an existing file
+    /// may be replaced.
     file: Option<(File, ImagePath, bool)>,
     format: Option<ImageFormat>,
     head: Vec<u8>,
@@ -91,7 +92,8 @@ impl PartialImage {
         Ok(())
     }
 
-    /// Checks that the image is complete and renames its file. The disk work runs on a blocking thread.
+    /// Checks that the image is complete and renames its file. The disk work runs on a blocking
+    /// thread.
     pub(super) async fn finish(&mut self) -> Result<(ImageFormat, [u8; 32], u64), DownloadError> {
         let (Some(format), Some((mut file, path, ours))) = (self.format, self.file.take()) else {
             return Err(DownloadError::NotAnImage(sniff::describe(&self.head)));

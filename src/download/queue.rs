@@ -1,70 +1,22 @@
 //! The downloads of a batch: a queue of attempts, a few of which are downloaded in parallel.
 //!
-//! Each attempt is an async task of its own on the runtime's other threads, so that no submit and no poll waits for an image
-//! or for a disk. What an attempt made is loaded when its turn comes.
+//! Each attempt is an async task of its own on the runtime's other threads, so that no submit and
+//! no poll waits for an image or for a disk. What an attempt made is loaded when its turn comes.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::attempt::{DownloadOutcome, Downloader, FailedImage, ImageSource};
-use super::fetch::Fetcher;
-use super::folder::ImageFolder;
-use crate::manifest::ImageName;
+use super::attempt::{DownloadOutcome, DownloadStats, Downloader, FailedImage, ImageSource};
+use super::config::DownloadConfig;
 use crate::task::{AttemptKey, TaskId};
 
 /// How long downloads in flight may go on after a request to stop.
 const GRACE: Duration = Duration::from_secs(30);
-
-/// What is downloaded, and how.
-#[derive(Debug)]
-pub struct DownloadConfig {
-    /// What files are called.
-    pub name: ImageName,
-    /// Where they go.
-    pub folder: ImageFolder,
-    /// The directory that recorded paths are relative to.
-    pub base_dir: PathBuf,
-    /// Whether the 2×2 grid is downloaded too.
-    pub grid: bool,
-    /// Whether a `.json` goes beside each image.
-    pub sidecar: bool,
-    /// Whether existing files are read again and compared with their hashes.
-    pub verify: bool,
-    /// The HTTP client.
-    pub fetcher: Fetcher,
-    /// How many attempts are downloaded at once.
-    pub parallel: usize,
-}
-
-/// What became of the images so far, in files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DownloadStats {
-    /// Were there already.
-    pub existing: u64,
-    /// Were downloaded.
-    pub downloaded: u64,
-    /// Could not be downloaded.
-    pub failed: u64,
-    /// Had been downloaded before and were not there any more.
-    pub missing: u64,
-    /// Were there with other bytes.
-    pub changed: u64,
-}
-
-impl DownloadStats {
-    fn add(&mut self, more: &DownloadStats) {
-        self.existing += more.existing;
-        self.downloaded += more.downloaded;
-        self.failed += more.failed;
-        self.missing += more.missing;
-        self.changed += more.changed;
-    }
-}
 
 /// The queue of attempts, and the downloads in flight.
 #[derive(Debug)]
@@ -113,7 +65,8 @@ impl Downloads {
         !self.queue.is_empty() || !self.in_flight.is_empty()
     }
 
-    /// Starts no more downloads and gives those in flight half a minute. The next run downloads the others.
+    /// Starts no more downloads and gives those in flight half a minute. The next run downloads the
+    /// others.
     pub fn finish_soon(&mut self) {
         self.queue.clear();
         self.stop_at.get_or_insert_with(|| Instant::now() + GRACE);
@@ -125,7 +78,8 @@ impl Downloads {
         self.in_flight.abort_all();
     }
 
-    /// Waits for the next attempt whose downloads are over. Pending for ever while nothing is in flight.
+    /// Waits for the next attempt whose downloads are over. Pending for ever while nothing is in
+    /// flight.
     pub async fn next(&mut self) -> DownloadOutcome {
         loop {
             while self.in_flight.len() < self.downloader.config.parallel
@@ -176,7 +130,8 @@ mod tests {
     use futures::future::BoxFuture;
 
     use super::*;
-    use crate::download::{AddressPolicy, DownloadLimits, ImageJob};
+    use crate::download::{AddressPolicy, DownloadLimits, Fetcher, ImageFolder, ImageJob};
+    use crate::manifest::ImageName;
     use crate::task::{Images, Mode, RemoteTaskId, Task};
 
     /// Every attempt made one image, at a URL that no download may follow.

@@ -28,8 +28,8 @@ impl ImageFormat {
         }
     }
 
-    /// Detects the format from the first bytes: PNG (W3C, 5.2), JPEG (JFIF and Exif begin alike), WebP (RIFF container),
-    /// GIF (89a and 87a), AVIF (ISO-BMFF with its brand).
+    /// Detects the format from the first bytes: PNG (W3C, 5.2), JPEG (JFIF and Exif begin alike),
+    /// WebP (RIFF container), GIF (89a and 87a), AVIF (ISO-BMFF with its brand).
     pub fn detect(head: &[u8]) -> Option<ImageFormat> {
         let brands = || head.get(8..).unwrap_or_default().chunks(4);
         match head {
@@ -46,8 +46,9 @@ impl ImageFormat {
         }
     }
 
-    /// Whether an image with these first bytes, length and last bytes is complete, as far as its format tells. A server that
-    /// announces too short a length would otherwise leave an image with its lower part missing.
+    /// Whether an image with these first bytes, length and last bytes is complete, as far as its
+    /// format tells. A server that announces too short a length would otherwise leave an image with
+    /// its lower part missing.
     pub(super) fn is_complete(self, head: &[u8], length: u64, tail: &[u8]) -> bool {
         let has = |mark: &[u8]| tail.windows(mark.len()).any(|window| window == mark);
         match self {

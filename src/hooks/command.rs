@@ -1,7 +1,9 @@
-//! Delivers to a command: it gets the JSON on its standard input, and its exit code says whether the delivery succeeded.
+//! Delivers to a command: it gets the JSON on its standard input, and its exit code says whether
+//! the delivery succeeded.
 //!
-//! The command has a process group of its own, so that Ctrl-C at the terminal does not reach it and all processes that it
-//! started can be killed with it. Its output is read to the end, and only the last line is kept, as the reason of a failure.
+//! The command has a process group of its own, so that Ctrl-C at the terminal does not reach it and
+//! all processes that it started can be killed with it. Its output is read to the end, and only the
+//! last line is kept, as the reason of a failure.
 
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
@@ -11,8 +13,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{Child, ChildStdin};
 
-use super::HookMessage;
-use super::notifier::DeliveryError;
+use super::error::DeliveryError;
+use super::message::HookMessage;
 
 /// How many bytes at the end of a command's output are kept.
 const KEPT: usize = 4096;

@@ -1,10 +1,13 @@
-//! Resolves the hooks of a manifest before anything is spent: programs, environment variables and secrets.
+//! Resolves the hooks of a manifest before anything is spent: programs, environment variables and
+//! secrets.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{DeliveryLimits, HookCommand, HookPost, Notifier, Transport};
+use super::command::HookCommand;
+use super::notifier::{DeliveryLimits, Notifier, Transport};
+use super::post::HookPost;
 use crate::manifest::{BatchSettings, HookAction, HookSpec, PostUrl};
 
 /// The default time limit of a command, which may have to upload images.
@@ -41,8 +44,8 @@ pub enum HookError {
 }
 
 impl HookConfig {
-    /// Resolves the hooks of a manifest at this path. `key_variable` is the name of the environment variable with the API
-    /// key, which no command gets to see.
+    /// Resolves the hooks of a manifest at this path. `key_variable` is the name of the environment
+    /// variable with the API key, which no command gets to see.
     ///
     /// # Errors
     /// The first hook that cannot be used, and why.
@@ -96,7 +99,8 @@ fn notifier(hook: &HookSpec, manifest: &Path, hidden: &[String]) -> Result<Notif
     Ok(Notifier { transport, limits: DeliveryLimits { time: hook.timeout.unwrap_or(time), ..limits } })
 }
 
-/// The environment variables that no command gets to see: the API key, signing secrets, and URLs of other hooks.
+/// The environment variables that no command gets to see: the API key, signing secrets, and URLs of
+/// other hooks.
 fn hidden_variables(batch: &BatchSettings, key_variable: &str) -> Vec<String> {
     let mut names = vec![key_variable.to_owned()];
     for hook in [&batch.on_done, &batch.on_finish].into_iter().flatten() {

@@ -31,7 +31,8 @@ pub struct HookMessage {
 }
 
 impl HookMessage {
-    /// The message of a task that ended with this status. `task` is its object as in JSON lines of results.
+    /// The message of a task that ended with this status. `task` is its object as in JSON lines of
+    /// results.
     pub fn of_task(
         id: String,
         context: &MessageContext<'_>,
@@ -51,7 +52,8 @@ impl HookMessage {
         HookMessage::new(id, "done", context, &text, json!({ "task": task, "files": files }))
     }
 
-    /// The message of a run that is over. `summary` is a JSON object; its `text` is the line for people.
+    /// The message of a run that is over. `summary` is a JSON object; its `text` is the line for
+    /// people.
     pub fn of_run(id: String, context: &MessageContext<'_>, summary: &str) -> HookMessage {
         let summary: Value = serde_json::from_str(summary).unwrap_or_default();
         let text = summary["text"].as_str().unwrap_or_default().to_owned();

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::{HookCommand, HookMessage, HookPost};
-use crate::text::sanitize_line;
+use super::command::HookCommand;
+use super::message::HookMessage;
+use super::post::HookPost;
 
-/// The most characters kept of a reason.
-const REASON: usize = 200;
 /// The longest time that a receiver may ask to wait before the next try.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
 
@@ -17,7 +16,8 @@ pub struct DeliveryLimits {
     pub time: Duration,
     /// The most tries.
     pub tries: u32,
-    /// The delay before the second try; each further delay is four times as long, plus up to half of it at random.
+    /// The delay before the second try; each further delay is four times as long, plus up to half
+    /// of it at random.
     pub wait: Duration,
 }
 
@@ -43,27 +43,6 @@ pub struct Notifier {
     pub transport: Transport,
     /// What a delivery may take.
     pub limits: DeliveryLimits,
-}
-
-/// Why one try of a delivery failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct DeliveryError {
-    /// The reason in one line that is safe for a terminal.
-    pub(super) why: String,
-    /// Whether another try may succeed.
-    pub(super) is_transient: bool,
-    /// How long the receiver asked to wait before the next try.
-    pub(super) retry_after: Option<Duration>,
-}
-
-impl DeliveryError {
-    pub(super) fn transient(why: impl AsRef<str>) -> DeliveryError {
-        DeliveryError { why: sanitize_line(why.as_ref(), REASON), is_transient: true, retry_after: None }
-    }
-
-    pub(super) fn permanent(why: impl AsRef<str>) -> DeliveryError {
-        DeliveryError { is_transient: false, ..DeliveryError::transient(why) }
-    }
 }
 
 impl Notifier {

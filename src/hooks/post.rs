@@ -1,4 +1,5 @@
-//! Delivers to a URL: a signed POST with the JSON as its body, whose answer says whether the delivery succeeded.
+//! Delivers to a URL: a signed POST with the JSON as its body, whose answer says whether the
+//! delivery succeeded.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -7,8 +8,8 @@ use aws_lc_rs::hmac;
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Response, Url};
 
-use super::HookMessage;
-use super::notifier::DeliveryError;
+use super::error::DeliveryError;
+use super::message::HookMessage;
 
 /// How many bytes of an answer are read, for its first line.
 const READ: usize = 2048;
@@ -33,7 +34,8 @@ impl HookPost {
     /// Posts to this URL, signed where there is a secret.
     ///
     /// # Errors
-    /// A phrase where it is not an http or https URL, or TLS cannot be set up; it does not repeat the URL.
+    /// A phrase where it is not an http or https URL, or TLS cannot be set up; it does not repeat
+    /// the URL.
     pub fn to(url: &str, secret: Option<&[u8]>) -> Result<HookPost, String> {
         let url = Url::parse(url.trim()).map_err(|e| format!("it is not a URL: {e}"))?;
         if !matches!(url.scheme(), "http" | "https") || !url.has_host() {

@@ -1,8 +1,8 @@
 //! The deliveries of a batch beside its run: a queue, a few of which are in flight at once.
 //!
-//! A delivery is loaded when its turn comes, on the runtime's other threads, so that no submit and no poll waits for a command
-//! or a receiver. A receiver that fails several times in a row is paused, and what is left when the run ends is delivered by
-//! the next one.
+//! A delivery is loaded when its turn comes, on the runtime's other threads, so that no submit and
+//! no poll waits for a command or a receiver. A receiver that fails several times in a row is
+//! paused, and what is left when the run ends is delivered by the next one.
 
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{HookConfig, HookMessage};
+use super::config::HookConfig;
+use super::message::HookMessage;
 use crate::failpoint::{Point, reach};
 use crate::task::{AttemptKey, TaskId};
 
@@ -29,16 +30,17 @@ pub trait Outbox: fmt::Debug + Send + Sync + 'static {
     /// What identifies a delivery.
     type Key: fmt::Debug + Copy + Send + Sync + 'static;
 
-    /// Loads a pending delivery; `None` where there is none, or it was delivered already. Called on a blocking thread.
+    /// Loads a pending delivery; `None` where there is none, or it was delivered already. Called on
+    /// a blocking thread.
     ///
     /// # Errors
     /// A phrase for people where it cannot be read.
-    fn load(&self, due: Due<Self::Key>) -> Result<Option<LoadedDelivery<Self::Key>>, String>;
+    fn load(&self, due: DeliveryTrigger<Self::Key>) -> Result<Option<LoadedDelivery<Self::Key>>, String>;
 }
 
 /// What a delivery is queued by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Due<K> {
+pub enum DeliveryTrigger<K> {
     /// The delivery itself.
     Delivery(K),
     /// The attempt that ended.
@@ -87,7 +89,7 @@ pub struct DeliveryStats {
 pub struct HookRunner<O: Outbox> {
     config: Arc<HookConfig>,
     outbox: Arc<O>,
-    queue: VecDeque<Due<O::Key>>,
+    queue: VecDeque<DeliveryTrigger<O::Key>>,
     /// Attempts that are delivered once their images are downloaded.
     held: HashSet<AttemptKey>,
     in_flight: JoinSet<Result<Option<DeliveryResult<O::Key>>, String>>,
@@ -125,15 +127,17 @@ impl<O: Outbox> HookRunner<O> {
         self.config.on_finish.is_some()
     }
 
-    /// Queues a pending delivery of an earlier run. One about an attempt with `hold` waits until the attempt is released.
+    /// Queues a pending delivery of an earlier run. One about an attempt with `hold` waits until
+    /// the attempt is released.
     pub fn add_pending(&mut self, key: O::Key, attempt: Option<AttemptKey>, hold: bool) {
         match attempt.filter(|_| hold) {
             Some(attempt) => drop(self.held.insert(attempt)),
-            None => self.queue.push_back(Due::Delivery(key)),
+            None => self.queue.push_back(DeliveryTrigger::Delivery(key)),
         }
     }
 
-    /// Queues the delivery of an attempt that ended, if there is an `on_done`. With `hold` it waits until it is released.
+    /// Queues the delivery of an attempt that ended, if there is an `on_done`. With `hold` it waits
+    /// until it is released.
     pub fn add(&mut self, attempt: AttemptKey, hold: bool) {
         if self.config.on_done.is_none() {
             return;
@@ -141,7 +145,7 @@ impl<O: Outbox> HookRunner<O> {
         if hold {
             self.held.insert(attempt);
         } else {
-            self.queue.push_back(Due::Attempt(attempt));
+            self.queue.push_back(DeliveryTrigger::Attempt(attempt));
         }
     }
 
@@ -149,17 +153,18 @@ impl<O: Outbox> HookRunner<O> {
     pub fn add_run(&mut self, run: i64) {
         // The receiver of `on_finish` may be another one.
         (self.failures_in_a_row, self.pause) = (0, None);
-        self.queue.push_back(Due::Run(run));
+        self.queue.push_back(DeliveryTrigger::Run(run));
     }
 
     /// Queues the delivery of an attempt that was held: its images are downloaded, or have failed.
     pub fn release(&mut self, attempt: AttemptKey) {
         if self.held.remove(&attempt) {
-            self.queue.push_back(Due::Attempt(attempt));
+            self.queue.push_back(DeliveryTrigger::Attempt(attempt));
         }
     }
 
-    /// Whether anything is queued or in flight. Once the rest of the run is over, a paused receiver is not waited for.
+    /// Whether anything is queued or in flight. Once the rest of the run is over, a paused receiver
+    /// is not waited for.
     pub fn is_busy(&mut self, run_is_over: bool) -> bool {
         if run_is_over && self.paused_until().is_some() && self.in_flight.is_empty() {
             self.stats.left += self.queue.len() as u64;
@@ -180,8 +185,8 @@ impl<O: Outbox> HookRunner<O> {
         self.in_flight.abort_all();
     }
 
-    /// Waits for the next delivery that is over; `None` where there was nothing to deliver or it could not be loaded. Pending
-    /// for ever while nothing is queued.
+    /// Waits for the next delivery that is over; `None` where there was nothing to deliver or it
+    /// could not be loaded. Pending for ever while nothing is queued.
     pub async fn next(&mut self) -> Option<DeliveryResult<O::Key>> {
         loop {
             let paused_until = self.paused_until();
@@ -264,7 +269,7 @@ async fn at(moment: Option<Instant>) {
 async fn deliver<O: Outbox>(
     config: Arc<HookConfig>,
     outbox: Arc<O>,
-    due: Due<O::Key>,
+    due: DeliveryTrigger<O::Key>,
 ) -> Result<Option<DeliveryResult<O::Key>>, String> {
     let loaded = tokio::task::spawn_blocking(move || outbox.load(due)).await;
     let Some(LoadedDelivery { key, task, message }) = loaded.unwrap_or_else(|e| Err(e.to_string()))? else {
@@ -300,8 +305,8 @@ mod tests {
     impl Outbox for Memory {
         type Key = u32;
 
-        fn load(&self, due: Due<u32>) -> Result<Option<LoadedDelivery<u32>>, String> {
-            let Due::Delivery(key) = due else { return Ok(None) };
+        fn load(&self, due: DeliveryTrigger<u32>) -> Result<Option<LoadedDelivery<u32>>, String> {
+            let DeliveryTrigger::Delivery(key) = due else { return Ok(None) };
             match key {
                 0 => Err("disk I/O error".to_owned()),
                 1 => Ok(None),

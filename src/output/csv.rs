@@ -1,14 +1,15 @@
-//! The results as CSV: RFC 4180 (CRLF line ends), UTF-8, one row a task in the order of the records; or as TSV, the same with
-//! tabs.
+//! Results as CSV: RFC 4180 (CRLF line ends), UTF-8, one row per task in the order of the records;
+//! or as TSV, the same with tabs.
 //!
-//! Columns: those of the [`Layout`]; in its own, `image_n` goes on after `image_4` where a task has more. Times are RFC 3339
-//! in UTC to the second; what is not known is empty.
+//! The columns are those of the [`Layout`]; the default ones continue after `image_4` where a task
+//! has more images. Times are RFC 3339 in UTC to the second; unknown values are empty.
 //!
-//! There is no byte order mark: the first column has to read back as `id` in every reader, and most keep a mark as part of
-//! the name. Cells are data and are written as they are, line breaks and leading `=` included; quoting makes that safe for
-//! every reader of the format. The one exception is NUL, at which some readers stop (Python's before 3.11 refuses the
-//! whole file): it becomes U+FFFD. The other is asked for: a guard before what a spreadsheet would run as a formula
-//! ([`guard_formula`]), and then a column that says so.
+//! There is no byte order mark: the first column has to read back as `id` in every reader, and most
+//! keep a mark as part of the name. Cells are written as they are, line breaks and leading `=`
+//! included; quoting makes that safe for every reader of the format. The exceptions are NUL, which
+//! becomes U+FFFD because some readers stop at it (Python's before 3.11 refuses the whole file),
+//! and with `formula_guard` a quote before what a spreadsheet would run as a formula
+//! ([`guard_formula`]), which a further column then says.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -16,66 +17,71 @@ use std::io::{self, Write};
 use ::csv::{Terminator, WriterBuilder};
 use jiff::Timestamp;
 
-use super::table::{self, Cell, RowError};
-use super::{Layout, Wrote};
+use super::cell::TableCell;
+use super::layout::{Layout, RowError, WriteStats};
+use super::table;
 use crate::manifest::{ColumnSet, GUARD_COLUMN, guard_formula};
 use crate::task::Record;
 
-/// Writes the rows, with this sign between the cells, and returns their number.
+/// Writes the rows with this separator between the cells.
 pub(super) fn write<E>(
     out: impl Write,
     separator: u8,
     layout: &Layout<'_>,
     records: impl IntoIterator<Item = Result<Record, E>>,
-) -> Result<Wrote, RowError<E>> {
+) -> Result<WriteStats, RowError<E>> {
     let mut csv = WriterBuilder::new().terminator(Terminator::CRLF).delimiter(separator).from_writer(out);
     let is_guarded = layout.shape.formula_guard;
-    // Only results are read back, and a shop knows no such column.
-    let tells = is_guarded && matches!(layout.shape.columns, ColumnSet::Results);
+    // Only results are read back, and shops do not know the column.
+    let has_guard_column = is_guarded && matches!(layout.shape.columns, ColumnSet::Results);
     let safe =
         |text: Cow<'_, str>| if is_guarded { guard_formula(&text).into_owned() } else { text.into_owned() };
     let header = table::header(layout);
-    let header = header.iter().map(|name| safe(cell(name))).chain(tells.then(|| GUARD_COLUMN.to_owned()));
-    csv.write_record(header).map_err(broken)?;
+    let header = header
+        .iter()
+        .map(|name| safe(sanitize_cell(name)))
+        .chain(has_guard_column.then(|| GUARD_COLUMN.to_owned()));
+    csv.write_record(header).map_err(io_error)?;
     let wrote = table::rows(layout, records, |cells| {
         for of in cells {
             let text = text(of);
             let text = if is_guarded { guard_formula(&text) } else { Cow::Borrowed(&*text) };
-            csv.write_field(text.as_bytes()).map_err(broken)?;
+            csv.write_field(text.as_bytes()).map_err(io_error)?;
         }
-        if tells {
-            csv.write_field("on").map_err(broken)?;
+        if has_guard_column {
+            csv.write_field("on").map_err(io_error)?;
         }
-        csv.write_record(None::<&[u8]>).map_err(broken)
+        csv.write_record(None::<&[u8]>).map_err(io_error)
     })?;
     csv.flush()?;
     Ok(wrote)
 }
 
 /// Rows are made cell by cell and never ragged, so writing is all that can fail.
-fn broken(error: ::csv::Error) -> io::Error {
+fn io_error(error: ::csv::Error) -> io::Error {
     match error.into_kind() {
         ::csv::ErrorKind::Io(cause) => cause,
         other => io::Error::other(format!("{other:?}")),
     }
 }
 
-fn text<'c>(of: &'c Cell<'_>) -> Cow<'c, str> {
+fn text<'c>(of: &'c TableCell<'_>) -> Cow<'c, str> {
     match of {
-        Cell::Empty => Cow::Borrowed(""),
-        Cell::Text(text) | Cell::Link(text) => cell(text),
-        Cell::Status(status) => Cow::Borrowed(status.as_str()),
-        Cell::Count(count) => Cow::Owned(count.to_string()),
-        Cell::Quota(quota) => Cow::Owned(quota.to_string()),
-        Cell::Time(at) => Cow::Owned(time(*at)),
+        TableCell::Empty => Cow::Borrowed(""),
+        TableCell::Text(text) | TableCell::Link(text) => sanitize_cell(text),
+        TableCell::Status(status) => Cow::Borrowed(status.as_str()),
+        TableCell::Count(count) => Cow::Owned(count.to_string()),
+        TableCell::Quota(quota) => Cow::Owned(quota.to_string()),
+        TableCell::Time(at) => Cow::Owned(time(*at)),
     }
 }
 
-fn cell(text: &str) -> Cow<'_, str> {
+/// Replaces NUL, which some readers of CSV cannot read.
+fn sanitize_cell(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
-/// RFC 3339 in UTC, to the second.
+/// Formats a time as RFC 3339 in UTC, to the second.
 pub(super) fn time(at: Timestamp) -> String {
     format!("{at:.0}")
 }

@@ -1,20 +1,21 @@
-//! The results as JSON lines: one object a task in the order of the records, UTF-8, each line ending with a line feed.
+//! Results as JSON lines: one object per task in the order of the records, UTF-8, each line ending
+//! with a line feed.
 //!
-//! Every object has every field; what is not known is null.
+//! Every object has every field; unknown values are null.
 //!
 //! | field | holds |
 //! | --- | --- |
-//! | `id` | the task's name |
+//! | `id` | the task's id |
 //! | `status` | `pending`, `running`, `done`, `failed`, `unknown`, `lost` or `skipped` |
 //! | `mode` | `fast` or `relaxed` |
-//! | `prompt` | what was, or will be, sent |
+//! | `prompt` | the prompt that was, or will be, submitted |
 //! | `vars` | an object: the manifest's own columns, in their order, as text |
-//! | `task_id` | the service's name of the last attempt |
+//! | `task_id` | the service's id of the last attempt |
 //! | `reason` | why it failed, was lost or is unknown |
-//! | `grid` | the address of the overview |
-//! | `images` | a list: the addresses of the single pictures, normally four; empty where there are none |
-//! | `attempts` | how many paid submits it took |
-//! | `quota` | a number: what those cost, where prices are configured |
+//! | `grid` | the URL of the 2×2 grid |
+//! | `images` | a list: the URLs of the single images, normally four; empty where there are none |
+//! | `attempts` | the number of paid submits |
+//! | `quota` | a number: what they cost, where prices are configured |
 //! | `submitted_at`, `finished_at` | RFC 3339 in UTC to the second: of the last attempt |
 //!
 //! Fields may be added; none changes its meaning.
@@ -23,8 +24,8 @@ use std::io::Write;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::table::RowError;
-use super::{Layout, WriteError, csv};
+use super::csv;
+use super::layout::{Layout, ResultsError, RowError};
 use crate::task::{Record, Status};
 
 /// Writes the lines and returns their number.
@@ -35,8 +36,8 @@ pub(super) fn write<E>(
 ) -> Result<u64, RowError<E>> {
     let mut rows = 0;
     for record in records {
-        let record = record.map_err(|error| RowError::Of(WriteError::Record(error)))?;
-        serde_json::to_writer(&mut out, &Line::of(layout, &record)).map_err(std::io::Error::from)?;
+        let record = record.map_err(|error| RowError::Of(ResultsError::Record(error)))?;
+        serde_json::to_writer(&mut out, &JsonRow::of(layout, &record)).map_err(std::io::Error::from)?;
         out.write_all(b"\n")?;
         rows += 1;
     }
@@ -45,16 +46,16 @@ pub(super) fn write<E>(
 
 /// A task's object, as a value.
 pub fn object(layout: &Layout<'_>, record: &Record) -> serde_json::Value {
-    serde_json::to_value(Line::of(layout, record)).unwrap_or_default()
+    serde_json::to_value(JsonRow::of(layout, record)).unwrap_or_default()
 }
 
 #[derive(serde::Serialize)]
-struct Line<'r> {
+struct JsonRow<'r> {
     id: &'r str,
     status: Status,
     mode: &'static str,
     prompt: &'r str,
-    vars: Vars<'r>,
+    vars: JsonVars<'r>,
     task_id: Option<&'r str>,
     reason: Option<&'r str>,
     grid: Option<&'r str>,
@@ -65,14 +66,14 @@ struct Line<'r> {
     finished_at: Option<String>,
 }
 
-impl<'r> Line<'r> {
-    fn of(layout: &Layout<'r>, record: &'r Record) -> Line<'r> {
-        Line {
+impl<'r> JsonRow<'r> {
+    fn of(layout: &Layout<'r>, record: &'r Record) -> JsonRow<'r> {
+        JsonRow {
             id: &record.task.id.0,
             status: record.state.shown(layout.run_lives),
             mode: record.mode().as_str(),
             prompt: &record.task.prompt,
-            vars: Vars { names: layout.columns, values: &record.task.vars },
+            vars: JsonVars { names: layout.columns, values: &record.task.vars },
             task_id: record.task_id.as_ref().map(|task_id| task_id.0.as_str()),
             reason: record.reason.as_deref(),
             grid: record.images.grid.as_deref(),
@@ -86,12 +87,12 @@ impl<'r> Line<'r> {
 }
 
 /// An object in the order of the columns.
-struct Vars<'r> {
+struct JsonVars<'r> {
     names: &'r [String],
     values: &'r [String],
 }
 
-impl Serialize for Vars<'_> {
+impl Serialize for JsonVars<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut object = serializer.serialize_map(Some(self.names.len()))?;
         for (n, name) in self.names.iter().enumerate() {

@@ -1,56 +1,16 @@
-//! The rows of the formats that have rows: what stands in which column, before a format says how it is written.
+//! The rows of the formats that have rows: which value is in which column, before a format decides
+//! how it is written.
 
-use std::borrow::Cow;
 use std::io;
 
-use jiff::Timestamp;
-
+use super::cell::TableCell;
+use super::layout::{Layout, ResultsError, RowError, WriteStats};
 use super::shop::{self, Products};
-use super::{Layout, WriteError, Wrote};
 use crate::manifest::{ColumnSet, CustomColumns, RowContext, RowUnit};
-use crate::task::{Quota, Record, Status};
+use crate::task::Record;
 
-/// The picture columns that are always there.
+/// The least number of image columns.
 const LEAST_IMAGES: usize = 4;
-
-/// What stands in one place of a row.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Cell<'r> {
-    /// Nothing is known.
-    Empty,
-    /// Text of the person's or the service's, as it is.
-    Text(Cow<'r, str>),
-    /// The address of a picture.
-    Link(Cow<'r, str>),
-    Status(Status),
-    Count(u64),
-    Quota(Quota),
-    Time(Timestamp),
-}
-
-impl<'r> Cell<'r> {
-    pub(super) fn text(text: &'r str) -> Cell<'r> {
-        Cell::Text(Cow::Borrowed(text))
-    }
-
-    fn link(address: Option<&'r String>) -> Cell<'r> {
-        address.map_or(Cell::Empty, |address| Cell::Link(Cow::Borrowed(address)))
-    }
-}
-
-/// Why rows were not written.
-pub(super) enum RowError<E> {
-    /// The file cannot be written.
-    Out(io::Error),
-    /// The records are not what they should be.
-    Of(WriteError<E>),
-}
-
-impl<E> From<io::Error> for RowError<E> {
-    fn from(cause: io::Error) -> Self {
-        RowError::Out(cause)
-    }
-}
 
 /// The names of the columns, in order.
 pub(super) fn header(layout: &Layout<'_>) -> Vec<String> {
@@ -73,13 +33,13 @@ fn own_header(layout: &Layout<'_>) -> Vec<String> {
     names
 }
 
-/// Gives the rows one by one, each with as many cells as there are columns.
+/// Writes the rows one by one, each with as many cells as there are columns.
 pub(super) fn rows<E>(
     layout: &Layout<'_>,
     records: impl IntoIterator<Item = Result<Record, E>>,
-    mut write: impl FnMut(&[Cell<'_>]) -> io::Result<()>,
-) -> Result<Wrote, RowError<E>> {
-    let records = records.into_iter().map(|record| record.map_err(|e| RowError::Of(WriteError::Record(e))));
+    mut write: impl FnMut(&[TableCell<'_>]) -> io::Result<()>,
+) -> Result<WriteStats, RowError<E>> {
+    let records = records.into_iter().map(|record| record.map_err(|e| RowError::Of(ResultsError::Record(e))));
     if let ColumnSet::Shop(shop) = layout.shape.columns {
         let mut products = Products::of(shop, layout.columns);
         for record in records {
@@ -87,21 +47,21 @@ pub(super) fn rows<E>(
         }
         return Ok(products.rows(write)?);
     }
-    let mut wrote = Wrote::default();
+    let mut wrote = WriteStats::default();
     for record in records {
         let record = record?;
         let (images, columns) = (record.images.urls.len(), image_columns(layout));
         if images > columns {
-            return Err(RowError::Of(WriteError::Columns { id: record.task.id, images, columns }));
+            return Err(RowError::Of(ResultsError::Columns { id: record.task.id, images, columns }));
         }
-        let pictures = match layout.shape.rows {
+        let rows = match layout.shape.rows {
             RowUnit::Task => 1,
             RowUnit::Image => images.max(1),
         };
-        for picture in 0..pictures {
+        for image in 0..rows {
             match &layout.shape.columns {
-                ColumnSet::Custom(pattern) => write(&filled(pattern, layout, &record, picture)?)?,
-                _ => write(&row(layout, &record, picture))?,
+                ColumnSet::Custom(pattern) => write(&filled(pattern, layout, &record, image)?)?,
+                _ => write(&row(layout, &record, image))?,
             }
             wrote.rows += 1;
         }
@@ -113,47 +73,49 @@ fn image_columns(layout: &Layout<'_>) -> usize {
     layout.max_images.max(LEAST_IMAGES)
 }
 
-/// A row of the person's own columns. An address can be clicked where there is such a thing.
+/// A row of custom columns. URLs of images become links where the format has links.
 fn filled<E>(
     pattern: &CustomColumns,
     layout: &Layout<'_>,
     record: &Record,
-    picture: usize,
-) -> Result<Vec<Cell<'static>>, RowError<E>> {
+    image: usize,
+) -> Result<Vec<TableCell<'static>>, RowError<E>> {
     let status = record.state.shown(layout.run_lives);
-    let subject = RowContext { record, status, batch: layout.batch, picture };
+    let subject = RowContext { record, status, batch: layout.batch, picture: image };
     let texts = pattern.fill(layout.columns, &subject).map_err(|why| {
         let id = record.task.id.clone();
-        RowError::Of(WriteError::Column { id, why })
+        RowError::Of(ResultsError::Column { id, why })
     })?;
     let is_address = |text: &str| record.images.urls.iter().any(|image| image == text);
     let cells = texts.into_iter().map(|text| match is_address(&text) {
-        true => Cell::Link(text.into()),
-        false => Cell::Text(text.into()),
+        true => TableCell::Link(text.into()),
+        false => TableCell::Text(text.into()),
     });
     Ok(cells.collect())
 }
 
-fn row<'r>(layout: &Layout<'_>, record: &'r Record, picture: usize) -> Vec<Cell<'r>> {
+fn row<'r>(layout: &Layout<'_>, record: &'r Record, n: usize) -> Vec<TableCell<'r>> {
     let task = &record.task;
-    let mut cells = vec![Cell::text(&task.id.0)];
-    let var = |n: usize| Cell::text(task.vars.get(n).map_or("", String::as_str));
+    let mut cells = vec![TableCell::text(&task.id.0)];
+    let var = |n: usize| TableCell::text(task.vars.get(n).map_or("", String::as_str));
     cells.extend((0..layout.columns.len()).map(var));
-    cells.push(record.task_id.as_ref().map_or(Cell::Empty, |task_id| Cell::text(&task_id.0)));
-    cells.push(Cell::Status(record.state.shown(layout.run_lives)));
-    cells.push(Cell::text(record.mode().as_str()));
-    cells.push(Cell::text(&task.prompt));
-    cells.push(record.reason.as_deref().map_or(Cell::Empty, Cell::text));
-    cells.push(Cell::link(record.images.grid.as_ref()));
-    let image = |n: usize| Cell::link(record.images.urls.get(n));
+    cells.push(record.task_id.as_ref().map_or(TableCell::Empty, |task_id| TableCell::text(&task_id.0)));
+    cells.push(TableCell::Status(record.state.shown(layout.run_lives)));
+    cells.push(TableCell::text(record.mode().as_str()));
+    cells.push(TableCell::text(&task.prompt));
+    cells.push(record.reason.as_deref().map_or(TableCell::Empty, TableCell::text));
+    cells.push(TableCell::link(record.images.grid.as_ref()));
+    let image = |n: usize| TableCell::link(record.images.urls.get(n));
     match layout.shape.rows {
         RowUnit::Task => cells.extend((0..image_columns(layout)).map(image)),
-        RowUnit::Image if record.images.urls.is_empty() => cells.extend([Cell::Empty, Cell::Empty]),
-        RowUnit::Image => cells.extend([Cell::Count(picture as u64 + 1), image(picture)]),
+        RowUnit::Image if record.images.urls.is_empty() => cells.extend([TableCell::Empty, TableCell::Empty]),
+        RowUnit::Image => cells.extend([TableCell::Count(n as u64 + 1), image(n)]),
     }
-    cells.push(Cell::Count(record.attempts.into()));
-    cells.push(record.quota.map_or(Cell::Empty, Cell::Quota));
-    cells.extend([record.submitted_at, record.finished_at].map(|at| at.map_or(Cell::Empty, Cell::Time)));
+    cells.push(TableCell::Count(record.attempts.into()));
+    cells.push(record.quota.map_or(TableCell::Empty, TableCell::Quota));
+    cells.extend(
+        [record.submitted_at, record.finished_at].map(|at| at.map_or(TableCell::Empty, TableCell::Time)),
+    );
     cells
 }
 
@@ -184,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_may_be_a_picture_and_a_task_without_one_has_a_row_too() {
+    fn a_row_may_be_an_image_and_a_task_without_one_has_a_row_too() {
         let records = vec![done("mug", &["A", "x"], 2), record("lamp", &["", ""])];
         insta::assert_snapshot!(written(&shape("{ rows: image }"), records), @r#"
         id,sku,image,task_id,status,mode,prompt,reason,grid,n,image,attempts,quota,submitted_at,finished_at
@@ -195,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_ones_own_keep_their_order_and_take_what_is_known() {
+    fn custom_columns_keep_their_order_and_use_what_is_known() {
         let own = shape(
             r#"{ rows: image, columns: { "Image Src": "{{ image }}", "Nr": "{{ n }}{% if n > 1 %}!{% endif %}",
             who: "{{ sku | lower }}/{{ id }} of {{ batch }}", all: "{{ images | join(' ') }}", own: "{{ vars.image }}",
@@ -210,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_variable_holds_is_never_a_template() {
+    fn the_value_of_a_variable_is_never_a_template() {
         let own = shape("{ columns: { sku: '{{ sku }}' } }");
         let text = written(&own, vec![record("a", &["{{ prompt }}{% raw %}<b>", ""])]);
         assert_eq!(text, "sku\n{{ prompt }}{% raw %}<b>\n");

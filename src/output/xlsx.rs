@@ -1,20 +1,23 @@
-//! The results as a spreadsheet: the header frozen and filtered, addresses to click, numbers as numbers, times as dates (in
-//! UTC), statuses in words and in colour. Text is text: a cell that starts with `=` is never run as a formula.
+//! Results as a spreadsheet: a frozen header with filters, URLs as links, numbers as numbers, times
+//! as dates (in UTC), and statuses as colored words. Text is text: a cell that starts with `=` is
+//! never run as a formula.
 //!
-//! What Excel cannot hold is handled and told: a sheet has 1,048,576 rows, and what is beyond goes to a second one; it has
-//! 65,530 links, and further addresses are text, as is one longer than 2,080 characters; a cell has 32,767 characters, and
-//! longer text is cut.
-//! ([Microsoft's list](https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3) and the library's.)
+//! Limits of Excel are handled and reported: a sheet has 1,048,576 rows, and further rows go to a
+//! second sheet; it has 65,530 links, and further URLs are text, as is one longer than 2,080
+//! characters; a cell has 32,767 characters, and longer text is truncated. ([Microsoft's
+//! list](https://support.microsoft.com/office/1672b34d-7043-467e-8e27-269d656771c3) and the
+//! library's.)
 //!
 //! Rows go to a temporary file as they are written, so memory holds links and little else.
 
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use rust_xlsxwriter::{Color, ExcelDateTime, Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{self as excel, Color, ExcelDateTime, Format, Worksheet, XlsxError};
 
-use super::table::{self, Cell, RowError};
-use super::{Layout, Wrote};
+use super::cell::TableCell;
+use super::layout::{Layout, RowError, WriteStats};
+use super::table;
 use crate::task::{Quota, Record, Status};
 
 /// Rows of a sheet, the header among them.
@@ -31,49 +34,49 @@ pub(super) fn write<E>(
     out: impl Write + Send,
     layout: &Layout<'_>,
     records: impl IntoIterator<Item = Result<Record, E>>,
-) -> Result<Wrote, RowError<E>> {
-    let mut book = Book::new(table::header(layout), MOST_ROWS, MOST_LINKS)?;
+) -> Result<WriteStats, RowError<E>> {
+    let mut book = Workbook::new(table::header(layout), MOST_ROWS, MOST_LINKS)?;
     let mut wrote = table::rows(layout, records, |cells| book.row(cells))?;
     wrote.notes.extend(book.finish(out)?);
     Ok(wrote)
 }
 
 /// A workbook that is being written.
-struct Book {
-    book: Workbook,
+struct Workbook {
+    book: excel::Workbook,
     header: Vec<String>,
     sheet: Worksheet,
-    /// The rows and links of the sheet so far.
+    /// The rows and links of the current sheet so far.
     rows: u32,
     links: u32,
     most_rows: u32,
     most_links: u32,
-    formats: Formats,
-    /// In the whole book.
+    formats: CellFormats,
+    /// The number of sheets in the workbook.
     sheets: u32,
     cut: u64,
     unlinked: u64,
 }
 
-struct Formats {
+struct CellFormats {
     header: Format,
     link: Format,
     time: Format,
     text: Format,
 }
 
-impl Book {
-    fn new(header: Vec<String>, most_rows: u32, most_links: u32) -> io::Result<Book> {
-        let mut book = Workbook::new();
-        let sheet = book.new_worksheet_with_constant_memory().map_err(broken)?;
-        let formats = Formats {
+impl Workbook {
+    fn new(header: Vec<String>, most_rows: u32, most_links: u32) -> io::Result<Workbook> {
+        let mut book = excel::Workbook::new();
+        let sheet = book.new_worksheet_with_constant_memory().map_err(io_error)?;
+        let formats = CellFormats {
             header: Format::new().set_bold(),
             link: Format::new().set_hyperlink(),
             time: Format::new().set_num_format("yyyy-mm-dd hh:mm:ss"),
             // As text, so that an edited cell that starts with `=` stays text too.
             text: Format::new().set_num_format("@"),
         };
-        let mut book = Book {
+        let mut book = Workbook {
             book,
             header,
             sheet,
@@ -86,12 +89,12 @@ impl Book {
             cut: 0,
             unlinked: 0,
         };
-        book.head().map_err(broken)?;
+        book.start_sheet().map_err(io_error)?;
         Ok(book)
     }
 
-    /// The header of a new sheet.
-    fn head(&mut self) -> Result<(), XlsxError> {
+    /// Sets up a new sheet with its header.
+    fn start_sheet(&mut self) -> Result<(), XlsxError> {
         self.sheet.set_name(if self.sheets == 1 {
             "results".to_owned()
         } else {
@@ -111,45 +114,45 @@ impl Book {
         Ok(())
     }
 
-    fn row(&mut self, cells: &[Cell<'_>]) -> io::Result<()> {
+    fn row(&mut self, cells: &[TableCell<'_>]) -> io::Result<()> {
         if self.rows == self.most_rows {
-            let next = self.book.new_worksheet_with_constant_memory().map_err(broken)?;
-            self.end_sheet(next).map_err(broken)?;
+            let next = self.book.new_worksheet_with_constant_memory().map_err(io_error)?;
+            self.end_sheet(next).map_err(io_error)?;
             self.sheets += 1;
-            self.head().map_err(broken)?;
+            self.start_sheet().map_err(io_error)?;
         }
         for (cell, column) in cells.iter().zip(0u16..) {
-            self.cell(column, cell).map_err(broken)?;
+            self.cell(column, cell).map_err(io_error)?;
         }
         self.rows += 1;
         Ok(())
     }
 
-    fn cell(&mut self, column: u16, cell: &Cell<'_>) -> Result<(), XlsxError> {
+    fn cell(&mut self, column: u16, cell: &TableCell<'_>) -> Result<(), XlsxError> {
         let row = self.rows;
         match cell {
-            Cell::Empty => {}
-            Cell::Text(text) => self.text(column, text)?,
-            Cell::Link(address) if is_link(address) && self.links < self.most_links => {
+            TableCell::Empty => {}
+            TableCell::Text(text) => self.text(column, text)?,
+            TableCell::Link(address) if is_link(address) && self.links < self.most_links => {
                 self.links += 1;
                 self.sheet.write_url_with_format(row, column, &**address, &self.formats.link)?;
             }
-            Cell::Link(address) => {
+            TableCell::Link(address) => {
                 self.unlinked += u64::from(!address.is_empty());
                 self.text(column, address)?;
             }
-            Cell::Status(status) => {
-                self.sheet.write_string_with_format(row, column, status.as_str(), &coloured(*status))?;
+            TableCell::Status(status) => {
+                self.sheet.write_string_with_format(row, column, status.as_str(), &colored(*status))?;
             }
             #[expect(clippy::cast_precision_loss, reason = "Excel's numbers are these")]
-            Cell::Count(count) => {
+            TableCell::Count(count) => {
                 self.sheet.write_number(row, column, *count as f64)?;
             }
             #[expect(clippy::cast_precision_loss, reason = "Excel's numbers are these")]
-            Cell::Quota(Quota(thousandths)) => {
+            TableCell::Quota(Quota(thousandths)) => {
                 self.sheet.write_number(row, column, *thousandths as f64 / 1000.0)?;
             }
-            Cell::Time(at) => match date(*at) {
+            TableCell::Time(at) => match date(*at) {
                 Some(date) => {
                     self.sheet.write_datetime_with_format(row, column, &date, &self.formats.time)?;
                 }
@@ -182,9 +185,9 @@ impl Book {
         Ok(())
     }
 
-    /// Writes the file, and tells what is not in it as it was.
+    /// Writes the file, and returns warnings about what does not fit.
     fn finish(mut self, out: impl Write + Send) -> io::Result<Vec<String>> {
-        self.end_sheet(Worksheet::new()).map_err(broken)?;
+        self.end_sheet(Worksheet::new()).map_err(io_error)?;
         let mut notes = Vec::new();
         if self.sheets > 1 {
             notes.push(format!(
@@ -194,26 +197,28 @@ impl Book {
         }
         if self.unlinked > 0 {
             let (n, most) = (self.unlinked, self.most_links);
-            notes
-                .push(format!("a sheet has at most {most} links, none of them long: {n} addresses are text"));
+            notes.push(format!("a sheet has at most {most} links, none of them long: {n} URLs are text"));
         }
         if self.cut > 0 {
             let n = self.cut;
-            notes.push(format!("a cell has at most {LONGEST_TEXT} characters: {n} longer texts are cut"));
+            notes.push(format!(
+                "a cell has at most {LONGEST_TEXT} characters: {n} longer texts are truncated"
+            ));
         }
-        self.book.save_to_writer(out).map_err(broken)?;
+        self.book.save_to_writer(out).map_err(io_error)?;
         Ok(notes)
     }
 }
 
-fn broken(error: XlsxError) -> io::Error {
+fn io_error(error: XlsxError) -> io::Error {
     match error {
         XlsxError::IoError(cause) => cause,
         other => io::Error::other(other.to_string()),
     }
 }
 
-/// What a browser opens; anything else that a service may send is text.
+/// Whether text is a URL that a browser opens and that fits a link; anything else is written as
+/// text.
 fn is_link(address: &str) -> bool {
     let is_web = address.starts_with("https://") || address.starts_with("http://");
     // Escaping may make a link three times as long.
@@ -224,7 +229,7 @@ fn is_link(address: &str) -> bool {
             && !address.contains(['"', '<', '>', '[', ']', '`', '^', '{', '}'])
 }
 
-/// As much of the text as is not longer.
+/// The longest prefix of the text that has at most this many UTF-16 units.
 fn fitting(text: &str, most: usize) -> &str {
     if text.len() <= most {
         return text;
@@ -241,8 +246,8 @@ fn date(at: Timestamp) -> Option<ExcelDateTime> {
     ExcelDateTime::from_timestamp(at.as_second()).ok()
 }
 
-/// Dark text on a light ground, as Excel's own styles for good, neutral and bad.
-fn coloured(status: Status) -> Format {
+/// Dark text on a light background, as Excel's own styles for good, neutral and bad.
+fn colored(status: Status) -> Format {
     let (text, ground) = match status {
         Status::Done => (0x00_61_00, 0xC6_EF_CE),
         Status::Failed | Status::Lost => (0x9C_00_06, 0xFF_C7_CE),
@@ -253,7 +258,7 @@ fn coloured(status: Status) -> Format {
     Format::new().set_font_color(Color::RGB(text)).set_background_color(Color::RGB(ground))
 }
 
-/// In characters.
+/// The width of a column, in characters.
 fn width(name: &str) -> f64 {
     match name {
         "prompt" => 60.0,
@@ -317,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_text_is_text_and_what_is_too_long_is_cut_and_told() {
+    fn hostile_text_is_text_and_long_text_is_truncated_with_a_warning() {
         let long = "é".repeat(40_000);
         for (text, kept) in [
             ("=1+1", "=1+1"),
@@ -335,20 +340,20 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_none_or_too_long_for_a_link_is_text() {
+    fn a_url_that_is_invalid_or_too_long_for_a_link_is_text() {
         let long = format!("https://cdn/{}", "a".repeat(3000));
         let urls = vec!["javascript:alert(1)".to_owned(), long.clone(), "https://cdn/a b\"<>.png".to_owned()];
         let images = Images { grid: None, urls: urls.clone() };
         let (sheet, notes) = written(&[], vec![Record { images, ..done("a", &[], 0) }]);
         let row: Vec<String> = sheet.rows().nth(1).unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(row[7..10], urls);
-        insta::assert_snapshot!(notes.join("; "), @"a sheet has at most 65530 links, none of them long: 2 addresses are text");
+        insta::assert_snapshot!(notes.join("; "), @"a sheet has at most 65530 links, none of them long: 2 URLs are text");
     }
 
     #[test]
-    fn what_is_too_much_for_a_sheet_goes_to_the_next_and_nothing_is_lost() {
-        let link = |n: usize| [Cell::Link(format!("https://cdn/{n}.png").into())];
-        let mut book = Book::new(vec!["image".to_owned()], 4, 2).unwrap();
+    fn rows_beyond_a_sheet_go_to_the_next_and_none_is_lost() {
+        let link = |n: usize| [TableCell::Link(format!("https://cdn/{n}.png").into())];
+        let mut book = Workbook::new(vec!["image".to_owned()], 4, 2).unwrap();
         for n in 0..7 {
             book.row(&link(n)).unwrap();
         }
@@ -361,7 +366,7 @@ mod tests {
             notes,
             [
                 "a sheet has at most 4 rows: there are 3 sheets",
-                "a sheet has at most 2 links, none of them long: 2 addresses are text",
+                "a sheet has at most 2 links, none of them long: 2 URLs are text",
             ]
         );
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use futures::stream::StreamExt as _;
 
 use super::hooks::next_delivery;
-use super::results::{When, Written, write_results};
+use super::results::{Flush, ResultsReport, write_results};
 use super::shell::Shell;
 use super::shutdown::Shutdown;
 use super::{Outcome, Terms};
@@ -42,16 +42,17 @@ impl Shell {
         Ok(Outcome { ending, counts, signal: self.signal, results_written })
     }
 
-    fn write_results(&self) -> impl Future<Output = Result<Written, StoreError>> + Send + use<> {
-        let (reader, wanted, run) = (self.ledger.reader(), self.run.results.clone(), self.ledger.run());
+    fn write_results(&self) -> impl Future<Output = Result<ResultsReport, StoreError>> + Send + use<> {
+        let (reader, config, run) = (self.ledger.reader(), self.run.results.clone(), self.ledger.run());
         let written = tokio::task::spawn_blocking(move || {
-            write_results(&reader.snapshot()?, &wanted, Some(run), When::AtTheEnd)
+            write_results(&reader.snapshot()?, &config, Some(run), Flush::Final)
         });
         async move { written.await.unwrap_or(Err(StoreError::WriterGone)) }
     }
 
-    /// What a person should know about the files that are left behind; gives what is not told of them by that.
-    fn tell_of_files(&mut self, mut written: Written) -> Written {
+    /// What a person should know about the files that are left behind; gives what is not told of
+    /// them by that.
+    fn tell_of_files(&mut self, mut written: ResultsReport) -> ResultsReport {
         for (path, why) in written.beside.drain(..) {
             self.notice(Notice::ResultsMoved { path, why });
         }
@@ -68,8 +69,8 @@ impl Shell {
     }
 
     /// What is known of the results before they are written.
-    fn so_far(&self) -> Written {
-        Written {
+    fn so_far(&self) -> ResultsReport {
+        ResultsReport {
             counts: self.book.counts(),
             troubles: FailureGroups::default(),
             spent: None,
@@ -80,8 +81,8 @@ impl Shell {
         }
     }
 
-    fn summary(&self, ending: &Ending, written: Written) -> Summary {
-        let Written { counts, troubles, spent, files, .. } = written;
+    fn summary(&self, ending: &Ending, written: ResultsReport) -> Summary {
+        let ResultsReport { counts, troubles, spent, files, .. } = written;
         let stop = self.stop_reason(ending, counts.of(Status::Pending));
         let left = counts.of(Status::Pending) + counts.of(Status::Running);
         let left_running = self.book.running();

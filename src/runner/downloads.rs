@@ -1,16 +1,15 @@
-//! Joins the downloads with the state and the service: what an attempt made, fresh links, and what is recorded of a file.
+//! Joins the downloads with the state and the service: what an attempt made, fresh links, and what
+//! is recorded of a file.
 
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt as _};
 
-use super::shell::{Happened, Shell};
 use crate::api::Client;
 use crate::download::{
     DownloadConfig, DownloadOutcome, Downloads, ImageJob, ImageRow, ImageSource, KnownFile,
 };
-use crate::engine::{Ending, Progress, StatusOutcome};
-use crate::progress::Notice;
+use crate::engine::{Progress, StatusOutcome};
 use crate::store::{BatchStore, Brought, FileRow, PicturesOf, StoreError};
 use crate::task::{AttemptKey, Images, RemoteTaskId};
 
@@ -76,40 +75,6 @@ pub fn file_row(attempt: AttemptKey, row: ImageRow) -> FileRow {
 /// Where the state cannot be read.
 pub fn attempts_with_images(store: &BatchStore) -> Result<Vec<AttemptKey>, StoreError> {
     store.snapshot()?.attempts_with_pictures()
-}
-
-impl Shell {
-    /// Queues the images of all that is done, so that those that are missing are downloaded.
-    pub(super) fn queue_known_images(&mut self) {
-        let Some(downloads) = &mut self.downloads else { return };
-        match attempts_with_images(&BatchStore::at(self.ledger.location().clone())) {
-            Ok(attempts) => downloads.add(attempts),
-            Err(why) => self.notice(Notice::DownloadsNotLoaded { why: why.to_string() }),
-        }
-    }
-
-    /// Whether images are still being downloaded that the run waits for.
-    pub(super) fn is_downloading(&mut self) -> bool {
-        let Some(downloads) = &mut self.downloads else { return false };
-        match self.engine.over() {
-            Some(Ending::StoreFailed) => downloads.abort(),
-            Some(_) if self.signal.is_some() => downloads.finish_soon(),
-            _ => {}
-        }
-        downloads.is_busy()
-    }
-
-    /// Records where images are. A task stays done, whatever became of its images.
-    pub(super) fn on_images(&mut self, outcome: DownloadOutcome) {
-        let Some(attempt) = outcome.attempt else { return };
-        let rows = outcome.rows.into_iter().map(|row| file_row(attempt, row));
-        let written: Vec<_> = rows.map(|row| self.ledger.record_file(row)).collect();
-        let filing = async move {
-            futures::future::join_all(written).await;
-            Happened::Filed(Some(attempt))
-        };
-        self.writes.push(filing.boxed());
-    }
 }
 
 pub(super) async fn next_images(downloads: &mut Option<Downloads>) -> DownloadOutcome {

@@ -1,16 +1,13 @@
-//! Joins the hooks with the state: which deliveries are pending, what each says, and what is recorded of it.
+//! Joins the hooks with the state: which deliveries are pending, what each says, and what is
+//! recorded of it.
 
-use futures::future::FutureExt as _;
-
-use super::shell::{Happened, Shell};
-use crate::download::Downloads;
-use crate::engine::Ending;
-use crate::hooks::{DeliveryResult, Due, HookMessage, HookRunner, LoadedDelivery, MessageContext, Outbox};
+use crate::hooks::{
+    DeliveryResult, DeliveryTrigger, HookMessage, HookRunner, LoadedDelivery, MessageContext, Outbox,
+};
 use crate::manifest::TableFormat;
 use crate::output::{Layout, jsonl};
-use crate::progress::Notice;
-use crate::store::{About, BatchStore, Delivery, DeliveryKey, StoreError};
-use crate::task::{AttemptKey, Change, ChangeKind, Record};
+use crate::store::{About, BatchStore, DeliveryKey, StoreError};
+use crate::task::{AttemptKey, Record};
 
 /// The pending deliveries of a batch, as its state keeps them.
 #[derive(Debug)]
@@ -22,23 +19,28 @@ pub(super) struct StateOutbox {
 impl Outbox for StateOutbox {
     type Key = DeliveryKey;
 
-    fn load(&self, due: Due<DeliveryKey>) -> Result<Option<LoadedDelivery<DeliveryKey>>, String> {
+    fn load(&self, due: DeliveryTrigger<DeliveryKey>) -> Result<Option<LoadedDelivery<DeliveryKey>>, String> {
         self.read(due).map_err(|e| e.to_string())
     }
 }
 
 impl StateOutbox {
-    fn pending(&self) -> Result<Vec<(DeliveryKey, Option<AttemptKey>)>, StoreError> {
+    /// The deliveries that were left by earlier runs, with the attempts they are about, the oldest
+    /// first.
+    pub(super) fn pending(&self) -> Result<Vec<(DeliveryKey, Option<AttemptKey>)>, StoreError> {
         self.store.snapshot()?.due()
     }
 
-    fn read(&self, due: Due<DeliveryKey>) -> Result<Option<LoadedDelivery<DeliveryKey>>, StoreError> {
+    fn read(
+        &self,
+        due: DeliveryTrigger<DeliveryKey>,
+    ) -> Result<Option<LoadedDelivery<DeliveryKey>>, StoreError> {
         let snapshot = self.store.snapshot()?;
         let header = snapshot.header()?;
         let key = match due {
-            Due::Delivery(key) => Some(key),
-            Due::Attempt(attempt) => snapshot.due_of(attempt)?,
-            Due::Run(run) => snapshot.due_of_run(run)?,
+            DeliveryTrigger::Delivery(key) => Some(key),
+            DeliveryTrigger::Attempt(attempt) => snapshot.due_of(attempt)?,
+            DeliveryTrigger::Run(run) => snapshot.due_of_run(run)?,
         };
         let Some(key) = key else { return Ok(None) };
         let Some(pending) = snapshot.delivery(key)? else { return Ok(None) };
@@ -62,56 +64,6 @@ impl StateOutbox {
 fn task_object(columns: &[String], record: &Record) -> serde_json::Value {
     let shape = TableFormat::default();
     jsonl::object(&Layout { columns, max_images: 0, run_lives: true, batch: "", shape: &shape }, record)
-}
-
-impl Shell {
-    /// Queues the deliveries that earlier runs left. One about images that are queued for download waits for them.
-    pub(super) fn load_due_deliveries(&mut self) {
-        let Some(hooks) = &mut self.hooks else { return };
-        let held = self.downloads.as_ref().map(Downloads::queued).unwrap_or_default();
-        match hooks.outbox().pending() {
-            Ok(pending) => {
-                for (key, attempt) in pending {
-                    hooks.add_pending(key, attempt, attempt.is_some_and(|attempt| held.contains(&attempt)));
-                }
-            }
-            Err(why) => self.notice(Notice::DeliveriesNotLoaded { why: why.to_string() }),
-        }
-    }
-
-    /// A task's end is durable: its images are downloaded, and the hook is run.
-    pub(super) fn on_terminal(&mut self, change: &Change) {
-        let attempt = change.attempt;
-        let has_images = match change.kind {
-            ChangeKind::Done(_) => true,
-            ChangeKind::Failed(_) | ChangeKind::Refused(_) | ChangeKind::Lost(_) => false,
-            _ => return,
-        };
-        if let Some(downloads) = self.downloads.as_mut().filter(|_| has_images) {
-            downloads.add([attempt]);
-        }
-        if let Some(hooks) = &mut self.hooks {
-            hooks.add(attempt, has_images && self.downloads.is_some());
-        }
-    }
-
-    /// Whether there are still deliveries that the run waits for.
-    pub(super) fn is_delivering(&mut self) -> bool {
-        let Some(hooks) = &mut self.hooks else { return false };
-        match self.engine.over() {
-            Some(Ending::StoreFailed) => hooks.abort(),
-            Some(_) if self.signal.is_some() => hooks.finish_soon(),
-            _ => {}
-        }
-        hooks.is_busy(self.engine.over().is_some())
-    }
-
-    /// Records what became of a delivery.
-    pub(super) fn on_delivery(&mut self, result: Option<DeliveryResult<DeliveryKey>>) {
-        let Some(DeliveryResult { key, tries, error, .. }) = result else { return };
-        let written = self.ledger.record_delivery(Delivery { key, tries, error });
-        self.writes.push(written.map(|_| Happened::Filed(None)).boxed());
-    }
 }
 
 pub(super) async fn next_delivery(

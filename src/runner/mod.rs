@@ -7,6 +7,7 @@
 mod book;
 mod clock;
 mod close;
+mod completed;
 mod downloads;
 mod hooks;
 mod report;
@@ -23,8 +24,8 @@ use crate::progress::Sink;
 use crate::store::{BatchWriter, RunStart, StoreError};
 use crate::task::Counts;
 pub use downloads::{attempts_with_images, downloads, file_row};
-pub use report::{WantedReport, write_report};
-pub use results::{Wanted, When, Written, write_results};
+pub use report::{ReportConfig, write_report};
+pub use results::{Flush, ResultsConfig, ResultsReport, write_results};
 use shell::Shell;
 pub use shutdown::{Shutdown, Signal, shutdown};
 
@@ -38,7 +39,7 @@ pub struct Run {
     /// How to behave.
     pub policy: Policy,
     /// Where the results go, and what they look like.
-    pub results: Wanted,
+    pub results: ResultsConfig,
     /// Where callbacks come in, and the public address that leads there.
     pub webhook: Option<(CallbackListener, String)>,
     /// Something about the results that a person would want to know at the end, as one sentence.

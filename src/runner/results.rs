@@ -1,74 +1,77 @@
-//! The results of a run: files written from the state, at the end and now and then.
+//! Writes the files of results from a snapshot of the state, at the end of a run and periodically.
 
 use std::path::{Path, PathBuf};
 
 use crate::manifest::TableFormat;
-use crate::output::{self, Format, Layout, WriteError, Wrote};
+use crate::output::{self, Layout, ResultsError, ResultsFormat, WriteStats};
 use crate::progress::FailureGroups;
 use crate::store::{Header, Snapshot, StoreError};
 use crate::task::{Counts, Quota};
 
-/// A spreadsheet takes about fifteen times as long as a CSV: one of more tasks than this is written at the end alone.
-const MOST_IN_BETWEEN: u64 = 5_000;
+/// Spreadsheets of more tasks than this are written at the end only: one takes about fifteen times
+/// as long as a CSV.
+const MOST_PERIODIC: u64 = 5_000;
 
-/// What was seen on the way through the records.
+/// What was written, and what the records say in sum.
 #[derive(Debug)]
-pub struct Written {
+pub struct ResultsReport {
     /// The tasks by status.
     pub counts: Counts,
-    /// The tasks that ended badly.
+    /// The tasks that failed, by reason.
     pub troubles: FailureGroups,
-    /// What was spent, in the run that was asked for and in all.
+    /// What was spent, in the given run and in total.
     pub spent: Option<(Quota, Quota)>,
-    /// Where the results went, in the order of the paths that were asked for.
+    /// The files that were written, in the order of the configured paths.
     pub files: Vec<PathBuf>,
     /// Why some could not be written anywhere.
     pub failed: Vec<String>,
-    /// The files that are not where they were asked for, but beside it, and why.
+    /// The files that were written beside the configured path, and why.
     pub beside: Vec<(PathBuf, String)>,
-    /// What a person should know about a file.
+    /// Warnings about a file.
     pub notes: Vec<(PathBuf, String)>,
 }
 
-/// The results that are wanted.
+/// The files of results to write.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// Where they go, each in the format of its ending; the first is the one that is named where one is.
+pub struct ResultsConfig {
+    /// The paths, each in the format of its extension. Where only one is shown to people, it is the
+    /// first.
     pub paths: Vec<PathBuf>,
     /// What tables look like.
     pub shape: TableFormat,
 }
 
-impl From<PathBuf> for Wanted {
-    /// One file, as results are unless said otherwise.
-    fn from(path: PathBuf) -> Wanted {
-        Wanted { paths: vec![path], shape: TableFormat::default() }
+impl From<PathBuf> for ResultsConfig {
+    /// One file with the default columns.
+    fn from(path: PathBuf) -> ResultsConfig {
+        ResultsConfig { paths: vec![path], shape: TableFormat::default() }
     }
 }
 
 /// When results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// In the middle of a run: what would hold it up is left for later.
-    Between,
-    /// For good. A file that somebody holds open (a spreadsheet on Windows) cannot be replaced, and its results then go to
-    /// a file beside it.
-    AtTheEnd,
+pub enum Flush {
+    /// During a run: what would take long is left for later.
+    Periodic,
+    /// At the end. Results of a file that cannot be replaced because it is open (a spreadsheet on
+    /// Windows) go to a file beside it.
+    Final,
 }
 
-/// Writes the results of a state to each of the paths that are wanted, in the format of its name.
+/// Writes the results of a snapshot to each of the configured paths, in the format of its
+/// extension.
 ///
 /// # Errors
 /// Where the state cannot be read.
 pub fn write_results(
     snapshot: &Snapshot,
-    wanted: &Wanted,
+    config: &ResultsConfig,
     run: Option<i64>,
-    when: When,
-) -> Result<Written, StoreError> {
+    flush: Flush,
+) -> Result<ResultsReport, StoreError> {
     let Header { columns, batch, .. } = snapshot.header()?;
     let run_lives = snapshot.is_live();
-    let (max_images, shape) = (snapshot.most_images()?, &wanted.shape);
+    let (max_images, shape) = (snapshot.most_images()?, &config.shape);
     let layout = Layout { columns: &columns, max_images, run_lives, batch: &batch, shape };
     let mut troubles = FailureGroups::default();
     snapshot.troubled(|id, state, reason| troubles.add(id, state.shown(run_lives), reason))?;
@@ -78,17 +81,17 @@ pub fn write_results(
     };
     let counts = snapshot.counts()?;
     let (files, failed, beside, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut written = Written { counts, troubles, spent, files, failed, beside, notes };
-    for path in &wanted.paths {
-        let is_slow = Format::of(path) == Some(Format::Xlsx) && counts.total() > MOST_IN_BETWEEN;
-        if is_slow && when == When::Between {
+    let mut written = ResultsReport { counts, troubles, spent, files, failed, beside, notes };
+    for path in &config.paths {
+        let is_slow = ResultsFormat::of(path) == Some(ResultsFormat::Xlsx) && counts.total() > MOST_PERIODIC;
+        if is_slow && flush == Flush::Periodic {
             continue;
         }
         let write = |path: &Path| output::write(path, &layout, snapshot.records());
         match write(path) {
             Ok(wrote) => written.add(path.clone(), wrote),
-            Err(WriteError::Record(e)) => return Err(e),
-            Err(WriteError::File(busy)) if busy.is_busy() && when == When::AtTheEnd => {
+            Err(ResultsError::Record(e)) => return Err(e),
+            Err(ResultsError::File(busy)) if busy.is_busy() && flush == Flush::Final => {
                 let other = output::beside(path);
                 match write(&other) {
                     Ok(wrote) => {
@@ -104,8 +107,8 @@ pub fn write_results(
     Ok(written)
 }
 
-impl Written {
-    fn add(&mut self, path: PathBuf, wrote: Wrote) {
+impl ResultsReport {
+    fn add(&mut self, path: PathBuf, wrote: WriteStats) {
         self.notes.extend(wrote.notes.into_iter().map(|note| (path.clone(), note)));
         self.files.push(path);
     }

@@ -12,7 +12,7 @@ use super::book::Book;
 use super::clock::Clock;
 use super::downloads::{downloads, next_images};
 use super::hooks::{StateOutbox, next_delivery};
-use super::results::{When, Written, write_results};
+use super::results::{Flush, ResultsReport, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::tokens::Tokens;
 use super::{Outcome, Run};
@@ -36,7 +36,7 @@ pub(super) enum Happened {
     Recorded(Change, Result<(), WriteError>),
     Replied(AttemptKey, SubmitOutcome),
     Told(Vec<RemoteTaskId>, StatusOutcome),
-    Results(Duration, Result<Written, StoreError>),
+    Results(Duration, Result<ResultsReport, StoreError>),
     /// Where the images of an attempt are, or what became of a delivery, was recorded, or was not: then the next run repeats it.
     Filed(Option<AttemptKey>),
 }
@@ -216,7 +216,7 @@ impl Shell {
             Happened::Results(took, written) => {
                 self.results_due = self.clock.now() + BETWEEN_RESULTS.max(took * RESULTS_SHARE);
                 let failed = match written {
-                    Ok(Written { failed, .. }) => failed,
+                    Ok(ResultsReport { failed, .. }) => failed,
                     Err(e) => vec![e.to_string()],
                 };
                 for why in failed {
@@ -254,11 +254,11 @@ impl Shell {
         if self.results_stale && self.clock.now() >= self.results_due {
             self.results_stale = false;
             self.results_due = Duration::MAX;
-            let (reader, wanted, run) = (self.ledger.reader(), self.run.results.clone(), self.ledger.run());
+            let (reader, config, run) = (self.ledger.reader(), self.run.results.clone(), self.ledger.run());
             let clock = self.clock;
             let begun = clock.now();
             let writing = tokio::task::spawn_blocking(move || {
-                write_results(&reader.snapshot()?, &wanted, Some(run), When::Between)
+                write_results(&reader.snapshot()?, &config, Some(run), Flush::Periodic)
             });
             self.writes.push(
                 async move {

@@ -57,7 +57,7 @@ pub(super) async fn answer_stored(
 async fn serve(service: &SandboxService, task_id: &str, name: &str) -> Response {
     let now = service.clock.now();
     let done = EncodedId::decode(task_id).filter(|encoded| encoded.state_at(now) == Some(JobState::Done));
-    let (Some(encoded), Some(which)) = (done, ImageName::parse(name)) else {
+    let (Some(encoded), Some(which)) = (done, ServedImage::parse(name)) else {
         return missing();
     };
     let faults = &service.shape.faults;
@@ -76,8 +76,8 @@ async fn serve(service: &SandboxService, task_id: &str, name: &str) -> Response 
     // granted.
     let permit = service.draw_permits.acquire().await;
     let drawn = tokio::task::spawn_blocking(move || match which {
-        ImageName::Single(number) => drawing::single(encoded.look, encoded.aspect, number, side),
-        ImageName::Grid => drawing::grid(encoded.look, encoded.aspect, side),
+        ServedImage::Single(number) => drawing::single(encoded.look, encoded.aspect, number, side),
+        ServedImage::Grid => drawing::grid(encoded.look, encoded.aspect, side),
     })
     .await;
     drop(permit);
@@ -95,17 +95,17 @@ fn missing() -> Response {
 
 /// The file name of an image, without its extension.
 #[derive(Clone, Copy)]
-enum ImageName {
+enum ServedImage {
     Single(u8),
     Grid,
 }
 
-impl ImageName {
+impl ServedImage {
     fn parse(name: &str) -> Option<Self> {
         match name.strip_suffix(".png").or_else(|| name.strip_suffix(".jpg")).unwrap_or(name) {
-            "grid" => Some(ImageName::Grid),
+            "grid" => Some(ServedImage::Grid),
             number => {
-                number.parse().ok().filter(|n| (1..=drawing::SINGLES).contains(n)).map(ImageName::Single)
+                number.parse().ok().filter(|n| (1..=drawing::SINGLES).contains(n)).map(ServedImage::Single)
             }
         }
     }

@@ -76,7 +76,7 @@ fn a_name_of_no_format_and_one_that_is_there_twice_are_refused_before_anything_i
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_tasks(1);
     for (words, said) in [
-        ("--results a.xls", "its ending is that of no format"),
+        ("--results a.xls", "its extension is not that of a format"),
         ("--results a.csv --results ./a.csv", "written over"),
         ("--results a.jsonl --results no/such/a.xlsx", "does not exist"),
     ] {
@@ -151,7 +151,7 @@ fn other_columns_are_written_later_by_a_flag_and_a_batch_that_is_half_done_says_
     );
     let ran =
         dir.mjbatch("results spring.yaml --sandbox --results w.csv --columns woocommerce").expect_code(0);
-    assert!(ran.stderr.contains("4 tasks without pictures are left out"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("4 tasks without images are left out"), "{}", ran.stderr);
     assert_eq!(table(&dir, "w.csv").len(), 2);
     dir.mjbatch("results spring.yaml --sandbox --results r.csv --columns results --rows task").expect_code(0);
     assert_eq!(ResultsFile::read(&dir.path("r.csv")).count("done"), 2);

@@ -37,7 +37,7 @@ fn a_batch_half_done_has_a_card_for_each_task_and_what_is_known_of_it() {
     assert_eq!(cards[0].matches("<img ").count(), 4);
     assert!(cards[0].contains(">done</span>") && cards[0].contains("loading=\"lazy\""), "{}", cards[0]);
     assert!(cards[1].contains("banned prompt detected (code 1403)") && cards[1].contains("class=\"redo\""));
-    assert!(cards[2].contains("no picture yet") && !cards[2].contains("class=\"redo\""), "{}", cards[2]);
+    assert!(cards[2].contains("no image yet") && !cards[2].contains("class=\"redo\""), "{}", cards[2]);
     let data = data(&page);
     assert_eq!(data["about"]["columns"], json!(["sku"]));
     assert_eq!(data["about"]["picks"], "spring.picks.csv");
@@ -63,7 +63,7 @@ fn a_page_can_be_made_while_a_run_goes_on_and_replaces_the_one_before_whole() {
     run.wait_for_stdout("\"event\":\"submitted\"");
     dir.mjbatch("report spring.csv").expect_code(0);
     let before = page(&dir);
-    assert!(before.contains("a run goes on") && before.contains(">running</span>"));
+    assert!(before.contains("a run is in progress") && before.contains(">running</span>"));
     assert_eq!(run.wait().code, Some(0), "a look does not disturb it");
     dir.mjbatch("report spring.csv --out other.html").expect_code(0);
     assert_eq!(page(&dir), before);
@@ -89,7 +89,7 @@ fn a_file_of_the_batch_is_never_written_over_and_a_batch_that_never_ran_has_no_p
 }
 
 #[test]
-fn pictures_that_became_files_are_shown_from_there() {
+fn images_that_became_files_are_shown_from_there() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     dir.run(&service.url()).args("--download").arg("my pics#1").expect_code(0);
     std::fs::remove_file(dir.path("my pics#1/t0-3.png")).unwrap();
@@ -105,7 +105,7 @@ fn pictures_that_became_files_are_shown_from_there() {
     assert!(sources[2].starts_with("http://127.0.0.1:"), "a file that is gone: {sources:?}");
 }
 
-/// A service that is after the person who looks at its pictures.
+/// A service that is after the person who looks at its images.
 fn hostile() -> RawServer {
     RawServer::with_status(|task_id| {
         json!({"taskId": task_id, "status": 1, "prompt": EVIL, "image": format!("javascript:window.evil=4//{EVIL}"), "images": [
@@ -137,7 +137,7 @@ fn nothing_of_others_becomes_markup_or_a_link() {
     assert!(
         links.iter().all(|link| link.starts_with('#') || link.starts_with("http:&#x2f;&#x2f;127.0.0.1:9"))
     );
-    assert!(page.contains("3 pictures have no web address"));
+    assert!(page.contains("3 images have no usable URL"));
     let data = data(&page);
     let task = &data["tasks"][0];
     assert_eq!([&task["id"], &task["prompt"], &task["vars"][0], &data["about"]["columns"][0]], [EVIL; 4]);
@@ -171,7 +171,7 @@ fn saved(browser: &Browser) -> std::path::PathBuf {
 }
 
 #[test]
-fn in_a_browser_pictures_are_found_looked_at_picked_and_fed_back() {
+fn in_a_browser_images_are_found_looked_at_picked_and_fed_back() {
     let Some(browser) = Browser::start() else { return };
     let service = SandboxService::with_faults("submit-moderated=number 3");
     let dir = TestDir::with_csv(concat!(
@@ -217,7 +217,7 @@ fn in_a_browser_pictures_are_found_looked_at_picked_and_fed_back() {
     browser.click("#t0 [data-p='3'] .pick");
     browser.click("#t0 [data-p='1'] .pick");
     browser.click("#t0 [data-p='1'] .pick");
-    let told = "3 pictures of 2 tasks picked · 1 to redo";
+    let told = "3 images of 2 tasks picked · 1 to redo";
     assert_eq!(browser.get("document.getElementById('chosen').textContent"), told);
     assert_eq!(
         browser.get("document.querySelector('#t1 [data-p=\"4\"] .pick').getAttribute('aria-pressed')"),
@@ -235,7 +235,7 @@ fn in_a_browser_pictures_are_found_looked_at_picked_and_fed_back() {
     // What was made again since is looked at anew; the rest is as it was left.
     dir.mjbatch("report spring.picks.csv").expect_code(0);
     browser.open(&dir.path("spring.report.html"));
-    assert_eq!(browser.get("document.getElementById('chosen').textContent"), "3 pictures of 2 tasks picked");
+    assert_eq!(browser.get("document.getElementById('chosen').textContent"), "3 images of 2 tasks picked");
 }
 
 /// The choices that the browser saved are a manifest: what is to be made again is, once, and picks come back.

@@ -1,54 +1,53 @@
-//! One task as the page shows it.
+//! The card of a task on the page.
 
 use std::path::Path;
 
 use serde::Serialize;
 
-use super::place::{self, Places};
-use super::{Entry, Page};
+use super::links::{self, LinkBase};
+use super::page::{ReportEntry, ReportPage};
 use crate::task::State;
 
 /// What a card shows.
 #[derive(Debug, Serialize)]
 pub(super) struct Card<'e> {
-    /// Its number, counted from 0.
+    /// The task's index, from 0.
     n: usize,
     id: &'e str,
     status: &'static str,
     prompt: &'e str,
     reason: Option<&'e str>,
     vars: Vec<(&'e str, &'e str)>,
-    pictures: Vec<Picture>,
-    /// Pictures that are named by what is no address.
+    images: Vec<CardImage>,
+    /// How many images have no usable URL.
     nowhere: usize,
-    /// Whether the task can be made once more.
+    /// Whether the task can be redone.
     redo: bool,
 }
 
 #[derive(Debug, Serialize)]
-struct Picture {
-    /// 0 is the grid, which is shown where there is nothing else.
+struct CardImage {
+    /// The image's number; 0 is the grid, which is shown where there is no single image.
     n: usize,
     link: String,
 }
 
 impl<'e> Card<'e> {
     /// The card of the nth task.
-    pub(super) fn of(n: usize, entry: &'e Entry, page: &'e Page, places: &Places) -> Card<'e> {
+    pub(super) fn of(n: usize, entry: &'e ReportEntry, page: &'e ReportPage, base: &LinkBase) -> Card<'e> {
         let record = &entry.record;
         let file = |number: usize| {
             entry.files.iter().find(|(n, _)| *n as usize == number).map(|(_, path)| path.as_path())
         };
-        let link = |number: usize, address: &str| {
-            let way = file(number).and_then(|path: &Path| places.way_to(path));
-            Some(Picture { n: number, link: way.or_else(|| place::address(address))? })
+        let link = |number: usize, url: &str| {
+            let local = file(number).and_then(|path: &Path| base.to_file(path));
+            Some(CardImage { n: number, link: local.or_else(|| links::to_url(url))? })
         };
-        let images = record.images.urls.iter().enumerate();
-        let mut pictures: Vec<Picture> =
-            images.filter_map(|(index, address)| link(index + 1, address)).collect();
-        let nowhere = record.images.urls.len() - pictures.len();
+        let urls = record.images.urls.iter().enumerate();
+        let mut images: Vec<CardImage> = urls.filter_map(|(index, url)| link(index + 1, url)).collect();
+        let nowhere = record.images.urls.len() - images.len();
         if record.images.urls.is_empty() {
-            pictures.extend(record.images.grid.as_ref().and_then(|grid| link(0, grid)));
+            images.extend(record.images.grid.as_ref().and_then(|grid| link(0, grid)));
         }
         let vars = page.columns.iter().zip(&record.task.vars);
         Card {
@@ -61,7 +60,7 @@ impl<'e> Card<'e> {
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
-            pictures,
+            images,
             nowhere,
             redo: matches!(record.state, State::Done | State::Failed | State::Lost),
         }

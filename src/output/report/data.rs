@@ -1,24 +1,24 @@
-//! What the script reads: the tasks as JSON, in a block that no text in it can close.
+//! The data of the script: the tasks as JSON, in a block that no text in it can close.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{Entry, Page};
+use super::page::{ReportEntry, ReportPage};
 use crate::output::csv;
-use crate::output::table::RowError;
+use crate::output::layout::RowError;
 use crate::task::Status;
 
 #[derive(Serialize)]
-struct About<'p> {
+struct ReportMeta<'p> {
     key: &'p str,
     picks: &'p str,
     columns: &'p [String],
 }
 
-/// A task: what a row of the results has, under the same names.
+/// A task, with the fields of a row of the results under the same names.
 #[derive(Serialize)]
-struct Row<'r> {
+struct ReportRow<'r> {
     id: &'r str,
     vars: &'r [String],
     task_id: &'r str,
@@ -37,15 +37,15 @@ struct Row<'r> {
 /// Writes the block.
 pub(super) fn write<E>(
     out: &mut impl Write,
-    page: &Page,
-    entries: impl Iterator<Item = Result<Entry, RowError<E>>>,
+    page: &ReportPage,
+    entries: impl Iterator<Item = Result<ReportEntry, RowError<E>>>,
 ) -> Result<(), RowError<E>> {
-    let Page { key, picks, columns, .. } = page;
-    let about = json(&About { key, picks, columns })?;
+    let ReportPage { key, picks, columns, .. } = page;
+    let about = json(&ReportMeta { key, picks, columns })?;
     write!(out, "<script type=\"application/json\" id=\"data\">{{\"about\":{about},\"tasks\":[")?;
     for (n, entry) in entries.enumerate() {
         let record = entry?.record;
-        let row = Row {
+        let row = ReportRow {
             id: &record.task.id.0,
             vars: &record.task.vars,
             task_id: record.task_id.as_ref().map_or("", |id| &id.0),
@@ -67,7 +67,8 @@ pub(super) fn write<E>(
     Ok(())
 }
 
-/// JSON without a character that means something to HTML. In JSON these stand in texts alone, where an escape is the same.
+/// JSON without characters that have a meaning in HTML. In JSON these occur in strings only, where
+/// an escape is equivalent.
 fn json(value: &impl Serialize) -> io::Result<String> {
     let text = serde_json::to_string(value).map_err(io::Error::other)?;
     Ok(text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026"))
@@ -81,7 +82,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_leaves_the_block_and_each_comes_back(text in prop_oneof![any::<String>(), "[<>!/a-z&;\" -]{0,30}"]) {
+        fn no_text_leaves_the_block_and_each_reads_back(text in prop_oneof![any::<String>(), "[<>!/a-z&;\" -]{0,30}"]) {
             let written = json(&text).unwrap();
             prop_assert!(!written.contains(['<', '>', '&']));
             prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);

@@ -1,36 +1,38 @@
-//! The page of a batch: every picture to look at and to choose from, and the run as a picture. One HTML file that needs no
-//! network for itself, for any browser.
+//! Writes the report of a batch: every image to view and select, and charts of its runs, in one
+//! HTML file that needs no network for itself.
 //!
-//! Everything of others in it is hostile: prompts, ids, reasons, addresses. Three things keep it from running. minijinja
-//! escapes whatever a template shows; the data for the script stands in a block that no text can close (`data`); and the
-//! page's own policy lets nothing run but the one script, known by its hash. Only http and https addresses become links.
-//! Without a script the page shows all there is; the script adds choosing, filters and the large view.
+//! All text in it that comes from elsewhere is hostile: prompts, ids, reasons, URLs. Three things
+//! keep it from running: minijinja escapes whatever a template shows; the data for the script is in
+//! a block that no text can close (`data`); and the page's content security policy allows nothing
+//! to run but the one script, identified by its hash. Only http and https URLs become links.
+//! Without the script the page shows everything; the script adds selecting, filters and the large
+//! view.
 //!
-//! The tasks are read twice, once for the cards and once for the data, one at a time, so that memory does not grow with them.
+//! Tasks are read twice, once for the cards and once for the data, one at a time, so that memory
+//! does not grow with them.
 
 mod card;
 mod data;
-mod place;
-mod run;
-mod shown;
+mod figures;
+mod links;
+mod page;
+mod rounding;
+mod timeline;
 
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine as _;
-use jiff::Timestamp;
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use sha2::{Digest as _, Sha256};
 
-use super::table::RowError;
-use super::whole::Target;
-use super::{FileError, WriteError};
-use crate::breakdown::TopValues;
-use crate::task::{Counts, Mode, Quota, Record};
+use super::atomic_file::AtomicFile;
+use super::error::FileError;
+use super::layout::{ResultsError, RowError};
 
-pub use run::{Bar, Execution, Tone};
+pub use page::{FailureReason, OutcomeColor, ReportEntry, ReportPage, RunTimeline, TimelineBar};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -38,105 +40,48 @@ const HEAD: &str = include_str!("head.html");
 const CARD: &str = include_str!("card.html");
 const FOOT: &str = include_str!("foot.html");
 
-/// What the page says besides its tasks.
-#[derive(Debug)]
-pub struct Page {
-    /// The batch's name.
-    pub batch: String,
-    /// Which service made the pictures.
-    pub service: String,
-    /// The names of the batch's own columns.
-    pub columns: Vec<String>,
-    /// When the state was read.
-    pub made_at: Timestamp,
-    /// Whether a run goes on: then a submit in flight is `running`, else `unknown`.
-    pub run_lives: bool,
-    /// The tasks by status.
-    pub counts: Counts,
-    /// What was spent, where prices are known.
-    pub spent: Option<Quota>,
-    /// What tells this batch from others in the browser, which keeps the marks.
-    pub key: String,
-    /// The name of the file that the choices are saved to.
-    pub picks: String,
-    /// The command that reads it.
-    pub next: String,
-    /// What the values of each variable share.
-    pub figures: Vec<TopValues>,
-    /// The runs that are drawn, the oldest first.
-    pub runs: Vec<Execution>,
-    /// How many are not.
-    pub runs_left_out: usize,
-    /// How long the jobs took that ended well, in milliseconds.
-    pub waits: Vec<(Mode, Vec<u32>)>,
-    /// What went wrong with attempts, the most frequent first.
-    pub failures: Vec<Failures>,
-    /// How many more reasons there were.
-    pub failures_left_out: usize,
-}
-
-/// Attempts that ended badly for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failures {
-    /// How they ended.
-    pub tone: Tone,
-    /// Why.
-    pub reason: String,
-    /// How many there were.
-    pub attempts: u64,
-    /// What they cost, as far as that is known.
-    pub quota: Quota,
-}
-
-/// A task with its pictures.
-#[derive(Debug)]
-pub struct Entry {
-    /// The task and what became of it.
-    pub record: Record,
-    /// The files of its pictures, by number; 0 is the grid.
-    pub files: Vec<(u32, PathBuf)>,
-}
-
-/// Whether the page can be written to this path.
+/// Checks that the page can be written to this path.
 ///
 /// # Errors
-/// What is in the way.
+/// What is wrong, and what to do about it.
 pub fn check(path: &Path) -> Result<(), FileError> {
-    Target::of(path).and_then(|target| target.probe()).map_err(FileError::of_report)
+    AtomicFile::of(path).and_then(|target| target.probe()).map_err(FileError::of_report)
 }
 
-/// Writes the page, whole or not at all. `entries` gives the tasks of one moment, as often as it is asked.
+/// Writes the page, completely or not at all. `entries` iterates over the tasks of one snapshot
+/// each time it is called.
 ///
 /// # Errors
-/// The file cannot be made or replaced, or a task cannot be read. The file that was there before is then untouched.
-pub fn write<E, T>(path: &Path, page: &Page, entries: impl Fn() -> T) -> Result<(), WriteError<E>>
+/// The file cannot be created or replaced, or a task cannot be read. The file that was there before
+/// is then unchanged.
+pub fn write<E, T>(path: &Path, page: &ReportPage, entries: impl Fn() -> T) -> Result<(), ResultsError<E>>
 where
-    T: Iterator<Item = Result<Entry, E>>,
+    T: Iterator<Item = Result<ReportEntry, E>>,
 {
-    let target = Target::of(path).map_err(FileError::of_report)?;
-    let places = place::Places::of(path);
+    let target = AtomicFile::of(path).map_err(FileError::of_report)?;
+    let links = links::LinkBase::of(path);
     let written = target.replace(|out| {
-        fill(out, page, &places, &entries).map_err(|error| match error {
-            RowError::Out(cause) => WriteError::File(target.failed(cause)),
+        fill(out, page, &links, &entries).map_err(|error| match error {
+            RowError::Out(cause) => ResultsError::File(target.failed(cause)),
             RowError::Of(error) => error,
         })
     });
     written.map_err(|error| match error {
-        WriteError::File(error) => WriteError::File(error.of_report()),
+        ResultsError::File(error) => ResultsError::File(error.of_report()),
         other => other,
     })
 }
 
 fn fill<E, T>(
     out: &mut impl Write,
-    page: &Page,
-    places: &place::Places,
+    page: &ReportPage,
+    links: &links::LinkBase,
     entries: &impl Fn() -> T,
 ) -> Result<(), RowError<E>>
 where
-    T: Iterator<Item = Result<Entry, E>>,
+    T: Iterator<Item = Result<ReportEntry, E>>,
 {
-    let entries = || entries().map(|entry| entry.map_err(|e| RowError::Of(WriteError::Record(e))));
+    let entries = || entries().map(|entry| entry.map_err(|e| RowError::Of(ResultsError::Record(e))));
     let templates = templates()?;
     let render = |name: &str, context: Value| -> io::Result<String> {
         templates.get_template(name).and_then(|it| it.render(context)).map_err(io::Error::other)
@@ -144,7 +89,7 @@ where
     out.write_all(render("head.html", head(page))?.as_bytes())?;
     for (n, entry) in entries().enumerate() {
         let entry = entry?;
-        let card = card::Card::of(n, &entry, page, places);
+        let card = card::Card::of(n, &entry, page, links);
         out.write_all(render("card.html", Value::from(Serde(card)))?.as_bytes())?;
     }
     out.write_all(
@@ -152,7 +97,7 @@ where
             .as_bytes(),
     )?;
     data::write(out, page, entries())?;
-    // Not through the templates: what is hashed is what stands there, to the byte.
+    // Not through the templates: the hash is of exactly these bytes.
     write!(out, "<script>{SCRIPT}</script>\n</body>\n</html>\n")?;
     Ok(())
 }
@@ -167,7 +112,7 @@ fn templates() -> io::Result<Environment<'static>> {
     Ok(templates)
 }
 
-fn head(page: &Page) -> Value {
+fn head(page: &ReportPage) -> Value {
     context! {
         policy => policy(),
         style => Value::from_safe_string(STYLE.to_owned()),
@@ -176,18 +121,18 @@ fn head(page: &Page) -> Value {
         made_at => page.made_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         run_lives => page.run_lives,
         total => page.counts.total(),
-        counts => Serde(shown::counts(&page.counts)),
+        counts => Serde(figures::counts(&page.counts)),
         spent => page.spent.map(|spent| spent.to_string()),
-        figures => Serde(page.figures.iter().map(shown::figures).collect::<Vec<_>>()),
-        runs => Serde(page.runs.iter().map(run::drawn).collect::<Vec<_>>()),
+        figures => Serde(page.figures.iter().map(figures::figures).collect::<Vec<_>>()),
+        runs => Serde(page.runs.iter().map(timeline::draw).collect::<Vec<_>>()),
         runs_left_out => page.runs_left_out,
-        waits => Serde(shown::waits(&page.waits)),
-        failures => Serde(page.failures.iter().map(shown::failures).collect::<Vec<_>>()),
+        waits => Serde(figures::waits(&page.waits)),
+        failures => Serde(page.failures.iter().map(figures::failures).collect::<Vec<_>>()),
         failures_left_out => page.failures_left_out,
     }
 }
 
-/// What a browser lets the page do: show pictures, and run the one script.
+/// The content security policy: images are shown, and only the one script runs.
 fn policy() -> String {
     let hash = |text: &str| base64::prelude::BASE64_STANDARD.encode(Sha256::digest(text));
     format!(

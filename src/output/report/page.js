@@ -19,7 +19,7 @@
     return node;
   };
 
-  // Choices: which pictures are picked, and what is to be made again. Kept by task and taskId, so that what was made again
+  // Choices: which images are picked, and what is to be made again. Kept by task and taskId, so that what was made again
   // since is looked at anew.
   const MEMORY = `mjbatch:${about.key}`;
   const own = about.columns.map((name) => name.toLowerCase());
@@ -72,15 +72,15 @@
     node.querySelector('.redo')?.setAttribute('aria-pressed', redo);
   };
   const sum = () => {
-    let pictures = 0, picked = 0, redo = 0;
+    let images = 0, picked = 0, redo = 0;
     for (const mark of marks) {
       redo += mark.redo;
-      if (mark.redo) continue; // its pictures are to be others
-      pictures += mark.pick.length;
+      if (mark.redo) continue; // its images are to be others
+      images += mark.pick.length;
       picked += mark.pick.length > 0;
     }
     const parts = [];
-    if (pictures) parts.push(`${many(pictures, 'picture')} of ${many(picked, 'task')} picked`);
+    if (images) parts.push(`${many(images, 'image')} of ${many(picked, 'task')} picked`);
     if (redo) parts.push(`${redo.toLocaleString('en')} to redo`);
     $('chosen').textContent = parts.join(' · ');
     $('save').disabled = parts.length === 0 && Object.keys(read()).length === 0;
@@ -98,7 +98,7 @@
     change(n, (mark) => {
       mark.pick = mark.pick.includes(number) ? mark.pick.filter((it) => it !== number) : [...mark.pick, number].sort((a, b) => a - b);
     });
-    say(`Picture ${number} ${marks[n].pick.includes(number) ? 'picked' : 'not picked'}`);
+    say(`Image ${number} ${marks[n].pick.includes(number) ? 'picked' : 'not picked'}`);
   };
   const redo = (n) => {
     if (!canRedo(tasks[n])) return;
@@ -224,7 +224,7 @@
       return copy;
     });
     $('large-pics').className = `big p${pics.length}`;
-    $('large-pics').replaceChildren(...(pics.length ? pics : [make('p', 'No picture', 'none')]));
+    $('large-pics').replaceChildren(...(pics.length ? pics : [make('p', 'No image', 'none')]));
     $('large-facts').replaceChildren();
     if (task.reason) fact('reason', task.reason);
     about.columns.forEach((name, at) => fact(name, task.vars[at] || ''));
@@ -237,7 +237,7 @@
     pics.forEach((pic) => {
       const link = pic.querySelector('a').cloneNode(false);
       link.textContent = readable(link.getAttribute('href')).slice(0, 200);
-      fact(`picture ${pic.dataset.p === '0' ? 'overview' : pic.dataset.p}`, link);
+      fact(`image ${pic.dataset.p === '0' ? 'overview' : pic.dataset.p}`, link);
     });
     paint(n, large);
     zoom(number || null);
@@ -287,7 +287,7 @@
     event.preventDefault();
     zoom(pic.classList.contains('on') ? null : pic.dataset.p);
   });
-  $('pictures').addEventListener('click', (event) => {
+  $('images').addEventListener('click', (event) => {
     const card = event.target.closest('.card');
     if (!card || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const n = Number(card.dataset.n);
@@ -363,19 +363,19 @@
     $('save').focus();
   });
 
-  // Printed, everything is open, and no picture waits to be scrolled to.
+  // Printed, everything is open, and all images are loaded.
   const opened = () => {
     for (const it of document.querySelectorAll('details')) it.open = true;
-    const pictures = [...document.querySelectorAll('.card:not([hidden]) img')];
-    for (const it of pictures) it.loading = 'eager';
-    return pictures;
+    const images = [...document.querySelectorAll('.card:not([hidden]) img')];
+    for (const it of images) it.loading = 'eager';
+    return images;
   };
   addEventListener('beforeprint', opened);
   $('print').addEventListener('click', async () => {
     while (later.length) showLater();
     const there = opened().map((it) => it.complete || new Promise((done) => { it.onload = it.onerror = done; }));
     $('print').disabled = true;
-    say('The pictures are fetched, to be printed');
+    say('Loading the images for printing');
     await Promise.race([Promise.all(there), new Promise((done) => setTimeout(done, 60000))]);
     $('print').disabled = false;
     print();

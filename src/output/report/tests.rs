@@ -1,14 +1,14 @@
-//! The page as it is written: its policy, a card, and what is left when something goes wrong.
+//! The page as written: its policy, a card, and what is left after an error.
 
 use std::convert::Infallible;
 use std::fs;
 
 use super::*;
 use crate::output::tests::{done, record};
-use crate::task::State;
+use crate::task::{Counts, Record, State};
 
-fn page() -> Page {
-    Page {
+fn page() -> ReportPage {
+    ReportPage {
         batch: "Spring & <Co>".to_owned(),
         service: "the sandbox".to_owned(),
         columns: vec!["sku".to_owned(), "scene".to_owned()],
@@ -32,7 +32,9 @@ fn written(records: &[Record]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.html");
     let entries = || {
-        records.iter().map(|record| Ok::<_, Infallible>(Entry { record: record.clone(), files: Vec::new() }))
+        records
+            .iter()
+            .map(|record| Ok::<_, Infallible>(ReportEntry { record: record.clone(), files: Vec::new() }))
     };
     write(&path, &page(), entries).unwrap();
     fs::read_to_string(&path).unwrap()
@@ -70,11 +72,11 @@ fn a_card_shows_a_task() {
     };
     let page = written(&[done("mug", &["A-1", ""], 1), failed]);
     let cards =
-        page.split_once("aria-label=\"Pictures\">\n").unwrap().1.split_once("<p class=\"none pad").unwrap().0;
+        page.split_once("aria-label=\"Images\">\n").unwrap().1.split_once("<p class=\"none pad").unwrap().0;
     insta::assert_snapshot!(cards.replace("&#x2f;", "/"), @r#"
     <article class="card" id="t0" data-n="0" aria-labelledby="n0">
     <div class="pics p1">
-    <div class="pic" data-p="1"><a href="https://cdn/mug_1.png" target="_blank" rel="noopener noreferrer"><img src="https://cdn/mug_1.png" alt="mug, picture 1" loading="lazy" decoding="async" referrerpolicy="no-referrer"></a><button type="button" class="pick" aria-pressed="false" aria-label="Pick picture 1 of mug" title="Pick">1</button></div>
+    <div class="pic" data-p="1"><a href="https://cdn/mug_1.png" target="_blank" rel="noopener noreferrer"><img src="https://cdn/mug_1.png" alt="mug, image 1" loading="lazy" decoding="async" referrerpolicy="no-referrer"></a><button type="button" class="pick" aria-pressed="false" aria-label="Pick image 1 of mug" title="Pick">1</button></div>
     </div>
     <div class="text">
     <h3 id="n0" dir="auto">mug</h3>
@@ -93,7 +95,7 @@ fn a_card_shows_a_task() {
     </div>
     </article>
     "#);
-    assert!(page.contains("<title>Spring &amp; &lt;Co&gt;: pictures</title>"));
+    assert!(page.contains("<title>Spring &amp; &lt;Co&gt;: images</title>"));
 }
 
 #[test]
@@ -108,9 +110,9 @@ fn the_page_before_stays_when_the_tasks_end_in_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.html");
     fs::write(&path, "old").unwrap();
-    let entry = || Entry { record: done("mug", &[], 4), files: Vec::new() };
+    let entry = || ReportEntry { record: done("mug", &[], 4), files: Vec::new() };
     let error = write(&path, &page(), || [Ok(entry()), Err("disk I/O error")].into_iter()).unwrap_err();
-    assert!(matches!(error, WriteError::Record("disk I/O error")), "{error}");
+    assert!(matches!(error, ResultsError::Record("disk I/O error")), "{error}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "old");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }

@@ -1,23 +1,23 @@
-//! Where a picture is, as the page says it: a file by its way from the page's folder, anything else by its address.
+//! Links to images: a file by its path relative to the page, anything else by its URL.
 
 use std::path::{Path, absolute};
 
 use reqwest::Url;
 
-/// The page's own place.
+/// The page's own location, which links to files are relative to.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct LinkBase {
     folder: Option<Url>,
 }
 
-impl Places {
-    /// Of a page at this path.
-    pub(super) fn of(page: &Path) -> Places {
-        Places { folder: url_of(page) }
+impl LinkBase {
+    /// The location of a page at this path.
+    pub(super) fn of(page: &Path) -> LinkBase {
+        LinkBase { folder: url_of(page) }
     }
 
-    /// The way to a file that is there.
-    pub(super) fn way_to(&self, file: &Path) -> Option<String> {
+    /// The link to a file, if it exists.
+    pub(super) fn to_file(&self, file: &Path) -> Option<String> {
         let base = self.folder.as_ref()?;
         let file = url_of(file)?;
         if !file.to_file_path().is_ok_and(|file| file.is_file()) {
@@ -30,14 +30,14 @@ impl Places {
     }
 }
 
-/// The address of a file, without detours.
+/// The normalized URL of a file.
 fn url_of(path: &Path) -> Option<Url> {
     let url = Url::from_file_path(absolute(path).ok()?).ok()?;
     Url::parse(url.as_str()).ok()
 }
 
-/// An address of others, if it is one that may be a link: http or https, as a browser would write it.
-pub(super) fn address(text: &str) -> Option<String> {
+/// The link to a URL, if it is http or https, as a browser would write it.
+pub(super) fn to_url(text: &str) -> Option<String> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     Some(url.to_string())
 }
@@ -47,9 +47,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_the_web_is_becomes_a_link() {
-        assert_eq!(address("https://cdn/a b.png"), Some("https://cdn/a%20b.png".to_owned()));
-        assert_eq!(address(" HTTP://CDN/\"><script>"), Some("http://cdn/%22%3E%3Cscript%3E".to_owned()));
+    fn only_http_and_https_urls_become_links() {
+        assert_eq!(to_url("https://cdn/a b.png"), Some("https://cdn/a%20b.png".to_owned()));
+        assert_eq!(to_url(" HTTP://CDN/\"><script>"), Some("http://cdn/%22%3E%3Cscript%3E".to_owned()));
         for text in [
             "",
             "javascript:alert(1)",
@@ -62,19 +62,19 @@ mod tests {
             "blob:https://cdn/1",
             "vbscript:x",
         ] {
-            assert_eq!(address(text), None, "{text}");
+            assert_eq!(to_url(text), None, "{text}");
         }
     }
 
     #[test]
-    fn a_file_is_named_by_the_way_to_it() {
+    fn a_file_is_linked_by_its_relative_path() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
         std::fs::create_dir_all(at("out/a b")).unwrap();
         for name in ["out/a b/100% #1?.png", "top.png"] {
             std::fs::write(at(name), "x").unwrap();
         }
-        let way = |page: &str, file: &str| Places::of(&at(page)).way_to(&at(file));
+        let way = |page: &str, file: &str| LinkBase::of(&at(page)).to_file(&at(file));
         assert_eq!(way("r.html", "out/a b/100% #1?.png").unwrap(), "./out/a%20b/100%25%20%231%3F.png");
         assert_eq!(way("out/r.html", "top.png").unwrap(), "./../top.png");
         assert_eq!(way("r.html", "out/../top.png").unwrap(), "./top.png");
@@ -84,11 +84,11 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_name_with_a_colon_is_no_scheme() {
+    fn a_name_with_a_colon_is_not_a_scheme() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("javascript:alert(1).png");
         std::fs::write(&file, "x").unwrap();
-        let way = Places::of(&folder.path().join("r.html")).way_to(&file).unwrap();
+        let way = LinkBase::of(&folder.path().join("r.html")).to_file(&file).unwrap();
         assert!(way.starts_with("./javascript"), "{way}");
     }
 }

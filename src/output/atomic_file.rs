@@ -1,7 +1,9 @@
-//! A file that is whole or not there: written beside its place under another name, synced, then renamed into it.
+//! Writes a file completely or not at all: to a temporary file beside it, which is synced, then
+//! renamed into place.
 //!
-//! It behaves as an ordinary write would in all else: links are followed, a new file gets the permissions that the umask
-//! leaves, an existing one keeps its own, and a read-only file is not replaced.
+//! In all else it behaves as an ordinary write: symbolic links are followed, a new file gets the
+//! permissions that the umask leaves, an existing one keeps its own, and a read-only file is not
+//! replaced.
 
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Write};
@@ -9,33 +11,33 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::error::{Fact, FileError};
+use super::error::{FileError, FileErrorKind};
 use crate::failpoint::{Point, reach};
 
-/// Where a file is to appear.
+/// A file that will be replaced by a rename.
 #[derive(Debug)]
-pub(super) struct Target {
-    /// As the person gave it, for messages.
+pub(super) struct AtomicFile {
+    /// The path as given, for messages.
     asked: PathBuf,
-    /// The file itself, links followed.
+    /// The path of the file itself, links followed.
     file: PathBuf,
     folder: PathBuf,
-    /// What is there now.
+    /// The existing file.
     present: Option<Metadata>,
 }
 
-impl Target {
-    /// Looks at what is there, and refuses what a file cannot replace.
+impl AtomicFile {
+    /// Inspects the path, and refuses what a file cannot replace.
     pub(super) fn of(asked: &Path) -> Result<Self, FileError> {
-        let refused = |fact| Err(FileError::new(asked, fact));
+        let refused = |kind| Err(FileError::new(asked, kind));
         let ends_as_folder = asked.as_os_str().as_encoded_bytes().last().is_some_and(|&b| is_separator(b));
         if asked.is_dir() || ends_as_folder || asked.file_name().is_none() {
-            return refused(Fact::Folder);
+            return refused(FileErrorKind::Folder);
         }
         let is_link = fs::symlink_metadata(asked).is_ok_and(|found| found.is_symlink());
         let file = match asked.canonicalize() {
             Ok(followed) if is_link => followed,
-            Err(_) if is_link => return refused(Fact::BrokenLink),
+            Err(_) if is_link => return refused(FileErrorKind::BrokenLink),
             _ => asked.to_owned(),
         };
         let folder = match file.parent() {
@@ -43,29 +45,31 @@ impl Target {
             _ => PathBuf::from("."),
         };
         match fs::metadata(&folder) {
-            Ok(found) if !found.is_dir() => return refused(Fact::NotAFolder(folder)),
-            Err(cause) if cause.kind() == io::ErrorKind::NotFound => return refused(Fact::NoFolder(folder)),
-            Err(cause) if cause.kind() == io::ErrorKind::NotADirectory => {
-                return refused(Fact::NotAFolder(folder));
+            Ok(found) if !found.is_dir() => return refused(FileErrorKind::NotAFolder(folder)),
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+                return refused(FileErrorKind::NoFolder(folder));
             }
-            Err(cause) => return refused(Fact::ClosedFolder(folder, cause)),
+            Err(cause) if cause.kind() == io::ErrorKind::NotADirectory => {
+                return refused(FileErrorKind::NotAFolder(folder));
+            }
+            Err(cause) => return refused(FileErrorKind::ClosedFolder(folder, cause)),
             Ok(_) => {}
         }
         let present = fs::metadata(&file).ok();
         match &present {
-            Some(found) if !found.is_file() => return refused(Fact::NotAFile),
-            Some(found) if found.permissions().readonly() => return refused(Fact::ReadOnly),
+            Some(found) if !found.is_file() => return refused(FileErrorKind::NotAFile),
+            Some(found) if found.permissions().readonly() => return refused(FileErrorKind::ReadOnly),
             _ => {}
         }
-        Ok(Target { asked: asked.to_owned(), file, folder, present })
+        Ok(AtomicFile { asked: asked.to_owned(), file, folder, present })
     }
 
-    /// Makes a file in the folder and removes it again.
+    /// Creates a file in the folder and removes it again.
     pub(super) fn probe(&self) -> Result<(), FileError> {
         self.draft().map(drop)
     }
 
-    /// Puts in place what `fill` writes, or leaves everything as it was.
+    /// Replaces the file by what `fill` writes, or leaves everything as it was.
     pub(super) fn replace<E>(
         &self,
         fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), E>,
@@ -78,16 +82,16 @@ impl Target {
         fill(&mut out)?;
         out.flush().map_err(|cause| self.failed(cause))?;
         drop(out);
-        self.settle(draft)?;
+        self.commit(draft)?;
         Ok(())
     }
 
-    /// The error of a write that failed in the middle.
+    /// The error of a write that failed.
     pub(super) fn failed(&self, cause: io::Error) -> FileError {
-        FileError::new(&self.asked, Fact::Failed(cause))
+        FileError::new(&self.asked, FileErrorKind::Failed(cause))
     }
 
-    /// An empty file in the same folder, since a rename is whole only within one file system.
+    /// An empty file in the same folder, since a rename is atomic only within one file system.
     fn draft(&self) -> Result<NamedTempFile, FileError> {
         let name = self.file.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
         // Few enough characters that the name beside fits where the name itself does.
@@ -96,18 +100,20 @@ impl Target {
         builder.prefix(&prefix).suffix(".tmp");
         #[cfg(unix)]
         {
-            // The umask takes from this what the person does not want; the default here would be 0600.
+            // The umask takes from this what the person does not want; the default here would be
+            // 0600.
             use std::os::unix::fs::PermissionsExt;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         builder.tempfile_in(&self.folder).map_err(|error| {
-            // The error of this library repeats the name made up above, which means nothing to a person.
+            // The error of this library repeats the name made up above, which means nothing to a
+            // person.
             let cause = error.raw_os_error().map_or(error, io::Error::from_raw_os_error);
-            FileError::new(&self.asked, Fact::ClosedFolder(self.folder.clone(), cause))
+            FileError::new(&self.asked, FileErrorKind::ClosedFolder(self.folder.clone(), cause))
         })
     }
 
-    fn settle(&self, draft: NamedTempFile) -> Result<(), FileError> {
+    fn commit(&self, draft: NamedTempFile) -> Result<(), FileError> {
         #[cfg(unix)]
         if let Some(present) = &self.present {
             draft.as_file().set_permissions(present.permissions()).map_err(|cause| self.failed(cause))?;
@@ -115,12 +121,12 @@ impl Target {
         draft.as_file().sync_all().map_err(|cause| self.failed(cause))?;
         reach(Point::ResultsWritten).map_err(|cause| self.failed(cause))?;
         draft.persist(&self.file).map_err(|refused| {
-            let fact = if is_held_open(&refused.error) {
-                Fact::Busy(refused.error)
+            let kind = if is_held_open(&refused.error) {
+                FileErrorKind::Busy(refused.error)
             } else {
-                Fact::Failed(refused.error)
+                FileErrorKind::Failed(refused.error)
             };
-            FileError::new(&self.asked, fact)
+            FileError::new(&self.asked, kind)
         })?;
         sync_folder(&self.folder);
         reach(Point::ResultsPlaced).map_err(|cause| self.failed(cause))?;
@@ -132,14 +138,15 @@ fn is_separator(byte: u8) -> bool {
     std::path::is_separator(char::from(byte))
 }
 
-/// Whether a rename was refused because another program has the old file open. Only Windows refuses that.
+/// Whether a rename was refused because another program has the old file open. Only Windows refuses
+/// that.
 fn is_held_open(refused: &io::Error) -> bool {
     // ERROR_ACCESS_DENIED, ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION, ERROR_USER_MAPPED_FILE
     cfg!(windows) && matches!(refused.raw_os_error(), Some(5 | 32 | 33 | 1224))
 }
 
-/// Makes the rename durable. A folder that cannot be opened or synced (some network file systems) is no reason to report
-/// a file that is there as not written: it can be made again from the state.
+/// Makes the rename durable. A folder that cannot be opened or synced (some network file systems)
+/// is no reason to report a file as missing that is there: it can be written again from the state.
 fn sync_folder(folder: &Path) {
     #[cfg(unix)]
     if let Ok(folder) = File::open(folder) {
@@ -154,13 +161,13 @@ mod tests {
     use super::*;
 
     fn write(path: &Path, text: &str) -> Result<(), FileError> {
-        let target = Target::of(path)?;
+        let target = AtomicFile::of(path)?;
         target.replace(|out| out.write_all(text.as_bytes()).map_err(|cause| target.failed(cause)))
     }
 
     /// The message about a path in an otherwise empty folder, with that folder's name shortened.
     fn refusal(folder: &Path, path: &Path) -> String {
-        let error = Target::of(path).and_then(|target| target.probe()).unwrap_err();
+        let error = AtomicFile::of(path).and_then(|target| target.probe()).unwrap_err();
         assert_eq!(error.path(), path);
         error.to_string().replace(&folder.display().to_string(), "DIR")
     }
@@ -175,10 +182,10 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_made_and_replaced_and_nothing_else_is_left() {
+    fn a_file_is_created_and_replaced_and_nothing_else_is_left() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.csv");
-        Target::of(&path).unwrap().probe().unwrap();
+        AtomicFile::of(&path).unwrap().probe().unwrap();
         assert!(names_in(folder.path()).is_empty());
         write(&path, "old").unwrap();
         write(&path, "new").unwrap();
@@ -187,11 +194,11 @@ mod tests {
     }
 
     #[test]
-    fn what_was_there_survives_a_write_that_fails_in_the_middle() {
+    fn the_old_file_survives_a_write_that_fails() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.csv");
         write(&path, "old").unwrap();
-        let target = Target::of(&path).unwrap();
+        let target = AtomicFile::of(&path).unwrap();
         let outcome = target.replace(|out| {
             out.write_all(&[b'x'; 200_000]).map_err(|cause| target.failed(cause))?;
             Err(target.failed(io::Error::from(io::ErrorKind::StorageFull)))
@@ -199,7 +206,7 @@ mod tests {
         let message = outcome.unwrap_err().to_string().replace(&folder.path().display().to_string(), "DIR");
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names_in(folder.path()), ["r.csv"]);
-        insta::assert_snapshot!(message.replace('\\', "/"), @"the results could not be written to `DIR/r.csv`: no storage space; what was there before is unchanged, and nothing is lost: the state file has it all");
+        insta::assert_snapshot!(message.replace('\\', "/"), @"the results could not be written to `DIR/r.csv`: no storage space; what was there before is unchanged, and nothing is lost: the state file has everything");
     }
 
     #[test]
@@ -207,15 +214,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path();
         fs::write(dir.join("file"), "").unwrap();
-        let told = |path: PathBuf| refusal(dir, &path).replace('\\', "/");
-        insta::assert_snapshot!(told(dir.join("none/r.csv")), @"results cannot be written to `DIR/none/r.csv`: the folder `DIR/none` does not exist; create it, or give another path with `--results`");
-        insta::assert_snapshot!(told(dir.join("file/r.csv")), @"results cannot be written to `DIR/file/r.csv`: `DIR/file` is not a folder; give another path with `--results`");
-        insta::assert_snapshot!(told(dir.to_owned()), @"results cannot be written to `DIR`: it is a folder; add a file name, as in `--results DIR/results.csv`");
-        insta::assert_snapshot!(told(dir.join("out/")), @"results cannot be written to `DIR/out/`: it is a folder; add a file name, as in `--results DIR/out/results.csv`");
+        let refused = |path: PathBuf| refusal(dir, &path).replace('\\', "/");
+        insta::assert_snapshot!(refused(dir.join("none/r.csv")), @"results cannot be written to `DIR/none/r.csv`: the folder `DIR/none` does not exist; create it, or give another path with `--results`");
+        insta::assert_snapshot!(refused(dir.join("file/r.csv")), @"results cannot be written to `DIR/file/r.csv`: `DIR/file` is not a folder; give another path with `--results`");
+        insta::assert_snapshot!(refused(dir.to_owned()), @"results cannot be written to `DIR`: it is a folder; add a file name, as in `--results DIR/results.csv`");
+        insta::assert_snapshot!(refused(dir.join("out/")), @"results cannot be written to `DIR/out/`: it is a folder; add a file name, as in `--results DIR/out/results.csv`");
         let mut closed = fs::metadata(dir.join("file")).unwrap().permissions();
         closed.set_readonly(true);
         fs::set_permissions(dir.join("file"), closed).unwrap();
-        insta::assert_snapshot!(told(dir.join("file")), @"results cannot be written to `DIR/file`: the file is marked read-only; make it writable, move it away, or give another path with `--results`");
+        insta::assert_snapshot!(refused(dir.join("file")), @"results cannot be written to `DIR/file`: the file is marked read-only; make it writable, move it away, or give another path with `--results`");
     }
 
     #[cfg(unix)]
@@ -270,7 +277,7 @@ mod tests {
 
         #[test]
         fn a_device_is_never_replaced_by_a_file() {
-            insta::assert_snapshot!(refusal(Path::new("/none"), Path::new("/dev/null")), @"results cannot be written to `/dev/null`: it is not an ordinary file, and results are put in place whole; give another path with `--results`");
+            insta::assert_snapshot!(refusal(Path::new("/none"), Path::new("/dev/null")), @"results cannot be written to `/dev/null`: it is not a regular file, and results are put in place by a rename; give another path with `--results`");
         }
 
         #[test]
