@@ -37,7 +37,7 @@ pub(crate) struct HookReceiver {
 }
 
 impl HookReceiver {
-    /// ReplyFns the nth request, counted from 0, in this way.
+    /// Starts a server whose reply to the nth request, counted from 0, is what `answer` returns.
     pub(crate) fn with_reply(
         answer: impl Fn(usize, &ReceivedRequest) -> Vec<u8> + Send + Sync + 'static,
     ) -> HookReceiver {
