@@ -14,7 +14,7 @@ use super::{
 use crate::api::CallbackListener;
 use crate::output;
 use crate::plan::{self, Selection};
-use crate::progress::{Progress, RunEvent, Sink};
+use crate::progress::{RunEvent, RunProgress, Sink};
 use crate::runner::{self, Outcome, Signal, shutdown};
 use crate::store::{HeldStore, Listing, StoreError};
 use crate::task::{RemoteTaskId, TaskId, TaskMode};
@@ -22,7 +22,7 @@ use crate::task::{RemoteTaskId, TaskId, TaskMode};
 /// A run that goes on, whether or not its events are read.
 #[derive(Debug)]
 pub struct Run {
-    events: UnboundedReceiver<(Option<RunEvent>, Progress)>,
+    events: UnboundedReceiver<(Option<RunEvent>, RunProgress)>,
     running: JoinHandle<Result<Outcome, StoreError>>,
     stop: StopHandle,
     warning: Option<PlanWarning>,
@@ -47,7 +47,7 @@ impl Run {
     }
 
     /// The next event, with how the batch stands; no event where only time has passed. `None` once the run has ended.
-    pub async fn next(&mut self) -> Option<(Option<RunEvent>, Progress)> {
+    pub async fn next(&mut self) -> Option<(Option<RunEvent>, RunProgress)> {
         self.events.recv().await
     }
 
@@ -71,14 +71,14 @@ impl Run {
 }
 
 /// Sends what a run shows to whoever reads its events.
-struct EventSender(UnboundedSender<(Option<RunEvent>, Progress)>);
+struct EventSender(UnboundedSender<(Option<RunEvent>, RunProgress)>);
 
 impl Sink for EventSender {
-    fn event(&mut self, event: &RunEvent, progress: &Progress) {
+    fn event(&mut self, event: &RunEvent, progress: &RunProgress) {
         let _ = self.0.send((Some(event.clone()), *progress));
     }
 
-    fn tick(&mut self, progress: &Progress) {
+    fn tick(&mut self, progress: &RunProgress) {
         let _ = self.0.send((None, *progress));
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::event::RunEvent;
 use super::notice::Level;
-use super::{Progress, Sink, wording};
+use super::{RunProgress, Sink, wording};
 
 /// Writes errors, one line each, and nothing else.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ impl<W: Write> ErrorsOnly<W> {
 }
 
 impl<W: Write + Send> Sink for ErrorsOnly<W> {
-    fn event(&mut self, event: &RunEvent, _now: &Progress) {
+    fn event(&mut self, event: &RunEvent, _now: &RunProgress) {
         let line = match event {
             RunEvent::Notice(notice) if notice.level() == Level::Error => Some(wording::notice(notice)),
             RunEvent::Finished(summary) if summary.stop.is_error() => {

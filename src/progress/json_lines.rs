@@ -14,7 +14,7 @@ use super::event::RunEvent;
 use super::notice::Notice;
 use super::summary::Summary;
 use super::wording::counts_line;
-use super::{Progress, Sink};
+use super::{RunProgress, Sink};
 use crate::task::{Counts, Quota, Status};
 use crate::text::escape_json;
 
@@ -47,7 +47,7 @@ impl<W: Write> JsonLines<W> {
 }
 
 impl<W: Write + Send> Sink for JsonLines<W> {
-    fn event(&mut self, event: &RunEvent, now: &Progress) {
+    fn event(&mut self, event: &RunEvent, now: &RunProgress) {
         let mut line = Map::new();
         let (word, fields) = event_fields(event);
         line.insert("event".to_owned(), word.into());

@@ -1,7 +1,7 @@
 //! Progress reporting: the events of a run, and the sinks that show them to people, logs and
 //! programs.
 //!
-//! [`RunEvent`] and [`Progress`] are the whole interface: the runner says what happened and how far
+//! [`RunEvent`] and [`RunProgress`] are the whole interface: the runner says what happened and how far
 //! the batch is, and a [`Sink`] shows it. There are four sinks, selected by `--progress`: a bar on
 //! a terminal, plain lines for logs and cron, one JSON object per line for programs, and errors
 //! only. A sink has no clock (it is given the time) and cannot fail: everything is in the state
@@ -54,7 +54,7 @@ use crate::task::{Counts, Status};
 
 /// The state of a batch and its run at the moment of an event, which it already includes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
+pub struct RunProgress {
     /// The time of day.
     pub at: Timestamp,
     /// The time since this run began.
@@ -71,7 +71,7 @@ pub struct Progress {
     pub remaining: u64,
 }
 
-impl Progress {
+impl RunProgress {
     /// The number of tasks that no run will do anything more for.
     fn settled(&self) -> u64 {
         let open = self.counts.of(Status::Pending) + self.counts.of(Status::Running);
@@ -90,10 +90,10 @@ impl Progress {
 /// A view of one run.
 pub trait Sink: Send {
     /// Shows an event.
-    fn event(&mut self, event: &RunEvent, now: &Progress);
+    fn event(&mut self, event: &RunEvent, now: &RunProgress);
 
     /// Shows that time has passed.
-    fn tick(&mut self, _now: &Progress) {}
+    fn tick(&mut self, _now: &RunProgress) {}
 
     /// The interval at which this sink wants ticks; `None` where it wants none.
     fn tick_every(&self) -> Option<Duration> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::event::RunEvent;
 use super::throughput::Throughput;
 use super::wording::{self, DOT, FailureLines};
-use super::{Progress, Sink};
+use super::{RunProgress, Sink};
 
 /// Writes plain lines: one at the start, one for every tenth of the batch or five minutes (on a
 /// tick, since jobs end in bursts), failures and notices at once, and the summary.
@@ -40,7 +40,7 @@ impl<W: Write> PlainLines<W> {
         let _ = writeln!(self.out, "{line}");
     }
 
-    fn progress_if_due(&mut self, now: &Progress) {
+    fn progress_if_due(&mut self, now: &RunProgress) {
         let (at, settled) = self.last;
         let since = now.elapsed.saturating_sub(at);
         let a_tenth_more = now.settled().saturating_sub(settled) * 10 >= now.counts.total();
@@ -56,7 +56,7 @@ impl<W: Write> PlainLines<W> {
 }
 
 impl<W: Write + Send> Sink for PlainLines<W> {
-    fn event(&mut self, event: &RunEvent, now: &Progress) {
+    fn event(&mut self, event: &RunEvent, now: &RunProgress) {
         match event {
             RunEvent::Started { batch, service, .. } => {
                 self.throughput.start(now);
@@ -85,7 +85,7 @@ impl<W: Write + Send> Sink for PlainLines<W> {
         }
     }
 
-    fn tick(&mut self, now: &Progress) {
+    fn tick(&mut self, now: &RunProgress) {
         self.progress_if_due(now);
     }
 

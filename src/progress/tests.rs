@@ -10,14 +10,14 @@ use crate::task::{Images, Quota, RemoteTaskId, TaskId};
 
 /// The progress of a run with ten slots, `elapsed_s` seconds after its start, that will finish all
 /// open tasks.
-pub(super) fn progress(elapsed_s: u64, tasks: &[(Status, u64)]) -> Progress {
+pub(super) fn progress(elapsed_s: u64, tasks: &[(Status, u64)]) -> RunProgress {
     let mut counts = Counts::default();
     for &(status, n) in tasks {
         counts.add(status, n);
     }
     let start: Timestamp = "2026-03-01T09:00:00.25Z".parse().unwrap();
     let elapsed = Duration::from_secs(elapsed_s);
-    Progress {
+    RunProgress {
         at: start + jiff::SignedDuration::from_secs(elapsed_s as i64),
         elapsed,
         counts,

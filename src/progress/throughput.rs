@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::Progress;
+use super::RunProgress;
 use crate::task::Status;
 
 /// Measures how fast the tasks of a run end.
@@ -28,12 +28,12 @@ impl Throughput {
     const MIN_ELAPSED: Duration = Duration::from_secs(3);
 
     /// Starts to measure, at the beginning of a run.
-    pub(super) fn start(&mut self, now: &Progress) {
+    pub(super) fn start(&mut self, now: &RunProgress) {
         *self = Throughput { carried: now.counts.of(Status::Running), ..Throughput::default() };
     }
 
     /// Records that a task ended.
-    pub(super) fn end(&mut self, now: &Progress) {
+    pub(super) fn end(&mut self, now: &RunProgress) {
         if self.carried > 0 {
             self.carried -= 1;
             return;
@@ -47,14 +47,14 @@ impl Throughput {
 
     /// The number of tasks that end per minute, once it is known. It falls while nothing ends for
     /// longer than usual.
-    pub(super) fn per_minute(&self, now: &Progress) -> Option<f64> {
+    pub(super) fn per_minute(&self, now: &RunProgress) -> Option<f64> {
         let window = self.window(now)?;
         Some(window.ends as f64 * 60.0 / window.to.saturating_sub(window.from).as_secs_f64())
     }
 
     /// The time that the rest will take at this rate; `None` where it is unknown or longer than a
     /// year.
-    pub(super) fn left(&self, now: &Progress) -> Option<Duration> {
+    pub(super) fn left(&self, now: &RunProgress) -> Option<Duration> {
         const YEAR: f64 = 365.0 * 86_400.0;
         let window = self.window(now)?;
         let seconds = now.remaining as f64 * 60.0 / self.per_minute(now)?;
@@ -70,7 +70,7 @@ impl Throughput {
     /// Nothing ends between two bursts, and that is not a slowdown: the window closes at the last
     /// end, or later only where nothing has ended for longer than the longest gap between two ends
     /// so far.
-    fn window(&self, now: &Progress) -> Option<RateWindow> {
+    fn window(&self, now: &RunProgress) -> Option<RateWindow> {
         let (first, last) = (*self.ends.front()?, *self.ends.back()?);
         // The window opens at the start or, once ends were dropped, at the oldest end, which is
         // then not counted.

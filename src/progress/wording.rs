@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::Progress;
+use super::RunProgress;
 use super::notice::Notice;
 pub(super) use crate::duration::in_words as duration;
 use crate::task::{Counts, Status, TaskId};
@@ -73,7 +73,7 @@ pub fn counts_line(all: &Counts) -> String {
 }
 
 /// The first line of a run; `None` where there is nothing to do.
-pub(super) fn started(batch: &str, service: &str, now: &Progress) -> Option<String> {
+pub(super) fn started(batch: &str, service: &str, now: &RunProgress) -> Option<String> {
     (now.remaining > 0).then(|| {
         format!(
             "{}: {} of {} to do, {} at {}",

@@ -21,7 +21,7 @@ use crate::download::Downloads;
 use crate::engine::{Action, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome};
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
-use crate::progress::{Notice, Progress, RunEvent, Sink};
+use crate::progress::{Notice, RunEvent, RunProgress, Sink};
 use crate::store::{BatchStore, BatchWriter, Intent, Outgoing, RunStart, StoreError, WriteError};
 use crate::task::{AttemptKey, Change, ChangeKind, Mode, RemoteTaskId, TaskRow};
 
@@ -369,8 +369,8 @@ impl Shell {
         self.sink.event(&event, &progress);
     }
 
-    fn progress(&self) -> Progress {
-        Progress {
+    fn progress(&self) -> RunProgress {
+        RunProgress {
             at: Timestamp::now(),
             elapsed: self.clock.now(),
             counts: self.book.counts(),

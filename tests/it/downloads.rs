@@ -139,7 +139,7 @@ fn a_folder_that_cannot_be_written_leaves_the_batch_done() {
     std::fs::create_dir(dir.path("pics")).unwrap();
     dir.write("pics/A-1", "a file where a folder is needed");
     let ran = call(&dir, "run m.yaml").with_service(&service.url()).expect_code(0);
-    assert!(ran.stderr.contains("8 not") && ran.stderr.contains("cannot write"), "{ran:?}");
+    assert!(ran.stderr.contains("8 failed") && ran.stderr.contains("cannot write"), "{ran:?}");
     let results = String::from_utf8(dir.read("m.results.csv")).unwrap();
     assert_eq!(results.matches(",done,").count(), 2, "{results}");
     std::fs::remove_file(dir.path("pics/A-1")).unwrap();
@@ -274,7 +274,7 @@ fn a_hostile_host_gets_no_file_written_and_each_image_says_why() {
     fed.push_str("disk,T98,done,fast,p98,,,file:///etc/passwd\n");
     dir.write("m.results.csv", &fed);
     let ran = call(&dir, "run m.results.csv --download out --largest 1").with_service(&host).expect_code(0);
-    assert!(ran.stderr.contains("15 not"), "{ran:?}");
+    assert!(ran.stderr.contains("15 failed"), "{ran:?}");
     let ran =
         call(&dir, "download m.results.csv --download out --largest 1").with_service(&host).expect_code(3);
     for (n, (path, said)) in cases.iter().enumerate() {

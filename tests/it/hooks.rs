@@ -142,7 +142,7 @@ fn a_receiver_that_refuses_changes_no_exit_code_and_its_deliveries_stay_pending(
     let other = HookReceiver::accepting();
     dir.write("m.yaml", manifest(&format!("on_done: {}", other.url())));
     let ran = run(&dir, &service).expect_code(0);
-    assert!(ran.stderr.contains("nothing to do") && ran.stderr.contains("3 told"), "{ran:?}");
+    assert!(ran.stderr.contains("nothing to do") && ran.stderr.contains("hooks: 3 delivered"), "{ran:?}");
     assert_eq!((sorted(other.done_tasks()), service.submits()), (ALL.map(str::to_owned).to_vec(), 3));
 }
 
@@ -156,7 +156,7 @@ fn a_redirect_is_not_followed() {
     );
     let dir = test_dir(&format!("on_finish: {{ url: '{}', secret_env: HOOK_SECRET }}", receiver.url()));
     let ran = run(&dir, &service).expect_code(0);
-    assert!(ran.stderr.contains("the first is the end of a run (HTTP 307: redirects"), "{ran:?}");
+    assert!(ran.stderr.contains("the first is `on_finish` (HTTP 307: redirects"), "{ran:?}");
     assert_eq!((receiver.requests().len(), other.requests().len()), (1, 0));
 }
 
@@ -325,7 +325,7 @@ mod commands {
     }
 
     fn first_reason(ran: &CommandOutput) -> &str {
-        ran.stderr.lines().find(|line| line.contains("follow-up")).unwrap_or_default()
+        ran.stderr.lines().find(|line| line.contains("hooks: ")).unwrap_or_default()
     }
 
     #[test]
@@ -373,7 +373,8 @@ mod commands {
         let dir = test_dir("on_done: [./told.sh]");
         script(&dir, "grep -q '\"id\":\"mug\"' || exit 0; echo 'no room' >&2; exit 4");
         let ran = run(&dir, &service).expect_code(0);
-        let said = "2 told, 1 not: the first is `mug` (it ended with exit code 4: no room)";
+        let said =
+            "2 delivered, 1 not delivered; the first is task `mug` (it ended with exit code 4: no room)";
         assert!(first_reason(&ran).contains(said), "{ran:?}");
         assert_eq!(status(&dir)["follow_up"]["first_not_told"][0]["tries"], 4);
         script(&dir, "cat > /dev/null");

@@ -131,6 +131,6 @@ fn a_run_that_was_killed_leaves_no_lock_and_its_status_says_what_is_unknown() {
     let status: serde_json::Value = serde_json::from_str(&status.stdout).unwrap();
     assert_eq!((&status["counts"]["unknown"], &status["running_now"]), (&1.into(), &serde_json::Value::Null));
     let ran = dir.run(&service.url()).expect_code(6);
-    assert!(ran.stderr.contains("an earlier run ended before the reply to 1 submit was recorded"), "{ran:?}");
+    assert!(ran.stderr.contains("an earlier run ended before it recorded the reply to 1 submit"), "{ran:?}");
     assert_eq!(service.submits(), 3);
 }

@@ -145,7 +145,7 @@ fn a_window_of_time_ends_submitting_and_then_following() {
     let ran = dir.run(&service.url()).args("--max-duration 250ms --concurrency 4").expect_code(10);
     let (jobs, [done, pending]) = (service.jobs(), dir.count([State::Done, State::Pending]));
     assert!(jobs < 40 && done == jobs && pending == 40 - jobs, "{jobs} {done} {pending}");
-    assert!(ran.stderr.contains("`--max-duration` are over"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("(`--max-duration`) is over"), "{}", ran.stderr);
 
     let (service, dir) = (SandboxService::with_job_time(20_000.0..=20_000.0, ""), TestDir::with_tasks(4));
     let ran = dir.run(&service.url()).args("--max-duration 300ms --drain 100ms").expect_code(10);
@@ -167,7 +167,7 @@ fn only_what_is_chosen_is_submitted_the_most_urgent_first() {
     let plan = dir.mjbatch("plan spring.csv --only id=vape/* --json").expect_code(0);
     let plan: serde_json::Value = serde_json::from_str(&plan.stdout).unwrap();
     assert_eq!((&plan["to_submit"]["fast"], &plan["left_out"]), (&2.into(), &0.into()));
-    assert_eq!(run("--only product=mug").expect_code(10).stderr.matches("2 other tasks wait").count(), 1);
+    assert_eq!(run("--only product=mug").expect_code(10).stderr.matches("2 not selected").count(), 1);
     assert_eq!(service.jobs(), 4);
     assert_eq!(dir.results().column("priority")[1], "5", "a column of the results");
 }
@@ -199,7 +199,11 @@ fn a_pilot_tries_one_task_of_each_entry_once() {
             .with_service(&service.url())
             .expect_code(10);
         assert_eq!(service.jobs(), jobs);
-        assert!(ran.stderr.contains("look at its pictures; 3 other tasks wait"), "{}", ran.stderr);
+        assert!(
+            ran.stderr.contains("check its images, then run without `--pilot` for the 3 remaining tasks"),
+            "{}",
+            ran.stderr
+        );
         assert!(
             ran.stderr.ends_with("next: mjbatch run spring.yaml --poll-max 50ms --poll-min 20ms\n"),
             "{}",
@@ -219,7 +223,7 @@ fn prompts_turned_down_in_a_row_stop_the_run_and_what_they_share_is_named() {
         let run = || dir.run(&service.url()).args("--concurrency 1");
         let ran = run().args("--breaker 3").expect_code(7);
         assert_eq!((service.submits(), dir.count([State::Failed, State::Pending])), (5, [3, 1]));
-        assert!(ran.stderr.contains("all have product = \"vape\"; look at them"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("all have product = \"vape\"; check them"), "{}", ran.stderr);
         run().args("--breaker 1").expect_code(3);
         assert_eq!(service.submits(), 6, "the lamp is no vape");
     }

@@ -16,7 +16,7 @@ use super::event::RunEvent;
 use super::notice::Level;
 use super::throughput::Throughput;
 use super::wording::{self, DOT, FailureLines};
-use super::{Progress, Sink};
+use super::{RunProgress, Sink};
 use crate::task::Status;
 
 /// Draws a bar at the bottom of a terminal.
@@ -91,7 +91,7 @@ impl TerminalBar {
         format!("{style}{text}{style:#}")
     }
 
-    fn draw(&mut self, now: &Progress) {
+    fn draw(&mut self, now: &RunProgress) {
         if now.remaining == 0 || self.drawn.is_some_and(|drawn| now.elapsed.saturating_sub(drawn) < FRAME) {
             return;
         }
@@ -100,7 +100,7 @@ impl TerminalBar {
         self.bar.tick();
     }
 
-    fn layout(&self, now: &Progress, columns: usize) -> String {
+    fn layout(&self, now: &RunProgress, columns: usize) -> String {
         let mut figures =
             vec![format!("{}/{}", now.settled(), now.counts.total()), format!("{} %", now.percent())];
         figures.extend(self.throughput.left(now).map(wording::time_left));
@@ -127,7 +127,7 @@ impl TerminalBar {
     }
 
     /// The bar itself: the tasks that are settled, running and to come.
-    fn cells(&self, now: &Progress, room: usize) -> String {
+    fn cells(&self, now: &RunProgress, room: usize) -> String {
         let total = u128::from(now.counts.total().max(1));
         let cells_of =
             |n: u64| usize::try_from(u128::from(n) * room as u128 / total).unwrap_or(room).min(room);
@@ -152,7 +152,7 @@ fn color_of(status: Status) -> Option<AnsiColor> {
 }
 
 impl Sink for TerminalBar {
-    fn event(&mut self, event: &RunEvent, now: &Progress) {
+    fn event(&mut self, event: &RunEvent, now: &RunProgress) {
         match event {
             RunEvent::Started { batch, service, .. } => {
                 self.throughput.start(now);
@@ -189,7 +189,7 @@ impl Sink for TerminalBar {
         self.draw(now);
     }
 
-    fn tick(&mut self, now: &Progress) {
+    fn tick(&mut self, now: &RunProgress) {
         self.draw(now);
     }
 

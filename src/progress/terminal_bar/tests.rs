@@ -25,7 +25,7 @@ fn midway(columns: u16) -> String {
     let now = progress(120, &[(Done, 34), (Failed, 1), (Running, 7), (Pending, 18)]);
     bar.event(&bad("hero-red", Failed, "refused by moderation"), &now);
     bar.event(&RunEvent::Notice(Notice::SlotsLearned { slots: 7, asked: 10 }), &now);
-    bar.tick(&Progress { slots: 7, elapsed: Duration::from_secs(121), ..now });
+    bar.tick(&RunProgress { slots: 7, elapsed: Duration::from_secs(121), ..now });
     terminal.contents()
 }
 
