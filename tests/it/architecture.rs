@@ -175,9 +175,9 @@ fn comment_or_literal(text: &str, before: Option<char>) -> Option<usize> {
             return Some(text[start..].find(&end).map_or(text.len(), |at| start + at + end.len()));
         }
     }
-    if text.starts_with('"') {
+    if let Some(rest) = text.strip_prefix('"') {
         let mut escaped = false;
-        let end = text[1..].char_indices().find(|(_, c)| {
+        let end = rest.char_indices().find(|(_, c)| {
             let ends = *c == '"' && !escaped;
             escaped = *c == '\\' && !escaped;
             ends
@@ -407,9 +407,9 @@ fn passed_on(files: &[SourceFile]) -> BTreeMap<(Vec<String>, String), String> {
                     _ => &path[..],
                 };
                 let (Some(child), Some(name)) = (path.first(), path.last()) else { continue };
-                let is_child = files
-                    .iter()
-                    .any(|other| other.module == [file.module.as_slice(), &[child.clone()]].concat());
+                let is_child = files.iter().any(|other| {
+                    other.module == [file.module.as_slice(), std::slice::from_ref(child)].concat()
+                });
                 if is_child && path.len() > 1 {
                     names.insert((file.module.clone(), name.clone()), child.clone());
                 }
@@ -618,7 +618,7 @@ fn the_layers_let_nobody_look_up_or_sideways() {
         upward_imports(&[below, SourceFile::of("new/mod.rs", ""), SourceFile::of(path, text)])
     };
     let homeless = "`new` has no place in the layers".to_owned();
-    assert_eq!(wrong("task.rs", "use std::fmt; use mycrate::cli;"), [homeless.clone()]);
+    assert_eq!(wrong("task.rs", "use std::fmt; use mycrate::cli;"), std::slice::from_ref(&homeless));
     for text in ["use crate::cli::Exit;", "use super::super::cli;", "fn f() { crate::cli::go() }"] {
         assert_eq!(wrong("engine/slots.rs", text), [homeless.clone(), "engine/slots.rs knows `cli`".into()]);
     }
