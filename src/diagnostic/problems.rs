@@ -4,12 +4,11 @@
 //! kept. The same thing said of the same piece twice (an anchor used often) is one problem.
 
 use std::collections::HashSet;
-use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde::Serialize;
 
-use super::{Diagnostic, Renderer, Severity};
+use super::{Diagnostic, Severity};
 
 /// How many of each severity are kept.
 const KEPT: usize = 1000;
@@ -106,12 +105,6 @@ impl PartialEq for Problems {
 }
 
 impl Eq for Problems {}
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(Renderer::plain().all(self).trim_end())
-    }
-}
 
 impl std::error::Error for Problems {}
 

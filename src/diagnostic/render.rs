@@ -3,6 +3,8 @@
 //! Nothing of a hostile file reaches the terminal raw: control characters and those that turn the direction of writing
 //! become visible ones, in messages and in the lines shown, each by exactly one so that underlines stay in their place.
 
+use std::fmt;
+
 use annotate_snippets::{AnnotationKind, Group, Level, Snippet, renderer};
 
 use super::place::REACH;
@@ -94,6 +96,12 @@ impl Renderer {
         let mut text = self.look.render(&[group]);
         text.push('\n');
         text
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Renderer::plain().all(self).trim_end())
     }
 }
 

@@ -93,7 +93,7 @@ fn missing() -> Response {
     (StatusCode::NOT_FOUND, "there is no such image").into_response()
 }
 
-/// The file name of an image, without its extension.
+/// One of the images of a job.
 #[derive(Clone, Copy)]
 enum ServedImage {
     Single(u8),

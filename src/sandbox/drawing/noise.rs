@@ -31,6 +31,11 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// Where the eye is drawn to: left, right, the middle, far right, by the image's number.
+pub(super) fn focus(number: u8, rng: &mut Rng) -> f32 {
+    [0.32, 0.68, 0.5, 0.8][usize::from(number.wrapping_sub(1) % 4)] + rng.between(-0.06, 0.06)
+}
+
 /// Evenly spread over -1 to 1, one value a place.
 fn grain(x: u32, y: u32, seed: u32) -> f32 {
     let mut h = x.wrapping_mul(0x9E37_79B1) ^ y.wrapping_mul(0x85EB_CA77) ^ seed.wrapping_mul(0xC2B2_AE3D);

@@ -2,7 +2,7 @@
 //! anew for every image.
 
 use super::canvas::{Canvas, Color, blend, ease};
-use super::noise::{Rng, rugged, smooth, wave};
+use super::noise::{Rng, focus, rugged, smooth, wave};
 use super::palette::Palette;
 use super::still;
 
@@ -107,11 +107,6 @@ impl Scene {
             Scene::Waves => waves(canvas, palette, rng, number),
         }
     }
-}
-
-/// Where the eye is drawn to: left, right, the middle, far right, by the image's number.
-pub(super) fn focus(number: u8, rng: &mut Rng) -> f32 {
-    [0.32, 0.68, 0.5, 0.8][usize::from(number.wrapping_sub(1) % 4)] + rng.between(-0.06, 0.06)
 }
 
 fn sky(canvas: &mut Canvas, palette: &Palette, horizon: f32) {

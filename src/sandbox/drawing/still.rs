@@ -2,9 +2,8 @@
 //! for company.
 
 use super::canvas::{Canvas, Color, blend, ease};
-use super::noise::Rng;
+use super::noise::{Rng, focus};
 use super::palette::Palette;
-use super::scene::focus;
 
 pub(super) fn draw(canvas: &mut Canvas, palette: &Palette, rng: &mut Rng, number: u8) {
     let (wide, high) = (canvas.wide(), canvas.high());
