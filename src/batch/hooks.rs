@@ -5,7 +5,7 @@ use std::path::Path;
 use super::{BatchError, HookUse, Options};
 use crate::hooks::HookConfig;
 use crate::manifest::BatchSettings;
-use crate::store::Told;
+use crate::store::NotifyOn;
 
 /// The environment variable of the API key, which no command gets to see.
 const KEY: &str = "MIDJOURNEY_API_KEY";
@@ -14,7 +14,7 @@ const KEY: &str = "MIDJOURNEY_API_KEY";
 #[derive(Debug, Default)]
 pub(super) struct RunHooks {
     /// Which tasks are delivered; kept in the state even where no hook runs this time.
-    pub(super) notify_on: Option<Told>,
+    pub(super) notify_on: Option<NotifyOn>,
     /// The hooks that run.
     pub(super) config: HookConfig,
     /// Why none runs though the manifest has some.
@@ -27,7 +27,8 @@ pub(super) fn resolve(
     options: &Options,
     batch: &BatchSettings,
 ) -> Result<RunHooks, BatchError> {
-    let notify_on = batch.on_done.as_ref().map(|done| if done.failed { Told::Ended } else { Told::Done });
+    let notify_on =
+        batch.on_done.as_ref().map(|done| if done.failed { NotifyOn::Ended } else { NotifyOn::Done });
     let mut hooks = RunHooks { notify_on, ..RunHooks::default() };
     let both = [("`on_done`", batch.on_done.is_some()), ("`on_finish`", batch.on_finish.is_some())];
     let names: Vec<_> = both.iter().filter(|(_, is_there)| *is_there).map(|(name, _)| *name).collect();

@@ -113,10 +113,10 @@ impl Batch {
         let cache = &self.loaded()?.cache;
         // What ends from now on is delivered to the hooks that the manifest has. Results that are fed back say nothing of that.
         if !cache.is_results {
-            store.tell(checked.hooks.notify_on)?;
+            store.set_notify_on(checked.hooks.notify_on)?;
         }
         if self.options.deliver_all {
-            store.tell_all()?;
+            store.enqueue_all_done()?;
         }
         let (start, writer) = store.begin_with(policy.prices(), &checked.selection)?;
         let auto = start.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;

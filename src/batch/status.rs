@@ -2,11 +2,11 @@
 
 use super::{Batch, BatchError};
 use crate::breakdown::TopValues;
-use crate::store::{DeliveryCount, FilesCount, Header, Undelivered, Variable};
+use crate::store::{DeliveryCount, FailedDelivery, FileCounts, Header, Variable};
 use crate::task::{Counts, Quota};
 
 /// At most so many deliveries that are pending are named.
-const MOST_UNDELIVERED: u32 = 1000;
+const MOST_FAILED_DELIVERIES: u32 = 1000;
 
 /// Where a batch stands.
 #[derive(Debug)]
@@ -21,11 +21,11 @@ pub struct BatchStatus {
     /// What was spent, where prices are known.
     pub spent: Option<Quota>,
     /// The images that are files.
-    pub files: FilesCount,
+    pub files: FileCounts,
     /// How many deliveries were made, and are pending.
     pub deliveries: DeliveryCount,
     /// The first of those that are pending.
-    pub undelivered: Vec<Undelivered>,
+    pub failed_deliveries: Vec<FailedDelivery>,
     /// What the tasks of each value of a column have in common, column by column.
     pub by: Vec<TopValues>,
 }
@@ -47,7 +47,7 @@ impl Batch {
             spent: snapshot.spent(None)?,
             files: snapshot.files()?,
             deliveries: snapshot.deliveries()?,
-            undelivered: snapshot.undelivered(MOST_UNDELIVERED)?,
+            failed_deliveries: snapshot.failed_deliveries(MOST_FAILED_DELIVERIES)?,
             by: figures.into_iter().map(|figures| figures.top(most_values)).collect(),
         })
     }

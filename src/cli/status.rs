@@ -12,7 +12,7 @@ use super::failure::Failure;
 use super::{options, paste};
 use crate::batch::{Batch, BatchStatus};
 use crate::progress::counts_line;
-use crate::store::{DeliveryCount, FilesCount, Undelivered};
+use crate::store::{DeliveryCount, FailedDelivery, FileCounts};
 use crate::task::Status;
 use crate::text;
 
@@ -58,15 +58,15 @@ impl StatusView {
             "quota": status.spent.map(|quota| quota.0 as f64 / 1000.0),
             "resolve": self.resolve,
         });
-        if status.files != FilesCount::default() {
+        if status.files != FileCounts::default() {
             object["pictures"] = json!({"brought": status.files.brought, "failed": status.files.failed});
         }
         if status.deliveries != DeliveryCount::default() {
-            let untold = |it: &Undelivered| json!({"id": it.id, "tries": it.tries, "why": it.error});
+            let untold = |it: &FailedDelivery| json!({"id": it.id, "tries": it.tries, "why": it.error});
             object["follow_up"] = json!({
                 "told": status.deliveries.delivered,
                 "not_told": status.deliveries.due,
-                "first_not_told": status.undelivered.iter().map(untold).collect::<Vec<_>>(),
+                "first_not_told": status.failed_deliveries.iter().map(untold).collect::<Vec<_>>(),
             });
         }
         if !status.by.is_empty() {
@@ -87,8 +87,8 @@ impl StatusView {
         if let Some(spent) = status.spent {
             lines.push(format!("  cost so far: {spent} quota"));
         }
-        if status.files != FilesCount::default() {
-            let FilesCount { brought, failed } = status.files;
+        if status.files != FileCounts::default() {
+            let FileCounts { brought, failed } = status.files;
             lines.push(format!("  pictures: {brought} brought to files, {failed} could not be"));
         }
         lines.extend(self.follow_up());
@@ -109,7 +109,7 @@ impl StatusView {
             return Vec::new();
         }
         let mut lines = vec![format!("  follow-up: {delivered} told, {due} not told yet")];
-        for Undelivered { id, tries, error } in status.undelivered.iter().take(MOST_SHOWN) {
+        for FailedDelivery { id, tries, error } in status.failed_deliveries.iter().take(MOST_SHOWN) {
             let about =
                 id.as_ref().map_or("the end of a run".to_owned(), |id| text::sanitize_line(&id.0, 60));
             let why = match (error, tries) {

@@ -10,7 +10,7 @@ use crate::download::{
     DownloadConfig, DownloadOutcome, Downloads, ImageJob, ImageRow, ImageSource, KnownFile,
 };
 use crate::engine::{Progress, StatusOutcome};
-use crate::store::{BatchStore, Brought, FileRow, PicturesOf, StoreError};
+use crate::store::{AttemptImages, BatchStore, DownloadedFile, FileRow, StoreError};
 use crate::task::{AttemptKey, Images, RemoteTaskId};
 
 /// The images of a batch: what the state has of them, and the service that made them.
@@ -23,7 +23,7 @@ struct BatchImages {
 
 impl ImageSource for BatchImages {
     fn load(&self, attempt: AttemptKey) -> Result<Option<ImageJob>, String> {
-        let load = || self.store.snapshot()?.pictures_of(attempt);
+        let load = || self.store.snapshot()?.attempt_images(attempt);
         load().map(|images| images.map(job)).map_err(|e| e.to_string())
     }
 
@@ -41,11 +41,20 @@ impl ImageSource for BatchImages {
     }
 }
 
-fn job(images: PicturesOf) -> ImageJob {
-    let PicturesOf { task, sent_in, task_id, images: urls, quota, submitted_at, finished_at, files, earlier } =
-        images;
+fn job(images: AttemptImages) -> ImageJob {
+    let AttemptImages {
+        task,
+        sent_in,
+        task_id,
+        images: urls,
+        quota,
+        submitted_at,
+        finished_at,
+        files,
+        earlier,
+    } = images;
     let known = |row: FileRow| {
-        let Brought { path, hash, bytes, .. } = row.file.ok()?;
+        let DownloadedFile { path, hash, bytes, .. } = row.file.ok()?;
         Some(KnownFile { n: row.n, path, hash, bytes })
     };
     let files = files.into_iter().filter_map(known).collect();
@@ -60,7 +69,7 @@ pub fn downloads(config: DownloadConfig, store: BatchStore, client: Option<Clien
 /// The row that the state keeps of an image.
 pub fn file_row(attempt: AttemptKey, row: ImageRow) -> FileRow {
     let ImageRow { n, file, tries } = row;
-    let file = file.map(|file| Brought {
+    let file = file.map(|file| DownloadedFile {
         path: file.path,
         hash: file.hash,
         bytes: file.bytes,
@@ -74,7 +83,7 @@ pub fn file_row(attempt: AttemptKey, row: ImageRow) -> FileRow {
 /// # Errors
 /// Where the state cannot be read.
 pub fn attempts_with_images(store: &BatchStore) -> Result<Vec<AttemptKey>, StoreError> {
-    store.snapshot()?.attempts_with_pictures()
+    store.snapshot()?.attempts_with_images()
 }
 
 pub(super) async fn next_images(downloads: &mut Option<Downloads>) -> DownloadOutcome {

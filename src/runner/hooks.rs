@@ -6,7 +6,7 @@ use crate::hooks::{
 };
 use crate::manifest::TableFormat;
 use crate::output::{Layout, jsonl};
-use crate::store::{About, BatchStore, DeliveryKey, StoreError};
+use crate::store::{BatchStore, DeliveryKey, Payload, StoreError};
 use crate::task::{AttemptKey, Record};
 
 /// The pending deliveries of a batch, as its state keeps them.
@@ -28,7 +28,7 @@ impl StateOutbox {
     /// The deliveries that were left by earlier runs, with the attempts they are about, the oldest
     /// first.
     pub(super) fn pending(&self) -> Result<Vec<(DeliveryKey, Option<AttemptKey>)>, StoreError> {
-        self.store.snapshot()?.due()
+        self.store.snapshot()?.pending_deliveries()
     }
 
     fn read(
@@ -39,22 +39,22 @@ impl StateOutbox {
         let header = snapshot.header()?;
         let key = match due {
             DeliveryTrigger::Delivery(key) => Some(key),
-            DeliveryTrigger::Attempt(attempt) => snapshot.due_of(attempt)?,
-            DeliveryTrigger::Run(run) => snapshot.due_of_run(run)?,
+            DeliveryTrigger::Attempt(attempt) => snapshot.pending_of(attempt)?,
+            DeliveryTrigger::Run(run) => snapshot.pending_of_run(run)?,
         };
         let Some(key) = key else { return Ok(None) };
         let Some(pending) = snapshot.delivery(key)? else { return Ok(None) };
         let context = MessageContext { batch: &header.batch, is_sandbox: self.is_sandbox };
         let id = pending.id;
-        let (task, message) = match pending.about {
-            About::Task { record, status, files } => {
+        let (task, message) = match pending.payload {
+            Payload::Task { record, status, files } => {
                 let base_dir = self.store.location().absolute().base_dir();
                 let files: Vec<_> = files.iter().map(|(_, path)| base_dir.join(path)).collect();
                 let object = task_object(&header.columns, &record);
                 let message = HookMessage::of_task(id, &context, &record, status, object, &files);
                 (Some(record.task.id), message)
             }
-            About::Run(summary) => (None, HookMessage::of_run(id, &context, &summary)),
+            Payload::Run(summary) => (None, HookMessage::of_run(id, &context, &summary)),
         };
         Ok(Some(LoadedDelivery { key, task, message }))
     }

@@ -43,8 +43,8 @@ pub fn write_report(
     let reading = ResultsError::Record;
     let page = page(snapshot, config).map_err(reading)?;
     let entries = || {
-        snapshot.pictured().map(|pictured| {
-            let (record, files) = pictured?;
+        snapshot.records_with_files().map(|entry| {
+            let (record, files) = entry?;
             let files = files.into_iter().map(|(n, path)| (n, base_dir.join(path))).collect();
             Ok(ReportEntry { record, files })
         })

@@ -77,7 +77,7 @@ fn made() -> &'static Made {
         let plan = plan::compare(tasks().into_iter(), &store.known_tasks().unwrap());
         let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
         store.list(listing, tasks().into_iter(), &plan).unwrap();
-        store.tell(Some(Told::Ended)).unwrap();
+        store.set_notify_on(Some(NotifyOn::Ended)).unwrap();
         let (snapshot, ledger) = store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap();
         let mut answers = Vec::new();
         for (key, waiting) in (1..).zip(&snapshot.waiting) {

@@ -1,7 +1,8 @@
-//! What is to be told to others about the batch, and what of it was: an outbox.
+//! The deliveries to the batch's hooks, pending and done: a transactional outbox.
 //!
-//! A row is written in the transaction that makes a task done, so a kill at any moment between that and the telling leaves it
-//! due for the next run. It is told at least once, and never again once its success is written; its id is the same in each try.
+//! A row is written in the transaction that makes a task done, so a kill at any moment between that
+//! and the delivery leaves it pending for the next run. It is delivered at least once, and never
+//! again once its success is recorded; its id is the same in each try.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -10,47 +11,47 @@ use super::snapshot::{self, Snapshot};
 use super::{HeldStore, StoreError};
 use crate::task::{AttemptKey, Record, Status, TaskId};
 
-/// Of which tasks a batch tells.
+/// Which tasks are delivered to `on_done`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum NotifyOn {
     /// Those that are done.
     Done,
     /// Those that failed or were lost as well.
     Ended,
 }
 
-impl Told {
+impl NotifyOn {
     fn as_str(self) -> &'static str {
         match self {
-            Told::Done => "done",
-            Told::Ended => "ended",
+            NotifyOn::Done => "done",
+            NotifyOn::Ended => "ended",
         }
     }
 
-    /// Whether a task that ended so is told of.
+    /// Whether a task that ended with this status is delivered.
     pub(super) fn includes(self, status: Status) -> bool {
-        self == Told::Ended || status == Status::Done
+        self == NotifyOn::Ended || status == Status::Done
     }
 }
 
-/// The number of something that is to be told.
+/// The row of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DeliveryKey(pub i64);
 
-/// Something that is to be told.
+/// A delivery that has not succeeded yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Due {
+pub struct PendingDelivery {
     /// Its number.
     pub key: DeliveryKey,
-    /// Its name for whoever is told: the same in each try.
+    /// Its id for the receiver, the same in each try.
     pub id: String,
-    /// What it is about.
-    pub about: About,
+    /// What it says.
+    pub payload: Payload,
 }
 
-/// What is told.
+/// What a delivery says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum About {
+pub enum Payload {
     /// A task ended.
     Task {
         /// The task and what became of it, as it was then where it was sent again since.
@@ -64,52 +65,53 @@ pub enum About {
     Run(String),
 }
 
-/// What came of telling.
+/// What became of the tries of a delivery in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// Its number.
     pub key: DeliveryKey,
     /// How often it was tried just now.
     pub tries: u32,
-    /// Why it did not work, where it did not.
+    /// Why it failed, where it did.
     pub error: Option<String>,
 }
 
-/// Something that was not told yet.
+/// A pending delivery, with what became of it so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undelivered {
+pub struct FailedDelivery {
     /// The task; none where it is about a run.
     pub id: Option<TaskId>,
     /// How often it was tried, in all runs.
     pub tries: u32,
-    /// Why the last try did not work, if there was one.
+    /// Why the last try failed, if there was one.
     pub error: Option<String>,
 }
 
-/// How much was told.
+/// The numbers of deliveries of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DeliveryCount {
-    /// Told.
+    /// Delivered.
     pub delivered: u64,
-    /// Not told yet.
+    /// Pending.
     pub due: u64,
 }
 
 impl HeldStore {
-    /// Says of which tasks the batch tells from now on.
+    /// Sets which tasks are delivered from now on.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn tell(&self, told: Option<Told>) -> Result<(), StoreError> {
-        let written = self.db.execute("UPDATE header SET told = ?1", [told.map(Told::as_str)]);
+    pub fn set_notify_on(&self, notify_on: Option<NotifyOn>) -> Result<(), StoreError> {
+        let written = self.db.execute("UPDATE header SET told = ?1", [notify_on.map(NotifyOn::as_str)]);
         written.map(drop).map_err(|e| self.error(e))
     }
 
-    /// Has told as well what was done before anybody was to be told of it. Gives how many tasks that are.
+    /// Enqueues the deliveries of tasks that were done before there was an `on_done`. Returns their
+    /// number.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn tell_all(&self) -> Result<u64, StoreError> {
+    pub fn enqueue_all_done(&self) -> Result<u64, StoreError> {
         let added = self.db.execute(
             "INSERT INTO delivery (attempt, status)
              SELECT max(attempt.key), 'done' FROM state JOIN attempt ON attempt.task = state.task
@@ -123,11 +125,11 @@ impl HeldStore {
 }
 
 impl Snapshot {
-    /// The numbers of all that is to be told, with the attempts they are about, the oldest first.
+    /// All pending deliveries, with the attempts they are about, the oldest first.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn due(&self) -> Result<Vec<(DeliveryKey, Option<AttemptKey>)>, StoreError> {
+    pub fn pending_deliveries(&self) -> Result<Vec<(DeliveryKey, Option<AttemptKey>)>, StoreError> {
         let read = || {
             let mut query = self
                 .moment()
@@ -139,35 +141,35 @@ impl Snapshot {
         read().map_err(|e| self.error(e))
     }
 
-    /// What is to be told about an attempt, if anything is.
+    /// The pending delivery of an attempt, if there is one.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn due_of(&self, attempt: AttemptKey) -> Result<Option<DeliveryKey>, StoreError> {
+    pub fn pending_of(&self, attempt: AttemptKey) -> Result<Option<DeliveryKey>, StoreError> {
         let query = "SELECT key FROM delivery WHERE attempt = ?1 AND delivered_at IS NULL";
         let key = self.db.query_row(query, [attempt.0], |row| Ok(DeliveryKey(row.get(0)?))).optional();
         key.map_err(|e| self.error(e))
     }
 
-    /// What is to be told about the end of a run, if anything is.
+    /// The pending delivery of the end of a run, if there is one.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn due_of_run(&self, run: i64) -> Result<Option<DeliveryKey>, StoreError> {
+    pub fn pending_of_run(&self, run: i64) -> Result<Option<DeliveryKey>, StoreError> {
         let query = "SELECT key FROM delivery WHERE run = ?1 AND delivered_at IS NULL";
         let key = self.db.query_row(query, [run], |row| Ok(DeliveryKey(row.get(0)?))).optional();
         key.map_err(|e| self.error(e))
     }
 
-    /// What is to be told under this number. `None` where it was told, or nothing is left to tell.
+    /// Loads a pending delivery. `None` where it was delivered, or nothing is left to say.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn delivery(&self, key: DeliveryKey) -> Result<Option<Due>, StoreError> {
+    pub fn delivery(&self, key: DeliveryKey) -> Result<Option<PendingDelivery>, StoreError> {
         read(&self.db, key).map_err(|e| self.error(e))
     }
 
-    /// How much was told.
+    /// The numbers of deliveries of a batch.
     ///
     /// # Errors
     /// What SQLite says.
@@ -180,11 +182,11 @@ impl Snapshot {
         self.db.query_row(query, [], row).map_err(|e| self.error(e))
     }
 
-    /// The first of what was not told yet, those that were tried before those that were not.
+    /// The first pending deliveries, those that were tried before those that were not.
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn undelivered(&self, most: u32) -> Result<Vec<Undelivered>, StoreError> {
+    pub fn failed_deliveries(&self, most: u32) -> Result<Vec<FailedDelivery>, StoreError> {
         let read = || {
             let mut query = self.db.prepare(
                 "SELECT id, tries, error FROM (
@@ -196,7 +198,7 @@ impl Snapshot {
             )?;
             let row = |row: &Row<'_>| {
                 let id: Option<String> = row.get(0)?;
-                Ok(Undelivered { id: id.map(TaskId), tries: row.get(1)?, error: row.get(2)? })
+                Ok(FailedDelivery { id: id.map(TaskId), tries: row.get(1)?, error: row.get(2)? })
             };
             query.query_map([most], row)?.collect::<rusqlite::Result<Vec<_>>>()
         };
@@ -204,15 +206,16 @@ impl Snapshot {
     }
 }
 
-/// Of which tasks the batch tells, if of any.
-pub(super) fn told(db: &Connection) -> rusqlite::Result<Option<Told>> {
+/// Which tasks the batch delivers, if any.
+pub(super) fn notify_on(db: &Connection) -> rusqlite::Result<Option<NotifyOn>> {
     let word: Option<String> =
         db.query_row("SELECT told FROM header", [], |row| row.get(0)).optional()?.flatten();
-    Ok([Told::Done, Told::Ended].into_iter().find(|told| Some(told.as_str()) == word.as_deref()))
+    Ok([NotifyOn::Done, NotifyOn::Ended].into_iter().find(|on| Some(on.as_str()) == word.as_deref()))
 }
 
-/// A task ended: it is to be told. What was to be told of the same attempt, and was not, is overtaken.
-pub(super) fn owe(db: &Connection, attempt: AttemptKey, status: Status) -> rusqlite::Result<()> {
+/// Enqueues the delivery of a task that ended. A pending delivery of the same attempt with another
+/// status is replaced.
+pub(super) fn enqueue_delivery(db: &Connection, attempt: AttemptKey, status: Status) -> rusqlite::Result<()> {
     db.prepare_cached("DELETE FROM delivery WHERE attempt = ?1 AND status <> ?2 AND delivered_at IS NULL")?
         .execute(params![attempt.0, status.as_str()])?;
     db.prepare_cached("INSERT INTO delivery (attempt, status) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?
@@ -220,8 +223,8 @@ pub(super) fn owe(db: &Connection, attempt: AttemptKey, status: Status) -> rusql
         .map(drop)
 }
 
-/// A run is over: its summary is to be told. One that is there already is brought up to date.
-pub(super) fn owe_run(db: &Connection, run: i64, body: &str) -> rusqlite::Result<()> {
+/// Enqueues the delivery of a run that is over, or updates its summary.
+pub(super) fn enqueue_run_delivery(db: &Connection, run: i64, body: &str) -> rusqlite::Result<()> {
     db.execute(
         "INSERT INTO delivery (run, body) VALUES (?1, ?2)
          ON CONFLICT (run) DO UPDATE SET body = excluded.body WHERE delivered_at IS NULL",
@@ -230,7 +233,7 @@ pub(super) fn owe_run(db: &Connection, run: i64, body: &str) -> rusqlite::Result
     .map(drop)
 }
 
-/// Writes what came of telling.
+/// Records what became of the tries of a delivery.
 pub(super) fn write(db: &Connection, delivery: &Delivery, at: Timestamp) -> rusqlite::Result<()> {
     let Delivery { key, tries, error } = delivery;
     let at = at.as_millisecond();
@@ -241,7 +244,7 @@ pub(super) fn write(db: &Connection, delivery: &Delivery, at: Timestamp) -> rusq
     .map(drop)
 }
 
-fn read(db: &Connection, key: DeliveryKey) -> rusqlite::Result<Option<Due>> {
+fn read(db: &Connection, key: DeliveryKey) -> rusqlite::Result<Option<PendingDelivery>> {
     let mut query = db.prepare_cached(
         "SELECT delivery.id, delivery.attempt, status, body, task FROM delivery
          LEFT JOIN attempt ON attempt.key = delivery.attempt
@@ -252,21 +255,21 @@ fn read(db: &Connection, key: DeliveryKey) -> rusqlite::Result<Option<Due>> {
         .query_row([key.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))
         .optional()?;
     let Some((id, attempt, status, body, task)) = found else { return Ok(None) };
-    let about = match (attempt, task, body) {
+    let payload = match (attempt, task, body) {
         (Some(attempt), Some(task), _) => {
             let Some(record) = snapshot::record_of(db, task, attempt)? else { return Ok(None) };
             let word = status.unwrap_or_default();
             let status = Status::ALL.into_iter().find(|status| status.as_str() == word);
-            About::Task {
+            Payload::Task {
                 record: Box::new(record),
                 status: status.unwrap_or(Status::Done),
                 files: files(db, attempt)?,
             }
         }
-        (_, _, Some(body)) => About::Run(body),
+        (_, _, Some(body)) => Payload::Run(body),
         _ => return Ok(None),
     };
-    Ok(Some(Due { key, id, about }))
+    Ok(Some(PendingDelivery { key, id, payload }))
 }
 
 fn files(db: &Connection, attempt: i64) -> rusqlite::Result<Vec<(u32, String)>> {

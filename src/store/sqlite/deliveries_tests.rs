@@ -23,13 +23,13 @@ impl Desk {
     }
 
     /// A run over `a` and `b` that tells of these.
-    fn begin(&self, told: Option<Told>) -> BatchWriter {
+    fn begin(&self, told: Option<NotifyOn>) -> BatchWriter {
         let mut store = self.store();
         let tasks = ["a", "b"].map(|id| Task::new(id, format!("a mug {id}"), Mode::Fast));
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "m.yaml" };
         store.list(listing, tasks.into_iter(), &plan).unwrap();
-        store.tell(told).unwrap();
+        store.set_notify_on(told).unwrap();
         store.begin(Prices::default()).unwrap().1
     }
 
@@ -37,12 +37,16 @@ impl Desk {
     fn due(&self) -> Vec<(String, &'static str, Option<String>)> {
         let reader = BatchStore::at(&self.path).snapshot().unwrap();
         let view = reader;
-        let due = view.due().unwrap().into_iter().map(|(key, _)| view.delivery(key).unwrap().unwrap());
-        due.map(|due| match due.about {
-            About::Task { record, status, .. } => {
+        let due = view
+            .pending_deliveries()
+            .unwrap()
+            .into_iter()
+            .map(|(key, _)| view.delivery(key).unwrap().unwrap());
+        due.map(|due| match due.payload {
+            Payload::Task { record, status, .. } => {
                 (record.task.id.0, status.as_str(), record.task_id.map(|id| id.0))
             }
-            About::Run(body) => (body, "", None),
+            Payload::Run(body) => (body, "", None),
         })
         .collect()
     }
@@ -75,7 +79,7 @@ fn of(id: &str, status: &'static str, task_id: &str) -> (String, &'static str, O
 #[test]
 fn what_is_done_is_due_until_it_was_told_and_never_after() {
     let desk = Desk::new();
-    let ledger = desk.begin(Some(Told::Done));
+    let ledger = desk.begin(Some(NotifyOn::Done));
     submit(&ledger, 1, 1);
     submit(&ledger, 2, 2);
     record(&ledger, done(1));
@@ -87,8 +91,9 @@ fn what_is_done_is_due_until_it_was_told_and_never_after() {
     };
     tell(Some("HTTP 500"));
     let reader = BatchStore::at(&desk.path).snapshot().unwrap();
-    let undelivered = Undelivered { id: Some(TaskId("a".into())), tries: 2, error: Some("HTTP 500".into()) };
-    assert_eq!(reader.undelivered(9).unwrap(), [undelivered]);
+    let failed_deliveries =
+        FailedDelivery { id: Some(TaskId("a".into())), tries: 2, error: Some("HTTP 500".into()) };
+    assert_eq!(reader.failed_deliveries(9).unwrap(), [failed_deliveries]);
     tell(None);
     record(&ledger, done(1));
     assert_eq!(desk.due(), []);
@@ -99,7 +104,7 @@ fn what_is_done_is_due_until_it_was_told_and_never_after() {
 #[test]
 fn a_failure_is_told_where_that_is_wanted_and_overtaken_by_what_came_after() {
     let desk = Desk::new();
-    let ledger = desk.begin(Some(Told::Ended));
+    let ledger = desk.begin(Some(NotifyOn::Ended));
     submit(&ledger, 1, 1);
     record(&ledger, failed(1));
     assert_eq!(desk.due(), [of("a", "failed", "T1")]);
@@ -117,17 +122,17 @@ fn what_was_done_before_is_told_only_where_a_person_asks_for_it() {
     submit(&ledger, 1, 1);
     record(&ledger, done(1));
     drop(ledger);
-    drop(desk.begin(Some(Told::Done)));
+    drop(desk.begin(Some(NotifyOn::Done)));
     assert_eq!(desk.due(), []);
-    assert_eq!(desk.store().tell_all().unwrap(), 1);
-    assert_eq!(desk.store().tell_all().unwrap(), 0);
+    assert_eq!(desk.store().enqueue_all_done().unwrap(), 1);
+    assert_eq!(desk.store().enqueue_all_done().unwrap(), 0);
     assert_eq!(desk.due(), [of("a", "done", "T1")]);
 }
 
 #[test]
 fn an_attempt_is_told_as_it_was_also_after_its_task_was_made_again() {
     let desk = Desk::new();
-    let ledger = desk.begin(Some(Told::Done));
+    let ledger = desk.begin(Some(NotifyOn::Done));
     submit(&ledger, 1, 1);
     record(&ledger, done(1));
     submit(&ledger, 2, 1);

@@ -19,14 +19,14 @@ pub struct FileRow {
     /// Its number; 0 is the grid.
     pub n: u32,
     /// The file, or why there is none, in words.
-    pub file: Result<Brought, String>,
+    pub file: Result<DownloadedFile, String>,
     /// How many tries it took.
     pub tries: u32,
 }
 
 /// A file that is there, as far as the state knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Brought {
+pub struct DownloadedFile {
     /// From the state's folder, with `/` between its parts, or absolute.
     pub path: String,
     /// BLAKE3 of its bytes.
@@ -39,7 +39,7 @@ pub struct Brought {
 
 /// What one attempt made, and what has become of it so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PicturesOf {
+pub struct AttemptImages {
     /// The task.
     pub task: Task,
     /// The mode it was sent in.
@@ -62,8 +62,8 @@ pub struct PicturesOf {
 
 /// How many files a batch has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FilesCount {
-    /// Brought.
+pub struct FileCounts {
+    /// Downloaded.
     pub brought: u64,
     /// Not brought, for a reason.
     pub failed: u64,
@@ -74,7 +74,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn attempts_with_pictures(&self) -> Result<Vec<AttemptKey>, StoreError> {
+    pub fn attempts_with_images(&self) -> Result<Vec<AttemptKey>, StoreError> {
         let read = || {
             let mut query = self.db.prepare(
                 "SELECT max(attempt.key) FROM state JOIN attempt ON attempt.task = state.task
@@ -91,13 +91,15 @@ impl Snapshot {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn pictures_of(&self, attempt: AttemptKey) -> Result<Option<PicturesOf>, StoreError> {
+    pub fn attempt_images(&self, attempt: AttemptKey) -> Result<Option<AttemptImages>, StoreError> {
         read(&self.db, attempt).map_err(|e| self.error(e))
     }
 
     /// Every task of the manifest, in its order, with what became of it and the files of its pictures that were brought, each
     /// with its number.
-    pub fn pictured(&self) -> impl Iterator<Item = Result<(Record, Vec<(u32, String)>), StoreError>> {
+    pub fn records_with_files(
+        &self,
+    ) -> impl Iterator<Item = Result<(Record, Vec<(u32, String)>), StoreError>> {
         self.keyed_records().map(|keyed| {
             let (key, record) = keyed?;
             let files = match record.state {
@@ -112,7 +114,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn files(&self) -> Result<FilesCount, StoreError> {
+    pub fn files(&self) -> Result<FileCounts, StoreError> {
         let query = "SELECT count(path), count(*) - count(path) FROM file
              JOIN attempt ON attempt.key = file.attempt JOIN state ON state.task = attempt.task
              WHERE position IS NOT NULL
@@ -120,7 +122,7 @@ impl Snapshot {
                      WHERE last.task = state.task AND last.outcome = 'done')";
         let row = |row: &Row<'_>| {
             let (brought, failed): (i64, i64) = (row.get(0)?, row.get(1)?);
-            Ok(FilesCount { brought: brought.unsigned_abs(), failed: failed.unsigned_abs() })
+            Ok(FileCounts { brought: brought.unsigned_abs(), failed: failed.unsigned_abs() })
         };
         self.db.query_row(query, [], row).map_err(|e| self.error(e))
     }
@@ -156,7 +158,7 @@ pub(super) fn write(db: &Connection, row: &FileRow, at: Timestamp) -> rusqlite::
     .map(drop)
 }
 
-fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<PicturesOf>> {
+fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<AttemptImages>> {
     let mut query = db.prepare_cached(
         "SELECT id, prompt, task.mode, vars, task_id, grid, images, quota, intended_at, finished_at,
              attempt.mode
@@ -174,7 +176,7 @@ fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<Picture
         let id: String = row.get(0)?;
         let prompt: String = row.get(1)?;
         let quota: Option<i64> = row.get(7)?;
-        Ok(PicturesOf {
+        Ok(AttemptImages {
             task: Task { vars: list(3)?, ..Task::new(id, prompt, mode_at::<TaskMode>(row, 2)?) },
             sent_in: mode_at(row, 10)?,
             task_id: RemoteTaskId(row.get(4)?),
@@ -200,7 +202,7 @@ fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<Picture
             continue;
         }
         let file = match path {
-            Some(path) => Ok(Brought {
+            Some(path) => Ok(DownloadedFile {
                 path,
                 hash: row.get(2)?,
                 bytes: row.get::<_, i64>(3)?.unsigned_abs(),
@@ -236,7 +238,8 @@ mod tests {
     #[test]
     fn a_file_is_told_of_its_attempt_and_of_earlier_ones() {
         let db = state();
-        let brought = |path: &str| Brought { path: path.into(), hash: [7; 32], bytes: 9, kind: "png".into() };
+        let brought =
+            |path: &str| DownloadedFile { path: path.into(), hash: [7; 32], bytes: 9, kind: "png".into() };
         let row = |attempt, file| FileRow { attempt: AttemptKey(attempt), n: 1, file, tries: 2 };
         write(&db, &row(1, Ok(brought("mug-1.png"))), Timestamp::now()).unwrap();
         write(&db, &row(2, Err("gone".into())), Timestamp::now()).unwrap();

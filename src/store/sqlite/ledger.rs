@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
-use super::deliveries::{self, Told};
+use super::deliveries::{self, NotifyOn};
 use crate::failpoint::Point;
 use crate::task::{
     AttemptKey, Change, ChangeKind, FailureClass, Images, Mode, NotAMode, Prices, State, TaskId, TaskRow,
@@ -77,7 +77,7 @@ pub(super) fn intend(
 pub(super) fn apply(
     db: &Connection,
     change: &Change,
-    told: Option<Told>,
+    told: Option<NotifyOn>,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     let Change { attempt, kind } = change;
@@ -131,7 +131,7 @@ pub(super) fn apply(
     }
     let status = next.state.shown(true);
     match told.filter(|told| next.is_final() && told.includes(status)) {
-        Some(_) => deliveries::owe(db, *attempt, status),
+        Some(_) => deliveries::enqueue_delivery(db, *attempt, status),
         None => Ok(()),
     }
 }

@@ -43,8 +43,10 @@ use tokio::sync::oneshot;
 
 pub use again::Again;
 pub use attempts::Attempt;
-pub use deliveries::{About, Delivery, DeliveryCount, DeliveryKey, Due, Told, Undelivered};
-pub use downloads::{Brought, FileRow, FilesCount, PicturesOf};
+pub use deliveries::{
+    Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery,
+};
+pub use downloads::{AttemptImages, DownloadedFile, FileCounts, FileRow};
 pub use figures::{RunRow, Variable};
 pub use ledger::{Intent, Outgoing};
 pub use resolve::{Doubt, Found, Resolution, Resolved};
@@ -268,7 +270,7 @@ impl HeldStore {
             self.db.execute("INSERT INTO run (started_at) VALUES (?1)", [now.as_millisecond()])?;
             let run = self.db.last_insert_rowid();
             reach(Point::RunBegun)?;
-            let run = Run { key: run, prices, told: deliveries::told(&self.db)? };
+            let run = Run { key: run, prices, told: deliveries::notify_on(&self.db)? };
             Ok((run, RunStart { cut_off, ..read_snapshot(&self.db, now, selection, &prices)? }))
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;

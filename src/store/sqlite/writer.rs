@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::deliveries::{self, Delivery, Told};
+use super::deliveries::{self, Delivery, NotifyOn};
 use super::downloads::{self, FileRow};
 use super::ledger::{self, Intent, Outgoing};
 use super::reserve::Reserve;
@@ -78,7 +78,7 @@ pub(super) struct Run {
     /// What it pays for a job.
     pub(super) prices: Prices,
     /// Of which tasks it tells.
-    pub(super) told: Option<Told>,
+    pub(super) told: Option<NotifyOn>,
 }
 
 enum Command {
@@ -263,10 +263,10 @@ impl Desk {
                 Command::End(why, summary, at, _) => {
                     ledger::end_run(&tx, self.run.key, why, *at)?;
                     if let Some(summary) = summary {
-                        deliveries::owe_run(&tx, self.run.key, summary)?;
+                        deliveries::enqueue_run_delivery(&tx, self.run.key, summary)?;
                     }
                 }
-                Command::Summary(summary, _) => deliveries::owe_run(&tx, self.run.key, summary)?,
+                Command::Summary(summary, _) => deliveries::enqueue_run_delivery(&tx, self.run.key, summary)?,
                 Command::Stop => {}
             }
         }
