@@ -48,20 +48,18 @@ impl fmt::Display for RemoteTaskId {
     }
 }
 
-/// Hash of what makes the image: the final prompt and the mode. The same id with another fingerprint is a changed task.
+/// The hash of a task's prompt in canonical form. The same id with another fingerprint is a changed task.
 ///
-/// The timeout and the callback address are sent as well, but they are about delivery: raising a timeout half way through
-/// a batch must not buy again what is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Mode, timeout, priority and the callback address are how a task is sent, not what it is: changing them buys nothing again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 16]);
 
 impl Fingerprint {
-    /// The fingerprint of a prompt sent in a mode.
-    pub fn of(prompt: &str, mode: impl Into<TaskMode>) -> Self {
+    /// The fingerprint of a prompt in canonical form.
+    pub fn of(canonical_prompt: &str) -> Self {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(mode.into().as_str().as_bytes());
-        hasher.update(b"\0");
-        hasher.update(prompt.as_bytes());
+        hasher.update(b"prompt\0");
+        hasher.update(canonical_prompt.as_bytes());
         let mut bytes = [0; 16];
         hasher.finalize_xof().fill(&mut bytes);
         Fingerprint(bytes)
@@ -136,11 +134,6 @@ impl Task {
             entry: 0,
             earlier: None,
         }
-    }
-
-    /// Hash of what makes the image.
-    pub fn fingerprint(&self) -> Fingerprint {
-        Fingerprint::of(&self.prompt, self.mode)
     }
 }
 
@@ -323,14 +316,6 @@ impl Record {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_fingerprint_tells_prompts_and_modes_apart_and_nothing_else() {
-        let mug = Fingerprint::of("a mug", Mode::Fast);
-        assert_eq!(mug, Fingerprint::of("a mug", Mode::Fast));
-        assert_ne!(mug, Fingerprint::of("a mug", Mode::Relaxed));
-        assert_ne!(mug, Fingerprint::of("a mug ", Mode::Fast));
-    }
 
     #[test]
     fn a_submit_in_flight_is_unknown_once_its_run_is_dead() {

@@ -6,7 +6,7 @@ use crate::download::DestinationError;
 use crate::hooks::HookError;
 use crate::plan::{Filter, FilterError};
 use crate::store::{StateLocation, StoreError};
-use crate::task::{Mode, TaskId};
+use crate::task::{Mode, Outlay, TaskId};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -82,6 +82,9 @@ pub enum BatchError {
     /// No task of the manifest matches the filters.
     #[error("no task of the manifest is selected")]
     NothingSelected(Vec<Filter>),
+    /// The run would make again more tasks than it may, because their prompts were edited.
+    #[error("{} tasks were edited since they were made, and would be paid for again", .0.tasks)]
+    TooManyChanged(Box<ChangedTasks>),
     /// The batch has no column of this name, which status was to break down by.
     #[error("the batch has no column `{name}`")]
     Column {
@@ -189,4 +192,17 @@ impl std::fmt::Display for OverwrittenBy {
             OverwrittenBy::Report => "report",
         })
     }
+}
+
+/// Tasks that are done, running or unknown, and would be made again because their prompts were edited.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChangedTasks {
+    /// How many.
+    pub tasks: u64,
+    /// How many one run may make again.
+    pub most: u64,
+    /// What they would cost, where prices are known.
+    pub cost: Option<Outlay>,
+    /// The first of them: the id, the prompt as it was, and as it is now.
+    pub examples: Vec<(TaskId, String, String)>,
 }

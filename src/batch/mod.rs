@@ -7,6 +7,7 @@
 //!
 //! No error here has prose for a terminal beyond one sentence: [`BatchError`] is facts.
 
+mod changes;
 mod download;
 mod error;
 mod files;
@@ -29,7 +30,7 @@ mod status;
 use std::path::{Path, PathBuf};
 
 pub use download::{Download, MissedImage};
-pub use error::{BatchError, OverwrittenBy};
+pub use error::{BatchError, ChangedTasks, OverwrittenBy};
 pub use forecast::ForecastReport;
 pub use options::{CallbackOptions, CommandHints, HookUse, ImageOptions, Options};
 pub use plan::{BatchPlan, PlanWarning};

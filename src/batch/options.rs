@@ -27,6 +27,8 @@ pub struct Options {
     pub speed: f64,
     /// The maximum number of tasks that the manifest may expand to.
     pub max_tasks: Option<u64>,
+    /// How many tasks that are done, running or unknown one run may make again because their prompts were edited.
+    pub max_changed: Option<u64>,
     /// Which tasks are submitted; all where empty.
     pub only: Vec<Filter>,
     /// Whether one task of each entry is submitted, to look at before the others.
@@ -91,6 +93,7 @@ impl Default for Options {
             is_sandbox_id: None,
             speed: 1.0,
             max_tasks: None,
+            max_changed: None,
             only: Vec::new(),
             pilot: false,
             limit: None,

@@ -2,11 +2,11 @@
 
 use jiff::ZonedDateTime;
 
-use super::{Batch, BatchError, BatchPolicy, ForecastReport, forecast, selection};
+use super::{Batch, BatchError, BatchPolicy, ChangedTasks, ForecastReport, changes, forecast, selection};
 use crate::manifest::Manifest;
 use crate::plan::{self, KnownTasks, Plan};
 use crate::store::{Snapshot, StoreError};
-use crate::task::{Quota, TaskMode};
+use crate::task::{Quota, TaskId, TaskMode};
 
 /// What a run would do. It spends nothing, needs no key, and changes no file.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct BatchPlan<'a> {
     pub known_tasks: KnownTasks,
     /// What becomes of each task.
     pub plan: Plan,
+    /// The tasks for which a run would stop, since too many prompts were edited after they were paid for.
+    pub changed: Option<Box<ChangedTasks>>,
     /// By what a run would go.
     pub policy: BatchPolicy,
     /// What all attempts so far may have cost; none where a price is missing.
@@ -32,6 +34,11 @@ pub struct BatchPlan<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanWarning {
+    /// The state has tasks under other ids: their prompts are the same, so they are known, and nothing of them is bought again.
+    Renamed {
+        /// The ids that they had, and have now, in the manifest's order.
+        ids: Vec<(TaskId, TaskId)>,
+    },
     /// So many tasks of mode `auto` have no deadline: they are sent relaxed.
     NoDeadline {
         /// How many.
@@ -48,8 +55,10 @@ pub enum PlanWarning {
 
 impl BatchPlan<'_> {
     /// What should be known before a run.
-    pub fn warning(&self) -> Option<PlanWarning> {
-        warning(&self.policy, self.plan.to_submit.of(TaskMode::Auto))
+    pub fn warnings(&self) -> Vec<PlanWarning> {
+        let renamed = self.plan.renamed.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
+        let about_deadline = warning(&self.policy, self.plan.to_submit.of(TaskMode::Auto));
+        renamed_warning(renamed).into_iter().chain(about_deadline).collect()
     }
 
     /// What may still be spent; none where there is no budget, or no price.
@@ -57,6 +66,11 @@ impl BatchPlan<'_> {
         let budget = self.policy.budget.as_ref()?;
         Some(Quota(budget.quota.0.saturating_sub(self.spent?.0)))
     }
+}
+
+/// What should be known of tasks whose ids have changed.
+pub(super) fn renamed_warning(ids: Vec<(TaskId, TaskId)>) -> Option<PlanWarning> {
+    (!ids.is_empty()).then_some(PlanWarning::Renamed { ids })
 }
 
 /// What should be known of a deadline, or the lack of one, where so many tasks leave their mode to the run.
@@ -93,11 +107,18 @@ impl Batch {
         selection::selects_something(manifest, &plan, &selection, &options.only)?;
         plan.select(&selection, || manifest.tasks());
         let policy = BatchPolicy::resolve(options, &manifest.batch, &ZonedDateTime::now())?;
+        let prices = policy.prices();
+        let store = || self.store.snapshot();
+        let changed = match changes::check(manifest, &plan, options, &manifest.batch, &prices, store) {
+            Err(BatchError::TooManyChanged(changed)) => Some(changed),
+            checked => checked.map(|()| None)?,
+        };
         let spent = match &snapshot {
             Some(snapshot) => snapshot.reserved(&policy.prices())?,
             None => Some(Quota(0)),
         };
-        let mut planned = BatchPlan { manifest, known_tasks, plan, policy, spent, forecast: None, snapshot };
+        let mut planned =
+            BatchPlan { manifest, known_tasks, plan, changed, policy, spent, forecast: None, snapshot };
         planned.forecast = forecast::report(&planned, options.speed)?;
         Ok(planned)
     }

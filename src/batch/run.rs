@@ -6,10 +6,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
 use super::loaded::{LoadedManifest, image_names};
-use super::plan::{PlanWarning, warning};
+use super::plan::{PlanWarning, renamed_warning, warning};
 use super::{
-    Batch, BatchError, BatchPolicy, CallbackOptions, Service, files, holder_description, hooks, images,
-    selection,
+    Batch, BatchError, BatchPolicy, CallbackOptions, Service, changes, files, holder_description, hooks,
+    images, selection,
 };
 use crate::api::CallbackListener;
 use crate::output;
@@ -17,7 +17,7 @@ use crate::plan::{self, Selection};
 use crate::progress::{RunEvent, RunProgress, Sink};
 use crate::runner::{self, Outcome, Signal, shutdown};
 use crate::store::{HeldStore, Listing, StoreError};
-use crate::task::{RemoteTaskId, TaskId, TaskMode};
+use crate::task::{Prices, RemoteTaskId, TaskId, TaskMode};
 
 /// A run that goes on, whether or not its events are read.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub struct Run {
     events: UnboundedReceiver<(Option<RunEvent>, RunProgress)>,
     running: JoinHandle<Result<Outcome, StoreError>>,
     stop: StopHandle,
-    warning: Option<PlanWarning>,
+    warnings: Vec<PlanWarning>,
 }
 
 /// Stops a run: the first time it submits nothing more and follows what runs, the second time it leaves at once; resumable
@@ -42,8 +42,8 @@ impl StopHandle {
 
 impl Run {
     /// What should be known before the first event.
-    pub fn warning(&self) -> Option<&PlanWarning> {
-        self.warning.as_ref()
+    pub fn warnings(&self) -> &[PlanWarning] {
+        &self.warnings
     }
 
     /// The next event, with how the batch stands; no event where only time has passed. `None` once the run has ended.
@@ -103,8 +103,9 @@ impl Batch {
             images::config(destination, cache, service.address.clone(), &self.store, &self.options)
         });
         let images = images.transpose()?;
-        let store = self.take_up(&service, &checked.selection)?;
         let policy = checked.policy;
+        let mut renamed = Vec::new();
+        let store = self.take_up(&service, &checked.selection, &policy.prices(), &mut renamed)?;
         if policy.budget.is_some()
             && let Some(mode) = store.unpriced(&policy.prices())?.first()
         {
@@ -120,7 +121,7 @@ impl Batch {
         }
         let (start, writer) = store.begin_with(policy.prices(), &checked.selection)?;
         let auto = start.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;
-        let warning = warning(&policy, auto);
+        let warnings = renamed_warning(renamed).into_iter().chain(warning(&policy, auto)).collect();
         let hints = self.options.hints.clone();
         let config = runner::Run {
             batch: cache.name.clone(),
@@ -151,7 +152,7 @@ impl Batch {
         let (stop, listener) = shutdown();
         let sink = Box::new(EventSender(sender));
         let running = tokio::spawn(runner::run(config, service.client, (start, writer), sink, listener));
-        Ok(Run { events, running, stop: StopHandle(stop), warning })
+        Ok(Run { events, running, stop: StopHandle(stop), warnings })
     }
 
     /// Checks everything that can be wrong before a state is opened.
@@ -180,7 +181,13 @@ impl Batch {
     }
 
     /// The state, held, with the tasks of the manifest as it is now.
-    fn take_up(&mut self, service: &Service, selection: &Selection) -> Result<HeldStore, BatchError> {
+    fn take_up(
+        &mut self,
+        service: &Service,
+        selection: &Selection,
+        prices: &Prices,
+        renamed: &mut Vec<(TaskId, TaskId)>,
+    ) -> Result<HeldStore, BatchError> {
         let mut store = self.store.open(&service.identity, &holder_description())?;
         let file = self.files.name();
         if let Some(theirs) = store.listed_from()?
@@ -210,7 +217,7 @@ impl Batch {
             keep(&store)?;
             return Ok(store);
         }
-        let plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
+        let mut plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
         let listing = Listing {
             batch: &manifest.name,
             columns: &manifest.columns,
@@ -218,6 +225,9 @@ impl Batch {
             file: &file,
         };
         selection::selects_something(manifest, &plan, selection, &options.only)?;
+        plan.select(selection, || manifest.tasks());
+        changes::check(manifest, &plan, options, &manifest.batch, prices, || store.snapshot())?;
+        *renamed = plan.renamed.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
         store.list(listing, manifest.tasks(), &plan)?;
         keep(&store)?;
         Ok(store)

@@ -212,6 +212,10 @@ pub(super) struct LimitArgs {
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
 
+    /// Make at most N finished, running or unknown tasks again because their prompts were edited [default: 20]
+    #[arg(long, value_name = "N")]
+    pub(super) max_changed: Option<u64>,
+
     /// Spend at most this on the batch, over all its runs, e.g. 500quota or 20usd
     #[arg(long, value_name = "AMOUNT")]
     pub(super) budget: Option<Budget>,
@@ -499,6 +503,10 @@ pub(super) struct PlanArgs {
 
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
+
+    /// Make at most N finished, running or unknown tasks again because their prompts were edited [default: 20]
+    #[arg(long, value_name = "N")]
+    pub(super) max_changed: Option<u64>,
 
     /// Spend at most this on the batch, over all its runs, e.g. 500quota or 20usd
     #[arg(long, value_name = "AMOUNT")]

@@ -49,6 +49,7 @@ pub(super) fn run_options(args: &RunArgs) -> Result<Options, Failure> {
     options.max_tasks = args.expansion.max_tasks;
     options.only.clone_from(&limits.selection.only);
     options.pilot = limits.selection.pilot;
+    options.max_changed = limits.max_changed;
     options.limit = args.limit;
     options.concurrency = args.concurrency;
     (options.poll_min, options.poll_max) = (args.poll_min, args.poll_max);
@@ -85,6 +86,7 @@ pub(super) fn plan_options(args: &PlanArgs) -> Options {
     options.prices = args.prices;
     options.only.clone_from(&args.selection.only);
     options.pilot = args.selection.pilot;
+    options.max_changed = args.max_changed;
     options.budget = args.budget;
     options.deadline.clone_from(&args.deadline);
     options

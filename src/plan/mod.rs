@@ -2,34 +2,44 @@
 //! changed.
 //!
 //! Pure: it compares and counts, and the store carries the plan out. A task is known by its id and
-//! its fingerprint, never by its position in the manifest, so that a row that is added, removed or
-//! moved leaves all others as they are.
+//! its prompt (`identity`), never by its position in the manifest, so that a row that is added,
+//! removed or moved leaves all others as they are.
 
+mod identity;
 mod selection;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+pub use identity::fingerprint;
+use identity::{Identity, Matcher};
 pub use selection::{Filter, FilterError, FilterSyntaxError, Filters, Selection, TaskView};
 
-use crate::task::{Action, Fingerprint, Mode, ModeCounts, RemoteTaskId, State, Task, TaskId, TaskMode};
+use crate::task::{Action, Fingerprint, ModeCounts, RemoteTaskId, State, Task, TaskId};
 
 /// One version of a task that the state has.
 ///
-/// An id has several versions where its prompt or mode was edited between runs.
+/// An id has several versions where its prompt was edited between runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownTask {
     /// The task's row in the state.
     pub key: i64,
-    /// The hash of the prompt and the mode of this version.
+    /// The hash of the prompt of this version.
     pub fingerprint: Fingerprint,
     /// The state of this version.
     pub state: State,
-    /// Whether this version was in the manifest that the state saw last.
-    pub active: bool,
+    /// The position of this version in the manifest that the state saw last. `None` if it was not in it.
+    pub position: Option<i64>,
     /// Whether a `redo` of this version was carried out that the manifest has asked for ever since.
     pub redo_done: bool,
     /// The [`mark`](RemoteTaskId::mark) of the last attempt's taskId. `None` if that attempt has none.
     pub last_mark: Option<u64>,
+}
+
+impl KnownTask {
+    /// Whether this version was in the manifest that the state saw last.
+    pub fn is_active(&self) -> bool {
+        self.position.is_some()
+    }
 }
 
 /// All tasks that the state has, by id.
@@ -42,7 +52,7 @@ pub enum Step {
     New,
     /// The task is unchanged: its row stays.
     Keep(KnownTask),
-    /// The id is known, with another prompt or mode, last with this one. The task will be
+    /// The id is known, with another prompt, last with this one. The task will be
     /// submitted; the old result stays in the history.
     Changed(KnownTask),
     /// The task changed back to this earlier version, whose result counts again.
@@ -78,6 +88,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The ids that the manifest no longer has, sorted.
     pub removed: Vec<TaskId>,
+    /// The tasks that the state has under another id.
+    pub renamed: Vec<Renamed>,
     /// The number of tasks that will be submitted, by mode.
     pub to_submit: ModeCounts,
     /// The number of pending tasks that the selection leaves out.
@@ -86,12 +98,30 @@ pub struct Plan {
     selected: Option<Vec<bool>>,
 }
 
+/// A task that the state has under another id: the same prompt, whose id is new or now belongs to
+/// another row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamed {
+    /// The task's position in the manifest, from 0.
+    pub n: usize,
+    /// The id that it had.
+    pub from: TaskId,
+    /// The id that it has now.
+    pub to: TaskId,
+}
+
 impl Plan {
     /// Whether the task at this position of the manifest will be submitted.
     pub fn submits(&self, n: usize) -> bool {
         let is_pending = self.steps.get(n).is_some_and(|step| step.state() == State::Pending);
         is_pending
             && self.selected.as_ref().is_none_or(|selected| selected.get(n).copied().unwrap_or_default())
+    }
+
+    /// The id that the task at this position had in the state, if it has another one now.
+    pub fn renamed_from(&self, n: usize) -> Option<&TaskId> {
+        let found = self.renamed.binary_search_by_key(&n, |renamed| renamed.n).ok()?;
+        self.renamed.get(found).map(|renamed| &renamed.from)
     }
 
     /// Counts the steps for which the predicate holds.
@@ -103,70 +133,74 @@ impl Plan {
 /// Compares the tasks of a manifest with those of the state.
 pub fn compare(tasks: impl Iterator<Item = Task>, known_tasks: &KnownTasks) -> Plan {
     let mut plan = Plan::default();
-    let mut unseen: HashMap<&TaskId, ()> = known_tasks
-        .iter()
-        .filter(|(_, versions)| versions.iter().any(|known| known.active))
-        .map(|(id, _)| (id, ()))
-        .collect();
-    for task in tasks {
-        let versions = known_tasks.get(&task.id).map_or(&[][..], Vec::as_slice);
-        if !versions.is_empty() {
-            unseen.remove(&task.id);
+    let mut matcher = Matcher::new(known_tasks);
+    let mut ids = HashSet::new();
+    let mut modes = Vec::new();
+    // What is not matched by id and prompt, with its position: few, but where everything is new.
+    let mut left = Vec::new();
+    for (n, task) in tasks.enumerate() {
+        modes.push(task.mode);
+        if known_tasks.contains_key(&task.id) {
+            ids.insert(task.id.clone());
         }
-        let step = step(&task, versions);
-        if step.state() == State::Pending {
-            plan.to_submit.add(task.mode);
-        }
+        let step = match known_tasks.is_empty() {
+            true => step(&task, Identity::New),
+            false => {
+                let fingerprint = fingerprint(&task);
+                match matcher.by_id_and_prompt(&task.id, fingerprint) {
+                    Some(known) => step(&task, Identity::Same(known)),
+                    None => {
+                        left.push((n, fingerprint, Task { vars: Vec::new(), ..task }));
+                        Step::New
+                    }
+                }
+            }
+        };
         plan.steps.push(step);
     }
-    plan.removed = unseen.into_keys().cloned().collect();
+    for (n, fingerprint, task) in &left {
+        if let Some((known, from)) = matcher.by_prompt(*fingerprint) {
+            plan.steps[*n] = step(task, Identity::Renamed(known, from));
+            plan.renamed.push(Renamed { n: *n, from: from.clone(), to: task.id.clone() });
+        }
+    }
+    let renamed: HashSet<usize> = plan.renamed.iter().map(|renamed| renamed.n).collect();
+    for (n, _, task) in left.iter().filter(|(n, ..)| !renamed.contains(n)) {
+        let identity = matcher.by_id(&task.id).map_or(Identity::New, Identity::Changed);
+        plan.steps[*n] = step(task, identity);
+    }
+    for (step, mode) in plan.steps.iter().zip(modes) {
+        if step.state() == State::Pending {
+            plan.to_submit.add(mode);
+        }
+    }
+    plan.removed = matcher.unmatched_ids().filter(|id| !ids.contains(*id)).cloned().collect();
     plan.removed.sort();
     plan
 }
 
-fn step(task: &Task, versions: &[KnownTask]) -> Step {
-    let version = matching_version(task, versions);
-    let earlier = task.earlier.as_ref().filter(|_| versions.is_empty() && task.action.is_none());
+fn step(task: &Task, identity: Identity<'_>) -> Step {
+    let known = match identity {
+        Identity::Same(known) | Identity::Renamed(known, _) => Some(known),
+        Identity::Changed(_) | Identity::New => None,
+    };
+    let earlier = task.earlier.as_ref().filter(|_| identity == Identity::New && task.action.is_none());
     if let Some(earlier) = earlier {
         return Step::Import(earlier.state);
     }
-    match (task.action, version) {
-        (Some(Action::Redo), Some(known))
+    match (task.action, known, identity) {
+        (Some(Action::Redo), Some(known), _)
             if !known.redo_done && can_be_redone(known.state) && !was_redone_since(task, &known) =>
         {
-            // The new attempt is made in the mode that the manifest has now.
-            let is_unchanged = known.fingerprint == task.fingerprint();
-            if is_unchanged { Step::Redo(known) } else { Step::Changed(known) }
+            Step::Redo(known)
         }
-        (Some(Action::Skip), Some(known)) if can_be_skipped(known.state) => Step::Skip(Some(known)),
-        (Some(Action::Skip), None) => Step::Skip(None),
-        (_, Some(known)) if known.active => Step::Keep(known),
-        (_, Some(known)) => Step::Reverted(known),
-        (_, None) => match versions.iter().max_by_key(|known| (known.active, known.key)) {
-            Some(last) => Step::Changed(*last),
-            None => Step::New,
-        },
+        (Some(Action::Skip), Some(known), _) if can_be_skipped(known.state) => Step::Skip(Some(known)),
+        (Some(Action::Skip), None, _) => Step::Skip(None),
+        (_, Some(known), _) if known.is_active() => Step::Keep(known),
+        (_, Some(known), _) => Step::Reverted(known),
+        (_, None, Identity::Changed(last)) => Step::Changed(last),
+        (_, None, _) => Step::New,
     }
-}
-
-/// Finds the version of the task that the manifest asks for.
-///
-/// Mode `auto` leaves open only the speed, so a task of mode `auto` matches a version that was
-/// submitted in either mode, and a task with a fixed mode matches one that was submitted as `auto`:
-/// the images are paid for. Versions that were never submitted match in exactly their own mode.
-fn matching_version(task: &Task, versions: &[KnownTask]) -> Option<KnownTask> {
-    let of = |mode: TaskMode| {
-        let fingerprint = Fingerprint::of(&task.prompt, mode);
-        versions.iter().find(|known| known.fingerprint == fingerprint).copied()
-    };
-    let others: &[TaskMode] = match task.mode {
-        TaskMode::Fixed(_) => &[TaskMode::Auto],
-        TaskMode::Auto => &[TaskMode::Fixed(Mode::Fast), TaskMode::Fixed(Mode::Relaxed)],
-    };
-    let was_sent = |known: &KnownTask| !matches!(known.state, State::Pending | State::Skipped);
-    let other = || others.iter().filter_map(|mode| of(*mode)).filter(was_sent);
-    of(task.mode)
-        .or_else(|| other().max_by_key(|known| (known.active, known.state == State::Done, known.key)))
 }
 
 /// Whether the task has a newer attempt than the one that the results with the `redo` list.
@@ -190,15 +224,15 @@ fn can_be_skipped(state: State) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Earlier, Images};
+    use crate::task::{Earlier, Images, Mode, TaskMode};
 
     fn task(id: &str, prompt: &str) -> Task {
         Task::new(id, prompt, Mode::Fast)
     }
 
     fn known(key: i64, prompt: &str, state: State) -> KnownTask {
-        let fingerprint = Fingerprint::of(prompt, Mode::Fast);
-        KnownTask { key, fingerprint, state, active: true, redo_done: false, last_mark: None }
+        let fingerprint = fingerprint(&task("", prompt));
+        KnownTask { key, fingerprint, state, position: Some(key), redo_done: false, last_mark: None }
     }
 
     fn one(task: Task, known: KnownTask) -> Step {
@@ -208,13 +242,13 @@ mod tests {
 
     #[test]
     fn a_task_is_known_by_its_id_and_what_it_sends() {
-        let old_jar = KnownTask { active: false, ..known(3, "old jar", State::Done) };
+        let old_jar = KnownTask { position: None, ..known(3, "old jar", State::Done) };
         let known_tasks = KnownTasks::from([
             (TaskId("a".into()), vec![known(1, "mug", State::Done)]),
             (TaskId("b".into()), vec![known(2, "cup", State::Running)]),
             (TaskId("c".into()), vec![old_jar, known(4, "jar", State::Done)]),
             (TaskId("gone".into()), vec![known(5, "pot", State::Done)]),
-            (TaskId("long gone".into()), vec![KnownTask { active: false, ..known(6, "pan", State::Done) }]),
+            (TaskId("long gone".into()), vec![KnownTask { position: None, ..known(6, "pan", State::Done) }]),
         ]);
         let tasks = [task("new", "tray"), task("c", "old jar"), task("b", "blue cup"), task("a", "mug")];
         let plan = compare(tasks.into_iter(), &known_tasks);
@@ -312,38 +346,78 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_is_left_open_is_content_with_either_and_buys_nothing_again() {
-        let left_open = || Task::new("a", "mug", TaskMode::Auto);
-        let known = |mode: TaskMode, state| KnownTask {
-            fingerprint: Fingerprint::of("mug", mode),
-            ..known(1, "mug", state)
-        };
+    fn how_a_task_is_sent_is_not_what_it_is() {
         for state in State::ALL {
-            let waits = matches!(state, State::Pending | State::Skipped);
-            for mode in [Mode::Fast, Mode::Relaxed] {
-                // To `auto`, and from it.
-                for (task, known) in [
-                    (left_open(), known(mode.into(), state)),
-                    (Task::new("a", "mug", mode), known(TaskMode::Auto, state)),
-                ] {
-                    let expected = if waits { Step::Changed(known) } else { Step::Keep(known) };
-                    assert_eq!(one(task, known), expected, "{mode} {state:?}");
-                }
+            let known = known(1, "mug", state);
+            for mode in [Mode::Fast.into(), Mode::Relaxed.into(), TaskMode::Auto] {
+                let sent = Task { timeout: Some(900), priority: 7, ..Task::new("a", " mug\u{a0}", mode) };
+                assert_eq!(one(sent, known), Step::Keep(known), "{mode} {state:?}");
             }
-            let other = KnownTask {
-                fingerprint: Fingerprint::of("cup", TaskMode::Auto),
-                ..known(TaskMode::Auto, state)
-            };
-            assert_eq!(one(left_open(), other), Step::Changed(other), "another prompt is another task");
         }
-        // One that is made again is made in the mode that is said now.
-        let (again, done) =
-            (Task { action: Some(Action::Redo), ..left_open() }, known(Mode::Fast.into(), State::Done));
-        assert_eq!(one(again, done), Step::Changed(done));
-        // The version that says the same goes before one that would do.
-        let [waits, done] = [known(TaskMode::Auto, State::Pending), known(Mode::Fast.into(), State::Done)];
-        let done = KnownTask { key: 2, active: false, ..done };
-        let known_tasks = KnownTasks::from([(TaskId("a".into()), vec![done, waits])]);
-        assert_eq!(compare(std::iter::once(left_open()), &known_tasks).steps, [Step::Keep(waits)]);
+    }
+
+    /// Compares these tasks with what the state has, given as id, prompt and position. Gives a step's key and old id for each
+    /// task, or neither where it will be bought.
+    fn matched(
+        tasks: &[(&str, &str)],
+        had: &[(&str, &str, Option<i64>)],
+    ) -> Vec<Option<(i64, Option<String>)>> {
+        let mut known_tasks = KnownTasks::new();
+        for (key, (id, prompt, position)) in (1..).zip(had) {
+            let known = KnownTask { position: *position, ..known(key, prompt, State::Done) };
+            known_tasks.entry(TaskId((*id).into())).or_default().push(known);
+        }
+        let plan = compare(tasks.iter().map(|(id, prompt)| task(id, prompt)), &known_tasks);
+        let steps = plan.steps.iter().enumerate();
+        let known = steps.map(|(n, step)| match step {
+            Step::Keep(known) | Step::Reverted(known) => {
+                Some((known.key, plan.renamed_from(n).map(|id| id.0.clone())))
+            }
+            Step::New | Step::Changed(_) => None,
+            step => panic!("{step:?}"),
+        });
+        known.collect()
+    }
+
+    #[test]
+    fn a_task_under_another_id_is_that_task() {
+        let was = |key, id: &str| Some((key, Some(id.to_owned())));
+        let same = |key| Some((key, None));
+        let had = [("a", "mug", Some(0)), ("b", "cup", Some(1)), ("c", "jar", Some(2))];
+        for (tasks, expected) in [
+            (&[("A-1", "mug"), ("b", "cup"), ("c", "jar")][..], vec![was(1, "a"), same(2), same(3)]),
+            (&[("1", "mug"), ("2", "cup"), ("3", "jar")], vec![was(1, "a"), was(2, "b"), was(3, "c")]),
+            // A sheet whose ids were sorted alone.
+            (&[("b", "mug"), ("c", "cup"), ("a", "jar")], vec![was(1, "a"), was(2, "b"), was(3, "c")]),
+            // A row that was copied, and its copy renamed: one of them is new.
+            (&[("a", "mug"), ("a copy", "mug"), ("b", "cup")], vec![same(1), None, same(2)]),
+            // An id and its prompt were edited at once: that is a new task.
+            (&[("x", "tray"), ("b", "cup")], vec![None, same(2)]),
+            (&[("a", "tray"), ("mug", "mug")], vec![None, was(1, "a")]),
+        ] {
+            assert_eq!(matched(tasks, &had), expected, "{tasks:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_with_one_prompt_the_first_of_the_last_manifest_goes_first() {
+        let had = [("a/2", "mug", Some(1)), ("a/1", "mug", Some(0)), ("old", "mug", None)];
+        let was = |key, id: &str| Some((key, Some(id.to_owned())));
+        let tasks = [("b/1", "mug"), ("b/2", "mug"), ("b/3", "mug"), ("b/4", "mug")];
+        assert_eq!(matched(&tasks, &had), [was(2, "a/1"), was(1, "a/2"), was(3, "old"), None]);
+        // What has its id and its prompt is never taken by another.
+        let tasks = [("b/1", "mug"), ("a/1", "mug")];
+        assert_eq!(matched(&tasks, &had), [was(1, "a/2"), Some((2, None))]);
+    }
+
+    #[test]
+    fn what_was_renamed_is_not_removed() {
+        let known_tasks = KnownTasks::from([
+            (TaskId("a".into()), vec![known(1, "mug", State::Done)]),
+            (TaskId("b".into()), vec![known(2, "cup", State::Done)]),
+        ]);
+        let plan = compare([task("z", "mug")].into_iter(), &known_tasks);
+        assert_eq!(plan.removed, [TaskId("b".into())]);
+        assert_eq!(plan.renamed, [Renamed { n: 0, from: TaskId("a".into()), to: TaskId("z".into()) }]);
     }
 }

@@ -42,6 +42,7 @@
 //! order of the steps is: template (with its values through [`permutation::protect`]), permutation,
 //! [`take_repeat`], [`with_params`], [`lint`].
 
+mod canonical;
 mod finding;
 mod issue;
 mod lint;
@@ -52,6 +53,7 @@ mod scan;
 mod table;
 mod value;
 
+pub use canonical::canonical_prompt;
 pub use finding::{Finding, ParamFinding, ParamPart, Severity};
 pub use lint::lint;
 pub use params::{Clash, Counterpart, Origin, Param, ParamValue, check_param, with_params};

@@ -26,6 +26,7 @@ mod faults;
 mod formats;
 mod hooks;
 mod hostile;
+mod identity;
 mod input;
 mod key;
 mod kill;

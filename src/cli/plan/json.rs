@@ -55,10 +55,10 @@ impl PlanView<'_> {
         // The tasks are written one by one: there may be many.
         write!(out, "{},\"tasks\":[", escape_json(head.trim_end_matches('}')))?;
         for (n, (task, step)) in self.planned.manifest.tasks().zip(&self.planned.plan.steps).enumerate() {
-            let (word, why) = self.why(&task, step);
+            let (word, why) = self.why(n, &task, step);
             let comma = if n == 0 { "" } else { "," };
             let task = json!({
-                "id": task.id, "mode": task.mode, "prompt": task.prompt, "plan": word,
+                "id": task.id, "mode": task.mode, "prompt": task.prompt, "plan": word, "renamed_from": self.planned.plan.renamed_from(n),
                 "why": (!why.is_empty()).then_some(why), "submit": self.planned.plan.submits(n),
             });
             write!(out, "{comma}\n{}", escape_json(&task.to_string()))?;

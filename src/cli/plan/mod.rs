@@ -26,7 +26,10 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
     say(&batch.check()?.warnings);
     let state = batch.store().location().to_string();
     let planned = batch.plan()?;
-    planned.warning().iter().for_each(refusal::warn);
+    planned.warnings().iter().for_each(refusal::warn);
+    if let Some(changed) = &planned.changed {
+        refusal::warn_about_changed(changed);
+    }
     let view = PlanView { args, state, planned };
     let mut out = io::BufWriter::new(anstream::stdout());
     // A reader that has seen enough (`| head`) is no failure.
@@ -43,7 +46,10 @@ struct PlanView<'a> {
 
 impl PlanView<'_> {
     /// What becomes of a task, in a word, and why.
-    fn why(&self, task: &Task, step: &Step) -> (&'static str, String) {
+    fn why(&self, n: usize, task: &Task, step: &Step) -> (&'static str, String) {
+        if let (Some(from), Step::Keep(_) | Step::Reverted(_)) = (self.planned.plan.renamed_from(n), step) {
+            return (step.state().as_str(), format!("renamed: it was `{}`", sanitize_line(&from.0, NAME)));
+        }
         match step {
             Step::New => ("new", String::new()),
             Step::Changed(known) => ("changed", self.difference(task, known.key)),

@@ -80,6 +80,7 @@ impl PlanView<'_> {
             (self.planned.plan.count(|step| matches!(step, Step::Redo(_))), "once more"),
             (self.planned.plan.count(|step| matches!(step, Step::Import(_))), "taken over"),
             (self.planned.plan.count(|step| matches!(step, Step::Skip(_))), "skipped"),
+            (self.planned.plan.renamed.len() as u64, "renamed"),
             (self.planned.plan.removed.len() as u64, "removed"),
         ]);
         let words: Vec<String> =
@@ -130,8 +131,8 @@ impl PlanView<'_> {
         let most = if self.args.all { usize::MAX } else { LISTED };
         let wanted = |n: usize| self.args.all || self.planned.plan.submits(n);
         let steps = self.planned.manifest.tasks().zip(&self.planned.plan.steps).enumerate();
-        for (_, (task, step)) in steps.filter(|(n, _)| wanted(*n)).take(most) {
-            let (word, why) = self.why(&task, step);
+        for (n, (task, step)) in steps.filter(|(n, _)| wanted(*n)).take(most) {
+            let (word, why) = self.why(n, &task, step);
             let prompt = sanitize_line(&task.prompt, PROMPT);
             writeln!(out, "  {word:<8} {}  {}  {prompt}", sanitize_line(&task.id.0, NAME), task.mode)?;
             if !why.is_empty() {

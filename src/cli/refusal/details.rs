@@ -1,10 +1,13 @@
 //! The sentences that need to look into an error: filters, columns, the names of images, hooks.
 
 use super::super::paste::shell_quoted;
+use crate::batch::ChangedTasks;
 use crate::diagnostic::{Diagnostic, close_name, quoted};
 use crate::download::{DestinationError, NameConflict};
 use crate::hooks::HookError;
 use crate::plan::FilterError;
+use crate::task::TaskId;
+use crate::text::sanitize_line;
 
 pub(super) fn about_filter(found: Diagnostic, error: &FilterError, columns: &[String]) -> Diagnostic {
     match error {
@@ -85,4 +88,41 @@ pub(super) fn about_hook(error: &HookError) -> Diagnostic {
             Diagnostic::error(format!("the URL of the hook cannot be used: {why}"))
         }
     }
+}
+
+/// How many ids are shown, and how much of each, and of a prompt.
+const SHOWN: usize = 3;
+const NAME: usize = 40;
+const PROMPT: usize = 120;
+
+pub(super) fn about_renamed(ids: &[(TaskId, TaskId)]) -> Diagnostic {
+    let shown: Vec<String> = ids
+        .iter()
+        .take(SHOWN)
+        .map(|(from, to)| format!("`{}` was `{}`", sanitize_line(&to.0, NAME), sanitize_line(&from.0, NAME)))
+        .collect();
+    let more = match ids.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(", and {more} more"),
+    };
+    let tasks = if ids.len() == 1 { "1 task has".to_owned() } else { format!("{} tasks have", ids.len()) };
+    let found = format!("{tasks} another id and the same prompt: known already, and not bought again");
+    Diagnostic::warning(found).note(format!("{}{more}", shown.join(", ")))
+}
+
+pub(super) fn about_changed(found: Diagnostic, changed: &ChangedTasks) -> Diagnostic {
+    let mut found = found.note(format!("one run makes at most {} again by itself", changed.most));
+    if let Some(cost) = changed.cost {
+        found = found.note(format!("that would cost {cost}"));
+    }
+    for (id, before, after) in &changed.examples {
+        let (before, after) = (sanitize_line(before, PROMPT), sanitize_line(after, PROMPT));
+        found = found
+            .note(format!("`{}` was: {before}", sanitize_line(&id.0, NAME)))
+            .note(format!("now: {after}"));
+    }
+    let n = changed.tasks;
+    found.help(format!(
+        "`mjbatch plan` lists them; if they are meant, add `--max-changed {n}`, or `max_changed: {n}` under `batch:`"
+    ))
 }

@@ -4,10 +4,10 @@ mod details;
 mod store;
 
 use super::failure::{Failure, say};
-use crate::batch::{BatchError, OverwrittenBy, PlanWarning};
+use crate::batch::{BatchError, ChangedTasks, OverwrittenBy, PlanWarning};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::text::sanitize_line;
-use details::{about_column, about_filter, about_hook, about_images};
+use details::{about_changed, about_column, about_filter, about_hook, about_images, about_renamed};
 
 /// How much of a name fits on a line.
 const NAME: usize = 60;
@@ -79,6 +79,7 @@ fn with_advice(error: BatchError) -> Diagnostic {
         BatchError::NoImageFolder => found.help(
             "name a folder with `--download FOLDER`, or in the manifest with `output: { images: … }`",
         ),
+        BatchError::TooManyChanged(changed) => about_changed(found, &changed),
         BatchError::Internal(_) => found.note("what was submitted is in the state; run again to go on"),
         other => with_detail(found, other),
     }
@@ -127,6 +128,7 @@ pub(super) fn warn(warning: &PlanWarning) {
         n => format!("{n} tasks of mode `auto`"),
     };
     let found = match warning {
+        PlanWarning::Renamed { ids } => about_renamed(ids),
         PlanWarning::NoDeadline { auto } => Diagnostic::warning(format!(
             "{} and no deadline: what waits is sent relaxed",
             these(*auto)
@@ -138,4 +140,13 @@ pub(super) fn warn(warning: &PlanWarning) {
         }
     };
     say(&found.into());
+}
+
+/// Says that a run would stop because too many prompts were edited after they were paid for.
+pub(super) fn warn_about_changed(changed: &ChangedTasks) {
+    let found = format!(
+        "{} tasks were edited since they were made: a run would stop with exit code 2",
+        changed.tasks
+    );
+    say(&about_changed(Diagnostic::warning(found), changed).into());
 }

@@ -77,6 +77,12 @@ fn settled(args: &ResolveArgs, how: Resolution, resolved: &Resolved) -> String {
     if resolved.skipped > 0 {
         lines.push(format!("{} left as unknown: the manifest says `skip`", tasks(resolved.skipped)));
     }
+    if resolved.gone > 0 {
+        let gone = tasks(resolved.gone);
+        lines.push(format!(
+            "{gone} left as unknown: no longer in the manifest, so not sent again; `--give-up` ends it"
+        ));
+    }
     lines.extend(next(args, &resolved.counts));
     lines.join("\n") + "\n"
 }

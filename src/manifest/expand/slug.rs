@@ -2,16 +2,26 @@
 
 use std::fmt::Write as _;
 
-use crate::task::{Fingerprint, TaskMode};
+use crate::task::TaskMode;
 
-/// Up to five words of the text before the flags, at most 32 characters, a dash, and twelve hex digits of the fingerprint:
+/// Up to five words of the text before the flags, at most 32 characters, a dash, and twelve hex digits of a hash of prompt and mode:
 /// the name of a task that nobody named. One that leaves its mode to the run is called as if it said none, so that it keeps
 /// its name when that is decided half way through a batch.
 pub(crate) fn of_content(prompt: &str, mode: TaskMode) -> String {
     let mut name = words(prompt);
     let mode = if mode == TaskMode::Auto { TaskMode::default() } else { mode };
-    hex(&mut name, &Fingerprint::of(prompt, mode).0[..6]);
+    hex(&mut name, &content_hash(prompt, mode));
     name
+}
+
+fn content_hash(prompt: &str, mode: TaskMode) -> [u8; 6] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(mode.as_str().as_bytes());
+    hasher.update(b"\0");
+    hasher.update(prompt.as_bytes());
+    let mut bytes = [0; 6];
+    hasher.finalize_xof().fill(&mut bytes);
+    bytes
 }
 
 /// A value of a matrix, or the chosen options of a permutation, in a name: `16:9` is `16x9`, `Soft light` is `soft-light`.

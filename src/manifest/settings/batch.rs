@@ -14,7 +14,7 @@ use crate::manifest::value;
 use crate::manifest::yaml::{KeyValue, Node, NodeReader, NodeValue};
 use crate::task::Prices;
 
-pub(crate) const BATCH: [&str; 12] = [
+pub(crate) const BATCH: [&str; 13] = [
     "concurrency",
     "poll_min",
     "poll_max",
@@ -24,6 +24,7 @@ pub(crate) const BATCH: [&str; 12] = [
     "retries",
     "on_unknown",
     "max_tasks",
+    "max_changed",
     "results",
     "on_done",
     "on_finish",
@@ -54,6 +55,8 @@ pub struct BatchSettings {
     pub on_unknown: Option<OnUnknown>,
     /// How many tasks the manifest may make, 1 to 10,000,000. Checked while the manifest is read.
     pub max_tasks: Option<u64>,
+    /// How many tasks that are done, running or unknown one run may make again because their prompts were edited.
+    pub max_changed: Option<u64>,
     /// Where the results go, as written: paths from the manifest's folder.
     pub results: Vec<String>,
     /// Who is told of each task that is done. Only a manifest says that, never what a state has kept of it: it may be a command.
@@ -85,6 +88,7 @@ pub(crate) fn read(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Batc
         retries: reader.value(fields.get("retries"), values::retries),
         on_unknown: reader.value(fields.get("on_unknown"), values::on_unknown),
         max_tasks: reader.value(fields.get("max_tasks"), value::max_tasks),
+        max_changed: reader.value(fields.get("max_changed"), values::max_changed),
         on_done: fields.get("on_done").and_then(|field| hooks::read(field, true, reader)),
         on_finish: fields.get("on_finish").and_then(|field| hooks::read(field, false, reader)),
         ..BatchSettings::default()

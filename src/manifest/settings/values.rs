@@ -11,6 +11,10 @@ use crate::manifest::value::{ValueError, number};
 use crate::task::Quota;
 
 /// How often a task that failed is sent again: 0 to 10.
+pub(crate) fn max_changed(text: &str) -> Result<u64, ValueError> {
+    number(text, "a number of tasks", 0, 10_000_000)
+}
+
 pub(crate) fn retries(text: &str) -> Result<u8, ValueError> {
     number(text, "a number of retries", 0, 10).map(|n| u8::try_from(n).unwrap_or(0))
 }

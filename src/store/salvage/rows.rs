@@ -8,7 +8,7 @@
 //! words in columns that have a few are all as in the table.
 
 /// The columns of `attempt`: those it was made with, and those that later steps added.
-pub(super) const ATTEMPT_COLUMNS: std::ops::RangeInclusive<usize> = 13..=14;
+pub(super) const ATTEMPT_COLUMNS: std::ops::RangeInclusive<usize> = 13..=15;
 const OUTCOMES: [&str; 6] = ["not_accepted", "refused", "unknown", "done", "failed", "lost"];
 const MODES: [&str; 3] = ["fast", "relaxed", "auto"];
 
@@ -143,7 +143,7 @@ impl<'p> Record<'p> {
             grid,
             images,
             finished,
-            ref mode @ ..,
+            ref added @ ..,
         ] = self.values[..]
         else {
             return false;
@@ -153,7 +153,8 @@ impl<'p> Record<'p> {
             && [run, quota, finished].iter().all(|value| value.may_be(Kind::Int))
             && [token, class, reason, grid, images].iter().all(|value| value.may_be(Kind::Text))
             && self.may_have(outcome, &OUTCOMES)
-            && mode.iter().all(|mode| self.may_have(*mode, &MODES))
+            && added.first().is_none_or(|mode| self.may_have(*mode, &MODES))
+            && added.get(1).is_none_or(|prompt| prompt.may_be(Kind::Text))
     }
 
     fn is_task(&self) -> bool {

@@ -160,7 +160,7 @@ pub(super) fn write(db: &Connection, row: &FileRow, at: Timestamp) -> rusqlite::
 
 fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<AttemptImages>> {
     let mut query = db.prepare_cached(
-        "SELECT id, prompt, task.mode, vars, task_id, grid, images, quota, intended_at, finished_at,
+        "SELECT id, coalesce(attempt.prompt, task.prompt), task.mode, vars, task_id, grid, images, quota, intended_at, finished_at,
              attempt.mode
          FROM attempt JOIN task ON task.key = attempt.task JOIN state ON state.task = task.key
          WHERE attempt.key = ?1 AND outcome = 'done' AND task_id IS NOT NULL",

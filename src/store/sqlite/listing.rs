@@ -5,7 +5,7 @@ use rusqlite::{Connection, Statement, params};
 
 use super::Listing;
 use crate::failpoint::Point;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, fingerprint};
 use crate::task::{Action, Earlier, State, Task};
 
 /// Carries out the plan for these tasks.
@@ -26,6 +26,7 @@ pub(super) fn write(
                     // A redo that cannot be carried out now, because the task runs, is not forgotten.
                     let asked = task.action == Some(Action::Redo);
                     let redone = asked && (known.redo_done || matches!(step, Step::Redo(_)));
+                    rows.describe(known.key, &task)?;
                     rows.keep(known.key, position, &task, redone)?;
                     if step.state() != known.state {
                         rows.set_state.execute(params![known.key, step.state().as_str()])?;
@@ -55,6 +56,9 @@ pub(super) fn write(
 struct Rows<'c> {
     add_task: Statement<'c>,
     add_state: Statement<'c>,
+    is_described: Statement<'c>,
+    keep_sent: Statement<'c>,
+    describe: Statement<'c>,
     keep: Statement<'c>,
     set_state: Statement<'c>,
     set_reason: Statement<'c>,
@@ -69,6 +73,14 @@ impl<'c> Rows<'c> {
                 "INSERT INTO state (task, position, vars, timeout, hook_url, redone, priority, entry, skip, state)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?,
+            is_described: db.prepare(
+                "SELECT id = ?2 AND prompt = ?3 AND mode = ?4, prompt = ?3 FROM task WHERE key = ?1",
+            )?,
+            keep_sent: db.prepare(
+                "UPDATE attempt SET prompt = (SELECT prompt FROM task WHERE key = ?1)
+                 WHERE task = ?1 AND prompt IS NULL",
+            )?,
+            describe: db.prepare("UPDATE task SET id = ?2, prompt = ?3, mode = ?4 WHERE key = ?1")?,
             keep: db.prepare(
                 "UPDATE state SET position = ?2, vars = ?3, timeout = ?4, hook_url = ?5, redone = ?6, priority = ?7,
                      entry = ?8, skip = ?9
@@ -88,6 +100,21 @@ impl<'c> Rows<'c> {
         })
     }
 
+    /// How the manifest writes the task now, which is how it goes out if it is sent again: its id, its prompt, which has the
+    /// same canonical form, and its mode. What earlier attempts sent is kept with them.
+    fn describe(&mut self, key: i64, task: &Task) -> rusqlite::Result<()> {
+        let values = params![key, task.id.0, task.prompt, task.mode.as_str()];
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let (is_described, is_same_prompt): (bool, bool) = self.is_described.query_row(values, row)?;
+        if !is_same_prompt {
+            self.keep_sent.execute([key])?;
+        }
+        if !is_described {
+            self.describe.execute(values)?;
+        }
+        Ok(())
+    }
+
     fn keep(&mut self, key: i64, position: i64, task: &Task, redone: bool) -> rusqlite::Result<()> {
         let skip = task.action == Some(Action::Skip);
         let vars = json(&task.vars);
@@ -97,7 +124,7 @@ impl<'c> Rows<'c> {
     }
 
     fn add(&mut self, db: &Connection, position: i64, task: &Task, state: State) -> rusqlite::Result<i64> {
-        self.add_task.execute(params![task.id.0, task.fingerprint().0, task.prompt, task.mode.as_str()])?;
+        self.add_task.execute(params![task.id.0, fingerprint(task).0, task.prompt, task.mode.as_str()])?;
         let key = db.last_insert_rowid();
         let redone = task.action == Some(Action::Redo);
         let vars = json(&task.vars);

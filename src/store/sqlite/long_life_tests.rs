@@ -89,7 +89,12 @@ type Cost = (Option<i64>, Option<i64>);
 
 /// Counts and costs as they were taken before they were kept.
 fn taken(db: &Connection) -> (BTreeMap<String, i64>, Vec<Cost>) {
-    let mut query = db.prepare("SELECT state, count(position) FROM state GROUP BY state").unwrap();
+    let mut query = db
+        .prepare(
+            "SELECT state, count(position) + count(*) FILTER (WHERE position IS NULL AND state = 'unknown')
+             FROM state GROUP BY state",
+        )
+        .unwrap();
     let counts = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     let counts = counts.map(Result::unwrap).collect();
     let mut query = db

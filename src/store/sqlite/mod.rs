@@ -19,6 +19,7 @@ mod listing;
 mod lock;
 #[cfg(test)]
 mod long_life_tests;
+mod migrate;
 mod reserve;
 mod resolve;
 #[cfg(test)]

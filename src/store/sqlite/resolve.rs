@@ -58,6 +58,8 @@ pub struct Resolved {
     pub tasks: u64,
     /// How many are not sent again because the manifest skips them.
     pub skipped: u64,
+    /// How many are not sent again because the manifest has them no longer.
+    pub gone: u64,
     /// How many tasks have each status now.
     pub counts: Counts,
 }
@@ -115,12 +117,13 @@ fn resolve(
 ) -> rusqlite::Result<Resolved> {
     let (now, tx) = (Timestamp::now(), db.transaction()?);
     ledger::settle_submitting(&tx, now)?;
-    let (mut tasks, mut skipped) = (0, 0);
+    let (mut tasks, mut skipped, mut gone) = (0, 0, 0);
     {
         let mut query = tx.prepare(
             "SELECT key, id, coalesce((SELECT mode FROM attempt WHERE attempt.task = state.task
-                     AND outcome IS NOT 'not_accepted' ORDER BY attempt.key DESC LIMIT 1), mode), vars, skip
-             FROM state JOIN task ON key = task WHERE position IS NOT NULL AND state = 'unknown'",
+                     AND outcome IS NOT 'not_accepted' ORDER BY attempt.key DESC LIMIT 1), mode), vars, skip,
+                 position IS NULL
+             FROM state JOIN task ON key = task WHERE state = 'unknown'",
         )?;
         let mut wait = tx.prepare(WAIT_AGAIN)?;
         let mut rows = query.query([])?;
@@ -135,6 +138,11 @@ fn resolve(
                     skipped += 1;
                     continue;
                 }
+                // What is not in the manifest any more is not sent again.
+                Resolution::Resend if row.get(5)? => {
+                    gone += 1;
+                    continue;
+                }
                 Resolution::Resend => drop(wait.execute([key])?),
                 Resolution::GiveUp => give_up(&tx, key, now)?,
             }
@@ -143,7 +151,7 @@ fn resolve(
     }
     let counts = snapshot::counts(&tx, false)?;
     tx.commit()?;
-    Ok(Resolved { tasks, skipped, counts })
+    Ok(Resolved { tasks, skipped, gone, counts })
 }
 
 /// The last attempt of a task that may have been accepted.
@@ -171,7 +179,9 @@ fn found(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::
     ledger::settle_submitting(&tx, now)?;
     let listed = tx
         .query_row(
-            "SELECT key, state FROM task JOIN state ON task = key WHERE id = ?1 AND position IS NOT NULL",
+            "SELECT key, state FROM task JOIN state ON task = key
+             WHERE id = ?1 AND (position IS NOT NULL OR state = 'unknown')
+             ORDER BY state = 'unknown' DESC, position IS NULL, key DESC LIMIT 1",
             [&id.0],
             |row| Ok((row.get::<_, i64>(0)?, state_at(row, 1)?)),
         )
@@ -208,23 +218,23 @@ fn found(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::
 }
 
 impl Snapshot {
-    /// The tasks of the manifest whose outcome is unknown, in its order. A submit in flight is one of them unless a run
-    /// goes on.
+    /// The tasks whose outcome is unknown: those of the manifest, in its order, then those that it has no longer. A submit in
+    /// flight is one of them unless a run goes on.
     pub fn doubts(&self) -> impl Iterator<Item = Result<Doubt, StoreError>> {
-        let mut from = -1;
+        let mut from = (false, -1);
         let mut page = Vec::new().into_iter();
         std::iter::from_fn(move || {
             if page.len() == 0 {
                 match doubts_after(&self.db, from, self.is_live()) {
                     Ok(doubts) => page = doubts.into_iter(),
                     Err(e) => {
-                        from = i64::MAX;
+                        from = (true, i64::MAX);
                         return Some(Err(self.error(e)));
                     }
                 }
             }
-            let (position, doubt) = page.next()?;
-            from = position;
+            let (place, doubt) = page.next()?;
+            from = place;
             Some(Ok(doubt))
         })
     }
@@ -233,18 +243,35 @@ impl Snapshot {
 /// How many are read at once.
 const PAGE: i64 = 500;
 
-fn doubts_after(db: &Connection, position: i64, is_live: bool) -> rusqlite::Result<Vec<(i64, Doubt)>> {
-    let mut query = db.prepare_cached(
-        "SELECT position, id, prompt, coalesce(attempt.mode, task.mode), quota, intended_at,
-             coalesce(attempt.reason, state.reason), run, vars
-         FROM state JOIN task ON task.key = state.task
-             LEFT JOIN attempt ON attempt.key = (
+/// Those after a place: whether they have gone from the manifest, and their position in it, else their key.
+fn doubts_after(
+    db: &Connection,
+    (is_gone, after): (bool, i64),
+    is_live: bool,
+) -> rusqlite::Result<Vec<((bool, i64), Doubt)>> {
+    let columns = "task.id, coalesce(attempt.prompt, task.prompt), coalesce(attempt.mode, task.mode), quota,
+             intended_at, coalesce(attempt.reason, state.reason), run, vars";
+    let last = "LEFT JOIN attempt ON attempt.key = (
                  SELECT max(key) FROM attempt AS last
-                 WHERE last.task = state.task AND last.outcome IS NOT 'not_accepted')
-         WHERE position > ?1 AND (state = 'unknown' OR state = 'submitting' AND NOT ?2)
-         ORDER BY position LIMIT ?3",
-    )?;
-    query.query_map(params![position, is_live, PAGE], |row| Ok((row.get(0)?, doubt_at(row)?)))?.collect()
+                 WHERE last.task = state.task AND last.outcome IS NOT 'not_accepted')";
+    let read = |place: &str, condition: &str, is_gone: bool, after: i64| {
+        let mut query = db.prepare_cached(&format!(
+            "SELECT {place}, {columns} FROM state JOIN task ON task.key = state.task {last}
+             WHERE {condition} AND {place} > ?1 AND (state = 'unknown' OR state = 'submitting' AND NOT ?2)
+             ORDER BY {place} LIMIT ?3"
+        ))?;
+        let rows = query
+            .query_map(params![after, is_live, PAGE], |row| Ok(((is_gone, row.get(0)?), doubt_at(row)?)))?;
+        rows.collect::<rusqlite::Result<Vec<_>>>()
+    };
+    let mut doubts = match is_gone {
+        false => read("position", "position IS NOT NULL", false, after)?,
+        true => read("state.task", "position IS NULL", true, after)?,
+    };
+    if doubts.is_empty() && !is_gone {
+        doubts = read("state.task", "position IS NULL", true, -1)?;
+    }
+    Ok(doubts)
 }
 
 fn doubt_at(row: &Row<'_>) -> rusqlite::Result<Doubt> {

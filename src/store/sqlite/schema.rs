@@ -22,7 +22,10 @@ const VERSION: i32 = STEPS.len() as i32;
 const WRITING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 /// What makes the tables, from nothing to the newest version. A step is never edited once it was released: a new one is added.
-const STEPS: [&str; 5] = [TABLES, MODES, FILES, DELIVERIES, LONG_LIFE];
+const STEPS: [&str; 6] = [TABLES, MODES, FILES, DELIVERIES, LONG_LIFE, IDENTITY];
+
+/// The version from which a task's fingerprint is that of its prompt in canonical form.
+const CANONICAL: i32 = 6;
 
 const TABLES: &str = "
 CREATE TABLE header (
@@ -190,6 +193,13 @@ WHEN OLD.outcome IS NOT 'not_accepted' AND OLD.outcome IS NOT 'refused' BEGIN
 END;
 ";
 
+/// What keeps the prompt that was sent where the manifest writes it otherwise now, and finds the submits whose outcome is
+/// unknown of tasks that the manifest has no longer. The fingerprints are recomputed, which SQL alone cannot.
+const IDENTITY: &str = "
+ALTER TABLE attempt ADD COLUMN prompt TEXT; -- as it was sent; NULL where that is the task's
+CREATE INDEX state_in_doubt ON state (task) WHERE state IN ('unknown', 'submitting') AND position IS NULL;
+";
+
 /// Opens the state for writing, and creates its tables where the file is new.
 pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() || super::files::is_empty(path) {
@@ -310,6 +320,9 @@ fn take_steps(db: &mut Connection, version: i32) -> rusqlite::Result<()> {
     for step in missing {
         tx.execute_batch(step)?;
     }
+    if (1..CANONICAL).contains(&version) {
+        super::migrate::recompute_fingerprints(&tx)?;
+    }
     tx.pragma_update(None, "application_id", APPLICATION_ID)?;
     tx.pragma_update(None, "user_version", VERSION)?;
     super::reach(Point::StepsTaken)?;
@@ -350,6 +363,7 @@ pub(in crate::store) mod tests {
             "e436bfb98b46cc56",
             "3951f4d753653f0e",
             "95a996d44ff8bfd8",
+            "ccefa68d723be19c",
         ];
         let steps = STEPS.map(|step| blake3::hash(step.as_bytes()).to_hex()[..16].to_owned());
         assert_eq!(steps, known);

@@ -6,7 +6,9 @@ use rusqlite::{Connection, Row};
 use super::ledger::{mode_at, state_at};
 use super::{StateLocation, StoreError, database_error, lock, schema};
 use crate::plan::{KnownTask, KnownTasks};
-use crate::task::{Counts, Fingerprint, Images, Quota, Record, RemoteTaskId, State, Task, TaskId, TaskMode};
+use crate::task::{
+    Counts, Fingerprint, Images, Quota, Record, RemoteTaskId, State, Status, Task, TaskId, TaskMode,
+};
 
 /// What a state says of its batch.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -100,9 +102,10 @@ impl Snapshot {
         counts(&self.db, self.is_live).map_err(|e| self.error(e))
     }
 
-    /// Whether the manifest had a task of this id when the state last saw one.
+    /// Whether the manifest had a task of this id when the state last saw one, or one of it is unknown.
     pub fn lists(&self, id: &TaskId) -> Result<bool, StoreError> {
-        let query = "SELECT EXISTS (SELECT 1 FROM task JOIN state ON task = key WHERE id = ?1 AND position IS NOT NULL)";
+        let query = "SELECT EXISTS (SELECT 1 FROM task JOIN state ON task = key WHERE id = ?1
+             AND (position IS NOT NULL OR state IN ('unknown', 'submitting')))";
         self.db.query_row(query, [&id.0], |row| row.get(0)).map_err(|e| self.error(e))
     }
 
@@ -244,7 +247,7 @@ pub(super) fn header(db: &Connection) -> rusqlite::Result<Option<Header>> {
 pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {
     let mut known_tasks = KnownTasks::new();
     let mut query = db.prepare(
-        "SELECT key, id, fingerprint, state, position IS NOT NULL, redone,
+        "SELECT key, id, fingerprint, state, position, redone,
              (SELECT task_id FROM attempt WHERE attempt.task = task.key AND outcome IS NOT 'not_accepted'
                  ORDER BY attempt.key DESC LIMIT 1)
          FROM task JOIN state ON task = key",
@@ -255,7 +258,7 @@ pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {
             key: row.get(0)?,
             fingerprint: Fingerprint(row.get(2)?),
             state: state_at(row, 3)?,
-            active: row.get(4)?,
+            position: row.get(4)?,
             redo_done: row.get(5)?,
             last_mark: row.get::<_, Option<String>>(6)?.map(|task_id| RemoteTaskId(task_id).mark()),
         };
@@ -272,6 +275,14 @@ pub(super) fn counts(db: &Connection, is_live: bool) -> rusqlite::Result<Counts>
         let n: i64 = row.get(1)?;
         counts.add(state_at(row, 0)?.shown(is_live), n.unsigned_abs());
     }
+    // What is unknown stays so whatever has become of its row in the manifest.
+    let gone: i64 = db.query_row(
+        "SELECT count(*) FROM state
+         WHERE state IN ('unknown', 'submitting') AND position IS NULL AND (state = 'unknown' OR NOT ?1)",
+        [is_live],
+        |row| row.get(0),
+    )?;
+    counts.add(Status::Unknown, gone.unsigned_abs());
     Ok(counts)
 }
 
