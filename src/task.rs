@@ -6,6 +6,7 @@
 mod attempt;
 mod mode;
 mod quota;
+mod row_ref;
 mod transition;
 
 use std::fmt;
@@ -14,6 +15,7 @@ pub use attempt::{AttemptKey, AttemptOutcome, Change, ChangeKind, Failure, Failu
 use jiff::Timestamp;
 pub use mode::{Mode, ModeCounts, NotAMode, TaskMode};
 pub use quota::{NotAQuota, Outlay, Prices, Quota};
+pub use row_ref::{RowRef, RowRefError};
 use serde::{Deserialize, Serialize};
 pub use transition::{IllegalTransition, Transition, transition};
 

@@ -29,6 +29,8 @@ pub struct KnownTask {
     pub state: State,
     /// The position of this version in the manifest that the state saw last. `None` if it was not in it.
     pub position: Option<i64>,
+    /// Whether this version had failed before it was skipped: where the skip ends, it is failed again, and is not retried.
+    pub failed_before_skip: bool,
     /// Whether a `redo` of this version was carried out that the manifest has asked for ever since.
     pub redo_done: bool,
     /// The [`mark`](RemoteTaskId::mark) of the last attempt's taskId. `None` if that attempt has none.
@@ -74,8 +76,10 @@ impl Step {
             Step::New | Step::Changed(_) | Step::Redo(_) => State::Pending,
             Step::Skip(_) => State::Skipped,
             Step::Import(state) => *state,
-            // The `skip` of an earlier manifest is gone.
-            Step::Keep(known) | Step::Reverted(known) if known.state == State::Skipped => State::Pending,
+            // The `skip` of an earlier manifest is gone; that ends the skip and no more.
+            Step::Keep(known) | Step::Reverted(known) if known.state == State::Skipped => {
+                if known.failed_before_skip { State::Failed } else { State::Pending }
+            }
             Step::Keep(known) | Step::Reverted(known) => known.state,
         }
     }
@@ -232,7 +236,15 @@ mod tests {
 
     fn known(key: i64, prompt: &str, state: State) -> KnownTask {
         let fingerprint = fingerprint(&task("", prompt));
-        KnownTask { key, fingerprint, state, position: Some(key), redo_done: false, last_mark: None }
+        KnownTask {
+            key,
+            fingerprint,
+            state,
+            position: Some(key),
+            failed_before_skip: false,
+            redo_done: false,
+            last_mark: None,
+        }
     }
 
     fn one(task: Task, known: KnownTask) -> Step {
@@ -324,6 +336,8 @@ mod tests {
         assert_eq!(compare(std::iter::once(skip()), &KnownTasks::new()).steps, [Step::Skip(None)]);
         let again = one(task("a", "mug"), known(1, "mug", State::Skipped));
         assert_eq!(again.state(), State::Pending);
+        let failed = KnownTask { failed_before_skip: true, ..known(1, "mug", State::Skipped) };
+        assert_eq!(one(task("a", "mug"), failed).state(), State::Failed, "and is not retried by that");
     }
 
     #[test]

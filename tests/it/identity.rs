@@ -182,3 +182,23 @@ fn an_accident_at_scale_stops_before_anything_is_paid_for() {
     dir.run(&service.url()).args("--max-changed 24").expect_code(0);
     assert_eq!(service.submits(), 48);
 }
+
+#[test]
+fn a_skip_and_its_end_are_no_retry_of_a_failed_task() {
+    let service = SandboxService::with_faults("job-moderated=mug");
+    let sheet = |action: &str| format!("id,prompt,action\na,a mug,{action}\nb,a cup,\n");
+    let dir = TestDir::with_csv(&sheet(""));
+    dir.run(&service.url()).expect_code(3);
+    for (action, code, status) in
+        [("skip", 0, "skipped"), ("", 3, "failed"), ("skip", 0, "skipped"), ("", 3, "failed")]
+    {
+        dir.write("spring.csv", sheet(action));
+        dir.run(&service.url()).expect_code(code);
+        let results = dir.results();
+        assert_eq!((results.column("status")[0], service.submits()), (status, 2), "{action:?}");
+        assert_eq!(results.rows[0]["reason"].is_empty(), status == "skipped");
+    }
+    dir.mjbatch("retry spring.csv").expect_code(0);
+    dir.run(&service.url()).expect_code(3);
+    assert_eq!(service.submits(), 3, "a retry that was asked for");
+}

@@ -28,8 +28,11 @@ pub(super) fn write(
                     let redone = asked && (known.redo_done || matches!(step, Step::Redo(_)));
                     rows.describe(known.key, &task)?;
                     rows.keep(known.key, position, &task, redone)?;
-                    if step.state() != known.state {
-                        rows.set_state.execute(params![known.key, step.state().as_str()])?;
+                    match (known.state, step.state()) {
+                        (from, to) if from == to => {}
+                        (State::Skipped, State::Failed) => drop(rows.fail_again.execute([known.key])?),
+                        (_, State::Skipped) => drop(rows.skip.execute([known.key])?),
+                        (_, to) => drop(rows.set_state.execute(params![known.key, to.as_str()])?),
                     }
                 }
                 Step::New | Step::Changed(_) | Step::Skip(None) => {
@@ -61,6 +64,8 @@ struct Rows<'c> {
     describe: Statement<'c>,
     keep: Statement<'c>,
     set_state: Statement<'c>,
+    skip: Statement<'c>,
+    fail_again: Statement<'c>,
     set_reason: Statement<'c>,
     add_attempt: Statement<'c>,
 }
@@ -89,6 +94,13 @@ impl<'c> Rows<'c> {
             set_state: db.prepare(
                 "UPDATE state SET state = ?2, class = NULL, reason = NULL,
                      asked_after = (SELECT coalesce(max(key), 0) FROM attempt WHERE attempt.task = ?1)
+                 WHERE task = ?1",
+            )?,
+            skip: db.prepare("UPDATE state SET state = 'skipped', class = NULL, reason = NULL WHERE task = ?1")?,
+            fail_again: db.prepare(
+                "UPDATE state SET state = 'failed', (class, reason) = (
+                     SELECT class, reason FROM attempt WHERE attempt.task = state.task
+                         AND outcome IN ('failed', 'refused') ORDER BY attempt.key DESC LIMIT 1)
                  WHERE task = ?1",
             )?,
             set_reason: db.prepare("UPDATE state SET reason = ?2 WHERE task = ?1")?,

@@ -22,7 +22,7 @@ const VERSION: i32 = STEPS.len() as i32;
 const WRITING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
 /// What makes the tables, from nothing to the newest version. A step is never edited once it was released: a new one is added.
-const STEPS: [&str; 6] = [TABLES, MODES, FILES, DELIVERIES, LONG_LIFE, IDENTITY];
+const STEPS: [&str; 7] = [TABLES, MODES, FILES, DELIVERIES, LONG_LIFE, IDENTITY, DECISIONS];
 
 /// The version from which a task's fingerprint is that of its prompt in canonical form.
 const CANONICAL: i32 = 6;
@@ -200,6 +200,17 @@ ALTER TABLE attempt ADD COLUMN prompt TEXT; -- as it was sent; NULL where that i
 CREATE INDEX state_in_doubt ON state (task) WHERE state IN ('unknown', 'submitting') AND position IS NULL;
 ";
 
+/// What a person decides in a table that the program wrote, and what belongs to the person in it.
+const DECISIONS: &str = "
+ALTER TABLE header ADD COLUMN letters TEXT; -- the batch's own name in the refs of tables; drawn where it is NULL
+ALTER TABLE header ADD COLUMN path TEXT;    -- the manifest's path, from the state's folder where it is below it, else absolute
+ALTER TABLE state ADD COLUMN kept_skip INTEGER NOT NULL DEFAULT 0; -- a table said `skip`: kept until one says `make`
+ALTER TABLE state ADD COLUMN decided INTEGER NOT NULL DEFAULT 0;   -- waits because a table decided so
+ALTER TABLE state ADD COLUMN picks TEXT;    -- the numbers of the images that were picked, a JSON list
+ALTER TABLE state ADD COLUMN kept_cells TEXT; -- a person's own cells in the results, a JSON object by column
+CREATE INDEX state_decided ON state (task) WHERE decided;
+";
+
 /// Opens the state for writing, and creates its tables where the file is new.
 pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     if !path.exists() || super::files::is_empty(path) {
@@ -364,6 +375,7 @@ pub(in crate::store) mod tests {
             "3951f4d753653f0e",
             "95a996d44ff8bfd8",
             "ccefa68d723be19c",
+            "603c356441be0ff9",
         ];
         let steps = STEPS.map(|step| blake3::hash(step.as_bytes()).to_hex()[..16].to_owned());
         assert_eq!(steps, known);

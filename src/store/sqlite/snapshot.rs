@@ -249,7 +249,9 @@ pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {
     let mut query = db.prepare(
         "SELECT key, id, fingerprint, state, position, redone,
              (SELECT task_id FROM attempt WHERE attempt.task = task.key AND outcome IS NOT 'not_accepted'
-                 ORDER BY attempt.key DESC LIMIT 1)
+                 ORDER BY attempt.key DESC LIMIT 1),
+             state = 'skipped' AND coalesce((SELECT outcome FROM attempt WHERE attempt.task = task.key
+                 AND outcome IS NOT 'not_accepted' ORDER BY attempt.key DESC LIMIT 1), '') IN ('failed', 'refused')
          FROM task JOIN state ON task = key",
     )?;
     let mut rows = query.query([])?;
@@ -259,6 +261,7 @@ pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {
             fingerprint: Fingerprint(row.get(2)?),
             state: state_at(row, 3)?,
             position: row.get(4)?,
+            failed_before_skip: row.get(7)?,
             redo_done: row.get(5)?,
             last_mark: row.get::<_, Option<String>>(6)?.map(|task_id| RemoteTaskId(task_id).mark()),
         };
