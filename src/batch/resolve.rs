@@ -19,20 +19,20 @@ pub struct Target {
 }
 
 /// A target, resolved against the columns of the batch.
-struct Matcher<'a> {
+struct TargetMatcher<'a> {
     filters: Filters,
     ids: &'a [String],
 }
 
-impl Matcher<'_> {
+impl TargetMatcher<'_> {
     fn matches(&self, task: TaskView<'_>) -> bool {
         self.filters.matches(task) && (self.ids.is_empty() || self.ids.contains(&task.id.0))
     }
 }
 
 impl Target {
-    fn matcher(&self, columns: &[String]) -> Result<Matcher<'_>, BatchError> {
-        Ok(Matcher { filters: selection::filters(&self.only, columns)?, ids: &self.ids })
+    fn matcher(&self, columns: &[String]) -> Result<TargetMatcher<'_>, BatchError> {
+        Ok(TargetMatcher { filters: selection::filters(&self.only, columns)?, ids: &self.ids })
     }
 
     /// The tasks of a snapshot whose outcome is unknown and that are selected, in the manifest's order; all of them where

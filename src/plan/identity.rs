@@ -31,7 +31,7 @@ pub(super) enum Identity<'k> {
 
 /// Matches the tasks of a manifest with those of the state, in the three steps of this module. Every task of the state is
 /// matched once at most.
-pub(super) struct Matcher<'k> {
+pub(super) struct TaskMatcher<'k> {
     known: &'k KnownTasks,
     taken: HashSet<i64>,
     /// The tasks that are not taken after the first step, by prompt: those that the manifest listed last come first, in its
@@ -39,9 +39,9 @@ pub(super) struct Matcher<'k> {
     by_prompt: Option<HashMap<Fingerprint, VecDeque<(KnownTask, &'k TaskId)>>>,
 }
 
-impl<'k> Matcher<'k> {
+impl<'k> TaskMatcher<'k> {
     pub(super) fn new(known: &'k KnownTasks) -> Self {
-        Matcher { known, taken: HashSet::new(), by_prompt: None }
+        TaskMatcher { known, taken: HashSet::new(), by_prompt: None }
     }
 
     /// The first step: the same id and the same prompt.

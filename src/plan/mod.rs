@@ -11,7 +11,7 @@ mod selection;
 use std::collections::{HashMap, HashSet};
 
 pub use identity::fingerprint;
-use identity::{Identity, Matcher};
+use identity::{Identity, TaskMatcher};
 pub use selection::{Filter, FilterError, FilterSyntaxError, Filters, Selection, TaskView};
 
 use crate::task::{Action, Fingerprint, ModeCounts, RemoteTaskId, State, Task, TaskId};
@@ -137,7 +137,7 @@ impl Plan {
 /// Compares the tasks of a manifest with those of the state.
 pub fn compare(tasks: impl Iterator<Item = Task>, known_tasks: &KnownTasks) -> Plan {
     let mut plan = Plan::default();
-    let mut matcher = Matcher::new(known_tasks);
+    let mut matcher = TaskMatcher::new(known_tasks);
     let mut ids = HashSet::new();
     let mut modes = Vec::new();
     // What is not matched by id and prompt, with its position: few, but where everything is new.
