@@ -55,6 +55,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     sandbox.stop().await;
 
     let (done, all) = (outcome.counts.of(Status::Done), outcome.counts.total());
-    println!("{:?}: {done} of {all} tasks done, which is what 8 quota pay for", outcome.ending);
+    println!("{:?}: {done} of {all} tasks done, which is what 8 quota pay for", outcome.stop_reason);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use crate::engine::Ending;
+use crate::engine::StopReason;
 use crate::runner::{Outcome, Signal};
 use crate::task::Status;
 
@@ -62,16 +62,19 @@ impl Exit {
     pub fn of(outcome: &Outcome) -> Exit {
         let has = |status| outcome.counts.of(status) > 0;
         let remain = has(Status::Pending) || has(Status::Running);
-        let stopped = outcome.ending == Ending::Interrupted && remain;
+        let stopped = outcome.stop_reason == StopReason::Interrupted && remain;
         let holds = [
-            (outcome.ending == Ending::StoreFailed || !outcome.results_written, Exit::Internal),
+            (outcome.stop_reason == StopReason::StoreFailed || !outcome.results_written, Exit::Internal),
             (stopped && outcome.signal == Some(Signal::Terminate), Exit::Terminated),
             (stopped, Exit::Interrupted),
-            (matches!(outcome.ending, Ending::KeyRefused(_)), Exit::KeyRefused),
-            (matches!(outcome.ending, Ending::QuotaGone | Ending::Breaker(_)) && remain, Exit::QuotaGone),
+            (matches!(outcome.stop_reason, StopReason::KeyRefused(_)), Exit::KeyRefused),
+            (
+                matches!(outcome.stop_reason, StopReason::QuotaGone | StopReason::Breaker(_)) && remain,
+                Exit::QuotaGone,
+            ),
             (has(Status::Unknown), Exit::SomeUnknown),
-            (outcome.ending == Ending::Budget && remain, Exit::BudgetReached),
-            (matches!(outcome.ending, Ending::Unreachable(_)), Exit::Unreachable),
+            (outcome.stop_reason == StopReason::BudgetReached && remain, Exit::BudgetReached),
+            (matches!(outcome.stop_reason, StopReason::Unreachable(_)), Exit::Unreachable),
             (remain, Exit::TasksRemain),
             (has(Status::Failed) || has(Status::Lost), Exit::SomeFailed),
         ];
@@ -90,36 +93,36 @@ mod tests {
     use super::*;
     use crate::task::Counts;
 
-    fn outcome(ending: Ending, statuses: &[Status]) -> Outcome {
+    fn outcome(stop_reason: StopReason, statuses: &[Status]) -> Outcome {
         let mut counts = Counts::default();
         statuses.iter().for_each(|status| counts.add(*status, 1));
-        Outcome { ending, counts, signal: None, results_written: true }
+        Outcome { stop_reason, counts, signal: None, results_written: true }
     }
 
     #[test]
     fn the_first_of_those_that_hold_is_given() {
         use Status::{Done, Failed, Lost, Pending, Running, Skipped, Unknown};
-        let unreachable = || Ending::Unreachable("refused".into());
+        let unreachable = || StopReason::Unreachable("refused".into());
         for (ending, statuses, exit) in [
-            (Ending::Finished, &[][..], Exit::Success),
-            (Ending::Finished, &[Done, Skipped], Exit::Success),
-            (Ending::Finished, &[Done, Failed], Exit::SomeFailed),
-            (Ending::Finished, &[Done, Lost], Exit::SomeFailed),
-            (Ending::Finished, &[Done, Failed, Unknown], Exit::SomeUnknown),
-            (Ending::Limit, &[Done, Failed, Pending], Exit::TasksRemain),
+            (StopReason::Finished, &[][..], Exit::Success),
+            (StopReason::Finished, &[Done, Skipped], Exit::Success),
+            (StopReason::Finished, &[Done, Failed], Exit::SomeFailed),
+            (StopReason::Finished, &[Done, Lost], Exit::SomeFailed),
+            (StopReason::Finished, &[Done, Failed, Unknown], Exit::SomeUnknown),
+            (StopReason::LimitReached, &[Done, Failed, Pending], Exit::TasksRemain),
             (unreachable(), &[Pending, Failed], Exit::Unreachable),
             (unreachable(), &[Pending, Unknown], Exit::SomeUnknown),
-            (Ending::QuotaGone, &[Pending, Unknown, Failed], Exit::QuotaGone),
-            (Ending::Breaker(vec![]), &[Pending, Unknown, Failed], Exit::QuotaGone),
-            (Ending::Breaker(vec![]), &[Failed], Exit::SomeFailed),
-            (Ending::Budget, &[Pending, Failed], Exit::BudgetReached),
-            (Ending::Budget, &[Pending, Unknown], Exit::SomeUnknown),
-            (Ending::TimeOver, &[Running, Failed], Exit::TasksRemain),
-            (Ending::NotAwaited, &[Running, Done], Exit::TasksRemain),
-            (Ending::KeyRefused("no".into()), &[Pending, Unknown], Exit::KeyRefused),
-            (Ending::Interrupted, &[Pending, Failed], Exit::Interrupted),
-            (Ending::Interrupted, &[Done], Exit::Success),
-            (Ending::StoreFailed, &[Pending], Exit::Internal),
+            (StopReason::QuotaGone, &[Pending, Unknown, Failed], Exit::QuotaGone),
+            (StopReason::Breaker(vec![]), &[Pending, Unknown, Failed], Exit::QuotaGone),
+            (StopReason::Breaker(vec![]), &[Failed], Exit::SomeFailed),
+            (StopReason::BudgetReached, &[Pending, Failed], Exit::BudgetReached),
+            (StopReason::BudgetReached, &[Pending, Unknown], Exit::SomeUnknown),
+            (StopReason::TimeOver, &[Running, Failed], Exit::TasksRemain),
+            (StopReason::NotAwaited, &[Running, Done], Exit::TasksRemain),
+            (StopReason::KeyRefused("no".into()), &[Pending, Unknown], Exit::KeyRefused),
+            (StopReason::Interrupted, &[Pending, Failed], Exit::Interrupted),
+            (StopReason::Interrupted, &[Done], Exit::Success),
+            (StopReason::StoreFailed, &[Pending], Exit::Internal),
         ] {
             let outcome = outcome(ending, statuses);
             assert_eq!(Exit::of(&outcome), exit, "{outcome:?}");
@@ -128,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_signal_is_told_by_its_own_code() {
-        let stopped = outcome(Ending::Interrupted, &[Status::Pending]);
+        let stopped = outcome(StopReason::Interrupted, &[Status::Pending]);
         let terminated = Outcome { signal: Some(Signal::Terminate), ..stopped };
         assert_eq!(Exit::of(&terminated).code(), 143);
     }

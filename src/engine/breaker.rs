@@ -1,7 +1,7 @@
 //! The breaker: where prompt after prompt is turned down, the account is at risk, and a person should look first.
 
 use super::Engine;
-use super::message::Ending;
+use super::message::StopReason;
 use super::policy::Policy;
 use crate::task::TaskRow;
 
@@ -34,7 +34,7 @@ impl Engine {
         in_a_row.push(task);
         if in_a_row.len() >= *most {
             let tasks = std::mem::take(in_a_row);
-            self.drain(Ending::Breaker(tasks));
+            self.drain(StopReason::Breaker(tasks));
         }
     }
 }

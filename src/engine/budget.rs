@@ -4,7 +4,7 @@
 //! spent whatever became of it. So the cap holds over crashes and lost replies as well. What jobs that fail, are lost or
 //! unknown cost is never given back: no source says that the service does.
 
-use super::message::{Ending, Notice, Waiting};
+use super::message::{Notice, StopReason, Waiting};
 use super::policy::Policy;
 use super::{Engine, Mood};
 use crate::task::{Mode, Prices, Quota};
@@ -74,7 +74,7 @@ impl Engine {
     pub(super) fn tell_of_budget(&mut self) {
         let reached = self.mood == Mood::Working && !self.waiting.is_empty() && !self.next_fits();
         if reached && self.flights.unanswered() == 0 && !std::mem::replace(&mut self.budget.told, true) {
-            self.tell(Notice::Draining(Ending::Budget));
+            self.tell(Notice::Draining(StopReason::BudgetReached));
         }
     }
 }

@@ -4,18 +4,18 @@ use crate::task::ChangeKind;
 use std::time::Duration;
 
 use super::flight::Phase;
-use super::message::{Action, Ending, Notice};
+use super::message::{Action, Notice, StopReason};
 use super::{Engine, Mood};
 
 impl Engine {
-    pub(super) fn drain(&mut self, ending: Ending) {
+    pub(super) fn drain(&mut self, ending: StopReason) {
         if self.mood == Mood::Working {
             self.tell(Notice::Draining(ending.clone()));
             self.mood = Mood::Draining(ending);
         }
     }
 
-    pub(super) fn close(&mut self, ending: Ending) {
+    pub(super) fn close(&mut self, ending: StopReason) {
         if matches!(self.mood, Mood::Working | Mood::Draining(_)) {
             self.mood = Mood::Closing(ending);
         }
@@ -43,7 +43,7 @@ impl Engine {
                 self.not_accepted(attempt, "the run was stopped before it was sent".to_owned());
             }
         }
-        self.mood = Mood::Over(Ending::Interrupted);
+        self.mood = Mood::Over(StopReason::Interrupted);
     }
 
     pub(super) fn finish(&mut self) {
@@ -55,19 +55,20 @@ impl Engine {
         };
         if idle {
             let nothing_left = self.waiting.is_empty() && self.retries.len() == 0 && self.flights.is_empty();
-            let mood = std::mem::replace(&mut self.mood, Mood::Over(Ending::Finished));
+            let mood = std::mem::replace(&mut self.mood, Mood::Over(StopReason::Finished));
             self.mood = Mood::Over(match mood {
-                Mood::Working if nothing_left => Ending::Finished,
-                Mood::Working if !self.next_fits() => Ending::Budget,
-                Mood::Working => Ending::Limit,
-                Mood::Draining(Ending::TimeOver) | Mood::Closing(Ending::TimeOver | Ending::NotAwaited)
+                Mood::Working if nothing_left => StopReason::Finished,
+                Mood::Working if !self.next_fits() => StopReason::BudgetReached,
+                Mood::Working => StopReason::LimitReached,
+                Mood::Draining(StopReason::TimeOver)
+                | Mood::Closing(StopReason::TimeOver | StopReason::NotAwaited)
                     if nothing_left =>
                 {
-                    Ending::Finished
+                    StopReason::Finished
                 }
                 // Lost replies looked like a service that is broken, until callbacks tied them up.
-                Mood::Draining(Ending::Unreachable(_)) if nothing_left && self.lost_replies == 0 => {
-                    Ending::Finished
+                Mood::Draining(StopReason::Unreachable(_)) if nothing_left && self.lost_replies == 0 => {
+                    StopReason::Finished
                 }
                 Mood::Draining(ending) | Mood::Closing(ending) | Mood::Over(ending) => ending,
             });

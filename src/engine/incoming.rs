@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::flight::Phase;
-use super::message::{Action, Ending, Item, Notice, Progress, Refusal, StatusOutcome, SubmitOutcome};
+use super::message::{Action, Item, Notice, Progress, Refusal, StatusOutcome, StopReason, SubmitOutcome};
 use super::trouble::Which;
 use super::{ASKS_FOR_IMAGES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, Mood};
 use crate::task::{AttemptKey, Change, ChangeKind, Failure, FailureClass, RemoteTaskId};
@@ -41,7 +41,7 @@ impl Engine {
             self.budget.release(flight.mode);
             self.waiting.push_front(flight.waiting);
         }
-        self.close(Ending::StoreFailed);
+        self.close(StopReason::StoreFailed);
     }
 
     pub(super) fn submit_reply(&mut self, now: Duration, attempt: AttemptKey, outcome: SubmitOutcome) {
@@ -114,15 +114,15 @@ impl Engine {
             }
             Refusal::Quota => {
                 self.not_accepted(attempt, "the account is out of quota".to_owned());
-                self.drain(Ending::QuotaGone);
+                self.drain(StopReason::QuotaGone);
             }
             Refusal::Key(words) => {
                 self.not_accepted(attempt, "the API key was refused".to_owned());
-                self.close(Ending::KeyRefused(words));
+                self.close(StopReason::KeyRefused(words));
             }
             Refusal::NotTheApi(words) => {
                 self.not_accepted(attempt, words.clone());
-                self.close(Ending::Unreachable(words));
+                self.close(StopReason::Unreachable(words));
             }
             Refusal::Content(reason) => {
                 let failure = Failure { class: FailureClass::Refused, reason };
@@ -163,7 +163,7 @@ impl Engine {
                 self.answered(now);
                 asked.iter().for_each(|task_id| self.missing(now, task_id));
             }
-            StatusOutcome::Refused(Refusal::Key(words)) => self.close(Ending::KeyRefused(words)),
+            StatusOutcome::Refused(Refusal::Key(words)) => self.close(StopReason::KeyRefused(words)),
             StatusOutcome::Refused(Refusal::TooFast(wait)) => self.slow_down(now, wait, Which::Asks),
             StatusOutcome::Refused(Refusal::NotTheApi(words)) => self.ask_trouble(now, &words),
             StatusOutcome::Refused(Refusal::Slots | Refusal::Quota) => {

@@ -118,7 +118,7 @@ pub enum Notice {
     /// It answers again, after this long.
     Recovered(Duration),
     /// Nothing more is submitted; what runs is followed to its end.
-    Draining(Ending),
+    Draining(StopReason),
     /// About so many tasks will miss the deadline, even if all that may be is sent fast.
     WillBeLate(u64),
     /// The deadline is over, and so many tasks have not ended.
@@ -127,13 +127,19 @@ pub enum Notice {
 
 /// Why a run ended, or will end as soon as what runs has ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Ending {
+pub enum StopReason {
     /// Nothing is left to do.
     Finished,
+    /// Nothing was left to do when the run began.
+    NothingToDo,
+    /// What was selected for this run has ended; other tasks wait.
+    SelectionDone,
+    /// One task of each entry was tried; other tasks wait for a person to look at its images.
+    PilotDone,
     /// As many tasks as `--limit` allows were submitted; tasks remain.
-    Limit,
+    LimitReached,
     /// What is next in the order would pass the budget; tasks remain.
-    Budget,
+    BudgetReached,
     /// The time for submitting is over, and so is the one for following, or all that ran has ended.
     TimeOver,
     /// All that the slots take was submitted, and waiting was not wanted.
@@ -150,6 +156,45 @@ pub enum Ending {
     Unreachable(String),
     /// The state file could not be written.
     StoreFailed,
+}
+
+impl StopReason {
+    /// The word in the state and for programs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            StopReason::Finished => "finished",
+            StopReason::NothingToDo => "nothing_to_do",
+            StopReason::SelectionDone => "chosen_done",
+            StopReason::PilotDone => "pilot_done",
+            StopReason::LimitReached => "limit_reached",
+            StopReason::BudgetReached => "budget_reached",
+            StopReason::TimeOver => "time_over",
+            StopReason::NotAwaited => "not_awaited",
+            StopReason::Breaker(_) => "breaker",
+            StopReason::Interrupted => "interrupted",
+            StopReason::KeyRefused(_) => "key_refused",
+            StopReason::QuotaGone => "quota_gone",
+            StopReason::Unreachable(_) => "unreachable",
+            StopReason::StoreFailed => "state_not_written",
+        }
+    }
+
+    /// Whether something stood in the way that a person has to see to.
+    pub fn is_error(&self) -> bool {
+        matches!(
+            self,
+            StopReason::KeyRefused(_)
+                | StopReason::QuotaGone
+                | StopReason::Breaker(_)
+                | StopReason::Unreachable(_)
+                | StopReason::StoreFailed
+        )
+    }
+
+    /// Whether there was nothing more to do.
+    pub fn is_end(&self) -> bool {
+        matches!(self, StopReason::Finished | StopReason::NothingToDo)
+    }
 }
 
 /// A task that waits for a slot.

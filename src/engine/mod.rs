@@ -96,7 +96,7 @@ pub use forecast::{Forecast, ForecastInput, forecast};
 pub use known_durations::{ObservedDurations, published_duration};
 use line::Line;
 pub use message::{
-    Action, Ending, Event, Item, Notice, Progress, Refusal, Resumed, StatusOutcome, SubmitOutcome,
+    Action, Event, Item, Notice, Progress, Refusal, Resumed, StatusOutcome, StopReason, SubmitOutcome,
     Unacknowledged, Waiting,
 };
 use modes::Modes;
@@ -155,11 +155,11 @@ enum Mood {
     /// Submit and follow.
     Working,
     /// Submit nothing more, follow what runs.
-    Draining(Ending),
+    Draining(StopReason),
     /// Await the replies of submits under way, and nothing else.
-    Closing(Ending),
+    Closing(StopReason),
     /// Await nothing.
-    Over(Ending),
+    Over(StopReason),
 }
 
 impl Engine {
@@ -211,9 +211,9 @@ impl Engine {
             Event::SubmitReply(attempt, outcome) => self.submit_reply(now, attempt, outcome),
             Event::StatusReply(asked, outcome) => self.status_reply(now, &asked, outcome),
             Event::Callback(attempt, item) => self.callback(now, attempt, item),
-            Event::Stop => self.drain(Ending::Interrupted),
+            Event::Stop => self.drain(StopReason::Interrupted),
             Event::Abort => self.leave(now),
-            Event::StoreFailed => self.close(Ending::StoreFailed),
+            Event::StoreFailed => self.close(StopReason::StoreFailed),
         }
         self.round.to_look &= !told || self.polling.outstanding > 0;
         self.keep_time(now);
@@ -233,7 +233,7 @@ impl Engine {
     }
 
     /// Why the run is over, once it is and all actions were taken.
-    pub fn over(&self) -> Option<&Ending> {
+    pub fn over(&self) -> Option<&StopReason> {
         match &self.mood {
             Mood::Over(ending) if self.actions.is_empty() => Some(ending),
             _ => None,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flight::{Flight, Phase};
-use super::message::{Action, Ending, Notice};
+use super::message::{Action, Notice, StopReason};
 use super::{Engine, LATE, Mood};
 use crate::task::{AttemptKey, RemoteTaskId, TaskMode};
 
@@ -11,7 +11,7 @@ impl Engine {
     /// Whether anything is left that may be submitted, slots aside.
     pub(super) fn may_submit(&self) -> bool {
         let working = self.mood == Mood::Working
-            || mutant!(StopIgnored) && self.mood == Mood::Draining(Ending::Interrupted);
+            || mutant!(StopIgnored) && self.mood == Mood::Draining(StopReason::Interrupted);
         let next = self.waiting.front().is_some_and(|waiting| self.budget.allows(waiting));
         working && next && self.allowed != Some(0)
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::message::{Ending, Notice};
+use super::message::{Notice, StopReason};
 
 /// Which requests are held back.
 #[derive(Debug, Clone, Copy)]
@@ -65,7 +65,7 @@ impl Engine {
 
     pub(super) fn bear_outage(&mut self, now: Duration) {
         if self.outage.ends_at(&self.policy).is_some_and(|end| end <= now) {
-            self.close(Ending::Unreachable(self.outage.last_seen().to_owned()));
+            self.close(StopReason::Unreachable(self.outage.last_seen().to_owned()));
         }
     }
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use super::flight::{Flight, Phase};
-use super::message::{Action, Ending, Unacknowledged};
+use super::message::{Action, StopReason, Unacknowledged};
 use super::policy::Policy;
 use super::{Engine, LOST_REPLIES_IN_A_ROW, Mood};
 
@@ -65,7 +65,7 @@ impl Engine {
         }
         self.actions.push_back(Action::Record(ChangeKind::Unknown(why.clone()).of(attempt)));
         if self.lost_replies >= LOST_REPLIES_IN_A_ROW {
-            self.drain(Ending::Unreachable(why));
+            self.drain(StopReason::Unreachable(why));
         } else if self.lost_replies > 1 {
             self.submit_trouble(now, &why);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::message::Ending;
+use super::message::StopReason;
 use super::{Engine, Mood};
 
 /// A run that does not wait submits until the slots are full once.
@@ -34,7 +34,7 @@ impl Engine {
     pub(super) fn keep_time(&mut self, now: Duration) {
         let Some((submits, follows)) = self.window() else { return };
         if now >= submits {
-            self.drain(Ending::TimeOver);
+            self.drain(StopReason::TimeOver);
         }
         // Replies that are under way are still awaited: no job becomes unknown for a second's sake.
         if now >= follows
@@ -52,7 +52,7 @@ impl Engine {
         let looked = !self.round.to_look || self.flights.followed().next().is_none();
         let full = self.round.refused || self.slots_are_full() || !self.may_submit();
         if looked && full && self.flights.unanswered() == 0 {
-            self.close(if self.next_fits() { Ending::NotAwaited } else { Ending::Budget });
+            self.close(if self.next_fits() { StopReason::NotAwaited } else { StopReason::BudgetReached });
         }
     }
 }

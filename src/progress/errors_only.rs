@@ -23,7 +23,7 @@ impl<W: Write + Send> Sink for ErrorsOnly<W> {
     fn event(&mut self, event: &RunEvent, _now: &RunProgress) {
         let line = match event {
             RunEvent::Notice(notice) if notice.level() == Level::Error => Some(wording::notice(notice)),
-            RunEvent::Finished(summary) if summary.stop.is_error() => {
+            RunEvent::Finished(summary) if summary.stop.reason.is_error() => {
                 Some(format!("error: stopped: {}", summary.stop))
             }
             _ => None,
@@ -36,9 +36,10 @@ impl<W: Write + Send> Sink for ErrorsOnly<W> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Notice;
     use super::super::tests::{Recorder, progress, run, summary};
-    use super::super::{Notice, StopReason};
     use super::*;
+    use crate::engine::StopReason;
 
     #[test]
     fn only_errors_are_written() {
@@ -49,7 +50,7 @@ mod tests {
         let now = progress(0, &[]);
         let why = "results cannot be written to `r.csv`: no space".to_owned();
         sink.event(&RunEvent::Notice(Notice::ResultsNotWritten { why }), &now);
-        for stop in [StopReason::Interrupted, StopReason::KeyRefused { words: "HTTP 401".into() }] {
+        for stop in [StopReason::Interrupted, StopReason::KeyRefused("HTTP 401".into())] {
             sink.event(&RunEvent::Finished(Box::new(summary(&[], stop))), &now);
         }
         insta::assert_snapshot!(recorder.text(), @"

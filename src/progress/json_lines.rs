@@ -186,7 +186,7 @@ fn finished(summary: &Summary) -> Value {
         .collect();
     json!({
         "batch": summary.batch,
-        "stop": summary.stop.as_str(),
+        "stop": summary.stop.reason.as_str(),
         "stop_text": summary.stop.to_string(),
         "troubles": failures,
         "left_running": summary.left_running,

@@ -44,7 +44,7 @@ pub use failure_groups::{FailureGroup, FailureGroups};
 pub use json_lines::{JsonLines, summary_as_json};
 pub use notice::{Level, Notice};
 pub use plain_lines::PlainLines;
-pub use stop_reason::StopReason;
+pub use stop_reason::StopSummary;
 pub use summary::{QuotaSpent, Summary};
 #[cfg(feature = "cli")]
 pub use terminal_bar::TerminalBar;

@@ -96,9 +96,9 @@ impl<W: Write + Send> Sink for PlainLines<W> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::StopReason;
     use super::super::tests::{Recorder, progress, run, started, summary};
     use super::*;
+    use crate::engine::StopReason;
     use crate::task::Status;
 
     #[test]

@@ -4,153 +4,79 @@ use std::fmt;
 use std::time::Duration;
 
 use super::wording::{NAME, REASON, counted, duration};
+use crate::engine::StopReason;
 use crate::text::sanitize_line;
 
-/// The reason why a run ended.
+/// The reason why a run ended, with what its sentence needs besides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StopReason {
-    /// Every task that it could see to its end has ended.
-    Finished,
-    /// Every task had ended before it began.
-    NothingToDo,
-    /// A person or the system asked it to stop.
-    Interrupted,
-    /// The service refused the API key.
-    KeyRefused {
-        /// In these words.
-        words: String,
-    },
-    /// The account is out of quota.
-    QuotaGone,
-    /// The service could not be reached, or was broken, for too long.
-    Unreachable {
-        /// What the last try met.
-        why: String,
-    },
-    /// The state could not be written: nothing more was submitted.
-    StateNotWritten,
-    /// What is next would pass the budget.
-    BudgetReached {
-        /// The budget, in words.
-        budget: String,
-        /// How counted tasks wait.
-        left: u64,
-    },
-    /// Its time was over.
-    TimeOver {
-        /// How long it was to submit.
-        after: Duration,
-    },
-    /// It was not to wait for what it submitted.
-    NotAwaited,
-    /// Prompt after prompt was turned down.
-    Breaker {
-        /// How counted in a row.
-        in_a_row: u64,
-        /// The values that all of them have, and not all others: the variable and its value.
-        shared: Vec<(String, String)>,
-    },
-    /// What was chosen for this run is done; other tasks wait.
-    ChosenDone {
-        /// How counted.
-        left: u64,
-    },
-    /// One task of each entry has been tried; a person may look.
-    PilotDone {
-        /// How counted tasks wait.
-        left: u64,
-    },
-    /// It submitted as counted tasks as it was allowed to.
-    LimitReached {
-        /// How counted that is.
-        limit: u64,
-    },
+pub struct StopSummary {
+    /// The reason.
+    pub reason: StopReason,
+    /// The number of tasks that were left pending.
+    pub left: u64,
+    /// The maximum number of tasks of this run, where there was one.
+    pub limit: u64,
+    /// The budget, in words.
+    pub budget: String,
+    /// The time after which nothing more was submitted.
+    pub after: Duration,
+    /// What the rejected prompts have in common, and not all tasks have: variables and their values.
+    pub shared: Vec<(String, String)>,
 }
 
-impl StopReason {
-    /// The word for programs.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            StopReason::Finished => "finished",
-            StopReason::NothingToDo => "nothing_to_do",
-            StopReason::Interrupted => "interrupted",
-            StopReason::KeyRefused { .. } => "key_refused",
-            StopReason::QuotaGone => "quota_gone",
-            StopReason::Unreachable { .. } => "unreachable",
-            StopReason::StateNotWritten => "state_not_written",
-            StopReason::LimitReached { .. } => "limit_reached",
-            StopReason::BudgetReached { .. } => "budget_reached",
-            StopReason::TimeOver { .. } => "time_over",
-            StopReason::NotAwaited => "not_awaited",
-            StopReason::Breaker { .. } => "breaker",
-            StopReason::ChosenDone { .. } => "chosen_done",
-            StopReason::PilotDone { .. } => "pilot_done",
-        }
-    }
-
-    /// Whether something stood in the way that a person has to see to.
-    pub fn is_error(&self) -> bool {
-        matches!(
-            self,
-            StopReason::KeyRefused { .. }
-                | StopReason::QuotaGone
-                | StopReason::Breaker { .. }
-                | StopReason::Unreachable { .. }
-                | StopReason::StateNotWritten
-        )
-    }
-
-    /// Whether there was nothing more to do.
-    pub(super) fn is_end(&self) -> bool {
-        matches!(self, StopReason::Finished | StopReason::NothingToDo)
+impl From<StopReason> for StopSummary {
+    fn from(reason: StopReason) -> StopSummary {
+        let (budget, after, shared) = (String::new(), Duration::ZERO, Vec::new());
+        StopSummary { reason, left: 0, limit: 0, budget, after, shared }
     }
 }
 
 /// Writes one sentence, safe for a terminal, without a period.
-impl fmt::Display for StopReason {
+impl fmt::Display for StopSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
+        let StopSummary { reason, left, limit, budget, after, shared } = self;
+        match reason {
             StopReason::Finished => f.write_str("finished"),
             StopReason::NothingToDo => f.write_str("nothing to do"),
             StopReason::Interrupted => f.write_str("interrupted; nothing more was submitted"),
-            StopReason::KeyRefused { words } => write!(
+            StopReason::KeyRefused(words) => write!(
                 f,
                 "the service rejected the API key ({}); set a valid one in MIDJOURNEY_API_KEY (no task was marked failed)",
                 sanitize_line(words, REASON)
             ),
             StopReason::QuotaGone => f.write_str("the account is out of quota; top it up and run again"),
-            StopReason::Unreachable { why } => {
+            StopReason::Unreachable(why) => {
                 write!(f, "the service cannot be reached or is broken ({}); run again later", sanitize_line(why, REASON))
             }
-            StopReason::StateNotWritten => {
+            StopReason::StoreFailed => {
                 f.write_str("the state could not be written, so nothing more was submitted; free some disk space and run again")
             }
-            StopReason::BudgetReached { budget, left } => write!(
+            StopReason::BudgetReached => write!(
                 f,
                 "the budget of {budget} is reached: {} not submitted; raise it with `--budget`",
                 were(*left, "task")
             ),
-            StopReason::TimeOver { after } => {
+            StopReason::TimeOver => {
                 write!(f, "the time limit of {} (`--max-duration`) is over; run again to continue", duration(*after))
             }
             StopReason::NotAwaited => {
                 f.write_str("not waiting for the submitted jobs (`--no-wait`); run again to collect them")
             }
-            StopReason::Breaker { in_a_row, shared } => write!(
+            StopReason::Breaker(tasks) => write!(
                 f,
-                "{in_a_row} prompts in a row were rejected, which puts the account at risk; {}; check them before you run again",
+                "{} prompts in a row were rejected, which puts the account at risk; {}; check them before you run again",
+                tasks.len(),
                 shared_values(shared)
             ),
-            StopReason::ChosenDone { left } => {
+            StopReason::SelectionDone => {
                 write!(f, "the tasks selected by `--only` are done; {left} not selected")
             }
-            StopReason::PilotDone { left } => write!(
+            StopReason::PilotDone => write!(
                 f,
                 "the pilot is done: check its images, then run without `--pilot` for the {}",
                 remaining(*left)
             ),
-            StopReason::LimitReached { limit } => {
+            StopReason::LimitReached => {
                 write!(f, "the limit of {} for this run is reached", counted(*limit, "task"))
             }
         }

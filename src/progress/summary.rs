@@ -9,8 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::failure_groups::FailureGroups;
-use super::stop_reason::StopReason;
+use super::stop_reason::StopSummary;
 use super::wording::{NAME, counted, counts_line, duration};
+use crate::engine::StopReason;
 use crate::task::{Counts, Quota, Status};
 use crate::text::{sanitize, sanitize_line};
 
@@ -24,7 +25,7 @@ pub struct Summary {
     /// The duration of this run.
     pub took: Duration,
     /// The reason why it ended.
-    pub stop: StopReason,
+    pub stop: StopSummary,
     /// The failed, unknown and lost tasks, those of earlier runs included.
     pub failures: FailureGroups,
     /// The quota that was spent; `None` where no prices are configured.
@@ -60,7 +61,7 @@ impl fmt::Display for Summary {
         let tasks = counted(self.counts.total(), "task");
         let took = duration(self.took);
         write!(f, "{}: {tasks}", sanitize_line(&self.batch, NAME))?;
-        match &self.stop {
+        match &self.stop.reason {
             StopReason::NothingToDo => writeln!(f, ", nothing to do")?,
             _ if self.is_complete() => writeln!(f, " in {took}")?,
             _ => writeln!(f, ", stopped after {took}")?,
@@ -110,7 +111,7 @@ impl Summary {
     /// have ended.
     fn is_complete(&self) -> bool {
         let open = self.counts.of(Status::Pending) + self.counts.of(Status::Running);
-        self.stop.is_end() || (self.stop == StopReason::Interrupted && open == 0)
+        self.stop.reason.is_end() || (self.stop.reason == StopReason::Interrupted && open == 0)
     }
 
     fn write_failures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -162,6 +163,7 @@ mod tests {
     use super::super::tests::{summary, with_failures};
     use super::*;
     use crate::task::TaskId;
+    use crate::task::TaskRow;
 
     #[test]
     fn a_summary_says_what_was_done_what_failed_and_what_comes_next() {
@@ -221,20 +223,27 @@ mod tests {
 
     #[test]
     fn a_summary_says_why_a_run_stopped() {
+        let of = |reason: StopReason| StopSummary::from(reason);
+        let breaker = || StopReason::Breaker((1..=5).map(TaskRow).collect());
+        let budget = |words: &str, left| StopSummary {
+            left,
+            budget: words.to_owned(),
+            ..of(StopReason::BudgetReached)
+        };
         let stops = [
-            StopReason::Interrupted,
-            StopReason::KeyRefused { words: "HTTP 401".into() },
-            StopReason::QuotaGone,
-            StopReason::Unreachable { why: "connection refused".into() },
-            StopReason::LimitReached { limit: 5 },
-            StopReason::BudgetReached { budget: "20.00 USD".into(), left: 60 },
-            StopReason::BudgetReached { budget: "500 quota".into(), left: 1 },
-            StopReason::TimeOver { after: Duration::from_secs(3000) },
-            StopReason::NotAwaited,
-            StopReason::Breaker { in_a_row: 5, shared: vec![("product".into(), "vape".into())] },
-            StopReason::Breaker { in_a_row: 5, shared: vec![] },
-            StopReason::ChosenDone { left: 60 },
-            StopReason::PilotDone { left: 1 },
+            of(StopReason::Interrupted),
+            of(StopReason::KeyRefused("HTTP 401".into())),
+            of(StopReason::QuotaGone),
+            of(StopReason::Unreachable("connection refused".into())),
+            StopSummary { limit: 5, ..of(StopReason::LimitReached) },
+            budget("20.00 USD", 60),
+            budget("500 quota", 1),
+            StopSummary { after: Duration::from_secs(3000), ..of(StopReason::TimeOver) },
+            of(StopReason::NotAwaited),
+            StopSummary { shared: vec![("product".into(), "vape".into())], ..of(breaker()) },
+            of(breaker()),
+            StopSummary { left: 60, ..of(StopReason::SelectionDone) },
+            StopSummary { left: 1, ..of(StopReason::PilotDone) },
         ];
         let lines: String = stops
             .into_iter()

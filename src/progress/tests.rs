@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use indicatif::InMemoryTerm;
 
 use super::*;
+use crate::engine::StopReason;
 use crate::task::{Images, Quota, RemoteTaskId, TaskId};
 
 /// The progress of a run with ten slots, `elapsed_s` seconds after its start, that will finish all
@@ -82,12 +83,12 @@ pub(super) fn bad(id: &str, status: Status, reason: &str) -> RunEvent {
     }
 }
 
-pub(super) fn summary(tasks: &[(Status, u64)], stop: StopReason) -> Summary {
+pub(super) fn summary(tasks: &[(Status, u64)], stop: impl Into<StopSummary>) -> Summary {
     Summary {
         batch: "spring".into(),
         counts: progress(0, tasks).counts,
         took: Duration::from_secs(252),
-        stop,
+        stop: stop.into(),
         failures: FailureGroups::default(),
         cost: None,
         left_running: 0,
@@ -159,7 +160,7 @@ pub(super) fn run(sink: &mut dyn Sink) {
 #[test]
 fn text_from_outside_is_made_safe_for_a_terminal() {
     let hostile = "\u{1b}]0;owned\u{7}\u{1b}[2Jx\r\ny\u{202e}".repeat(300);
-    let mut over = summary(&[(Status::Failed, 1)], StopReason::Unreachable { why: hostile.clone() });
+    let mut over = summary(&[(Status::Failed, 1)], StopReason::Unreachable(hostile.clone()));
     over.batch = hostile.clone();
     over.failures.add(&TaskId(hostile.clone()), Status::Failed, Some(&hostile));
     over.results = vec![hostile.chars().take(100).collect::<String>().into()];

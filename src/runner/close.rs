@@ -10,28 +10,28 @@ use super::shell::Shell;
 use super::shutdown::Shutdown;
 use super::{Outcome, Terms};
 use crate::download::Downloads;
-use crate::engine::Ending;
+use crate::engine::StopReason;
 use crate::hooks::{DeliveryStats, HookRunner};
-use crate::progress::{FailureGroups, Notice, QuotaSpent, RunEvent, StopReason, Summary, summary_as_json};
+use crate::progress::{FailureGroups, Notice, QuotaSpent, RunEvent, StopSummary, Summary, summary_as_json};
 use crate::store::{StateLocation, StoreError};
 use crate::task::{Status, TaskRow};
 
 impl Shell {
     /// The results and the last word.
     pub(super) async fn close(mut self, mut stop: Shutdown) -> Result<Outcome, StoreError> {
-        let ending = self.engine.over().cloned().unwrap_or(Ending::Finished);
+        let ending = self.engine.over().cloned().unwrap_or(StopReason::Finished);
         let has_on_finish = self.hooks.as_ref().is_some_and(HookRunner::has_on_finish);
         // What is known already is delivered even if this process dies from here on.
         let so_far =
             has_on_finish.then(|| to_deliver(self.summary(&ending, self.so_far()), self.ledger.location()));
         // A state that cannot be written any more says so already; its last row is no loss.
-        let _ = self.ledger.end(word(&ending), so_far).await;
+        let _ = self.ledger.end(ending.as_str(), so_far).await;
         let written = self.write_results().await?;
         let results_written = written.failed.is_empty();
         let written = self.tell_of_files(written);
         let counts = written.counts;
         let summary = self.summary(&ending, written);
-        if has_on_finish && ending != Ending::StoreFailed {
+        if has_on_finish && ending != StopReason::StoreFailed {
             self.run_on_finish(&summary, &mut stop).await;
         }
         if let Some(stats) = self.hooks.as_ref().and_then(HookRunner::stats) {
@@ -39,7 +39,7 @@ impl Shell {
             self.notice(Notice::Deliveries { delivered, pending: left, first_failed });
         }
         self.show(RunEvent::Finished(Box::new(summary)));
-        Ok(Outcome { ending, counts, signal: self.signal, results_written })
+        Ok(Outcome { stop_reason: ending, counts, signal: self.signal, results_written })
     }
 
     fn write_results(&self) -> impl Future<Output = Result<ResultsReport, StoreError>> + Send + use<> {
@@ -81,9 +81,9 @@ impl Shell {
         }
     }
 
-    fn summary(&self, ending: &Ending, written: ResultsReport) -> Summary {
+    fn summary(&self, ending: &StopReason, written: ResultsReport) -> Summary {
         let ResultsReport { counts, troubles, spent, files, .. } = written;
-        let stop = self.stop_reason(ending, counts.of(Status::Pending));
+        let stop = self.stop_summary(ending, counts.of(Status::Pending));
         let left = counts.of(Status::Pending) + counts.of(Status::Running);
         let left_running = self.book.running();
         Summary {
@@ -118,34 +118,29 @@ impl Shell {
         }
     }
 
-    fn next(&self, stop: &StopReason) -> String {
+    fn next(&self, stop: &StopSummary) -> String {
         let Terms { next_without, .. } = &self.run.terms;
-        let chosen = matches!(stop, StopReason::ChosenDone { .. } | StopReason::PilotDone { .. });
+        let chosen = matches!(stop.reason, StopReason::SelectionDone | StopReason::PilotDone);
         next_without.as_ref().filter(|_| chosen).unwrap_or(&self.run.next).clone()
     }
 
-    fn stop_reason(&self, ending: &Ending, left: u64) -> StopReason {
-        match ending {
-            Ending::Finished if self.nothing_to_do => StopReason::NothingToDo,
-            Ending::Finished if self.held_back > 0 && self.run.terms.pilot => StopReason::PilotDone { left },
-            Ending::Finished if self.held_back > 0 => StopReason::ChosenDone { left },
-            Ending::Finished => StopReason::Finished,
-            Ending::Limit => StopReason::LimitReached { limit: self.run.policy.limit.unwrap_or(0) },
-            Ending::Budget => {
-                StopReason::BudgetReached { budget: self.run.terms.budget.clone().unwrap_or_default(), left }
-            }
-            Ending::TimeOver => {
-                StopReason::TimeOver { after: self.run.policy.max_duration.unwrap_or_default() }
-            }
-            Ending::NotAwaited => StopReason::NotAwaited,
-            Ending::Breaker(tasks) => {
-                StopReason::Breaker { in_a_row: tasks.len() as u64, shared: self.shared_by(tasks) }
-            }
-            Ending::Interrupted => StopReason::Interrupted,
-            Ending::KeyRefused(words) => StopReason::KeyRefused { words: words.clone() },
-            Ending::QuotaGone => StopReason::QuotaGone,
-            Ending::Unreachable(why) => StopReason::Unreachable { why: why.clone() },
-            Ending::StoreFailed => StopReason::StateNotWritten,
+    /// The reason with what its sentence needs; one that ended because nothing was left is told apart by what the run was about.
+    fn stop_summary(&self, reason: &StopReason, left: u64) -> StopSummary {
+        let reason = match reason {
+            StopReason::Finished if self.nothing_to_do => StopReason::NothingToDo,
+            StopReason::Finished if self.held_back > 0 && self.run.terms.pilot => StopReason::PilotDone,
+            StopReason::Finished if self.held_back > 0 => StopReason::SelectionDone,
+            reason => reason.clone(),
+        };
+        let shared =
+            if let StopReason::Breaker(tasks) = &reason { self.shared_by(tasks) } else { Vec::new() };
+        StopSummary {
+            reason,
+            left,
+            limit: self.run.policy.limit.unwrap_or(0),
+            budget: self.run.terms.budget.clone().unwrap_or_default(),
+            after: self.run.policy.max_duration.unwrap_or_default(),
+            shared,
         }
     }
 
@@ -175,21 +170,4 @@ fn about_images(downloads: &Downloads) -> Option<Notice> {
         folder: downloads.folder().to_owned(),
         first_failed: downloads.first_failed.clone().map(|image| (image.id, image.n, image.why)),
     })
-}
-
-/// The word of an ending in the state.
-fn word(ending: &Ending) -> &'static str {
-    match ending {
-        Ending::Finished => "finished",
-        Ending::Limit => "limit_reached",
-        Ending::Budget => "budget_reached",
-        Ending::TimeOver => "time_over",
-        Ending::NotAwaited => "not_awaited",
-        Ending::Breaker(_) => "breaker",
-        Ending::Interrupted => "interrupted",
-        Ending::KeyRefused(_) => "key_refused",
-        Ending::QuotaGone => "quota_gone",
-        Ending::Unreachable(_) => "unreachable",
-        Ending::StoreFailed => "state_not_written",
-    }
 }

@@ -8,7 +8,7 @@ use futures::future::FutureExt as _;
 use super::downloads::{attempts_with_images, file_row};
 use super::shell::{Happened, Shell};
 use crate::download::{DownloadOutcome, Downloads};
-use crate::engine::Ending;
+use crate::engine::StopReason;
 use crate::hooks::DeliveryResult;
 use crate::progress::Notice;
 use crate::store::{BatchStore, Delivery, DeliveryKey};
@@ -28,7 +28,7 @@ impl Shell {
     pub(super) fn is_downloading(&mut self) -> bool {
         let Some(downloads) = &mut self.downloads else { return false };
         match self.engine.over() {
-            Some(Ending::StoreFailed) => downloads.abort(),
+            Some(StopReason::StoreFailed) => downloads.abort(),
             Some(_) if self.signal.is_some() => downloads.finish_soon(),
             _ => {}
         }
@@ -82,7 +82,7 @@ impl Shell {
     pub(super) fn is_delivering(&mut self) -> bool {
         let Some(hooks) = &mut self.hooks else { return false };
         match self.engine.over() {
-            Some(Ending::StoreFailed) => hooks.abort(),
+            Some(StopReason::StoreFailed) => hooks.abort(),
             Some(_) if self.signal.is_some() => hooks.finish_soon(),
             _ => {}
         }

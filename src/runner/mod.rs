@@ -18,7 +18,7 @@ mod tokens;
 
 use crate::api::{CallbackListener, Client};
 use crate::download::DownloadConfig;
-use crate::engine::{Ending, Policy};
+use crate::engine::{Policy, StopReason};
 use crate::hooks::HookConfig;
 use crate::progress::Sink;
 use crate::store::{BatchWriter, RunStart, StoreError};
@@ -77,7 +77,7 @@ pub struct Terms {
 #[derive(Debug)]
 pub struct Outcome {
     /// Why.
-    pub ending: Ending,
+    pub stop_reason: StopReason,
     /// The tasks by status.
     pub counts: Counts,
     /// The first signal, where there was one.

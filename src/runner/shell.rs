@@ -18,7 +18,7 @@ use super::tokens::Tokens;
 use super::{Outcome, Run};
 use crate::api::{Callback, CallbackListener, Client, SubmitRequest};
 use crate::download::Downloads;
-use crate::engine::{Action, Ending, Engine, Event, Notice as Said, StatusOutcome, SubmitOutcome};
+use crate::engine::{Action, Engine, Event, Notice as Said, StatusOutcome, StopReason, SubmitOutcome};
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
 use crate::progress::{Notice, RunEvent, RunProgress, Sink};
@@ -341,13 +341,15 @@ impl Shell {
             }
             Said::Outage(since, why) => Notice::Unreachable { since, why },
             Said::Recovered(after) => Notice::Reachable { after },
-            Said::Draining(Ending::Interrupted) => Notice::Stopping { running },
-            Said::Draining(Ending::QuotaGone) => Notice::QuotaGone { running },
-            Said::Draining(Ending::Budget) => {
+            Said::Draining(StopReason::Interrupted) => Notice::Stopping { running },
+            Said::Draining(StopReason::QuotaGone) => Notice::QuotaGone { running },
+            Said::Draining(StopReason::BudgetReached) => {
                 Notice::BudgetReached { left: self.engine.waiting() as u64, running }
             }
-            Said::Draining(Ending::TimeOver) => Notice::TimeOver { running, drain: self.run.policy.drain },
-            Said::Draining(Ending::Breaker(tasks)) => {
+            Said::Draining(StopReason::TimeOver) => {
+                Notice::TimeOver { running, drain: self.run.policy.drain }
+            }
+            Said::Draining(StopReason::Breaker(tasks)) => {
                 Notice::Breaker { in_a_row: tasks.len() as u64, running }
             }
             Said::WillBeLate(tasks) => Notice::WillBeLate {

@@ -2,7 +2,7 @@
 
 use mjbatch::api::Endpoint;
 use mjbatch::batch::{Batch, BatchError, Options, Run, Service as Account};
-use mjbatch::engine::Ending;
+use mjbatch::engine::StopReason;
 use mjbatch::runner::Signal;
 use mjbatch::task::Status;
 
@@ -18,12 +18,12 @@ fn account(service: &SandboxService) -> Account {
     Account::new(&Endpoint::parse(&service.url()).unwrap(), &"any key".into()).unwrap()
 }
 
-async fn submitted(mut run: Run) -> (usize, Ending) {
+async fn submitted(mut run: Run) -> (usize, StopReason) {
     let mut submitted = 0;
     while let Some((event, _)) = run.next().await {
         submitted += usize::from(matches!(event, Some(mjbatch::progress::RunEvent::Submitted { .. })));
     }
-    (submitted, run.outcome().await.unwrap().ending)
+    (submitted, run.outcome().await.unwrap().stop_reason)
 }
 
 #[test]
@@ -34,7 +34,7 @@ fn the_budget_of_the_manifest_holds_in_every_run() {
         let mut batch = Batch::open(dir.path("m.yaml"), Options::default()).unwrap();
         let account = account(&service);
         let ended = block_on(async { submitted(batch.run(account).await.unwrap()).await });
-        assert_eq!(ended, (expected, Ending::Budget));
+        assert_eq!(ended, (expected, StopReason::BudgetReached));
     }
     assert_eq!(service.submits(), 2);
     let status = Batch::at(dir.path("m.yaml"), Options::default()).status(&[], 10).unwrap();
@@ -69,7 +69,7 @@ fn a_run_is_stopped_by_its_handle_and_is_resumable() {
         }
         run.outcome().await.unwrap()
     });
-    assert_eq!(outcome.ending, Ending::Interrupted);
+    assert_eq!(outcome.stop_reason, StopReason::Interrupted);
     assert!(outcome.counts.of(Status::Running) >= 1, "{outcome:?}");
 }
 

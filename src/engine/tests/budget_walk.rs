@@ -72,7 +72,7 @@ impl BudgetWalk {
     }
 
     /// Runs until the run is over, or is killed after so many actions.
-    fn run(&mut self, actions: u64, agenda: &mut Agenda<Event>) -> Option<Ending> {
+    fn run(&mut self, actions: u64, agenda: &mut Agenda<Event>) -> Option<StopReason> {
         (self.actions_left, self.killed) = (actions, false);
         agenda.forget_pending();
         let engine = self.begin();
@@ -242,11 +242,11 @@ fn whatever_is_lost_and_whenever_it_is_killed_the_budget_holds_and_nothing_is_pa
         }
         let ending = (0..200).find_map(|_| {
             let ending = walk.run(u64::MAX, &mut agenda)?;
-            (!matches!(ending, Ending::Unreachable(_))).then_some(ending)
+            (!matches!(ending, StopReason::Unreachable(_))).then_some(ending)
         });
         let ending = ending.unwrap_or_else(|| panic!("seed {seed} does not end"));
         let left = walk.tasks.values().filter(|task| task.state == State::Pending).count();
-        assert_eq!(ending == Ending::Budget, left > 0, "seed {seed}: {ending:?} with {left} left");
+        assert_eq!(ending == StopReason::BudgetReached, left > 0, "seed {seed}: {ending:?} with {left} left");
         for (row, task) in &walk.tasks {
             let of_task = walk.attempts.values().filter(|attempt| attempt.task == *row);
             let failures = of_task.filter(|attempt| attempt.outcome == Some(GENERATION_FAILED)).count();
@@ -254,7 +254,7 @@ fn whatever_is_lost_and_whenever_it_is_killed_the_budget_holds_and_nothing_is_pa
             let settled = !matches!(task.state, State::Running | State::Submitting);
             assert!(settled, "seed {seed}: {row:?} is {:?}", task.state);
         }
-        endings.insert(ending == Ending::Budget);
+        endings.insert(ending == StopReason::BudgetReached);
     }
     assert_eq!(endings.len(), 2, "the budget was sometimes enough");
 }

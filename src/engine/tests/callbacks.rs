@@ -17,7 +17,7 @@ fn a_callback_before_the_reply_ends_the_attempt_when_the_reply_comes_and_forgeri
         "{next:?}"
     );
     assert_eq!(driver.handle(Event::Callback(attempt, done("t1"))), []);
-    assert_eq!(driver.ending(), Some(&Ending::Finished));
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
 }
 
 #[test]
@@ -70,13 +70,13 @@ fn a_callback_resolves_a_submit_whose_reply_was_lost() {
         ),
         "{next:?}"
     );
-    assert_eq!(driver.ending(), Some(&Ending::Finished));
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
 }
 
 #[test]
 fn five_lost_replies_that_callbacks_resolve_stop_a_run_only_where_tasks_remain() {
     let policy = Policy { callbacks: true, ..Policy::default() };
-    for (tasks, ending) in [(5, Ending::Finished), (6, Ending::Unreachable("cut".into()))] {
+    for (tasks, ending) in [(5, StopReason::Finished), (6, StopReason::Unreachable("cut".into()))] {
         let mut driver = EngineDriver::new(policy.clone(), tasks, vec![]);
         let mut attempts = vec![driver.send_first()];
         while attempts.len() < 5 {
@@ -103,6 +103,6 @@ fn a_callback_that_never_comes_is_not_awaited_for_ever() {
     let attempt = driver.send_first();
     driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Unknown("cut".into())));
     assert_eq!(driver.wait(), []);
-    assert_eq!(driver.ending(), Some(&Ending::Finished));
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
     assert_eq!(driver.now, DEFAULT_TIMEOUT + Policy::default().grace);
 }

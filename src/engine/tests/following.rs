@@ -30,7 +30,7 @@ fn a_job_that_an_earlier_run_gave_up_is_polled_once_more_and_only_images_change_
         let mut driver = look();
         driver.actions();
         assert_eq!(driver.handle(Event::StatusReply(vec![task_id("old")], outcome)), []);
-        assert_eq!(driver.ending(), Some(&Ending::Finished));
+        assert_eq!(driver.ending(), Some(&StopReason::Finished));
     }
 }
 

@@ -110,7 +110,7 @@ fn a_late_callback_resolves_a_submit_of_an_earlier_run() {
     );
     assert_eq!(driver.handle(done(2)), ["accepted 2 t2", "done 2"]);
     assert_eq!(driver.wait(), [""; 0]);
-    assert_eq!(driver.engine.over(), Some(&Ending::Finished));
+    assert_eq!(driver.engine.over(), Some(&StopReason::Finished));
     assert_eq!(driver.now, LONGEST - 5 * MINUTE, "it waits by the age of the submit");
 }
 
@@ -122,7 +122,7 @@ fn a_callback_of_an_old_submit_is_not_awaited_and_counts_while_the_run_goes_on()
     assert_eq!(driver.handle(done(7)), ["accepted 7 t7", "done 7"]);
     assert_eq!(driver.handle(done(7)), [""; 0], "it comes twice");
     let (driver, _) = InDoubtDriver::new(with_callbacks(), 0, vec![lost(7, 60 * MINUTE)], History::default());
-    assert_eq!(driver.engine.over(), Some(&Ending::Finished), "nobody waits for it");
+    assert_eq!(driver.engine.over(), Some(&StopReason::Finished), "nobody waits for it");
 }
 
 #[test]
@@ -144,10 +144,10 @@ fn a_callback_about_a_job_of_another_attempt_resolves_nothing() {
 #[test]
 fn without_a_webhook_or_a_callback_url_no_callback_is_awaited() {
     let (driver, _) = InDoubtDriver::new(Policy::default(), 0, vec![lost(1, MINUTE)], History::default());
-    assert_eq!(driver.engine.over(), Some(&Ending::Finished));
+    assert_eq!(driver.engine.over(), Some(&StopReason::Finished));
     let other = Unacknowledged { called_back: false, ..lost(1, MINUTE) };
     let (driver, _) = InDoubtDriver::new(with_callbacks(), 0, vec![other], History::default());
-    assert_eq!(driver.engine.over(), Some(&Ending::Finished));
+    assert_eq!(driver.engine.over(), Some(&StopReason::Finished));
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_task_whose_reply_was_lost_is_resent_once_per_run_where_the_policy_says_so()
     assert_eq!(driver.wait(), ["intend 102 1", "submit 102"]);
     assert!(driver.now >= MINUTE / 4, "{:?}", driver.now);
     assert_eq!(driver.handle(cut(102)), ["unknown 102"]);
-    assert_eq!(driver.engine.over(), Some(&Ending::Finished));
+    assert_eq!(driver.engine.over(), Some(&StopReason::Finished));
 }
 
 #[test]
@@ -199,16 +199,16 @@ fn an_outage_costs_five_lost_replies_with_resends_too() {
         };
     }
     assert_eq!(sent, 5);
-    assert!(matches!(driver.engine.over(), Some(Ending::Unreachable(_))));
+    assert!(matches!(driver.engine.over(), Some(StopReason::Unreachable(_))));
 }
 
 #[test]
 fn tasks_that_this_run_may_not_resend_stay_unknown_and_so_do_all_after_a_stop() {
     let history = History { barred: [TaskRow(7)].into(), ..History::default() };
     let (driver, actions) = InDoubtDriver::new(with_resends(), 0, vec![lost(7, MINUTE)], history);
-    assert_eq!((actions.len(), driver.engine.over()), (0, Some(&Ending::Finished)));
+    assert_eq!((actions.len(), driver.engine.over()), (0, Some(&StopReason::Finished)));
     let (mut driver, _) = InDoubtDriver::new(with_resends(), 1, vec![], History::default());
     driver.handle(Event::Stop);
     assert_eq!(driver.handle(cut(101)), ["unknown 101"]);
-    assert_eq!(driver.engine.over(), Some(&Ending::Interrupted));
+    assert_eq!(driver.engine.over(), Some(&StopReason::Interrupted));
 }

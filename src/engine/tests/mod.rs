@@ -68,7 +68,7 @@ impl EngineDriver {
         attempt
     }
 
-    fn ending(&self) -> Option<&Ending> {
+    fn ending(&self) -> Option<&StopReason> {
         self.engine.over()
     }
 }
@@ -124,7 +124,7 @@ fn a_lost_reply_is_unknown_and_never_sent_again() {
     let attempt = driver.send_first();
     let next = driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Unknown("cut".into())));
     assert_eq!(next, [Action::Record(ChangeKind::Unknown("cut".into()).of(attempt))]);
-    assert_eq!(driver.ending(), Some(&Ending::Finished));
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn after_a_lost_reply_submits_go_one_by_one_and_five_in_a_row_end_them() {
         driver.handle(Event::IntentDurable(attempt));
     }
     driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Unknown("HTTP 500".into())));
-    assert_eq!(driver.ending(), Some(&Ending::Unreachable("HTTP 500".into())));
+    assert_eq!(driver.ending(), Some(&StopReason::Unreachable("HTTP 500".into())));
     assert_eq!(driver.engine.waiting(), 15);
 }
 
@@ -159,7 +159,7 @@ fn a_refused_key_costs_one_try_and_marks_nothing_failed() {
     let next =
         driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Key("HTTP 401".into()))));
     assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Rejected(..), .. })]), "{next:?}");
-    assert_eq!(driver.ending(), Some(&Ending::KeyRefused("HTTP 401".into())));
+    assert_eq!(driver.ending(), Some(&StopReason::KeyRefused("HTTP 401".into())));
     assert_eq!(driver.engine.waiting(), 20);
 }
 
@@ -174,7 +174,7 @@ fn an_account_out_of_quota_gets_no_more_submits_and_its_jobs_are_followed() {
     assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Rejected(..), .. })]), "{next:?}");
     assert_eq!(driver.wait(), [Action::PollStatus(vec![task_id("t1")])]);
     driver.handle(Event::StatusReply(vec![task_id("t1")], StatusOutcome::Items(vec![done("t1")])));
-    assert_eq!(driver.ending(), Some(&Ending::QuotaGone));
+    assert_eq!(driver.ending(), Some(&StopReason::QuotaGone));
     assert_eq!(driver.engine.waiting(), 4);
 }
 
@@ -199,7 +199,7 @@ fn a_service_that_never_answers_is_given_up_soon_and_no_task_is_marked() {
         }
         driver.handle(Event::IntentDurable(attempt));
     }
-    assert_eq!(driver.ending(), Some(&Ending::Unreachable("connection refused".into())));
+    assert_eq!(driver.ending(), Some(&StopReason::Unreachable("connection refused".into())));
     assert!(driver.now <= Policy::default().first_patience + SECOND, "{:?}", driver.now);
     assert_eq!(driver.engine.waiting(), 3);
 }
@@ -217,7 +217,7 @@ fn a_service_that_only_asks_for_fewer_requests_is_given_up_after_patience_and_th
             }
             driver.handle(Event::IntentDurable(attempt));
         }
-        assert!(matches!(driver.ending(), Some(Ending::Unreachable(_))), "{asked:?}");
+        assert!(matches!(driver.ending(), Some(StopReason::Unreachable(_))), "{asked:?}");
         assert_eq!(driver.now, Policy::default().patience + asked.unwrap_or_default(), "{asked:?}");
         assert_eq!(driver.engine.waiting(), 3);
     }

@@ -115,7 +115,7 @@ impl RuleDriver {
         panic!("it never does: {:?}", self.engine);
     }
 
-    fn ending(&self) -> Option<&Ending> {
+    fn ending(&self) -> Option<&StopReason> {
         self.engine.over()
     }
 }
@@ -131,7 +131,7 @@ fn a_budget_ends_the_run_at_the_first_task_that_does_not_fit_and_no_cheaper_task
     let attempts = driver.accept_all();
     assert_eq!((attempts.len(), driver.engine.waiting()), (1, 2));
     driver.handle(status_of(&attempts, |_| done()));
-    assert_eq!(driver.ending(), Some(&Ending::Budget));
+    assert_eq!(driver.ending(), Some(&StopReason::BudgetReached));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn spending_of_earlier_runs_counts_and_a_spent_budget_submits_nothing() {
         let driver = RuleDriver { ..RuleDriver::of(budget(12_000), fast(5), history) };
         let mut driver = driver;
         assert_eq!(driver.accept_all().len(), sends, "{spent}");
-        assert_eq!(driver.ending(), (sends == 0).then_some(&Ending::Budget), "{spent}");
+        assert_eq!(driver.ending(), (sends == 0).then_some(&StopReason::BudgetReached), "{spent}");
     }
 }
 
@@ -149,7 +149,7 @@ fn spending_of_earlier_runs_counts_and_a_spent_budget_submits_nothing() {
 fn a_mode_without_a_price_is_within_no_budget() {
     let policy = Policy { prices: Prices { fast: None, ..PRICES }, ..budget(1_000_000) };
     let driver = RuleDriver::of(policy, fast(1), History::default());
-    assert_eq!((driver.sent.len(), driver.ending()), (0, Some(&Ending::Budget)));
+    assert_eq!((driver.sent.len(), driver.ending()), (0, Some(&StopReason::BudgetReached)));
 }
 
 #[test]
@@ -168,14 +168,14 @@ fn only_a_certain_refusal_releases_a_reservation() {
         if sends_another {
             driver.wait_until(|driver| !driver.sent.is_empty());
         } else {
-            assert_eq!(driver.ending(), Some(&Ending::Budget), "{outcome:?}");
+            assert_eq!(driver.ending(), Some(&StopReason::BudgetReached), "{outcome:?}");
         }
     }
     for progress in [failed(FailureClass::Generation), failed(FailureClass::Moderated), done()] {
         let mut driver = RuleDriver::of(budget(4000), fast(2), History::default());
         let attempts = driver.accept_all();
         driver.handle(status_of(&attempts, |_| progress.clone()));
-        assert_eq!(driver.ending(), Some(&Ending::Budget), "{progress:?}");
+        assert_eq!(driver.ending(), Some(&StopReason::BudgetReached), "{progress:?}");
     }
 }
 
@@ -200,7 +200,7 @@ fn a_job_that_failed_is_retried_as_often_as_the_policy_says_and_later_each_time(
         }
     }
     assert!(matches!(driver.changes.last(), Some(Change { kind: ChangeKind::Failed(..), .. })));
-    assert_eq!(driver.ending(), Some(&Ending::Finished));
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
     let near = |wait: Duration, whole: u32| wait >= whole * SECOND * 3 / 4 && wait <= whole * SECOND * 5 / 4;
     assert!(near(waits[0], 30) && near(waits[1], 60), "{waits:?}");
 }
@@ -216,12 +216,12 @@ fn no_other_failure_is_retried() {
             matches!(driver.changes.last(), Some(Change { kind: ChangeKind::Failed(..), .. })),
             "{class:?}"
         );
-        assert_eq!(driver.ending(), Some(&Ending::Finished), "{class:?}");
+        assert_eq!(driver.ending(), Some(&StopReason::Finished), "{class:?}");
     }
     let mut driver = RuleDriver::of(Policy { retries: 9, ..Policy::default() }, fast(1), History::default());
     let (attempt, _) = driver.sent.pop().unwrap();
     driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Unknown("cut".into())));
-    assert_eq!(driver.ending(), Some(&Ending::Finished), "what is unknown is not");
+    assert_eq!(driver.ending(), Some(&StopReason::Finished), "what is unknown is not");
 }
 
 #[test]
@@ -259,14 +259,14 @@ fn failures_of_earlier_runs_count_and_excluded_tasks_are_left_to_another_run() {
         matches!(barred.changes[..], [Change { kind: ChangeKind::FailedWillRetry(..), .. }]),
         "the next run decides"
     );
-    assert_eq!(barred.ending(), Some(&Ending::Finished));
+    assert_eq!(barred.ending(), Some(&StopReason::Finished));
 }
 
 #[test]
 fn a_retry_counts_for_the_limit_and_the_budget() {
     for (policy, ending) in [
-        (Policy { limit: Some(1), retries: 2, ..Policy::default() }, Ending::Limit),
-        (Policy { retries: 2, ..budget(7999) }, Ending::Budget),
+        (Policy { limit: Some(1), retries: 2, ..Policy::default() }, StopReason::LimitReached),
+        (Policy { retries: 2, ..budget(7999) }, StopReason::BudgetReached),
     ] {
         let mut driver = RuleDriver::of(policy, fast(1), History::default());
         let attempts = driver.accept_all();
@@ -287,7 +287,7 @@ fn a_time_limit_ends_submitting_then_following_and_leaves_nothing_unknown() {
     driver.handle(status_of(&attempts[..1], |_| done()));
     assert!(driver.sent.is_empty(), "nothing is submitted after its time");
     driver.wait_until(|driver| driver.ending().is_some());
-    assert_eq!((driver.now, driver.ending()), (70 * SECOND, Some(&Ending::TimeOver)));
+    assert_eq!((driver.now, driver.ending()), (70 * SECOND, Some(&StopReason::TimeOver)));
     assert!(
         !driver.changes.iter().any(|change| matches!(change, Change { kind: ChangeKind::Unknown(..), .. }))
     );
@@ -303,7 +303,7 @@ fn a_reply_that_is_under_way_when_the_time_is_over_is_awaited() {
     assert_eq!(driver.ending(), None);
     driver.handle(accepted(attempt));
     assert!(matches!(driver.changes[..], [Change { kind: ChangeKind::Accepted(..), .. }]));
-    assert_eq!(driver.ending(), Some(&Ending::TimeOver));
+    assert_eq!(driver.ending(), Some(&StopReason::TimeOver));
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn a_time_limit_that_everything_fits_into_changes_nothing() {
     let attempts = driver.accept_all();
     driver.now = 55 * SECOND;
     driver.handle(status_of(&attempts, |_| done()));
-    assert_eq!(driver.ending(), Some(&Ending::Finished));
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
 }
 
 #[test]
@@ -321,12 +321,12 @@ fn a_no_wait_run_fills_the_slots_and_ends() {
     let policy = Policy { no_wait: true, concurrency: 3, ..Policy::default() };
     let mut driver = RuleDriver::of(policy.clone(), fast(5), History::default());
     assert_eq!(driver.accept_all().len(), 3);
-    assert_eq!((driver.engine.waiting(), driver.ending()), (2, Some(&Ending::NotAwaited)));
+    assert_eq!((driver.engine.waiting(), driver.ending()), (2, Some(&StopReason::NotAwaited)));
     let mut driver = RuleDriver::of(policy.clone(), fast(2), History::default());
     assert_eq!(driver.accept_all().len(), 2);
-    assert_eq!(driver.ending(), Some(&Ending::NotAwaited), "they run");
+    assert_eq!(driver.ending(), Some(&StopReason::NotAwaited), "they run");
     let driver = RuleDriver::of(policy, Vec::new(), History::default());
-    assert_eq!(driver.ending(), Some(&Ending::Finished));
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
 }
 
 #[test]
@@ -346,7 +346,7 @@ fn a_no_wait_run_first_polls_the_jobs_of_earlier_runs() {
         assert_eq!((driver.ending(), driver.sent.len()), (None, 0), "it has not looked yet");
         driver.handle(status_of(&[AttemptKey(1)], |_| progress.clone()));
         assert_eq!(driver.accept_all().len(), sends);
-        assert_eq!(driver.ending(), Some(&Ending::NotAwaited));
+        assert_eq!(driver.ending(), Some(&StopReason::NotAwaited));
     }
 }
 
@@ -356,7 +356,7 @@ fn a_no_wait_run_ends_at_a_full_account() {
     let mut driver = RuleDriver::of(policy, fast(5), History::default());
     let (attempt, _) = driver.sent.pop().unwrap();
     driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::Slots)));
-    assert_eq!((driver.sent.len(), driver.ending()), (0, Some(&Ending::NotAwaited)));
+    assert_eq!((driver.sent.len(), driver.ending()), (0, Some(&StopReason::NotAwaited)));
 }
 
 #[test]
@@ -370,7 +370,7 @@ fn prompts_rejected_in_a_row_stop_the_run_unless_an_image_comes_between_them() {
         let attempts = driver.accept_all();
         driver.handle(status_of(&attempts, |_| failed(FailureClass::Moderated)));
     }
-    assert_eq!(driver.ending(), Some(&Ending::Breaker(vec![TaskRow(0), TaskRow(1), TaskRow(2)])));
+    assert_eq!(driver.ending(), Some(&StopReason::Breaker(vec![TaskRow(0), TaskRow(1), TaskRow(2)])));
     assert_eq!(driver.engine.waiting(), 6);
 
     let mut driver = RuleDriver::of(policy, fast(9), History::default());
@@ -379,5 +379,5 @@ fn prompts_rejected_in_a_row_stop_the_run_unless_an_image_comes_between_them() {
         let good = n % 3 == 2;
         driver.handle(status_of(&attempts, |_| if good { done() } else { failed(FailureClass::Moderated) }));
     }
-    assert_eq!(driver.ending(), Some(&Ending::Finished));
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
 }

@@ -18,7 +18,7 @@ fn a_stop_follows_running_jobs_and_a_second_one_leaves_them_resumable() {
     assert_eq!(driver.ending(), None);
     assert_eq!(driver.wait(), [Action::PollStatus(vec![task_id("t1")])]);
     assert_eq!(driver.handle(Event::Abort), []);
-    assert_eq!(driver.ending(), Some(&Ending::Interrupted));
+    assert_eq!(driver.ending(), Some(&StopReason::Interrupted));
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn a_state_that_cannot_be_written_ends_submitting_but_not_the_wait_for_replies()
     assert_eq!(driver.ending(), None);
     let next = driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Accepted(task_id("t1"))));
     assert_eq!(next, [Action::Record(ChangeKind::Accepted(task_id("t1")).of(attempt))]);
-    assert_eq!(driver.ending(), Some(&Ending::StoreFailed));
+    assert_eq!(driver.ending(), Some(&StopReason::StoreFailed));
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn an_intent_that_cannot_be_written_is_not_sent_and_ends_the_run() {
     let mut driver = EngineDriver::new(Policy::default(), 5, vec![]);
     let Some(Action::RecordIntent(attempt, ..)) = driver.actions().pop() else { panic!("no intent") };
     assert_eq!(driver.handle(Event::IntentFailed(attempt)), []);
-    assert_eq!(driver.ending(), Some(&Ending::StoreFailed));
+    assert_eq!(driver.ending(), Some(&StopReason::StoreFailed));
     assert_eq!(driver.engine.waiting(), 5);
 }
 
@@ -85,5 +85,5 @@ fn a_limit_counts_submits_that_may_be_billed() {
             }
         }
     }
-    assert_eq!((driver.ending(), sent, driver.engine.waiting()), (Some(&Ending::Limit), 2, 8));
+    assert_eq!((driver.ending(), sent, driver.engine.waiting()), (Some(&StopReason::LimitReached), 2, 8));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::service::JobEnd;
 use super::world::FaultyWorld;
 use crate::engine::flight::Phase;
-use crate::engine::{Ending, Engine};
+use crate::engine::{Engine, StopReason};
 use crate::task::{AttemptKey, RemoteTaskId, State as TaskState, TaskRow};
 
 impl FaultyWorld {
@@ -67,8 +67,8 @@ impl FaultyWorld {
     }
 
     /// Checks the state at the end of a run.
-    pub(super) fn check_end(&mut self, ending: &Ending) {
-        if *ending == Ending::Finished {
+    pub(super) fn check_end(&mut self, ending: &StopReason) {
+        if *ending == StopReason::Finished {
             for (task, state) in self.live.tasks.iter().enumerate() {
                 let settled =
                     !matches!(state, TaskState::Pending | TaskState::Submitting | TaskState::Running);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::{Agenda, NextStep, VirtualRun};
 use super::scenario::{FaultRates, Scenario};
 use super::world::{FaultyWorld, WorldEvent};
-use crate::engine::{Ending, Engine};
+use crate::engine::{Engine, StopReason};
 
 /// After so many runs the service behaves, and one run earlier the disk does: then everything must
 /// end.
@@ -21,7 +21,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum RunEnd {
     /// The engine said that the run is over.
-    Over(Ending),
+    Over(StopReason),
     /// The program was killed.
     Crashed,
 }
@@ -42,7 +42,7 @@ impl FaultSimulation {
     /// Runs again and again until nothing is left to do. Gives how each run ended.
     pub(super) fn play(&mut self) -> Vec<RunEnd> {
         let mut ends = Vec::new();
-        while ends.last() != Some(&RunEnd::Over(Ending::Finished)) {
+        while ends.last() != Some(&RunEnd::Over(StopReason::Finished)) {
             assert!(self.runs < MOST_RUNS, "it never finishes: {ends:?}");
             if self.runs >= BAD_RUNS {
                 self.stop_faults();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::runs::{FaultSimulation, RunEnd};
 use super::scenario::{FaultRates, Scenario};
-use crate::engine::Ending;
+use crate::engine::StopReason;
 use crate::engine::mutants::{MUTANTS, Mutant, switch};
 use crate::task::State;
 
@@ -64,7 +64,7 @@ fn a_network_that_goes_for_an_hour_ends_runs_and_every_job_that_ran_is_picked_up
         let mut simulation = FaultSimulation::new(scenario);
         let ends = simulation.play();
         let world = &simulation.world;
-        let gave_up = |end: &RunEnd| matches!(end, RunEnd::Over(Ending::Unreachable(_)));
+        let gave_up = |end: &RunEnd| matches!(end, RunEnd::Over(StopReason::Unreachable(_)));
         let unreachable = ends.iter().filter(|end| gave_up(end)).count();
         assert_eq!(unreachable + 1, ends.len(), "each run but the last was out of patience: {ends:?}");
         let has = |state| world.disk.tasks.iter().filter(|task| **task == state).count();
