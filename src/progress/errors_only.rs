@@ -4,7 +4,8 @@ use std::io::Write;
 
 use super::event::RunEvent;
 use super::notice::Level;
-use super::{RunProgress, Sink, wording};
+use super::run_progress::RunProgress;
+use super::sink::Sink;
 
 /// Writes errors, one line each, and nothing else.
 #[derive(Debug)]
@@ -22,7 +23,7 @@ impl<W: Write> ErrorsOnly<W> {
 impl<W: Write + Send> Sink for ErrorsOnly<W> {
     fn event(&mut self, event: &RunEvent, _now: &RunProgress) {
         let line = match event {
-            RunEvent::Notice(notice) if notice.level() == Level::Error => Some(wording::notice(notice)),
+            RunEvent::Notice(notice) if notice.level() == Level::Error => Some(notice.with_level()),
             RunEvent::Finished(summary) if summary.stop.reason.is_error() => {
                 Some(format!("error: stopped: {}", summary.stop))
             }

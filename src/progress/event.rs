@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Notice, Summary};
+use super::notice::Notice;
+use super::summary::Summary;
 use crate::task::{Images, RemoteTaskId, Status, TaskId};
 
 /// An event of a run.

@@ -12,9 +12,10 @@ use serde_json::{Map, Value, json};
 
 use super::event::RunEvent;
 use super::notice::Notice;
+use super::run_progress::RunProgress;
+use super::sink::Sink;
 use super::summary::Summary;
 use super::wording::counts_line;
-use super::{RunProgress, Sink};
 use crate::task::{Counts, Quota, Status};
 use crate::text::escape_json;
 

@@ -21,18 +21,14 @@ mod failure_groups;
 mod json_lines;
 mod notice;
 mod plain_lines;
+mod run_progress;
+mod sink;
 mod stop_reason;
 mod summary;
 #[cfg(feature = "cli")]
 mod terminal_bar;
 mod throughput;
 mod wording;
-
-use std::time::Duration;
-
-#[cfg(feature = "cli")]
-use indicatif::ProgressDrawTarget;
-use jiff::Timestamp;
 
 #[cfg(feature = "cli")]
 pub use above::without_bar;
@@ -41,65 +37,18 @@ use cursor_home::CursorHome;
 pub use errors_only::ErrorsOnly;
 pub use event::RunEvent;
 pub use failure_groups::{FailureGroup, FailureGroups};
+#[cfg(feature = "cli")]
+use indicatif::ProgressDrawTarget;
 pub use json_lines::{JsonLines, summary_as_json};
 pub use notice::{Level, Notice};
 pub use plain_lines::PlainLines;
+pub use run_progress::RunProgress;
+pub use sink::Sink;
 pub use stop_reason::StopSummary;
 pub use summary::{QuotaSpent, Summary};
 #[cfg(feature = "cli")]
 pub use terminal_bar::TerminalBar;
 pub use wording::counts_line;
-
-use crate::task::{Counts, Status};
-
-/// The state of a batch and its run at the moment of an event, which it already includes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RunProgress {
-    /// The time of day.
-    pub at: Timestamp,
-    /// The time since this run began.
-    pub elapsed: Duration,
-    /// The batch's tasks by status.
-    pub counts: Counts,
-    /// The number of the service's slots that this run may use now.
-    pub slots: usize,
-    /// The number of those slots that are in use.
-    pub in_slots: usize,
-    /// The number of tasks that this run still has to finish: those that run and those that it will
-    /// submit. It is less than pending and running together where a limit applies or the run is
-    /// stopping.
-    pub remaining: u64,
-}
-
-impl RunProgress {
-    /// The number of tasks that no run will do anything more for.
-    fn settled(&self) -> u64 {
-        let open = self.counts.of(Status::Pending) + self.counts.of(Status::Running);
-        self.counts.total().saturating_sub(open)
-    }
-
-    /// The share of the batch that is settled, in whole percent, rounded down.
-    fn percent(&self) -> u64 {
-        match self.counts.total() {
-            0 => 100,
-            total => self.settled() * 100 / total,
-        }
-    }
-}
-
-/// A view of one run.
-pub trait Sink: Send {
-    /// Shows an event.
-    fn event(&mut self, event: &RunEvent, now: &RunProgress);
-
-    /// Shows that time has passed.
-    fn tick(&mut self, _now: &RunProgress) {}
-
-    /// The interval at which this sink wants ticks; `None` where it wants none.
-    fn tick_every(&self) -> Option<Duration> {
-        None
-    }
-}
 
 /// The format of a run's progress, as in `--progress`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

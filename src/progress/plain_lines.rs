@@ -4,9 +4,10 @@ use std::io::Write;
 use std::time::Duration;
 
 use super::event::RunEvent;
+use super::run_progress::RunProgress;
+use super::sink::Sink;
 use super::throughput::Throughput;
 use super::wording::{self, DOT, FailureLines};
-use super::{RunProgress, Sink};
 
 /// Writes plain lines: one at the start, one for every tenth of the batch or five minutes (on a
 /// tick, since jobs end in bursts), failures and notices at once, and the summary.
@@ -77,7 +78,7 @@ impl<W: Write + Send> Sink for PlainLines<W> {
                     self.line(&line);
                 }
             }
-            RunEvent::Notice(notice) => self.line(&wording::notice(notice)),
+            RunEvent::Notice(notice) => self.line(&notice.with_level()),
             RunEvent::Finished(summary) => {
                 let _ = write!(self.out, "{summary}");
                 let _ = self.out.flush();

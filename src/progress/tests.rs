@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use indicatif::InMemoryTerm;
+use jiff::Timestamp;
 
 use super::*;
 use crate::engine::StopReason;
-use crate::task::{Images, Quota, RemoteTaskId, TaskId};
+use crate::task::{Counts, Images, Quota, RemoteTaskId, Status, TaskId};
 
 /// The progress of a run with ten slots, `elapsed_s` seconds after its start, that will finish all
 /// open tasks.

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::RunProgress;
+use super::run_progress::RunProgress;
 use crate::task::Status;
 
 /// Measures how fast the tasks of a run end.

@@ -3,8 +3,7 @@
 
 use std::time::Duration;
 
-use super::RunProgress;
-use super::notice::Notice;
+use super::run_progress::RunProgress;
 pub(super) use crate::duration::in_words as duration;
 use crate::task::{Counts, Status, TaskId};
 use crate::text::sanitize_line;
@@ -84,11 +83,6 @@ pub(super) fn started(batch: &str, service: &str, now: &RunProgress) -> Option<S
             sanitize_line(service, LOCATION)
         )
     })
-}
-
-/// A notice with its level in front: `warning: …`.
-pub(super) fn notice(notice: &Notice) -> String {
-    format!("{}: {notice}", notice.level().as_str())
 }
 
 /// Makes the lines about tasks that fail, up to a limit: thousands of tasks can fail for the same

@@ -196,6 +196,11 @@ pub enum Notice {
 }
 
 impl Notice {
+    /// The sentence with the level in front: `warning: …`.
+    pub(super) fn with_level(&self) -> String {
+        format!("{}: {self}", self.level().as_str())
+    }
+
     /// The severity of this notice.
     pub fn level(&self) -> Level {
         match self {

@@ -195,7 +195,6 @@ fn running_jobs(n: u64) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::super::super::wording;
     use super::*;
 
     #[test]
@@ -244,7 +243,7 @@ mod tests {
             Notice::ResultsLimited { path: "r.xlsx".into(), what: "1 longer text is cut".into() },
             Notice::ResultsMoved { path: "r.new.csv".into(), why: "`r.csv` cannot be replaced".into() },
         ];
-        let lines: Vec<_> = notices.iter().map(wording::notice).collect();
+        let lines: Vec<_> = notices.iter().map(Notice::with_level).collect();
         insta::assert_snapshot!(lines.join("\n"), @"
         note: the service takes 7 jobs at once, not 10
         note: the service takes 1 job at once, not 10

@@ -14,9 +14,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use self::layout::{fold, fold_summary, wrap_parts};
 use super::event::RunEvent;
 use super::notice::Level;
+use super::run_progress::RunProgress;
+use super::sink::Sink;
 use super::throughput::Throughput;
 use super::wording::{self, DOT, FailureLines};
-use super::{RunProgress, Sink};
 use crate::task::Status;
 
 /// Draws a bar at the bottom of a terminal.
@@ -178,7 +179,7 @@ impl Sink for TerminalBar {
                     Level::Warning => Some(AnsiColor::Yellow),
                     Level::Error => Some(AnsiColor::Red),
                 };
-                self.print_line(&wording::notice(notice), color);
+                self.print_line(&notice.with_level(), color);
             }
             RunEvent::Finished(summary) => {
                 self.bar.println(fold_summary(&summary.to_string(), self.columns()));
