@@ -5,6 +5,8 @@
 
 mod attempt;
 mod mode;
+mod mode_counts;
+mod prices;
 mod quota;
 mod row_ref;
 mod transition;
@@ -13,8 +15,10 @@ use std::fmt;
 
 pub use attempt::{AttemptKey, AttemptOutcome, Change, ChangeKind, Failure, FailureClass, TaskRow};
 use jiff::Timestamp;
-pub use mode::{Mode, ModeCounts, NotAMode, TaskMode};
-pub use quota::{NotAQuota, Outlay, Prices, Quota};
+pub use mode::{Mode, NotAMode, TaskMode};
+pub use mode_counts::ModeCounts;
+pub use prices::Prices;
+pub use quota::{NotAQuota, Outlay, Quota};
 pub use row_ref::{RowRef, RowRefError};
 use serde::{Deserialize, Serialize};
 pub use transition::{IllegalTransition, Transition, transition};

@@ -1,11 +1,9 @@
-//! How the service is asked to run a job, what a task says of that, and how many tasks say what.
+//! The modes in which the service runs a job, and the mode of a task, which may leave it to the run.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize, Serializer};
-
-use super::{Outlay, Prices, Quota};
 
 /// How the service is asked to run a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -126,61 +124,6 @@ impl FromStr for TaskMode {
     }
 }
 
-/// How many tasks there are of each mode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ModeCounts([u64; TaskMode::ALL.len()]);
-
-impl ModeCounts {
-    /// How many there are of this one.
-    pub fn of(&self, mode: impl Into<TaskMode>) -> u64 {
-        self.0[mode.into().index()]
-    }
-
-    /// One more.
-    pub fn add(&mut self, mode: TaskMode) {
-        self.0[mode.index()] += 1;
-    }
-
-    /// One less.
-    pub fn take(&mut self, mode: TaskMode) {
-        self.0[mode.index()] = self.0[mode.index()].saturating_sub(1);
-    }
-
-    /// How many there are.
-    pub fn total(&self) -> u64 {
-        self.0.iter().sum()
-    }
-
-    /// What they cost by these prices; `None` where a mode that may be needed has none.
-    pub fn cost(&self, prices: &Prices) -> Option<Outlay> {
-        let (mut least, mut most) = (0_u64, 0_u64);
-        for mode in TaskMode::ALL {
-            let count = self.of(mode);
-            if count == 0 {
-                continue;
-            }
-            let each: Option<Vec<u64>> =
-                mode.may_be().iter().map(|mode| prices.of(*mode).map(|price| price.0)).collect();
-            let each = each?;
-            least = least.saturating_add(each.iter().min()?.saturating_mul(count));
-            most = most.saturating_add(each.iter().max()?.saturating_mul(count));
-        }
-        Some(Outlay { least: Quota(least), most: Quota(most) })
-    }
-}
-
-/// `24 fast, 3 auto`; empty where there are none.
-impl fmt::Display for ModeCounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let some = TaskMode::ALL.into_iter().filter(|mode| self.of(*mode) > 0);
-        for (n, mode) in some.enumerate() {
-            let comma = if n > 0 { ", " } else { "" };
-            write!(f, "{comma}{} {mode}", self.of(mode))?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -194,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_may_leave_its_mode_to_the_run_and_the_service_is_never_told_so() {
+    fn auto_is_a_mode_of_tasks_and_none_of_the_service() {
         for mode in TaskMode::ALL {
             assert_eq!(mode.as_str().parse(), Ok(mode));
             assert_eq!(TaskMode::ALL[mode.index()], mode);
@@ -202,31 +145,5 @@ mod tests {
         assert_eq!(" Auto".parse(), Ok(TaskMode::Auto));
         assert!("auto".parse::<Mode>().is_err());
         assert_eq!(TaskMode::default(), TaskMode::Fixed(Mode::Fast));
-    }
-
-    #[test]
-    fn what_leaves_its_mode_to_the_run_costs_from_the_one_price_to_the_other() {
-        let counts = |modes: &[TaskMode]| {
-            let mut counts = ModeCounts::default();
-            modes.iter().for_each(|mode| counts.add(*mode));
-            counts
-        };
-        let (fast, relaxed) = (Mode::Fast.into(), Mode::Relaxed.into());
-        let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(1500)) };
-        let cost = |modes: &[TaskMode], prices: &Prices| {
-            counts(modes).cost(prices).map(|Outlay { least, most }| (least, most))
-        };
-        assert_eq!(cost(&[fast, fast, relaxed], &prices), Some((Quota(9500), Quota(9500))));
-        assert_eq!(
-            cost(&[fast, TaskMode::Auto, TaskMode::Auto], &prices),
-            Some((Quota(7000), Quota(12_000)))
-        );
-        let one = Prices { relaxed: None, ..prices };
-        assert_eq!(
-            (cost(&[fast], &one), cost(&[TaskMode::Auto], &one)),
-            (Some((Quota(4000), Quota(4000))), None)
-        );
-        assert_eq!(cost(&[], &Prices::default()), Some((Quota(0), Quota(0))));
-        assert_eq!(counts(&[fast, TaskMode::Auto, fast]).to_string(), "2 fast, 1 auto");
     }
 }

@@ -5,8 +5,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Mode, TaskMode};
-
 /// What the service charges, in thousandths of a quota, so that sums are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Quota(pub u64);
@@ -63,41 +61,6 @@ impl fmt::Display for Outlay {
         match self.least == self.most {
             true => write!(f, "{} quota", self.least),
             false => write!(f, "{} to {} quota", self.least, self.most),
-        }
-    }
-}
-
-/// What one job costs in each mode, as the user configured it; the service publishes no price list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Prices {
-    /// For one `fast` job.
-    pub fast: Option<Quota>,
-    /// For one `relaxed` job.
-    pub relaxed: Option<Quota>,
-}
-
-impl Prices {
-    /// The price of one job in this mode, if it was configured.
-    pub fn of(&self, mode: Mode) -> Option<Quota> {
-        match mode {
-            Mode::Fast => self.fast,
-            Mode::Relaxed => self.relaxed,
-        }
-    }
-
-    /// The cheapest mode in which a task may be sent.
-    pub fn cheapest(&self, mode: TaskMode) -> Mode {
-        match mode {
-            TaskMode::Fixed(mode) => mode,
-            TaskMode::Auto => self.cheaper(),
-        }
-    }
-
-    /// The cheaper mode; relaxed where that is not known.
-    pub fn cheaper(&self) -> Mode {
-        match self.fast.zip(self.relaxed) {
-            Some((fast, relaxed)) if fast <= relaxed => Mode::Fast,
-            _ => Mode::Relaxed,
         }
     }
 }
