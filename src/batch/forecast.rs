@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{BatchPlan, DueTime};
+use super::{BatchPolicy, DueTime};
 use crate::engine::{DEFAULT_TIMEOUT, Forecast, ForecastInput, Policy, Waiting, forecast};
+use crate::manifest::Manifest;
+use crate::plan::Plan;
 use crate::store::{Snapshot, StoreError};
 use crate::task::{Quota, State, TaskMode, TaskRow};
 
@@ -37,10 +39,15 @@ pub struct ForecastReport {
     pub cost: Option<Quota>,
 }
 
-/// Plays what the plan would submit and what runs already. `None` where there is neither.
-pub(super) fn report(planned: &BatchPlan<'_>, speed: f64) -> Result<Option<ForecastReport>, StoreError> {
-    let BatchPlan { manifest, plan, policy, snapshot, .. } = planned;
-    let snapshot = snapshot.as_ref();
+/// Simulates the tasks that the plan would submit and the jobs that already run, with `left` still to
+/// spend. `None` where there are neither.
+pub(super) fn report(
+    (manifest, plan): (&Manifest, &Plan),
+    policy: &BatchPolicy,
+    snapshot: Option<&Snapshot>,
+    left: Option<Quota>,
+    speed: f64,
+) -> Result<Option<ForecastReport>, StoreError> {
     let observed = snapshot.map(Snapshot::durations).transpose()?.unwrap_or_default();
     let resumed =
         snapshot.map(|snapshot| snapshot.running(Timestamp::now())).transpose()?.unwrap_or_default();
@@ -55,7 +62,6 @@ pub(super) fn report(planned: &BatchPlan<'_>, speed: f64) -> Result<Option<Forec
         .collect();
     waiting.sort_by_key(|(priority, _)| Reverse(*priority));
     let waiting: Vec<Waiting> = waiting.into_iter().map(|(_, waiting)| waiting).collect();
-    let left = planned.left();
     let play = |concurrency| {
         let policy = Policy { concurrency, ..policy.engine.clone() };
         let (waiting, resumed, observed) = (&waiting[..], &resumed[..], &observed);

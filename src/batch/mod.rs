@@ -12,6 +12,7 @@ mod download;
 mod error;
 mod files;
 mod forecast;
+mod handle;
 mod holder;
 mod hooks;
 mod images;
@@ -27,11 +28,10 @@ mod selection;
 mod service;
 mod status;
 
-use std::path::{Path, PathBuf};
-
 pub use download::{Download, MissedImage};
 pub use error::{BatchError, ChangedTasks, OverwrittenBy};
 pub use forecast::ForecastReport;
+pub use handle::Batch;
 pub use options::{CallbackOptions, CommandHints, HookUse, ImageOptions, Options};
 pub use plan::{BatchPlan, PlanWarning};
 pub use policy::{BatchPolicy, BudgetLimit, DueTime};
@@ -40,103 +40,3 @@ pub use retry::Retried;
 pub use run::{Run, StopHandle};
 pub use service::Service;
 pub use status::BatchStatus;
-
-use crate::diagnostic::Problems;
-use crate::manifest::{BatchSettings, Manifest};
-use crate::store::{BatchStore, Snapshot};
-use files::Files;
-use holder::holder_description;
-use loaded::LoadedManifest;
-
-/// A manifest, its state and its settings.
-#[derive(Debug)]
-pub struct Batch {
-    path: PathBuf,
-    options: Options,
-    files: Files,
-    store: BatchStore,
-    manifest: Option<LoadedManifest>,
-}
-
-impl Batch {
-    /// Opens the batch of a manifest: reads the manifest, or, where nothing was edited since the last run, what the state has
-    /// kept of it. Nothing is changed, and no state is made.
-    ///
-    /// # Errors
-    /// [`BatchError::Manifest`], with everything that is wrong with the manifest.
-    pub fn open(manifest: impl Into<PathBuf>, options: Options) -> Result<Batch, BatchError> {
-        let mut batch = Batch::at(manifest, options);
-        let kept = LoadedManifest::kept(&batch.path, &batch.options, &batch.store);
-        batch.manifest = Some(match kept {
-            Some(kept) => kept,
-            None => LoadedManifest::read(&batch.path, &batch.options)?,
-        });
-        Ok(batch)
-    }
-
-    /// The batch of a manifest that is not read before it is needed: its state is looked at, or decided about, also where the
-    /// manifest has gone or is wrong.
-    pub fn at(manifest: impl Into<PathBuf>, options: Options) -> Batch {
-        let path = manifest.into();
-        let files = Files::of(&path, &options);
-        let store = files.store();
-        Batch { path, options, files, store, manifest: None }
-    }
-
-    /// The manifest's path, as it was given.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The store that holds the batch's state.
-    pub fn store(&self) -> &BatchStore {
-        &self.store
-    }
-
-    /// The state at this moment, to read, also while a run writes it.
-    ///
-    /// # Errors
-    /// [`BatchError::NeverRun`] where there is none; [`BatchError::Store`].
-    pub fn snapshot(&self) -> Result<Snapshot, BatchError> {
-        self.store.snapshot().map_err(BatchError::of_existing)
-    }
-
-    /// Checks the manifest with everything in it, and gives it, with its warnings.
-    ///
-    /// # Errors
-    /// [`BatchError::Manifest`], with everything that is wrong with it.
-    pub fn check(&mut self) -> Result<&Manifest, BatchError> {
-        let Batch { path, options, manifest, .. } = self;
-        let loaded = match manifest.take() {
-            Some(loaded) => loaded,
-            None => LoadedManifest::read(path, options)?,
-        };
-        manifest.insert(loaded).whole(path, options)
-    }
-
-    /// The warnings about the manifest, where it was read as a whole.
-    pub fn warnings(&self) -> Option<&Problems> {
-        Some(&self.manifest.as_ref()?.whole.as_ref()?.warnings)
-    }
-
-    /// How many warnings there were when the manifest was read, where it was not edited since and so was not read again.
-    pub fn earlier_warnings(&self) -> usize {
-        match &self.manifest {
-            Some(LoadedManifest { cache, whole: None }) => cache.warnings,
-            _ => 0,
-        }
-    }
-
-    /// A file of the batch beside its manifest: `spring.report.html`, or `spring.sandbox.report.html` with a sandbox.
-    pub fn file_named(&self, ending: &str) -> PathBuf {
-        self.files.named(ending)
-    }
-
-    /// What the manifest says about how to run it.
-    fn settings(&mut self) -> Result<BatchSettings, BatchError> {
-        Ok(match &self.manifest {
-            Some(loaded) => loaded.cache.batch.clone(),
-            None => self.check()?.batch.clone(),
-        })
-    }
-}

@@ -61,10 +61,9 @@ impl BatchPlan<'_> {
         renamed_warning(renamed).into_iter().chain(about_deadline).collect()
     }
 
-    /// What may still be spent; none where there is no budget, or no price.
+    /// The rest of the budget; `None` where there is no budget, or a price is missing.
     pub fn left(&self) -> Option<Quota> {
-        let budget = self.policy.budget.as_ref()?;
-        Some(Quota(budget.quota.0.saturating_sub(self.spent?.0)))
+        self.policy.left(self.spent)
     }
 }
 
@@ -117,9 +116,8 @@ impl Batch {
             Some(snapshot) => snapshot.reserved(&policy.prices())?,
             None => Some(Quota(0)),
         };
-        let mut planned =
-            BatchPlan { manifest, known_tasks, plan, changed, policy, spent, forecast: None, snapshot };
-        planned.forecast = forecast::report(&planned, options.speed)?;
-        Ok(planned)
+        let left = policy.left(spent);
+        let forecast = forecast::report((manifest, &plan), &policy, snapshot.as_ref(), left, options.speed)?;
+        Ok(BatchPlan { manifest, known_tasks, plan, changed, policy, spent, forecast, snapshot })
     }
 }

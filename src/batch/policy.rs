@@ -32,6 +32,12 @@ pub struct BatchPolicy {
 }
 
 impl BatchPolicy {
+    /// The rest of the budget after `spent`; `None` where there is no budget, or a price is missing.
+    pub(super) fn left(&self, spent: Option<Quota>) -> Option<Quota> {
+        let budget = self.budget.as_ref()?;
+        Some(Quota(budget.quota.0.saturating_sub(spent?.0)))
+    }
+
     /// Resolves what was said.
     ///
     /// # Errors

@@ -1,7 +1,8 @@
 //! What a person decides about tasks whose outcome is unknown. Nothing is spent here, and neither the manifest nor a key nor
 //! the network is needed.
 
-use super::{Batch, BatchError, holder_description, selection};
+use super::holder::holder_description;
+use super::{Batch, BatchError, selection};
 use crate::diagnostic::close_name;
 use crate::plan::{Filter, Filters, TaskView};
 use crate::store::{Doubt, Found, HeldStore, Resolution, Resolved, Snapshot, StoreError};

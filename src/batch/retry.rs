@@ -1,6 +1,7 @@
 //! Sending failed tasks again: they wait for the next run. Nothing is spent here.
 
-use super::{Batch, BatchError, holder_description, policy, selection};
+use super::holder::holder_description;
+use super::{Batch, BatchError, policy, selection};
 use crate::store::Again;
 use crate::task::Prices;
 

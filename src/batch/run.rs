@@ -5,11 +5,11 @@ use jiff::ZonedDateTime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
+use super::holder::holder_description;
 use super::loaded::{LoadedManifest, image_names};
 use super::plan::{PlanWarning, renamed_warning, warning};
 use super::{
-    Batch, BatchError, BatchPolicy, CallbackOptions, Service, changes, files, holder_description, hooks,
-    images, selection,
+    Batch, BatchError, BatchPolicy, CallbackOptions, Service, changes, files, hooks, images, selection,
 };
 use crate::api::CallbackListener;
 use crate::output;
