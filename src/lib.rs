@@ -24,7 +24,7 @@
 //!         println!("{id} is {}", status.as_str());
 //!     }
 //! }
-//! println!("{:?}", run.outcome().await?.ending);
+//! println!("{:?}", run.outcome().await?.stop_reason);
 //! # Ok(())
 //! # }
 //! ```
@@ -67,23 +67,25 @@
 //! | --- | --- |
 //! | `cli` | the program: arguments, calls, sentences, exit codes |
 //! | [`batch`] | a manifest, its state and its settings as one thing |
-//! | [`runner`] | the loop that carries out what the engine decides |
-//! | [`hooks`] | `on_done` and `on_finish`: messages to commands and URLs |
-//! | [`download`] | images as files |
-//! | [`output`] | results in every format, and the report |
+//! | `runner` | the loop that carries out what the engine decides |
+//! | `hooks` | `on_done` and `on_finish`: messages to commands and URLs |
+//! | `download` | images as files |
+//! | `output` | results in every format, and the report |
 //! | [`api`] | the service's client, its wire format, and what each reply means |
 //! | [`store`] | the state of a batch, the only truth about it |
 //! | [`progress`] | the events of a run as a bar, lines or JSON |
 //! | [`engine`] | when to submit, poll, wait, retry and stop |
-//! | [`plan`] | tasks compared with what the state knows |
+//! | `plan` | tasks compared with what the state knows |
 //! | [`manifest`] | YAML and tables to tasks |
 //! | [`prompt`] | Midjourney's flags, the lint, permutations |
 //! | [`task`] | the nouns: a task, its ids, its state and what became of it |
-//! | [`diagnostic`], [`text`] | what is wrong and where; text of others on a screen |
+//! | [`diagnostic`], `text` | what is wrong and where; text of others on a screen |
 //! | [`duration`], [`deadline`] | spans of time and deadlines as people write them |
-//! | [`breakdown`] | statistics of the tasks by the values of a variable |
+//! | `breakdown` | statistics of the tasks by the values of a variable |
 //! | [`sandbox`] | an imitation of the service, a server like any other |
-//! | [`failpoint`] | where the crash tests make the program fail; nothing in a release build |
+//! | `failpoint` | where the crash tests make the program fail; nothing in a release build |
+//!
+//! What is not linked is hidden: it may change with any version. The types that a [`batch`] hands out are there too.
 //!
 //! # What holds everywhere
 //!
@@ -102,26 +104,34 @@
 pub mod api;
 #[expect(clippy::disallowed_methods, reason = "is where a run starts: its time of day and its task")]
 pub mod batch;
+#[doc(hidden)]
 pub mod breakdown;
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 #[expect(clippy::disallowed_methods, reason = "listens for signals")]
 pub mod cli;
 pub mod deadline;
 pub mod diagnostic;
 pub mod docs;
+#[doc(hidden)]
 pub mod download;
 pub mod duration;
 pub mod engine;
+#[doc(hidden)]
 pub mod failpoint;
 #[doc(hidden)]
 pub mod fuzz;
+#[doc(hidden)]
 #[expect(clippy::disallowed_methods, reason = "signs with the time of day")]
 pub mod hooks;
 pub mod manifest;
+#[doc(hidden)]
 pub mod output;
+#[doc(hidden)]
 pub mod plan;
 pub mod progress;
 pub mod prompt;
+#[doc(hidden)]
 #[expect(clippy::disallowed_methods, reason = "has the clock of a run")]
 pub mod runner;
 #[expect(clippy::disallowed_methods, reason = "is a server of its own")]
@@ -129,4 +139,5 @@ pub mod sandbox;
 #[expect(clippy::disallowed_methods, reason = "stamps what it writes, and has a thread that writes")]
 pub mod store;
 pub mod task;
+#[doc(hidden)]
 pub mod text;

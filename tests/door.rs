@@ -198,7 +198,7 @@ fn every_command_of_the_documents_does_what_it_says() {
 
 /// The examples, and a line that each prints when all went well.
 const EXAMPLES: [(&str, &str); 2] = [
-    ("run_batch", "Budget: 2 of 3 tasks done, which is what 8 quota pay for"),
+    ("run_batch", "BudgetReached: 2 of 3 tasks done, which is what 8 quota pay for"),
     ("receive_webhook", "called: it is done"),
 ];
 

@@ -40,3 +40,9 @@ pub use retry::Retried;
 pub use run::{Run, StopHandle};
 pub use service::Service;
 pub use status::BatchStatus;
+
+pub use crate::breakdown::{TopValues, ValueStats};
+pub use crate::download::DownloadStats;
+pub use crate::engine::StopReason;
+pub use crate::plan::{Filter, Plan, Step};
+pub use crate::runner::{Outcome, ResultsReport, Signal};

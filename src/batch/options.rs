@@ -143,6 +143,7 @@ impl Options {
 
 /// The commands that a run's summary names: what to run next.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct CommandHints {
     /// The command that goes on with the batch.
     pub again: String,
@@ -154,6 +155,7 @@ pub struct CommandHints {
 
 /// Where callbacks are received.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct CallbackOptions {
     /// The local address to listen at.
     pub listen: SocketAddr,
@@ -161,8 +163,16 @@ pub struct CallbackOptions {
     pub url: Option<String>,
 }
 
+impl CallbackOptions {
+    /// Callbacks at this local address; the public URL is the same.
+    pub fn at(listen: SocketAddr) -> CallbackOptions {
+        CallbackOptions { listen, url: None }
+    }
+}
+
 /// How images become files.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ImageOptions {
     /// The folder, or the template of the files' names; `output.images` of the manifest where not said.
     pub folder: Option<String>,

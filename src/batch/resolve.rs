@@ -10,6 +10,7 @@ use crate::task::{Counts, RemoteTaskId, TaskId};
 
 /// Which of the tasks whose outcome is unknown are decided about.
 #[derive(Debug, Clone, Default)]
+#[non_exhaustive]
 pub struct Target {
     /// The tasks of these ids; of any where there are none.
     pub ids: Vec<String>,

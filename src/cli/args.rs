@@ -1,4 +1,5 @@
 //! The command line as it is typed: commands, flags and their help texts. `settings` decides what it means.
+#![expect(rustdoc::bare_urls, reason = "clap prints these comments as they are")]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

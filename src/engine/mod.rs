@@ -8,7 +8,7 @@
 //!
 //! - [`Action::Submit`] follows [`Event::IntentDurable`] of the same attempt, once, and nothing else.
 //! - A task goes back to waiting only by [`Rejected`](crate::task::ChangeKind::Rejected), which needs a certain refusal or a request that never left,
-//!   by [`FailedWillRetry`](crate::task::ChangeKind::FailedWillRetry), which needs the service's word that its job failed, or by [`ChangeKind::Resend`].
+//!   by [`FailedWillRetry`](crate::task::ChangeKind::FailedWillRetry), which needs the service's word that its job failed, or by [`ChangeKind::Resend`](crate::task::ChangeKind::Resend).
 //! - What an attempt may cost is reserved before its intent, so that the budget is never passed.
 //! - A lost reply is [`Unknown`](crate::task::ChangeKind::Unknown), and the task is never sent again by itself; but where the policy says that a person
 //!   would rather pay twice, once in a run, which [`Resend`](crate::task::ChangeKind::Resend) records first.

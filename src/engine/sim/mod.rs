@@ -1,8 +1,8 @@
 //! Virtual time: an engine is played against surroundings that are code, event by event, with a
 //! clock that jumps.
 //!
-//! There is one harness, [`VirtualRun`], and whatever plays an engine brings the surroundings alone
-//! ([`Surroundings`]):
+//! There is one harness, `VirtualRun`, and whatever plays an engine brings the surroundings alone
+//! (`Surroundings`):
 //!
 //! - [`Simulation`], a service that behaves, is what the forecast of `mjbatch plan` and the
 //!   benchmarks play.

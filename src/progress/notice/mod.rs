@@ -32,7 +32,7 @@ impl Level {
 }
 
 /// Something that a person should know while the run goes on. The reason why a run ends is a
-/// [`StopReason`](super::StopReason).
+/// [`StopReason`](crate::engine::StopReason).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {

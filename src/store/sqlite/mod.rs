@@ -247,7 +247,7 @@ impl HeldStore {
         Ok(snapshot::header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
     }
 
-    /// Begins a run that submits all that waits; see [`begin_with`](Store::begin_with).
+    /// Begins a run that submits all that waits; see [`begin_with`](HeldStore::begin_with).
     ///
     /// # Errors
     /// What SQLite or the system say.
