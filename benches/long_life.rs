@@ -16,11 +16,12 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use mjbatch::engine::Waiting;
 use mjbatch::manifest::{self, ManifestCache, ReadOptions};
 use mjbatch::plan::{self, Selection};
 use mjbatch::runner::{Flush, write_results};
-use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, Listing, RunStart};
-use mjbatch::task::{AttemptKey, ChangeKind, Images, Prices, Quota, RemoteTaskId};
+use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, IntentOutcome, Listing, RunStart};
+use mjbatch::task::{ChangeKind, Images, Prices, Quota, RemoteTaskId};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
 const OPTIONS: ReadOptions = ReadOptions { max_tasks: Some(10_000_000) };
@@ -61,7 +62,7 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
         assert!(store.lists(&outline.hash)?);
         let opened = begun.elapsed();
         let begun = Instant::now();
-        let (snapshot, ledger) = store.begin_with(PRICES, &Selection::default())?;
+        let (snapshot, ledger) = store.begin_with(PRICES, None, &Selection::default())?;
         let start = begun.elapsed();
         let memory = memory();
         let (status, done) = look(&state)?;
@@ -109,8 +110,8 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
         let (snapshot, ledger) = take_up(&path, &state)?.begin(PRICES)?;
         let start = begun.elapsed();
         make(&snapshot, &ledger, snapshot.waiting.len());
-        let attempts = snapshot.next_attempt - 1;
         drop((snapshot, ledger));
+        let attempts = BatchStore::at(&*state).snapshot()?.attempts().count();
         if night % (nights / 5).max(1) == 1 || night == nights {
             let (status, _) = look(&state)?;
             let begun = Instant::now();
@@ -148,16 +149,19 @@ fn open(state: &Path) -> Result<HeldStore, mjbatch::store::StoreError> {
 
 /// Submits so many of the tasks that wait, and has each done.
 fn make(snapshot: &RunStart, ledger: &BatchWriter, tasks: usize) {
-    let keys = (snapshot.next_attempt.max(1)..).map(AttemptKey);
-    let waiting: Vec<_> = keys.zip(snapshot.waiting.iter().take(tasks)).collect();
+    let waiting = &snapshot.waiting[..tasks.min(snapshot.waiting.len())];
     for part in waiting.chunks(AT_ONCE) {
+        let intend = |waiting: &Waiting| {
+            let mode = waiting.mode.may_be()[0];
+            ledger.intend(Intent { task: waiting.task, mode, hook_token: None })
+        };
+        let intended: Vec<_> = part.iter().map(intend).collect();
         let mut written = Vec::new();
-        for (attempt, waiting) in part {
-            let attempt = *attempt;
+        for answer in intended {
+            let answer = answer.blocking_recv();
+            let Ok(Ok(IntentOutcome::Recorded(attempt, _))) = answer else { panic!("{answer:?}") };
             let images =
                 (1..5).map(|n| format!("https://cdn.example/pictures/{}/{n}.png", attempt.0)).collect();
-            let mode = waiting.mode.may_be()[0];
-            drop(ledger.intend(Intent { attempt, task: waiting.task, mode, hook_token: None }));
             drop(ledger.record(ChangeKind::Accepted(RemoteTaskId(format!("job-{}", attempt.0))).of(attempt)));
             written.push(ledger.record(ChangeKind::Done(Images { grid: None, urls: images }).of(attempt)));
         }

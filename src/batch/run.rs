@@ -119,7 +119,7 @@ impl Batch {
         if self.options.deliver_all {
             store.enqueue_all_done()?;
         }
-        let (start, writer) = store.begin_with(policy.prices(), &checked.selection)?;
+        let (start, writer) = store.begin_with(policy.prices(), policy.engine.budget, &checked.selection)?;
         let auto = start.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;
         let warnings = renamed_warning(renamed).into_iter().chain(warning(&policy, auto)).collect();
         let hints = self.options.hints.clone();

@@ -70,6 +70,16 @@ impl Engine {
             || self.retries.first().is_none_or(|waiting| self.budget.allows(waiting)))
     }
 
+    /// The store found that the next attempt passes the budget: others have spent of it meanwhile. Nothing more is submitted.
+    pub(super) fn end_at_budget(&mut self) {
+        if self.mood == Mood::Working {
+            if !std::mem::replace(&mut self.budget.told, true) {
+                self.tell(Notice::Draining(StopReason::BudgetReached));
+            }
+            self.mood = Mood::Draining(StopReason::BudgetReached);
+        }
+    }
+
     /// Says once that the budget is reached, when no refusal can give anything back any more.
     pub(super) fn tell_of_budget(&mut self) {
         let reached = self.mood == Mood::Working && !self.waiting.is_empty() && !self.next_fits();

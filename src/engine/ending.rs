@@ -3,7 +3,7 @@
 use crate::task::ChangeKind;
 use std::time::Duration;
 
-use super::flight::Phase;
+use super::flight::{Flight, Phase};
 use super::message::{Action, Notice, StopReason};
 use super::{Engine, Mood};
 
@@ -25,25 +25,22 @@ impl Engine {
         if matches!(self.mood, Mood::Over(_)) {
             return;
         }
-        let unanswered: Vec<_> = self
-            .flights
-            .iter()
-            .filter(|(_, flight)| flight.is_unanswered())
-            .map(|(attempt, flight)| (attempt, matches!(flight.phase, Phase::Sending)))
-            .collect();
-        for (attempt, sent) in unanswered {
-            if sent && self.believes_a_callback(now, attempt) {
+        let sending = |(_, flight): &(_, &Flight)| matches!(flight.phase, Phase::Sending);
+        let sending: Vec<_> = self.flights.iter().filter(sending).map(|(attempt, _)| attempt).collect();
+        for attempt in sending {
+            if self.believes_a_callback(now, attempt) {
                 continue;
             }
-            if sent && !mutant!(AbortForgets) {
+            if mutant!(AbortForgets) {
+                self.not_accepted(attempt, "the run was stopped before it was sent".to_owned());
+            } else {
                 self.flights.remove(attempt);
                 let why = "the run was stopped before the reply came".to_owned();
                 self.actions.push_back(Action::Record(ChangeKind::Unknown(why).of(attempt)));
-            } else {
-                self.not_accepted(attempt, "the run was stopped before it was sent".to_owned());
             }
         }
-        self.mood = Mood::Over(StopReason::Interrupted);
+        // What the store says of intents that are on their way is awaited: they are never sent, and that is recorded.
+        self.mood = Mood::Closing(StopReason::Interrupted);
     }
 
     pub(super) fn finish(&mut self) {

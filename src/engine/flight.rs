@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::MISSES_BEFORE_LOST;
-use super::message::{Item, Waiting};
+use super::message::{IntentId, Item, Waiting};
 use super::policy::Policy;
 use crate::task::{AttemptKey, Mode, RemoteTaskId};
 
@@ -28,7 +28,7 @@ pub(super) struct Flight {
 /// How far the attempt is.
 #[derive(Debug, Clone)]
 pub(super) enum Phase {
-    /// Its intent is on the way to the disk. Nothing was sent.
+    /// Its intent is on the way to the store. Nothing was sent, and it has no number.
     Intending,
     /// Sent; the reply is awaited.
     Sending,
@@ -101,14 +101,37 @@ impl Flight {
     }
 }
 
-/// All attempts that have not ended, oldest first.
+/// All attempts that have not ended, oldest first, and the intents that have no number yet.
 #[derive(Debug, Default)]
 pub(super) struct Flights {
+    /// Intents that the store has not answered. They come after all attempts, as their numbers will.
+    intended: BTreeMap<IntentId, Flight>,
     by_attempt: BTreeMap<AttemptKey, Flight>,
     by_task_id: HashMap<RemoteTaskId, AttemptKey>,
 }
 
 impl Flights {
+    /// An intent is on the way to the store.
+    pub(super) fn intend(&mut self, intent: IntentId, flight: Flight) {
+        self.intended.insert(intent, flight);
+    }
+
+    /// Takes out an intent that the store has answered; `None` where it was answered before.
+    pub(super) fn take_intent(&mut self, intent: IntentId) -> Option<Flight> {
+        self.intended.remove(&intent)
+    }
+
+    /// The intents that the store has not answered.
+    #[cfg(test)]
+    pub(super) fn intended(&self) -> impl Iterator<Item = (IntentId, &Flight)> {
+        self.intended.iter().map(|(intent, flight)| (*intent, flight))
+    }
+
+    /// All of them: the attempts, then the intents.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Flight> {
+        self.by_attempt.values().chain(self.intended.values())
+    }
+
     pub(super) fn insert(&mut self, key: AttemptKey, flight: Flight) {
         if let Phase::Running(followed) = &flight.phase {
             self.by_task_id.insert(followed.task_id.clone(), key);
@@ -146,6 +169,7 @@ impl Flights {
         }
     }
 
+    /// The attempts, without the intents that have no number yet.
     pub(super) fn iter(&self) -> impl Iterator<Item = (AttemptKey, &Flight)> {
         self.by_attempt.iter().map(|(key, flight)| (*key, flight))
     }
@@ -159,21 +183,21 @@ impl Flights {
     }
 
     pub(super) fn slots_held(&self) -> usize {
-        self.by_attempt.values().filter(|flight| flight.holds_slot()).count()
+        self.all().filter(|flight| flight.holds_slot()).count()
     }
 
     /// How many will still end: all but those whose reply was lost, and those that are only looked at again.
     pub(super) fn open(&self) -> usize {
         let second_look = |flight: &&Flight| matches!(&flight.phase, Phase::Running(f) if f.second_look);
         let in_doubt = |flight: &&Flight| matches!(flight.phase, Phase::InDoubt);
-        self.by_attempt.values().filter(|flight| !in_doubt(flight) && !second_look(flight)).count()
+        self.all().filter(|flight| !in_doubt(flight) && !second_look(flight)).count()
     }
 
     pub(super) fn unanswered(&self) -> usize {
-        self.by_attempt.values().filter(|flight| flight.is_unanswered()).count()
+        self.all().filter(|flight| flight.is_unanswered()).count()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.by_attempt.is_empty()
+        self.by_attempt.is_empty() && self.intended.is_empty()
     }
 }

@@ -4,8 +4,11 @@
 
 use std::time::Duration;
 
-use super::flight::Phase;
-use super::message::{Action, Item, Notice, Progress, Refusal, StatusOutcome, StopReason, SubmitOutcome};
+use super::flight::{Flight, Phase};
+use super::message::{
+    Action, IntentId, IntentRefusal, Item, Notice, Progress, Refusal, StatusOutcome, StopReason,
+    SubmitOutcome,
+};
 use super::trouble::Which;
 use super::{ASKS_FOR_IMAGES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, Mood};
 use crate::task::{AttemptKey, Change, ChangeKind, Failure, FailureClass, RemoteTaskId};
@@ -20,28 +23,55 @@ enum Witness {
 }
 
 impl Engine {
-    pub(super) fn intent_durable(&mut self, now: Duration, attempt: AttemptKey) {
+    pub(super) fn intent_recorded(&mut self, now: Duration, intent: IntentId, attempt: AttemptKey) {
         let working = self.mood == Mood::Working || mutant!(StopIgnored);
-        let Some(flight) = self.flights.get_mut(attempt) else { return };
-        if !matches!(flight.phase, Phase::Intending) {
-            return;
+        let Some(mut flight) = self.flights.take_intent(intent) else { return };
+        if self.flights.get(attempt).is_some() {
+            // Two attempts of one number cannot be told apart: nothing may be sent.
+            return self.put_back(flight, StopReason::StoreFailed);
         }
         if working {
-            flight.phase = Phase::Sending;
-            flight.since = now;
+            (flight.phase, flight.since) = (Phase::Sending, now);
             let task = flight.waiting.task;
+            self.flights.insert(attempt, flight);
             self.actions.push_back(Action::Submit(attempt, task));
         } else {
+            self.flights.insert(attempt, flight);
             self.not_accepted(attempt, "the run ended before it was sent".to_owned());
         }
     }
 
-    pub(super) fn intent_failed(&mut self, attempt: AttemptKey) {
-        if let Some(flight) = self.flights.remove(attempt) {
-            self.budget.release(flight.mode);
-            self.waiting.push_front(flight.waiting);
+    /// The store did not take an intent, of which nothing is in the state then.
+    pub(super) fn intent_refused(&mut self, intent: IntentId, why: IntentRefusal) {
+        let Some(flight) = self.flights.take_intent(intent) else { return };
+        self.budget.release(flight.mode);
+        self.allowed = self.allowed.map(|left| left + 1);
+        self.polling.stale = true;
+        if mutant!(RefusedIntentSent) {
+            self.actions.push_back(Action::Submit(AttemptKey(intent.0 as i64 + 1), flight.waiting.task));
         }
-        self.close(StopReason::StoreFailed);
+        match why {
+            IntentRefusal::OverBudget => {
+                self.waiting.push_front(flight.waiting);
+                self.end_at_budget();
+            }
+            // Whoever has it submits it.
+            IntentRefusal::NotOurs => {}
+        }
+    }
+
+    pub(super) fn intent_failed(&mut self, intent: IntentId) {
+        match self.flights.take_intent(intent) {
+            Some(flight) => self.put_back(flight, StopReason::StoreFailed),
+            None => self.close(StopReason::StoreFailed),
+        }
+    }
+
+    /// The task of an intent that is not in the state waits again, and nothing more is sent.
+    fn put_back(&mut self, flight: Flight, reason: StopReason) {
+        self.budget.release(flight.mode);
+        self.waiting.push_front(flight.waiting);
+        self.close(reason);
     }
 
     pub(super) fn submit_reply(&mut self, now: Duration, attempt: AttemptKey, outcome: SubmitOutcome) {
@@ -179,7 +209,7 @@ impl Engine {
             return self.polling.called_back_late(attempt, now, &self.policy);
         };
         match &flight.phase {
-            Phase::Intending => return,
+            Phase::Intending => return, // it has no number yet, and so no callback
             Phase::Running(followed) if followed.task_id != item.task_id && !mutant!(ForeignIdBelieved) => {
                 return;
             }

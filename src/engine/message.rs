@@ -12,10 +12,23 @@ use crate::task::{AttemptKey, Change, Failure, Images, Mode, RemoteTaskId, TaskM
 pub enum Event {
     /// The time that [`wake_at`](super::Engine::wake_at) asked for has come. Also harmless at any other time.
     Wake,
-    /// The store says that this attempt's intent is on the disk: now, and only now, may it be sent.
-    IntentDurable(AttemptKey),
+    /// The store says that an intent is on the disk, under the number that it gave to the attempt:
+    /// now, and only now, may it be sent.
+    IntentRecorded {
+        /// The intent.
+        intent: IntentId,
+        /// The attempt, numbered higher than all before it.
+        attempt: AttemptKey,
+    },
+    /// The store did not take the intent: nothing may be sent for it.
+    IntentRefused {
+        /// The intent.
+        intent: IntentId,
+        /// Why not.
+        why: IntentRefusal,
+    },
     /// The intent could not be written: nothing may be sent for it.
-    IntentFailed(AttemptKey),
+    IntentFailed(IntentId),
     /// What became of a submit.
     SubmitReply(AttemptKey, SubmitOutcome),
     /// What a status request for these ids gave.
@@ -33,8 +46,9 @@ pub enum Event {
 /// Something is to be done.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    /// Make the intent to submit this task in this mode durable, then say [`Event::IntentDurable`].
-    RecordIntent(AttemptKey, TaskRow, Mode),
+    /// Make the intent to submit this task in this mode durable, then say
+    /// [`Event::IntentRecorded`], or why that was not done.
+    RecordIntent(IntentId, TaskRow, Mode),
     /// Send it, once. Costs money.
     Submit(AttemptKey, TaskRow),
     /// Ask for the status of these ids in one request. Free.
@@ -43,6 +57,19 @@ pub enum Action {
     Record(Change),
     /// Tell the person.
     Notify(Notice),
+}
+
+/// The name of an intent within one run, until the store has given its attempt a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct IntentId(pub u64);
+
+/// Why the store did not take an intent. Nothing of it is in the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IntentRefusal {
+    /// The attempt would pass the budget, by all that was spent or reserved until now.
+    OverBudget,
+    /// The task is not this run's to submit: it does not wait any more.
+    NotOurs,
 }
 
 /// What became of a submit, as far as it can be known.

@@ -6,10 +6,11 @@
 //!
 //! The money rules it keeps, whatever comes in:
 //!
-//! - [`Action::Submit`] follows [`Event::IntentDurable`] of the same attempt, once, and nothing else.
+//! - [`Action::Submit`] follows [`Event::IntentRecorded`] of the same attempt, once, and nothing else.
 //! - A task goes back to waiting only by [`Rejected`](crate::task::ChangeKind::Rejected), which needs a certain refusal or a request that never left,
 //!   by [`FailedWillRetry`](crate::task::ChangeKind::FailedWillRetry), which needs the service's word that its job failed, or by [`ChangeKind::Resend`](crate::task::ChangeKind::Resend).
-//! - What an attempt may cost is reserved before its intent, so that the budget is never passed.
+//! - What an attempt may cost is reserved before its intent, so that the budget is never passed. The store, which other runs
+//!   may share, checks that once more as it records the intent, and numbers the attempt.
 //! - A lost reply is [`Unknown`](crate::task::ChangeKind::Unknown), and the task is never sent again by itself; but where the policy says that a person
 //!   would rather pay twice, once in a run, which [`Resend`](crate::task::ChangeKind::Resend) records first.
 //! - Before the service has accepted a submit, and after a reply was lost, one submit at a time is under way, so that a
@@ -96,8 +97,8 @@ pub use forecast::{Forecast, ForecastInput, forecast};
 pub use known_durations::{ObservedDurations, published_duration};
 use line::Line;
 pub use message::{
-    Action, Event, Item, Notice, Progress, Refusal, Resumed, StatusOutcome, StopReason, SubmitOutcome,
-    Unacknowledged, Waiting,
+    Action, Event, IntentId, IntentRefusal, Item, Notice, Progress, Refusal, Resumed, StatusOutcome,
+    StopReason, SubmitOutcome, Unacknowledged, Waiting,
 };
 use modes::Modes;
 use pace::{Backoff, Outage};
@@ -109,7 +110,7 @@ use slots::Slots;
 use unknown::Unknowns;
 use window::Round;
 
-use crate::task::{AttemptKey, Quota};
+use crate::task::Quota;
 
 /// Lost replies in a row after which submitting ends: something is broken, and each may cost money.
 const LOST_REPLIES_IN_A_ROW: u32 = 5;
@@ -128,7 +129,7 @@ pub struct Engine {
     policy: Policy,
     waiting: Line,
     flights: Flights,
-    next_attempt: i64,
+    next_intent: u64,
     /// How many more tasks `--limit` lets be submitted.
     allowed: Option<u64>,
     slots: Slots,
@@ -164,13 +165,7 @@ enum Mood {
 
 impl Engine {
     /// An engine for these tasks, in this order, and for the attempts of earlier runs that are not known to have ended.
-    /// `next_attempt` is the first free number for an attempt.
-    pub fn new(
-        policy: Policy,
-        waiting: Vec<Waiting>,
-        resumed: Vec<Resumed>,
-        next_attempt: AttemptKey,
-    ) -> Self {
+    pub fn new(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<Resumed>) -> Self {
         let round = Round { to_look: !resumed.is_empty(), refused: false };
         let mut flights = Flights::default();
         for Resumed { attempt, waiting, mode, task_id, age, second_look } in resumed {
@@ -180,7 +175,7 @@ impl Engine {
         Engine {
             waiting: waiting.into(),
             flights,
-            next_attempt: next_attempt.0,
+            next_intent: 0,
             allowed: policy.limit,
             slots: Slots::new(policy.concurrency),
             trusted: false,
@@ -206,8 +201,9 @@ impl Engine {
         let told = matches!(event, Event::StatusReply(_, StatusOutcome::Items(_)));
         match event {
             Event::Wake => {}
-            Event::IntentDurable(attempt) => self.intent_durable(now, attempt),
-            Event::IntentFailed(attempt) => self.intent_failed(attempt),
+            Event::IntentRecorded { intent, attempt } => self.intent_recorded(now, intent, attempt),
+            Event::IntentRefused { intent, why } => self.intent_refused(intent, why),
+            Event::IntentFailed(intent) => self.intent_failed(intent),
             Event::SubmitReply(attempt, outcome) => self.submit_reply(now, attempt, outcome),
             Event::StatusReply(asked, outcome) => self.status_reply(now, &asked, outcome),
             Event::Callback(attempt, item) => self.callback(now, attempt, item),

@@ -93,13 +93,8 @@ impl Engine {
 
     fn situated<T>(&self, now: Duration, judge: impl Fn(&Situation<'_>, &DurationEstimates) -> T) -> T {
         let holds_slot = |flight: &&Flight| flight.holds_slot();
-        let in_flight: Vec<(Mode, Duration)> = self
-            .flights
-            .iter()
-            .map(|(_, flight)| flight)
-            .filter(holds_slot)
-            .map(|flight| (flight.mode, flight.ran(now)))
-            .collect();
+        let in_flight: Vec<(Mode, Duration)> =
+            self.flights.all().filter(holds_slot).map(|flight| (flight.mode, flight.ran(now))).collect();
         let mut counts = self.waiting.counts(self.allowed);
         self.retries.waiting().for_each(|waiting| counts.add(waiting.mode));
         let waiting = |mode: TaskMode| usize::try_from(counts.of(mode)).unwrap_or(usize::MAX);

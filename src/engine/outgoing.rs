@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::flight::{Flight, Phase};
-use super::message::{Action, Notice, StopReason};
+use super::message::{Action, IntentId, Notice, StopReason};
 use super::{Engine, LATE, Mood};
 use crate::task::{AttemptKey, RemoteTaskId, TaskMode};
 
@@ -19,12 +19,8 @@ impl Engine {
     /// When another submit may be under way besides those that are: at once where the service is trusted, else when the
     /// reply to the last one is late.
     pub(super) fn trusts_at(&self) -> Duration {
-        let last = self
-            .flights
-            .iter()
-            .filter(|(_, flight)| flight.is_unanswered())
-            .map(|(_, flight)| flight.since)
-            .max();
+        let last =
+            self.flights.all().filter(|flight| flight.is_unanswered()).map(|flight| flight.since).max();
         last.filter(|_| !self.trusted && !mutant!(TrustAtOnce)).map_or(Duration::ZERO, |since| since + LATE)
     }
 
@@ -54,15 +50,15 @@ impl Engine {
             let Some((waiting, mode)) = mode.and_then(|mode| Some((self.waiting.pop_front()?, mode))) else {
                 return;
             };
-            let attempt = AttemptKey(self.next_attempt);
-            self.next_attempt += 1;
+            let intent = IntentId(self.next_intent);
+            self.next_intent += 1;
             self.allowed = self.allowed.map(|left| left - 1);
             self.budget.reserve(mode);
             let flight = Flight::new(waiting, mode, Phase::Intending, now, Duration::ZERO);
-            self.flights.insert(attempt, flight);
-            self.actions.push_back(Action::RecordIntent(attempt, waiting.task, mode));
+            self.flights.intend(intent, flight);
+            self.actions.push_back(Action::RecordIntent(intent, waiting.task, mode));
             if mutant!(SendBeforeDurable) {
-                self.intent_durable(now, attempt);
+                self.intent_recorded(now, intent, AttemptKey(intent.0 as i64 + 1));
             }
         }
         self.tell_of_budget();

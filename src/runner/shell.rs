@@ -18,11 +18,15 @@ use super::tokens::Tokens;
 use super::{Outcome, Run};
 use crate::api::{Callback, CallbackListener, Client, SubmitRequest};
 use crate::download::Downloads;
-use crate::engine::{Action, Engine, Event, Notice as Said, StatusOutcome, StopReason, SubmitOutcome};
+use crate::engine::{
+    Action, Engine, Event, IntentId, Notice as Said, StatusOutcome, StopReason, SubmitOutcome,
+};
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
 use crate::progress::{Notice, RunEvent, RunProgress, Sink};
-use crate::store::{BatchStore, BatchWriter, Intent, Outgoing, RunStart, StoreError, WriteError};
+use crate::store::{
+    BatchStore, BatchWriter, Intent, IntentOutcome, Outgoing, RunStart, StoreError, WriteError,
+};
 use crate::task::{AttemptKey, Change, ChangeKind, Mode, RemoteTaskId, TaskRow};
 
 /// The results are written in the middle of a run at most this often, and less often where that takes long.
@@ -32,7 +36,7 @@ const RESULTS_SHARE: u32 = 20;
 
 /// Something came of an action.
 pub(super) enum Happened {
-    Intended(AttemptKey, Option<String>, Result<Outgoing, WriteError>),
+    Intended(IntentId, Option<String>, Result<IntentOutcome, WriteError>),
     Recorded(Change, Result<(), WriteError>),
     Replied(AttemptKey, SubmitOutcome),
     Told(Vec<RemoteTaskId>, StatusOutcome),
@@ -93,13 +97,12 @@ impl Shell {
         let in_doubt = snapshot.in_doubt.iter().map(|lost| lost.attempt).zip(&snapshot.in_doubt_tasks);
         let tokens = resumed.chain(in_doubt);
         let tokens = tokens.filter_map(|(attempt, task)| Some((task.hook_token.clone()?, attempt))).collect();
-        let next = AttemptKey(snapshot.next_attempt.max(1));
         let store = BatchStore::at(ledger.location().clone());
         let downloads =
             run.images.take().map(|config| downloads(config, store.clone(), Some(client.clone())));
         let outbox = StateOutbox { store: store.clone(), is_sandbox: run.is_sandbox };
         let hooks = run.hooks.take().map(|config| HookRunner::new(config, outbox));
-        let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed, next)
+        let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed)
             .with_history(snapshot.history)
             .with_in_doubt(snapshot.in_doubt);
         let mut shell = Shell {
@@ -176,17 +179,21 @@ impl Shell {
     /// Everything that can come of an action is decided here.
     pub(super) fn happened(&mut self, happened: Happened) {
         match happened {
-            Happened::Intended(attempt, token, Ok(outgoing)) => {
+            Happened::Intended(intent, token, Ok(IntentOutcome::Recorded(attempt, outgoing))) => {
                 self.book.intended(attempt, outgoing.id.clone(), self.clock.now());
                 if let Some(token) = &token {
                     self.tokens.give(token.clone(), attempt);
                 }
                 self.outgoing.insert(attempt, (outgoing, token));
-                self.tell_engine(Event::IntentDurable(attempt));
+                self.tell_engine(Event::IntentRecorded { intent, attempt });
             }
-            Happened::Intended(attempt, _, Err(why)) => {
+            Happened::Intended(intent, _, Ok(IntentOutcome::Refused(why))) => {
+                debug!(intent = intent.0, ?why, "the store refused an intent");
+                self.tell_engine(Event::IntentRefused { intent, why });
+            }
+            Happened::Intended(intent, _, Err(why)) => {
                 self.notice(Notice::StateNotWritten { why: why.to_string() });
-                self.tell_engine(Event::IntentFailed(attempt));
+                self.tell_engine(Event::IntentFailed(intent));
             }
             Happened::Replied(attempt, outcome) => self.tell_engine(Event::SubmitReply(attempt, outcome)),
             Happened::Told(asked, outcome) => self.tell_engine(Event::StatusReply(asked, outcome)),
@@ -280,7 +287,7 @@ impl Shell {
     fn carry_out(&mut self, action: Action) {
         trace!(?action, "the engine decided");
         match action {
-            Action::RecordIntent(attempt, task, mode) => self.intend(attempt, task, mode),
+            Action::RecordIntent(intent, task, mode) => self.intend(intent, task, mode),
             Action::Submit(attempt, _) => self.submit(attempt),
             Action::PollStatus(ids) => {
                 let client = self.client.clone();
@@ -302,10 +309,10 @@ impl Shell {
         }
     }
 
-    fn intend(&mut self, attempt: AttemptKey, task: TaskRow, mode: Mode) {
+    fn intend(&mut self, intent: IntentId, task: TaskRow, mode: Mode) {
         let token = self.run.webhook.as_ref().and_then(|_| new_token());
-        let written = self.ledger.intend(Intent { attempt, task, mode, hook_token: token.clone() });
-        let intending = async move { Happened::Intended(attempt, token, written.await.unwrap_or_else(gone)) };
+        let written = self.ledger.intend(Intent { task, mode, hook_token: token.clone() });
+        let intending = async move { Happened::Intended(intent, token, written.await.unwrap_or_else(gone)) };
         self.writes.push(intending.boxed());
     }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::super::known_durations::ObservedDurations;
 use super::super::{
-    Action, Engine, Event, History, Item, Policy, Progress, Refusal, Resumed, StatusOutcome, SubmitOutcome,
-    Waiting,
+    Action, Engine, Event, History, IntentId, Item, Policy, Progress, Refusal, Resumed, StatusOutcome,
+    SubmitOutcome, Waiting,
 };
 use super::{Agenda, Surroundings, VirtualRun};
 use crate::task::{AttemptKey, Failure, FailureClass, Images, Mode, RemoteTaskId};
@@ -121,8 +121,7 @@ impl Simulation {
 
     fn engine(&self) -> Engine {
         let resumed: Vec<Resumed> = self.resumed.iter().map(|(resumed, _)| resumed.clone()).collect();
-        let last_attempt = resumed.iter().map(|resumed| resumed.attempt.0).max().unwrap_or(0);
-        Engine::new(self.policy.clone(), self.waiting.clone(), resumed, AttemptKey(last_attempt + 1))
+        Engine::new(self.policy.clone(), self.waiting.clone(), resumed)
             .with_history(History { observed: self.observed.clone(), ..History::default() })
     }
 }
@@ -130,7 +129,7 @@ impl Simulation {
 /// What can become due.
 #[derive(Debug)]
 enum SimEvent {
-    IntentWritten(AttemptKey),
+    IntentWritten(IntentId),
     SubmitArrives(AttemptKey),
     SubmitReplied(AttemptKey, SubmitOutcome),
     PollArrives(Vec<RemoteTaskId>),
@@ -153,8 +152,12 @@ struct AcceptedJob {
 struct ScriptedService<'a> {
     simulation: &'a Simulation,
     next_job: &'a mut dyn FnMut(Mode) -> SimJob,
-    /// The mode of every attempt that was not accepted yet, and when it was intended.
-    intents: HashMap<AttemptKey, (Mode, Duration)>,
+    /// The intents on their way to the disk: their mode, and when they were intended.
+    intents: HashMap<IntentId, (Mode, Duration)>,
+    /// The same of every attempt that was not accepted yet.
+    intended: HashMap<AttemptKey, (Mode, Duration)>,
+    /// The number of the last attempt.
+    last_attempt: AttemptKey,
     jobs: BTreeMap<RemoteTaskId, AcceptedJob>,
     /// When the slots that hold a job are free again.
     slots_freed_at: BinaryHeap<Reverse<Duration>>,
@@ -169,10 +172,13 @@ impl<'a> ScriptedService<'a> {
         next_job: &'a mut dyn FnMut(Mode) -> SimJob,
         agenda: &mut Agenda<SimEvent>,
     ) -> Self {
+        let resumed = simulation.resumed.iter().map(|(resumed, _)| resumed.attempt.0);
         let mut service = ScriptedService {
             simulation,
             next_job,
             intents: HashMap::new(),
+            intended: HashMap::new(),
+            last_attempt: AttemptKey(resumed.max().unwrap_or(0)),
             jobs: BTreeMap::new(),
             slots_freed_at: BinaryHeap::new(),
             overhead: (Duration::ZERO, 0),
@@ -202,6 +208,13 @@ impl<'a> ScriptedService<'a> {
         self.jobs.insert(task_id, AcceptedJob { started, ends, fails: job.fails, unseen_since });
     }
 
+    fn record_intent(&mut self, intent: IntentId) -> Event {
+        self.last_attempt.0 += 1;
+        let intended = self.intents.remove(&intent).unwrap_or_default();
+        self.intended.insert(self.last_attempt, intended);
+        Event::IntentRecorded { intent, attempt: self.last_attempt }
+    }
+
     fn submit(&mut self, attempt: AttemptKey, agenda: &mut Agenda<SimEvent>) -> SubmitOutcome {
         while self.slots_freed_at.peek().is_some_and(|Reverse(freed)| *freed <= agenda.now()) {
             self.slots_freed_at.pop();
@@ -210,7 +223,7 @@ impl<'a> ScriptedService<'a> {
             self.stats.slot_refusals += 1;
             return SubmitOutcome::Refused(Refusal::Slots);
         }
-        let (mode, intended) = self.intents.remove(&attempt).unwrap_or_default();
+        let (mode, intended) = self.intended.remove(&attempt).unwrap_or_default();
         self.stats.jobs[mode as usize] += 1;
         let task_id = RemoteTaskId(format!("job-{}", attempt.0));
         let job = (self.next_job)(mode);
@@ -263,9 +276,9 @@ impl Surroundings for ScriptedService<'_> {
     fn execute(&mut self, action: Action, agenda: &mut Agenda<SimEvent>) {
         let halfway = self.simulation.round_trip / 2;
         match action {
-            Action::RecordIntent(attempt, _, mode) => {
-                self.intents.insert(attempt, (mode, agenda.now()));
-                agenda.schedule(self.simulation.intent_write, SimEvent::IntentWritten(attempt));
+            Action::RecordIntent(intent, _, mode) => {
+                self.intents.insert(intent, (mode, agenda.now()));
+                agenda.schedule(self.simulation.intent_write, SimEvent::IntentWritten(intent));
             }
             Action::Submit(attempt, _) => {
                 self.stats.submits += 1;
@@ -294,7 +307,7 @@ impl Surroundings for ScriptedService<'_> {
                 agenda.schedule(halfway, SimEvent::PollReplied(ids, items));
                 None
             }
-            SimEvent::IntentWritten(attempt) => Some(Event::IntentDurable(attempt)),
+            SimEvent::IntentWritten(intent) => Some(self.record_intent(intent)),
             SimEvent::SubmitReplied(attempt, outcome) => Some(Event::SubmitReply(attempt, outcome)),
             SimEvent::PollReplied(ids, items) => {
                 items.iter().for_each(|item| self.is_heard(item, now));

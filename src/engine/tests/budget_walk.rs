@@ -114,7 +114,6 @@ impl BudgetWalk {
         };
         let mut resumed: Vec<_> = self.attempts.iter().filter_map(running).collect();
         resumed.sort_by_key(|resumed| resumed.waiting.task);
-        let next = AttemptKey(self.attempts.keys().map(|key| key.0).max().unwrap_or(0) + 1);
         let last: BTreeMap<_, _> = self.attempts.iter().map(|(attempt, row)| (row.task, *attempt)).collect();
         let in_doubt = of_state(State::Unknown).map(|(row, _)| Unacknowledged {
             attempt: last[row],
@@ -123,7 +122,7 @@ impl BudgetWalk {
             age: Duration::ZERO,
             called_back: false,
         });
-        Engine::new(self.policy.clone(), waiting, resumed, next)
+        Engine::new(self.policy.clone(), waiting, resumed)
             .with_history(history)
             .with_in_doubt(in_doubt.collect())
     }
@@ -132,12 +131,20 @@ impl BudgetWalk {
         Waiting { task, mode: self.tasks[&task].mode, timeout: DEFAULT_TIMEOUT }
     }
 
-    fn intend(&mut self, attempt: AttemptKey, row: TaskRow, mode: Mode) {
+    /// Records an intent as the store does, which numbers the attempt and checks the budget once more.
+    fn intend(&mut self, row: TaskRow, mode: Mode) -> AttemptKey {
+        let is_spent = |row: &&WalkedAttempt| row.outcome.is_none_or(|(outcome, _)| outcome.is_spent());
+        let price = |mode| PRICES.of(mode).unwrap().0;
+        let spent: u64 = self.attempts.values().filter(is_spent).map(|row| price(row.mode)).sum();
+        let cap = self.policy.budget.unwrap().0;
+        assert!(spent + price(mode) <= cap, "the engine intends what the store would refuse");
+        let attempt = AttemptKey(self.attempts.keys().next_back().map_or(1, |last| last.0 + 1));
         let task = self.tasks.get_mut(&row).unwrap();
         assert_eq!(task.state, State::Pending, "{row:?} is intended again");
         assert!(task.mode.may_be().contains(&mode), "{row:?} is sent {mode}");
         task.state = State::Submitting;
         self.attempts.insert(attempt, WalkedAttempt { task: row, mode, task_id: None, outcome: None });
+        attempt
     }
 
     fn submit(&mut self, now: Duration, attempt: AttemptKey, task: TaskRow) -> SubmitOutcome {
@@ -198,9 +205,9 @@ impl Surroundings for BudgetWalk {
         self.actions_left -= 1;
         let milliseconds = Duration::from_millis;
         match action {
-            Action::RecordIntent(attempt, task, mode) => {
-                self.intend(attempt, task, mode);
-                agenda.schedule(milliseconds(1), Event::IntentDurable(attempt));
+            Action::RecordIntent(intent, task, mode) => {
+                let attempt = self.intend(task, mode);
+                agenda.schedule(milliseconds(1), Event::IntentRecorded { intent, attempt });
             }
             Action::Submit(attempt, task) => {
                 let outcome = self.submit(agenda.now(), attempt, task);

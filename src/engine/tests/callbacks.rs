@@ -85,8 +85,7 @@ fn five_lost_replies_that_callbacks_resolve_stop_a_run_only_where_tasks_remain()
             while driver.engine.slots_held() == 0 {
                 driver.wait();
             }
-            attempts.push(AttemptKey(last.0 + 1));
-            driver.handle(Event::IntentDurable(*attempts.last().unwrap()));
+            attempts.push(driver.record(IntentId(last.0 as u64)).0);
         }
         driver.handle(Event::SubmitReply(attempts[4], SubmitOutcome::Unknown("cut".into())));
         for attempt in attempts {

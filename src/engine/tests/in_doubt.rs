@@ -41,6 +41,8 @@ fn cut(attempt: i64) -> Event {
 struct InDoubtDriver {
     engine: Engine,
     now: Duration,
+    /// The number that the store gave last.
+    last: AttemptKey,
 }
 
 impl InDoubtDriver {
@@ -52,9 +54,8 @@ impl InDoubtDriver {
         history: History,
     ) -> (InDoubtDriver, Vec<String>) {
         let tasks = (1..=tasks).map(waiting).collect();
-        let engine =
-            Engine::new(policy, tasks, vec![], AttemptKey(101)).with_history(history).with_in_doubt(in_doubt);
-        let mut driver = InDoubtDriver { engine, now: Duration::ZERO };
+        let engine = Engine::new(policy, tasks, vec![]).with_history(history).with_in_doubt(in_doubt);
+        let mut driver = InDoubtDriver { engine, now: Duration::ZERO, last: AttemptKey(100) };
         let actions = driver.handle(Event::Wake);
         (driver, actions)
     }
@@ -65,9 +66,10 @@ impl InDoubtDriver {
         let mut actions = Vec::new();
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::RecordIntent(attempt, task, _) => {
-                    actions.push(format!("intend {} {}", attempt.0, task.0));
-                    self.engine.handle(self.now, Event::IntentDurable(attempt));
+                Action::RecordIntent(intent, task, _) => {
+                    self.last.0 += 1;
+                    actions.push(format!("intend {} {}", self.last.0, task.0));
+                    self.engine.handle(self.now, Event::IntentRecorded { intent, attempt: self.last });
                 }
                 Action::Submit(attempt, _) => actions.push(format!("submit {}", attempt.0)),
                 Action::Record(Change { attempt, kind: ChangeKind::Accepted(id) }) => {

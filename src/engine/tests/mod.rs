@@ -32,13 +32,15 @@ fn resumed(age: Duration, second_look: bool) -> Resumed {
 struct EngineDriver {
     engine: Engine,
     now: Duration,
+    /// The number that the store gave last.
+    last: AttemptKey,
 }
 
 impl EngineDriver {
     fn new(policy: Policy, tasks: i64, resumed: Vec<Resumed>) -> EngineDriver {
-        let next = AttemptKey(resumed.len() as i64 + 1);
-        let mut driver =
-            EngineDriver { engine: Engine::new(policy, waiting(tasks), resumed, next), now: Duration::ZERO };
+        let last = AttemptKey(resumed.len() as i64);
+        let engine = Engine::new(policy, waiting(tasks), resumed);
+        let mut driver = EngineDriver { engine, now: Duration::ZERO, last };
         driver.engine.handle(driver.now, Event::Wake);
         driver
     }
@@ -63,9 +65,16 @@ impl EngineDriver {
 
     /// Takes the first submit up to the moment it is sent, and gives its attempt.
     fn send_first(&mut self) -> AttemptKey {
-        let Some(Action::RecordIntent(attempt, task, _)) = self.actions().pop() else { panic!("no intent") };
-        assert_eq!(self.handle(Event::IntentDurable(attempt)), [Action::Submit(attempt, task)]);
+        let Some(Action::RecordIntent(intent, task, _)) = self.actions().pop() else { panic!("no intent") };
+        let (attempt, next) = self.record(intent);
+        assert_eq!(next, [Action::Submit(attempt, task)]);
         attempt
+    }
+
+    /// The store records an intent. Gives the number of the attempt, and what the engine does then.
+    fn record(&mut self, intent: IntentId) -> (AttemptKey, Vec<Action>) {
+        self.last.0 += 1;
+        (self.last, self.handle(Event::IntentRecorded { intent, attempt: self.last }))
     }
 
     fn ending(&self) -> Option<&StopReason> {
@@ -102,8 +111,8 @@ fn a_first_reply_that_is_late_holds_the_others_for_seconds_and_not_for_a_minute(
     let mut sent = 1;
     while driver.now < Duration::from_secs(12) {
         for action in driver.wait() {
-            let Action::RecordIntent(attempt, ..) = action else { panic!("{action:?}") };
-            driver.handle(Event::IntentDurable(attempt));
+            let Action::RecordIntent(intent, ..) = action else { panic!("{action:?}") };
+            driver.record(intent);
             sent += 1;
         }
     }
@@ -114,8 +123,9 @@ fn a_first_reply_that_is_late_holds_the_others_for_seconds_and_not_for_a_minute(
 fn an_attempt_is_sent_only_when_its_intent_is_durable_and_only_once() {
     let mut driver = EngineDriver::new(Policy::default(), 1, vec![]);
     let attempt = driver.send_first();
-    assert_eq!(driver.handle(Event::IntentDurable(attempt)), []);
-    assert_eq!(driver.handle(Event::IntentDurable(AttemptKey(99))), []);
+    assert_eq!(driver.handle(Event::IntentRecorded { intent: IntentId(0), attempt }), []);
+    assert_eq!(driver.record(IntentId(0)).1, []);
+    assert_eq!(driver.record(IntentId(99)).1, []);
 }
 
 #[test]
@@ -139,13 +149,12 @@ fn after_a_lost_reply_submits_go_one_by_one_and_five_in_a_row_end_them() {
         let intents: Vec<_> = next
             .iter()
             .filter_map(|action| match action {
-                Action::RecordIntent(attempt, ..) => Some(*attempt),
+                Action::RecordIntent(intent, ..) => Some(*intent),
                 _ => None,
             })
             .collect();
         assert_eq!(intents.len(), 1, "{next:?}");
-        attempt = intents[0];
-        driver.handle(Event::IntentDurable(attempt));
+        attempt = driver.record(intents[0]).0;
     }
     driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Unknown("HTTP 500".into())));
     assert_eq!(driver.ending(), Some(&StopReason::Unreachable("HTTP 500".into())));
@@ -169,7 +178,7 @@ fn an_account_out_of_quota_gets_no_more_submits_and_its_jobs_are_followed() {
     let first = driver.send_first();
     let next = driver.handle(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
     let Action::RecordIntent(second, ..) = next[1] else { panic!("{next:?}") };
-    driver.handle(Event::IntentDurable(second));
+    let (second, _) = driver.record(second);
     let next = driver.handle(Event::SubmitReply(second, SubmitOutcome::Refused(Refusal::Quota)));
     assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Rejected(..), .. })]), "{next:?}");
     assert_eq!(driver.wait(), [Action::PollStatus(vec![task_id("t1")])]);
@@ -194,10 +203,9 @@ fn a_service_that_never_answers_is_given_up_soon_and_no_task_is_marked() {
     for _ in 0..100 {
         driver.handle(Event::SubmitReply(attempt, SubmitOutcome::NotSent("connection refused".into())));
         match driver.wait()[..] {
-            [Action::RecordIntent(next, ..)] => attempt = next,
+            [Action::RecordIntent(next, ..)] => attempt = driver.record(next).0,
             _ => break,
         }
-        driver.handle(Event::IntentDurable(attempt));
     }
     assert_eq!(driver.ending(), Some(&StopReason::Unreachable("connection refused".into())));
     assert!(driver.now <= Policy::default().first_patience + SECOND, "{:?}", driver.now);
@@ -212,10 +220,9 @@ fn a_service_that_only_asks_for_fewer_requests_is_given_up_after_patience_and_th
         for _ in 0..1000 {
             driver.handle(Event::SubmitReply(attempt, SubmitOutcome::Refused(Refusal::TooFast(asked))));
             match driver.wait()[..] {
-                [Action::RecordIntent(next, ..)] => attempt = next,
+                [Action::RecordIntent(next, ..)] => attempt = driver.record(next).0,
                 _ => break,
             }
-            driver.handle(Event::IntentDurable(attempt));
         }
         assert!(matches!(driver.ending(), Some(StopReason::Unreachable(_))), "{asked:?}");
         assert_eq!(driver.now, Policy::default().patience + asked.unwrap_or_default(), "{asked:?}");
@@ -229,7 +236,7 @@ fn a_task_id_that_another_attempt_has_leaves_the_submit_unknown() {
     let first = driver.send_first();
     let next = driver.handle(Event::SubmitReply(first, SubmitOutcome::Accepted(task_id("t1"))));
     let Action::RecordIntent(second, ..) = next[1] else { panic!("{next:?}") };
-    driver.handle(Event::IntentDurable(second));
+    let (second, _) = driver.record(second);
     let next = driver.handle(Event::SubmitReply(second, SubmitOutcome::Accepted(task_id("t1"))));
     assert!(matches!(next[..], [Action::Record(Change { kind: ChangeKind::Unknown(..), .. })]), "{next:?}");
 }

@@ -27,6 +27,8 @@ struct ModeDriver {
     sent: Vec<AttemptKey>,
     notices: Vec<Notice>,
     polled_at: Vec<Duration>,
+    /// The number that the store gave last.
+    last: AttemptKey,
 }
 
 impl ModeDriver {
@@ -35,7 +37,7 @@ impl ModeDriver {
     }
 
     fn after(policy: Policy, tasks: Vec<Waiting>, history: History) -> ModeDriver {
-        let engine = Engine::new(policy, tasks, Vec::new(), AttemptKey(1)).with_history(history);
+        let engine = Engine::new(policy, tasks, Vec::new()).with_history(history);
         let now = Duration::ZERO;
         let mut driver = ModeDriver {
             engine,
@@ -44,6 +46,7 @@ impl ModeDriver {
             sent: Vec::new(),
             notices: Vec::new(),
             polled_at: Vec::new(),
+            last: AttemptKey(0),
         };
         driver.handle(Event::Wake);
         driver
@@ -53,9 +56,10 @@ impl ModeDriver {
         self.engine.handle(self.now, event);
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::RecordIntent(attempt, _, mode) => {
+                Action::RecordIntent(intent, _, mode) => {
                     self.modes.push(mode);
-                    self.engine.handle(self.now, Event::IntentDurable(attempt));
+                    self.last.0 += 1;
+                    self.engine.handle(self.now, Event::IntentRecorded { intent, attempt: self.last });
                 }
                 Action::Submit(attempt, _) => self.sent.push(attempt),
                 Action::PollStatus(_) => self.polled_at.push(self.now),

@@ -49,6 +49,8 @@ struct RuleDriver {
     sent: Vec<(AttemptKey, TaskRow)>,
     polled: Vec<RemoteTaskId>,
     changes: Vec<Change>,
+    /// The number that the store gave last.
+    last: AttemptKey,
 }
 
 impl RuleDriver {
@@ -57,10 +59,10 @@ impl RuleDriver {
     }
 
     fn resumed(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<Resumed>, history: History) -> RuleDriver {
-        let next = AttemptKey(resumed.len() as i64 + 1);
-        let engine = Engine::new(policy, waiting, resumed, next).with_history(history);
+        let last = AttemptKey(resumed.len() as i64);
+        let engine = Engine::new(policy, waiting, resumed).with_history(history);
         let (sent, polled, changes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut driver = RuleDriver { engine, now: Duration::ZERO, sent, polled, changes };
+        let mut driver = RuleDriver { engine, now: Duration::ZERO, sent, polled, changes, last };
         driver.handle(Event::Wake);
         driver
     }
@@ -69,8 +71,9 @@ impl RuleDriver {
         self.engine.handle(self.now, event);
         while let Some(action) = self.engine.next_action() {
             match action {
-                Action::RecordIntent(attempt, ..) => {
-                    self.engine.handle(self.now, Event::IntentDurable(attempt))
+                Action::RecordIntent(intent, ..) => {
+                    self.last.0 += 1;
+                    self.engine.handle(self.now, Event::IntentRecorded { intent, attempt: self.last })
                 }
                 Action::Submit(attempt, task) => self.sent.push((attempt, task)),
                 Action::PollStatus(ids) => self.polled = ids,

@@ -82,8 +82,7 @@ fn made() -> &'static Made {
         let mut answers = Vec::new();
         for (key, waiting) in (1..).zip(&snapshot.waiting) {
             let hook_token = (key % 2 == 0).then(|| format!("token-{key}"));
-            let intent =
-                Intent { attempt: AttemptKey(key), task: waiting.task, mode: Mode::Fast, hook_token };
+            let intent = Intent { task: waiting.task, mode: Mode::Fast, hook_token };
             ledger.intend(intent).blocking_recv().unwrap().unwrap();
             answers.push(ledger.record(ChangeKind::Accepted(RemoteTaskId(task_id(key))).of(AttemptKey(key))));
             answers.extend(becomes(key).map(|change| ledger.record(change)));

@@ -100,15 +100,14 @@ impl Snapshot {
 }
 
 /// What all attempts cost that may have been accepted: what was recorded, else today's price.
-fn spent(db: &Connection, prices: &Prices) -> rusqlite::Result<Quota> {
+pub(super) fn spent(db: &Connection, prices: &Prices) -> rusqlite::Result<Quota> {
     let price = |mode| prices.of(mode).map(|quota| quota.0 as i64);
     let query = "SELECT coalesce(sum(cost), 0), count(*) - count(cost) FROM (
              SELECT CASE WHEN priced THEN quota WHEN mode = 'fast' THEN attempts * ?1 ELSE attempts * ?2 END AS cost
              FROM spent WHERE attempts > 0)";
-    let (sum, unpriced): (i64, i64) =
-        db.query_row(query, params![price(Mode::Fast), price(Mode::Relaxed)], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    let (sum, unpriced): (i64, i64) = db
+        .prepare_cached(query)?
+        .query_row(params![price(Mode::Fast), price(Mode::Relaxed)], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(if unpriced > 0 { Quota(u64::MAX) } else { Quota(sum.unsigned_abs()) })
 }
 

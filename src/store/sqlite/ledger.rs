@@ -4,13 +4,15 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
+use super::chosen::spent;
 use super::deliveries::{self, NotifyOn};
+use crate::engine::IntentRefusal;
 use crate::failpoint::Point;
 use crate::task::{
-    AttemptKey, Change, ChangeKind, FailureClass, Images, Mode, NotAMode, Prices, State, TaskId, TaskRow,
-    Transition, transition,
+    AttemptKey, Change, ChangeKind, FailureClass, Images, Mode, NotAMode, Prices, Quota, State, TaskId,
+    TaskRow, Transition, transition,
 };
 
 /// What is sent for an attempt.
@@ -28,11 +30,22 @@ pub struct Outgoing {
     pub hook_url: Option<String>,
 }
 
+/// What every write of a run goes by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RunRecord {
+    /// Its row.
+    pub(super) key: i64,
+    /// What it pays for a job.
+    pub(super) prices: Prices,
+    /// The most that all runs together may spend.
+    pub(super) budget: Option<Quota>,
+    /// Of which tasks it tells.
+    pub(super) told: Option<NotifyOn>,
+}
+
 /// An attempt that is about to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Intent {
-    /// Its number.
-    pub attempt: AttemptKey,
     /// Its task.
     pub task: TaskRow,
     /// The mode it is sent in.
@@ -41,18 +54,28 @@ pub struct Intent {
     pub hook_token: Option<String>,
 }
 
-/// Writes an intent, and gives what is to be sent for it.
+/// What the store made of an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IntentOutcome {
+    /// It is on the disk: the attempt with this number, and what is sent for it.
+    Recorded(AttemptKey, Outgoing),
+    /// Nothing of it is in the state.
+    Refused(IntentRefusal),
+}
+
+/// Writes an intent, unless the task does not wait any more or the attempt would pass the budget of the run. All of it
+/// happens in one transaction, so that two runs can never reserve the same money or the same task.
 pub(super) fn intend(
     db: &Connection,
-    run: i64,
-    prices: &Prices,
+    run: &RunRecord,
     intent: &Intent,
     at: Timestamp,
-) -> rusqlite::Result<Outgoing> {
-    let Intent { attempt, task, mode, hook_token } = intent;
+) -> rusqlite::Result<IntentOutcome> {
+    let Intent { task, mode, hook_token } = intent;
     let outgoing = db
         .prepare_cached(
-            "SELECT id, prompt, timeout, hook_url FROM task JOIN state ON task = key WHERE key = ?1",
+            "SELECT id, prompt, timeout, hook_url FROM task JOIN state ON task = key
+             WHERE key = ?1 AND state = 'pending'",
         )?
         .query_row([task.0], |row| {
             Ok(Outgoing {
@@ -62,15 +85,33 @@ pub(super) fn intend(
                 timeout: row.get(2)?,
                 hook_url: row.get(3)?,
             })
-        })?;
-    let quota = prices.of(*mode).map(|quota| quota.0 as i64);
+        })
+        .optional()?;
+    let Some(outgoing) = outgoing else { return Ok(IntentOutcome::Refused(IntentRefusal::NotOurs)) };
+    let price = run.prices.of(*mode);
+    if let Some(budget) = run.budget {
+        let spent = spent(db, &run.prices)?;
+        let sum = price.and_then(|price| spent.0.checked_add(price.0));
+        // What has no price is within no budget.
+        if sum.is_none_or(|sum| sum > budget.0) {
+            return Ok(IntentOutcome::Refused(IntentRefusal::OverBudget));
+        }
+    }
     db.prepare_cached(
-        "INSERT INTO attempt (key, task, run, intended_at, hook_token, quota, mode)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO attempt (task, run, intended_at, hook_token, quota, mode) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![attempt.0, task.0, run, at.as_millisecond(), hook_token, quota, mode.as_str()])?;
+    .execute(params![
+        task.0,
+        run.key,
+        at.as_millisecond(),
+        hook_token,
+        price.map(|quota| quota.0 as i64),
+        mode.as_str()
+    ])?;
+    // No attempt is ever deleted, so that the number is higher than all before it.
+    let attempt = AttemptKey(db.last_insert_rowid());
     set_state(db, task.0, State::Submitting, None, None)?;
-    Ok(outgoing)
+    Ok(IntentOutcome::Recorded(attempt, outgoing))
 }
 
 /// Writes a change, and with it the delivery that is due to it.

@@ -9,12 +9,12 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use tempfile::TempDir;
 
-use super::{HeldStore, Intent, Listing, Snapshot, schema};
+use super::{HeldStore, Intent, IntentOutcome, Listing, Snapshot, schema};
 use crate::plan::{self, Selection};
 use crate::store::BatchStore;
 use crate::task::{
-    Action, AttemptKey, ChangeKind, Earlier, Failure, FailureClass, Images, Mode, Prices, Quota,
-    RemoteTaskId, State, Status, Task,
+    Action, ChangeKind, Earlier, Failure, FailureClass, Images, Mode, Prices, Quota, RemoteTaskId, State,
+    Status, Task,
 };
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: None };
@@ -59,10 +59,10 @@ fn lived(path: &Path) {
         list(&mut store, &tasks);
         let prices = if version == 1 { Prices::default() } else { PRICES };
         let (snapshot, ledger) = store.begin(prices).unwrap();
-        let keys = (snapshot.next_attempt..).map(AttemptKey);
-        for (n, (attempt, waiting)) in keys.zip(snapshot.waiting.iter().take(20)).enumerate() {
+        for (n, waiting) in snapshot.waiting.iter().take(20).enumerate() {
             let mode = waiting.mode.may_be()[0];
-            drop(ledger.intend(Intent { attempt, task: waiting.task, mode, hook_token: None }));
+            let intended = ledger.intend(Intent { task: waiting.task, mode, hook_token: None });
+            let Ok(Ok(IntentOutcome::Recorded(attempt, _))) = intended.blocking_recv() else { panic!("{n}") };
             let failure = |class| Failure { class, reason: "no".to_owned() };
             let accepted = ChangeKind::Accepted(RemoteTaskId(format!("job-{}", attempt.0))).of(attempt);
             let changes = match n % 10 {
@@ -228,7 +228,7 @@ fn a_start_reads_what_is_open_and_never_all_that_there_is() {
     assert!(store.lists(&[7; 32]).unwrap());
     store.listed_from().unwrap();
     store.unpriced(&PRICES).unwrap();
-    let _begun = store.begin_with(PRICES, &Selection::default()).unwrap();
+    let _begun = store.begin_with(PRICES, None, &Selection::default()).unwrap();
     let seen = SEEN.with(RefCell::take);
     assert!(seen.len() > 10, "{seen:#?}");
     for sql in &seen {

@@ -49,21 +49,21 @@ pub use deliveries::{
 };
 pub use downloads::{AttemptImages, DownloadedFile, FileCounts, FileRow};
 pub use figures::{RunRow, Variable};
-pub use ledger::{Intent, Outgoing};
+pub use ledger::{Intent, IntentOutcome, Outgoing};
 pub use resolve::{Doubt, Found, Resolution, Resolved};
 pub use snapshot::{Header, Snapshot};
 pub use writer::WriteError;
-use writer::{Run, Writer};
+use writer::Writer;
 
 use super::{StateLocation, StoreError};
 use crate::engine::{DEFAULT_TIMEOUT, History, Resumed, Unacknowledged, Waiting};
 use crate::failpoint::{self, Point};
 use crate::plan::{Filters, KnownTasks, Plan, Selection};
 use crate::task::{
-    AttemptKey, Change, Counts, FailureClass, Mode, Prices, RemoteTaskId, State, Task, TaskId, TaskRow,
+    AttemptKey, Change, Counts, FailureClass, Mode, Prices, Quota, RemoteTaskId, State, Task, TaskId, TaskRow,
 };
 pub(crate) use files::check_is_state;
-use ledger::{mode_at, state_at};
+use ledger::{RunRecord, mode_at, state_at};
 use lock::Lock;
 pub(super) use lock::holder;
 use reserve::Reserve;
@@ -103,8 +103,6 @@ pub struct RunStart {
     pub cut_off: u64,
     /// How many tasks of the manifest have each status.
     pub counts: Counts,
-    /// The first free number for an attempt; 0 stands for 1.
-    pub next_attempt: i64,
 }
 
 /// Whose an attempt is that was resumed.
@@ -252,17 +250,18 @@ impl HeldStore {
     /// # Errors
     /// What SQLite or the system say.
     pub fn begin(self, prices: Prices) -> Result<(RunStart, BatchWriter), StoreError> {
-        self.begin_with(prices, &Selection::default())
+        self.begin_with(prices, None, &Selection::default())
     }
 
     /// Begins a run: submits that an earlier run left without a reply become unknown, and the state is written from now on
-    /// by a thread of its own.
+    /// by a thread of its own. No intent is taken that would pass the budget by these prices.
     ///
     /// # Errors
     /// What SQLite or the system say.
     pub fn begin_with(
         self,
         prices: Prices,
+        budget: Option<Quota>,
         selection: &Selection,
     ) -> Result<(RunStart, BatchWriter), StoreError> {
         let now = Timestamp::now();
@@ -271,7 +270,7 @@ impl HeldStore {
             self.db.execute("INSERT INTO run (started_at) VALUES (?1)", [now.as_millisecond()])?;
             let run = self.db.last_insert_rowid();
             reach(Point::RunBegun)?;
-            let run = Run { key: run, prices, told: deliveries::notify_on(&self.db)? };
+            let run = RunRecord { key: run, prices, budget, told: deliveries::notify_on(&self.db)? };
             Ok((run, RunStart { cut_off, ..read_snapshot(&self.db, now, selection, &prices)? }))
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;
@@ -318,8 +317,9 @@ pub struct BatchWriter {
 }
 
 impl BatchWriter {
-    /// Writes the intent to submit. Answered when it is on the disk, with what to send.
-    pub fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<Outgoing, WriteError>> {
+    /// Writes the intent to submit. Answered when it is on the disk, with the number of the attempt and what to send; or,
+    /// where it is refused, why.
+    pub fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<IntentOutcome, WriteError>> {
         self.writer.intend(intent)
     }
 
@@ -439,8 +439,6 @@ fn read_snapshot(
     }
     read_in_doubt(db, now, &mut snapshot)?;
     snapshot.counts = snapshot::counts(db, true)?;
-    snapshot.next_attempt =
-        db.query_row("SELECT coalesce(max(key), 0) + 1 FROM attempt", [], |row| row.get(0))?;
     Ok(snapshot)
 }
 

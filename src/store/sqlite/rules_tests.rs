@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::*;
+use crate::engine::IntentRefusal;
 use crate::plan::{self, Filter};
 use crate::store::BatchStore;
 use crate::task::{
@@ -33,7 +34,7 @@ impl Desk {
     }
 
     fn begin(&self, tasks: &[Task], selection: &Selection) -> (RunStart, BatchWriter) {
-        self.listed(tasks).begin_with(self.prices, selection).unwrap()
+        self.listed(tasks).begin_with(self.prices, None, selection).unwrap()
     }
 
     fn all(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
@@ -70,9 +71,23 @@ fn tasks<const N: usize>(ids: [&str; N]) -> Vec<Task> {
     ids.into_iter().map(task).collect()
 }
 
+fn answer(ledger: &BatchWriter, task: TaskRow, mode: Mode) -> IntentOutcome {
+    ledger.intend(Intent { task, mode, hook_token: None }).blocking_recv().unwrap().unwrap()
+}
+
+/// Intends to submit a task. Gives the number of the attempt.
+#[track_caller]
+fn intend_next(ledger: &BatchWriter, task: TaskRow) -> i64 {
+    match answer(ledger, task, Mode::Fast) {
+        IntentOutcome::Recorded(attempt, _) => attempt.0,
+        IntentOutcome::Refused(why) => panic!("{why:?}"),
+    }
+}
+
+/// Intends to submit a task, which must become this attempt.
+#[track_caller]
 fn intend(ledger: &BatchWriter, attempt: i64, task: TaskRow) {
-    let intent = Intent { attempt: AttemptKey(attempt), task, mode: Mode::Fast, hook_token: None };
-    ledger.intend(intent).blocking_recv().unwrap().unwrap();
+    assert_eq!(intend_next(ledger, task), attempt);
 }
 
 fn record(ledger: &BatchWriter, change: Change) {
@@ -86,8 +101,8 @@ fn run_all(snapshot: &RunStart, ledger: &BatchWriter) {
 
 /// The submits of these attempts are not answered.
 fn run_all_but(unanswered: &[i64], snapshot: &RunStart, ledger: &BatchWriter) {
-    for (waiting, n) in snapshot.waiting.iter().zip(snapshot.next_attempt.max(1)..) {
-        intend(ledger, n, waiting.task);
+    for waiting in &snapshot.waiting {
+        let n = intend_next(ledger, waiting.task);
         if unanswered.contains(&n) {
             continue;
         }
@@ -301,4 +316,69 @@ fn what_tasks_share_is_what_not_all_have_the_rarest_first() {
     assert_eq!(shared(&keys[..2]), [("sku".to_owned(), "vape".to_owned())]);
     assert_eq!(shared(&keys[1..3]), []);
     assert_eq!(shared(&keys[3..]), [], "an empty value is nothing to share");
+}
+
+#[test]
+fn an_intent_over_the_budget_is_refused_in_its_transaction_and_nothing_of_it_stays() {
+    let desk = Desk::new();
+    let store = desk.listed(&tasks(["a", "b", "c", "d"]));
+    let (snapshot, ledger) =
+        store.begin_with(desk.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
+    let task = |n: usize| snapshot.waiting[n].task;
+    // They arrive together, and may be written in one transaction.
+    let modes = [Mode::Fast, Mode::Fast, Mode::Fast, Mode::Relaxed];
+    let answers: Vec<_> = modes
+        .into_iter()
+        .enumerate()
+        .map(|(n, mode)| ledger.intend(Intent { task: task(n), mode, hook_token: None }))
+        .collect();
+    let answers: Vec<_> =
+        answers.into_iter().map(|answer| answer.blocking_recv().unwrap().unwrap()).collect();
+    let number = |outcome: &IntentOutcome| match outcome {
+        IntentOutcome::Recorded(attempt, _) => Ok(attempt.0),
+        IntentOutcome::Refused(why) => Err(*why),
+    };
+    let numbers: Vec<_> = answers.iter().map(number).collect();
+    assert_eq!(numbers, [Ok(1), Ok(2), Err(IntentRefusal::OverBudget), Ok(3)]);
+    let states: Vec<_> = desk.records().iter().map(|record| record.state).collect();
+    assert_eq!(states, [State::Submitting, State::Submitting, State::Pending, State::Submitting]);
+    // A certain no gives its reservation back.
+    record(&ledger, ChangeKind::Rejected("no slot".into()).of(AttemptKey(1)));
+    assert_eq!(number(&answer(&ledger, task(2), Mode::Fast)), Ok(4));
+    assert_eq!(number(&answer(&ledger, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget));
+    drop(ledger);
+    let store = BatchStore::at(&desk.path).hold("a test").unwrap();
+    let (_, ledger) = store.begin_with(desk.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
+    assert_eq!(number(&answer(&ledger, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget), "in every run");
+}
+
+#[test]
+fn a_mode_without_a_price_is_within_no_budget() {
+    let desk = Desk { prices: Prices { fast: Some(Quota(1)), relaxed: None }, ..Desk::new() };
+    let store = desk.listed(&tasks(["a"]));
+    let (snapshot, ledger) =
+        store.begin_with(desk.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
+    let outcome = answer(&ledger, snapshot.waiting[0].task, Mode::Relaxed);
+    assert_eq!(outcome, IntentOutcome::Refused(IntentRefusal::OverBudget));
+}
+
+#[test]
+fn a_task_that_does_not_wait_is_not_submitted() {
+    let desk = Desk::new();
+    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    let task = snapshot.waiting[0].task;
+    intend(&ledger, 1, task);
+    for change in [
+        None,
+        Some(ChangeKind::Unknown("no reply".into())),
+        Some(ChangeKind::Accepted(RemoteTaskId("T1".into()))),
+        Some(ChangeKind::Lost("forgotten".into())),
+    ] {
+        if let Some(change) = change {
+            record(&ledger, change.of(AttemptKey(1)));
+        }
+        assert_eq!(answer(&ledger, task, Mode::Fast), IntentOutcome::Refused(IntentRefusal::NotOurs));
+    }
+    assert_eq!(answer(&ledger, TaskRow(99), Mode::Fast), IntentOutcome::Refused(IntentRefusal::NotOurs));
+    assert_eq!(desk.records()[0].attempts, 1);
 }

@@ -49,14 +49,17 @@ fn task(id: &str, prompt: &str) -> Task {
     Task { timeout: Some(900), vars: vec![format!("sku-{id}")], ..Task::new(id, prompt, Mode::Fast) }
 }
 
+/// Intends to submit a task, which must become this attempt.
+#[track_caller]
 fn intend(ledger: &BatchWriter, attempt: i64, task: TaskRow) -> Outgoing {
-    let intent = Intent {
-        attempt: AttemptKey(attempt),
-        task,
-        mode: Mode::Fast,
-        hook_token: Some(format!("token-{attempt}")),
-    };
-    ledger.intend(intent).blocking_recv().unwrap().unwrap()
+    let intent = Intent { task, mode: Mode::Fast, hook_token: Some(format!("token-{attempt}")) };
+    match ledger.intend(intent).blocking_recv().unwrap().unwrap() {
+        IntentOutcome::Recorded(number, outgoing) => {
+            assert_eq!(number, AttemptKey(attempt));
+            outgoing
+        }
+        IntentOutcome::Refused(why) => panic!("{why:?}"),
+    }
 }
 
 fn record(ledger: &BatchWriter, change: Change) {
@@ -77,7 +80,7 @@ fn done(attempt: i64) -> Change {
 fn a_task_goes_its_way_and_its_record_tells_it() {
     let desk = Desk::new();
     let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
-    assert_eq!((snapshot.waiting.len(), snapshot.resumed.len(), snapshot.next_attempt), (2, 0, 1));
+    assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (2, 0));
     let outgoing = intend(&ledger, 1, snapshot.waiting[0].task);
     assert_eq!((outgoing.prompt.as_str(), outgoing.timeout), ("mug", Some(900)));
     record(&ledger, accepted(1));
@@ -96,13 +99,13 @@ fn a_submit_without_a_recorded_reply_is_unknown_to_the_next_run_and_costs() {
     let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     drop(ledger);
-    let (snapshot, _ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
     assert_eq!(snapshot.cut_off, 1);
     assert_eq!(snapshot.waiting.len(), 1, "it is not submitted again");
-    assert_eq!(snapshot.next_attempt, 2);
     assert_eq!(desk.states(), [("a".into(), State::Unknown), ("b".into(), State::Pending)]);
     let reader = BatchStore::at(&desk.path).snapshot().unwrap();
     assert_eq!(reader.spent(None).unwrap(), Some(Quota(4000)));
+    intend(&ledger, 2, snapshot.waiting[0].task);
 }
 
 #[test]
@@ -209,7 +212,7 @@ fn a_redo_is_one_more_attempt_and_is_not_repeated_while_the_manifest_still_asks_
     record(&ledger, done(1));
     drop(ledger);
     let (snapshot, ledger) = desk.begin(&[redo()]);
-    assert_eq!((snapshot.waiting.len(), snapshot.next_attempt), (1, 2));
+    assert_eq!(snapshot.waiting.len(), 1);
     assert_eq!(desk.records()[0].task_id, None, "the old pictures are history");
     intend(&ledger, 2, snapshot.waiting[0].task);
     record(&ledger, accepted(2));
@@ -386,12 +389,7 @@ fn a_write_that_fails_is_said_and_takes_no_other_with_it() {
     intend(&ledger, 1, snapshot.waiting[0].task);
     let bad = ledger.record(ChangeKind::Lost("there is no such attempt".into()).of(AttemptKey(99)));
     let good = ledger.record(accepted(1));
-    let next = ledger.intend(Intent {
-        attempt: AttemptKey(2),
-        task: snapshot.waiting[1].task,
-        mode: Mode::Fast,
-        hook_token: None,
-    });
+    let next = ledger.intend(Intent { task: snapshot.waiting[1].task, mode: Mode::Fast, hook_token: None });
     assert!(bad.blocking_recv().unwrap().is_err());
     assert!(good.blocking_recv().unwrap().is_ok());
     assert!(next.blocking_recv().unwrap().is_ok());

@@ -10,12 +10,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::deliveries::{self, Delivery, NotifyOn};
+use super::deliveries::{self, Delivery};
 use super::downloads::{self, FileRow};
-use super::ledger::{self, Intent, Outgoing};
+use super::ledger::{self, Intent, IntentOutcome, RunRecord};
 use super::reserve::Reserve;
 use crate::failpoint::Point;
-use crate::task::{Change, IllegalTransition, Prices};
+use crate::task::{Change, IllegalTransition};
 
 /// The most commands in one transaction.
 const AT_ONCE: usize = 1024;
@@ -70,19 +70,8 @@ impl From<Unwritten> for WriteError {
     }
 }
 
-/// What the thread knows of this execution.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Run {
-    /// Its row.
-    pub(super) key: i64,
-    /// What it pays for a job.
-    pub(super) prices: Prices,
-    /// Of which tasks it tells.
-    pub(super) told: Option<NotifyOn>,
-}
-
 enum Command {
-    Intend(Intent, Timestamp, oneshot::Sender<Result<Outgoing, WriteError>>),
+    Intend(Intent, Timestamp, oneshot::Sender<Result<IntentOutcome, WriteError>>),
     Record(Change, Timestamp, oneshot::Sender<Result<(), WriteError>>),
     /// An image was brought, or not.
     File(FileRow, Timestamp, oneshot::Sender<Result<(), WriteError>>),
@@ -114,14 +103,14 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(db: Connection, run: Run, reserve: Reserve) -> std::io::Result<Writer> {
+    pub(super) fn start(db: Connection, run: RunRecord, reserve: Reserve) -> std::io::Result<Writer> {
         let (commands, inbox) = channel();
         let mut desk = Desk { db, run, reserve, is_full: false };
         let thread = std::thread::Builder::new().name("state".into()).spawn(move || desk.serve(&inbox))?;
         Ok(Writer { commands, thread: Some(thread) })
     }
 
-    pub(super) fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<Outgoing, WriteError>> {
+    pub(super) fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<IntentOutcome, WriteError>> {
         let (answer, answered) = oneshot::channel();
         // A send to a thread that is gone drops `answer`, which the receiver sees.
         let _ = self.commands.send(Command::Intend(intent, Timestamp::now(), answer));
@@ -176,7 +165,7 @@ impl Drop for Writer {
 /// What the thread works with.
 struct Desk {
     db: Connection,
-    run: Run,
+    run: RunRecord,
     reserve: Reserve,
     /// The disk was full: nothing more may be submitted.
     is_full: bool,
@@ -202,7 +191,7 @@ impl Desk {
     fn write_batch(&mut self, batch: &mut Vec<Command>) {
         if !self.is_full {
             match self.write(batch) {
-                Ok(outgoing) => return confirm(batch.drain(..), outgoing),
+                Ok(intended) => return confirm(batch.drain(..), intended),
                 Err(Unwritten::Committed(why)) => {
                     let why = why.to_string();
                     return batch
@@ -222,7 +211,7 @@ impl Desk {
                 continue;
             }
             match self.write(std::slice::from_ref(&command)) {
-                Ok(outgoing) => confirm([command].into_iter(), outgoing),
+                Ok(intended) => confirm([command].into_iter(), intended),
                 Err(why) => {
                     self.is_full |= is_full(&why);
                     refuse(command, why.into());
@@ -243,20 +232,18 @@ impl Desk {
             }
         }
         match written {
-            Ok(outgoing) => confirm([command].into_iter(), outgoing),
+            Ok(intended) => confirm([command].into_iter(), intended),
             Err(why) => refuse(command, why.into()),
         }
     }
 
-    /// All of them or none; gives what each intent is to send, in order.
-    fn write(&mut self, batch: &[Command]) -> Result<Vec<Outgoing>, Unwritten> {
+    /// All of them or none; gives what became of each intent, in order.
+    fn write(&mut self, batch: &[Command]) -> Result<Vec<IntentOutcome>, Unwritten> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut outgoing = Vec::new();
+        let mut intended = Vec::new();
         for command in batch {
             match command {
-                Command::Intend(intent, at, _) => {
-                    outgoing.push(ledger::intend(&tx, self.run.key, &self.run.prices, intent, *at)?)
-                }
+                Command::Intend(intent, at, _) => intended.push(ledger::intend(&tx, &self.run, intent, *at)?),
                 Command::Record(change, at, _) => ledger::apply(&tx, change, self.run.told, *at)?,
                 Command::File(row, at, _) => downloads::write(&tx, row, *at)?,
                 Command::Delivered(delivery, at, _) => deliveries::write(&tx, delivery, *at)?,
@@ -285,7 +272,7 @@ impl Desk {
         tx.commit()?;
         come_by(intends, Point::Intended).map_err(Unwritten::Committed)?;
         come_by(records, Point::Recorded).map_err(Unwritten::Committed)?;
-        Ok(outgoing)
+        Ok(intended)
     }
 }
 
@@ -295,13 +282,13 @@ fn is_full(error: &Unwritten) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
 }
 
-fn confirm(batch: impl Iterator<Item = Command>, outgoing: Vec<Outgoing>) {
-    let mut outgoing = outgoing.into_iter();
+fn confirm(batch: impl Iterator<Item = Command>, intended: Vec<IntentOutcome>) {
+    let mut intended = intended.into_iter();
     for command in batch {
         match command {
             Command::Intend(_, _, answer) => {
-                if let Some(outgoing) = outgoing.next() {
-                    let _ = answer.send(Ok(outgoing));
+                if let Some(outcome) = intended.next() {
+                    let _ = answer.send(Ok(outcome));
                 }
             }
             Command::Record(_, _, answer)

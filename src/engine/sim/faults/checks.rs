@@ -13,7 +13,9 @@ impl FaultyWorld {
     /// Checks that the engine's view is what its changes make of the state.
     pub(super) fn check_view(&self, engine: &Engine) {
         let tasks = (0..self.scenario.tasks).map(TaskRow);
-        let pending: BTreeSet<_> = tasks.filter(|task| self.live.task(*task) == TaskState::Pending).collect();
+        let is_pending = |task: &TaskRow| self.live.task(*task) == TaskState::Pending;
+        let pending: BTreeSet<_> =
+            tasks.filter(|task| is_pending(task) && !self.taken.contains(task)).collect();
         let to_send = || engine.waiting.iter().chain(engine.retries.waiting());
         let waiting: BTreeSet<_> = to_send().map(|waiting| waiting.task).collect();
         assert_eq!(waiting.len(), to_send().count(), "a task waits twice");
@@ -26,11 +28,17 @@ impl FaultyWorld {
             let row = &self.live.attempts[&attempt];
             assert_eq!(row.task, flight.waiting.task);
             match &flight.phase {
-                Phase::Intending | Phase::Sending => drop(submitting.insert(attempt)),
+                Phase::Intending => panic!("{attempt:?} has a number before its intent is recorded"),
+                Phase::Sending => drop(submitting.insert(attempt)),
                 Phase::Running(followed) if followed.second_look => {}
                 Phase::Running(followed) => drop(running.insert((attempt, &followed.task_id))),
                 Phase::InDoubt => assert_eq!(self.live.task(row.task), TaskState::Unknown),
             }
+        }
+        for (intent, flight) in engine.flights.intended() {
+            let attempt = self.intents[&intent];
+            assert_eq!(self.live.attempts[&attempt].task, flight.waiting.task);
+            submitting.insert(attempt);
         }
         let latest = self.live.latest();
         let open = |state: TaskState| {
@@ -69,7 +77,8 @@ impl FaultyWorld {
     /// Checks the state at the end of a run.
     pub(super) fn check_end(&mut self, ending: &StopReason) {
         if *ending == StopReason::Finished {
-            for (task, state) in self.live.tasks.iter().enumerate() {
+            let ours = |task: &(usize, &TaskState)| !self.taken.contains(&TaskRow(task.0 as i64));
+            for (task, state) in self.live.tasks.iter().enumerate().filter(ours) {
                 let settled =
                     !matches!(state, TaskState::Pending | TaskState::Submitting | TaskState::Running);
                 assert!(settled, "task {task} is {state:?} though all is finished");

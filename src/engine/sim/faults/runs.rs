@@ -42,7 +42,7 @@ impl FaultSimulation {
     /// Runs again and again until nothing is left to do. Gives how each run ended.
     pub(super) fn play(&mut self) -> Vec<RunEnd> {
         let mut ends = Vec::new();
-        while ends.last() != Some(&RunEnd::Over(StopReason::Finished)) {
+        while ends.last() != Some(&RunEnd::Over(StopReason::Finished)) || !self.world.taken.is_empty() {
             assert!(self.runs < MOST_RUNS, "it never finishes: {ends:?}");
             if self.runs >= BAD_RUNS {
                 self.stop_faults();
@@ -106,5 +106,5 @@ fn wake(run: &mut VirtualRun<'_, FaultyWorld>, step: NextStep) {
 /// What a wake-up may change without an action.
 fn moves(engine: &Engine) -> (usize, usize, String) {
     let waiting = engine.waiting.len() + 1000 * engine.retries.len();
-    (engine.flights.iter().count(), waiting, format!("{:?}", engine.mood))
+    (engine.flights.all().count(), waiting, format!("{:?}", engine.mood))
 }

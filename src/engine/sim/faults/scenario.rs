@@ -56,6 +56,10 @@ pub(super) struct FaultRates {
     pub(super) outage: Option<(Duration, Duration)>,
     /// A write of the state fails.
     pub(super) disk: f64,
+    /// Another run has a task by the time it is intended.
+    pub(super) not_ours: f64,
+    /// Another run has spent what is left of the budget.
+    pub(super) over_budget: f64,
 }
 
 /// The generator of a seed.
@@ -102,6 +106,12 @@ impl Scenario {
         let policy = Policy { resend_unknown, deadline, ..policy };
         let calm = rng.chance(0.15);
         let faults = if calm { FaultRates::default() } else { FaultRates::some(&mut rng) };
+        let mut rng_of_others = rng_of(seed ^ 0xBEEF);
+        let (not_ours, over_budget) = match rng_of_others.chance(0.3) && !calm {
+            true => (rng_of_others.pick(&[0.0, 0.05, 0.3]), rng_of_others.pick(&[0.0, 0.02, 0.1])),
+            false => (0.0, 0.0),
+        };
+        let faults = FaultRates { not_ours, over_budget, ..faults };
         let crash = if calm || rng.chance(0.5) { 0.0 } else { rng.pick(&[0.003, 0.01, 0.03]) };
         let stop = if rng.chance(0.8) { 0.0 } else { rng.pick(&[0.02, 0.08]) };
         let stop = if calm { 0.0 } else { stop };

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::engine::{DEFAULT_TIMEOUT, History, Resumed, Unacknowledged, Waiting};
+use crate::engine::{DEFAULT_TIMEOUT, History, IntentId, Resumed, Unacknowledged, Waiting};
 use crate::task::{
     AttemptKey, Change, ChangeKind, FailureClass, Mode, RemoteTaskId, State as TaskState, TaskMode, TaskRow,
     transition,
@@ -12,7 +12,8 @@ use crate::task::{
 /// A write on its way to the disk.
 #[derive(Debug, Clone)]
 pub(super) enum StateWrite {
-    Intent(AttemptKey, TaskRow, Mode, Duration),
+    /// An intent, the attempt that it becomes, its task, its mode, and when it was made.
+    Intent(IntentId, AttemptKey, TaskRow, Mode, Duration),
     Change(Change),
 }
 
@@ -66,7 +67,7 @@ impl StateModel {
 
     pub(super) fn apply(&mut self, write: &StateWrite) {
         let change = match write {
-            StateWrite::Intent(attempt, task, mode, at) => {
+            StateWrite::Intent(_, attempt, task, mode, at) => {
                 let (task_id, open, class) = (None, true, None);
                 let row = ModelAttempt { task: *task, mode: *mode, intended_at: *at, task_id, open, class };
                 assert!(self.attempts.insert(*attempt, row).is_none(), "{attempt:?} is used twice");
@@ -119,8 +120,8 @@ impl StateModel {
     }
 
     /// Begins a run at `now`, as the store does it: open submits are unknown from now on. Gives the
-    /// tasks that wait, the jobs to follow, and the first free number for an attempt.
-    pub(super) fn begin(&mut self, now: Duration) -> (Vec<Waiting>, Vec<Resumed>, AttemptKey) {
+    /// tasks that wait and the jobs to follow.
+    pub(super) fn begin(&mut self, now: Duration) -> (Vec<Waiting>, Vec<Resumed>) {
         for row in self.attempts.values_mut() {
             if self.tasks[row.task.0 as usize] == TaskState::Submitting && row.open {
                 row.open = false;
@@ -147,8 +148,7 @@ impl StateModel {
                 second_look,
             })
         });
-        let next = self.attempts.keys().next_back().map_or(1, |last| last.0 + 1);
-        (waiting, resumed.collect(), AttemptKey(next))
+        (waiting, resumed.collect())
     }
 
     /// What earlier runs mean for the next one, as the store gives it.

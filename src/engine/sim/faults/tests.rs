@@ -99,6 +99,8 @@ fn the_seeds_reach_what_they_are_for() {
     some("fail", &has(State::Failed));
     some("send again what is unknown", &|played| !played.world.resends.is_empty());
     some("tie a callback to a submit of an earlier run", &|played| played.world.tied_late > 0);
+    some("find its budget spent by another", &|played| played.world.refused.0 > 0);
+    some("find a task taken by another", &|played| played.world.refused.1 > 0);
     some("lose a job", &has(State::Lost));
     some("take hours", &|played| played.agenda.now() > Duration::from_secs(3600));
 }

@@ -1,7 +1,7 @@
 //! The world of a scenario: the disk and the service that answer the engine, the callbacks that
 //! find it, and a person who stops it.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::super::{Agenda, SimRng, Surroundings};
@@ -10,7 +10,8 @@ use super::scenario::{Scenario, rng_of};
 use super::service::FaultyService;
 use super::state::{ModelAttempt, StateModel, StateWrite, mode_of};
 use crate::engine::{
-    Action, DEFAULT_TIMEOUT, Engine, Event, Item, LATE, Progress, Refusal, StatusOutcome, SubmitOutcome,
+    Action, DEFAULT_TIMEOUT, Engine, Event, IntentId, IntentRefusal, Item, LATE, Progress, Refusal,
+    StatusOutcome, SubmitOutcome,
 };
 use crate::task::{AttemptKey, Change, ChangeKind, RemoteTaskId, State as TaskState, TaskRow};
 
@@ -59,6 +60,18 @@ pub(super) struct FaultyWorld {
     /// The service has accepted a submit and has lost no reply since.
     trusted: bool,
     stopped: bool,
+    /// The store has said in this run that the budget is reached.
+    at_budget: bool,
+    /// Tasks that other runs have, for as long as this one goes on.
+    pub(super) taken: BTreeSet<TaskRow>,
+    /// The attempts that the intents of this run become.
+    pub(super) intents: BTreeMap<IntentId, AttemptKey>,
+    /// The number that was given to an attempt last.
+    last_attempt: AttemptKey,
+    /// Of the intents that the store refuses; by a generator of its own, so that the other seeds stay what they are.
+    rng_of_others: SimRng,
+    /// How many intents were refused, by why.
+    pub(super) refused: (u64, u64),
     pub(super) slot_refusals: u64,
     /// What was sent again though its outcome is unknown, as the policy wanted it.
     pub(super) resends: BTreeMap<TaskRow, Resends>,
@@ -85,6 +98,12 @@ impl FaultyWorld {
             unanswered: HashSet::new(),
             trusted: false,
             stopped: false,
+            at_budget: false,
+            taken: BTreeSet::new(),
+            intents: BTreeMap::new(),
+            last_attempt: AttemptKey(0),
+            rng_of_others: rng_of(!scenario.seed ^ 0xBEEF),
+            refused: (0, 0),
             slot_refusals: 0,
             resends: BTreeMap::new(),
             tied_late: 0,
@@ -98,7 +117,11 @@ impl FaultyWorld {
         let now = agenda.now();
         (self.stopped, self.trusted, self.disk_failed) = (false, false, false);
         self.service.quota = (self.service.faults.quota > 0).then_some(self.service.faults.quota);
-        let (waiting, resumed, next) = self.disk.begin(now);
+        let (waiting, resumed) = self.disk.begin(now);
+        self.last_attempt = self.disk.attempts.keys().next_back().copied().unwrap_or(AttemptKey(0));
+        self.at_budget = false;
+        self.taken.clear();
+        self.intents.clear();
         self.live = self.disk.clone();
         (self.run_started_at, self.written_at) = (now, now);
         self.routable = resumed.iter().map(|resumed| resumed.attempt).collect();
@@ -114,7 +137,7 @@ impl FaultyWorld {
         if self.rng.chance(self.scenario.stop * 10.0) {
             self.schedule_stop(&[500, 300_000], agenda);
         }
-        Engine::new(self.scenario.policy.clone(), waiting, resumed, next)
+        Engine::new(self.scenario.policy.clone(), waiting, resumed)
             .with_history(self.disk.history())
             .with_in_doubt(in_doubt)
     }
@@ -173,23 +196,44 @@ impl FaultyWorld {
         let write = self.writes.pop_front()?;
         let fails = self.rng.chance(self.scenario.faults.disk);
         match (&write, fails) {
-            (StateWrite::Intent(attempt, ..), true) => {
+            (StateWrite::Intent(intent, attempt, ..), true) => {
                 self.live.take_back(*attempt);
-                Some(Event::IntentFailed(*attempt))
+                Some(Event::IntentFailed(*intent))
             }
             (StateWrite::Change(_), true) => {
                 self.disk_failed = true;
                 Some(Event::StoreFailed)
             }
-            (StateWrite::Intent(attempt, ..), false) => {
+            (StateWrite::Intent(intent, attempt, task, ..), false) => {
+                if let Some(why) = self.refusal(*task) {
+                    self.live.take_back(*attempt);
+                    return Some(Event::IntentRefused { intent: *intent, why });
+                }
                 self.disk.apply(&write);
-                Some(Event::IntentDurable(*attempt))
+                Some(Event::IntentRecorded { intent: *intent, attempt: *attempt })
             }
             (StateWrite::Change(_), false) => {
                 self.disk.apply(&write);
                 None
             }
         }
+    }
+
+    /// Why the store does not take the intent to submit this task, if it does not.
+    fn refusal(&mut self, task: TaskRow) -> Option<IntentRefusal> {
+        if self.at_budget || self.rng_of_others.chance(self.service.faults.over_budget) {
+            self.at_budget = true;
+            self.refused.0 += 1;
+            return Some(IntentRefusal::OverBudget);
+        }
+        // What was to make it wait may not have reached the disk.
+        let waits = self.disk.task(task) == TaskState::Pending;
+        if waits && !self.rng_of_others.chance(self.service.faults.not_ours) {
+            return None;
+        }
+        self.taken.insert(task);
+        self.refused.1 += 1;
+        Some(IntentRefusal::NotOurs)
     }
 
     /// A submit reaches the service, which may have a job then, and a callback to send at its end.
@@ -268,6 +312,8 @@ impl FaultyWorld {
     /// An intent is to be recorded: only of a task that is pending, in a mode it may have, and
     /// while the service is not trusted only one at a time.
     fn intend(&mut self, now: Duration, attempt: AttemptKey, task: TaskRow) {
+        assert!(!self.at_budget || self.disk_failed, "submits go on over the budget");
+        assert!(!self.taken.contains(&task), "a task that another run has is intended again");
         assert_eq!(self.live.task(task), TaskState::Pending, "a settled task is submitted again");
         let young = self.live.attempts.iter().any(|(other, row)| {
             let sent_at = self.oracle.observed.get(other).and_then(|observed| observed.sent_at);
@@ -337,10 +383,13 @@ impl Surroundings for FaultyWorld {
 
     fn execute(&mut self, action: Action, agenda: &mut Agenda<WorldEvent>) {
         match action {
-            Action::RecordIntent(attempt, task, mode) => {
+            Action::RecordIntent(intent, task, mode) => {
                 assert!(mode_of(task).may_be().contains(&mode), "{task:?} is sent {mode}");
+                self.last_attempt.0 += 1;
+                let attempt = self.last_attempt;
+                assert!(self.intents.insert(intent, attempt).is_none(), "{intent:?} is used twice");
                 self.intend(agenda.now(), attempt, task);
-                self.write(StateWrite::Intent(attempt, task, mode, agenda.now()), agenda);
+                self.write(StateWrite::Intent(intent, attempt, task, mode, agenda.now()), agenda);
             }
             Action::Submit(attempt, task) => self.submit(attempt, task, agenda),
             Action::PollStatus(ids) => {
