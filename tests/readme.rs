@@ -1,10 +1,9 @@
-//! The door: whatever README.md and the pages of docs/ tell a person to type is typed here, and what they show is what is
-//! seen.
+//! Every command and example in README.md and docs/ is run here, and the output that they show is compared.
 //!
-//! Each shell block runs in a folder of its own that holds the manifests of the repository and of the README. Three things
-//! differ from what a newcomer does: rehearsals are hurried, a sandbox stands in for the real service too, and ports are
-//! free ones. A line that this file cannot run makes it fail, so that nothing unproven gets into a document.
-#![expect(clippy::unwrap_used, reason = "a test may stop where it stands")]
+//! Each shell block runs in a temporary folder with the manifests of the repository and of the README. Three things differ
+//! from what a reader types: sandbox runs are sped up, a sandbox replaces the real service, and ports are free ones. A line
+//! that this file cannot run fails the test, so every line of the documents is tested.
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
 #![expect(clippy::disallowed_methods, reason = "a thread waits for a program that may not end")]
 
 use std::io::{BufRead as _, BufReader};
@@ -16,7 +15,7 @@ use mjbatch::manifest;
 use tempfile::TempDir;
 
 const HURRY: &str = "600";
-/// Nothing that is run here takes more than seconds, but for an example that has to be built.
+/// The time limit of a command; only an example that has to be built takes more than seconds.
 const LONGEST: Duration = Duration::from_secs(240);
 
 fn repository() -> &'static Path {
@@ -31,7 +30,7 @@ fn readme() -> String {
     document("README.md")
 }
 
-/// What people read: the README and the pages of `docs/`, by their paths.
+/// The paths of the README and of the pages of `docs/`.
 fn documents() -> Vec<String> {
     let pages = std::fs::read_dir(repository().join("docs")).unwrap();
     let pages = pages.map(|page| format!("docs/{}", page.unwrap().file_name().to_string_lossy()));
@@ -63,7 +62,7 @@ fn blocks(language: &str) -> Vec<String> {
     found
 }
 
-/// A document without its blocks, and of it what is set as code.
+/// The inline code of a document, outside its code blocks.
 fn code_in_prose(path: &str) -> Vec<String> {
     let text = document(path);
     let prose = text.split("```").step_by(2).collect::<String>();
@@ -92,14 +91,17 @@ fn mjbatch(folder: &Path, words: &[&str]) -> Command {
     command
 }
 
-/// What came of it; a command that does not end is named rather than waited for.
-fn ended(mut command: Command) -> Output {
-    let told = format!("{command:?}");
+/// Runs a command to its end.
+///
+/// # Panics
+/// If it takes longer than [`LONGEST`].
+fn run_to_end(mut command: Command) -> Output {
+    let shown = format!("{command:?}");
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || sender.send(child.wait_with_output()));
     let output = receiver.recv_timeout(LONGEST);
-    output.unwrap_or_else(|_| panic!("this does not end: {told}")).unwrap()
+    output.unwrap_or_else(|_| panic!("this does not end: {shown}")).unwrap()
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -130,14 +132,14 @@ impl Drop for Serving {
     }
 }
 
-/// A line of a shell block: what is run, and the exit code it should end with.
+/// Parses a line of a shell block into its words and its expected exit code.
 fn parsed(line: &str) -> (Vec<&str>, i32) {
     let (line, comment) = line.split_once(" # ").unwrap_or((line, ""));
     let code = comment.trim().strip_prefix("exit code ").map_or(0, |code| code.parse().unwrap());
     (line.split_whitespace().collect(), code)
 }
 
-/// What a newcomer types, with the differences that the head of this file owns up to.
+/// The words of a command with the differences that are listed at the head of this file.
 fn adapted<'a>(words: &[&'a str]) -> Vec<&'a str> {
     let mut words: Vec<&str> = words
         .iter()
@@ -156,10 +158,12 @@ fn adapted<'a>(words: &[&'a str]) -> Vec<&'a str> {
 }
 
 #[test]
-fn every_command_of_the_documents_does_what_it_says() {
-    let at_home = tempfile::tempdir().unwrap();
-    let service =
-        Serving::start(mjbatch(at_home.path(), &["sandbox", "--listen", "127.0.0.1:0", "--speed", HURRY]));
+fn every_command_of_the_documents_has_its_exit_code() {
+    let service_folder = tempfile::tempdir().unwrap();
+    let service = Serving::start(mjbatch(
+        service_folder.path(),
+        &["sandbox", "--listen", "127.0.0.1:0", "--speed", HURRY],
+    ));
     let blocks = documents().into_iter().flat_map(|path| blocks_of(&path, "sh"));
     for block in blocks {
         let folder = folder();
@@ -178,10 +182,10 @@ fn every_command_of_the_documents_does_what_it_says() {
                     if let Some(key) = &key {
                         command.env("MIDJOURNEY_API_KEY", key).env("MIDJOURNEY_API_BASE_URL", &service.url);
                     }
-                    let output = ended(command);
+                    let output = run_to_end(command);
                     assert_eq!(output.status.code(), Some(code), "{line}\n{}", text(&output.stderr));
                 }
-                // The next test runs them.
+                // `the_examples_run` runs them.
                 ["cargo", "run", "--example", name] => {
                     assert!(EXAMPLES.iter().any(|(known, _)| *known == name))
                 }
@@ -190,19 +194,19 @@ fn every_command_of_the_documents_does_what_it_says() {
                     assert!(repository().join("Cargo.lock").exists());
                 }
                 _ if line.starts_with("# ") => {}
-                _ => panic!("nobody proves this line: {line}"),
+                _ => panic!("this line is not tested: {line}"),
             }
         }
     }
 }
 
-/// The examples, and a line that each prints when all went well.
+/// The examples, and a line that each prints on success.
 const EXAMPLES: [(&str, &str); 2] = [
     ("run_batch", "BudgetReached: 2 of 3 tasks done, which is what 8 quota pay for"),
     ("receive_webhook", "called: it is done"),
 ];
 
-/// The example as `cargo test` has built it; where only this file was built, it is built now.
+/// The example that `cargo test` has built, or, where only this file was built, a command that builds it.
 fn example(name: &str) -> Command {
     let built = Path::new(env!("CARGO_BIN_EXE_mjbatch")).with_file_name("examples").join(name);
     let built = built.with_extension(std::env::consts::EXE_EXTENSION);
@@ -218,9 +222,12 @@ fn example(name: &str) -> Command {
 #[test]
 fn the_examples_run() {
     for (name, line) in EXAMPLES {
-        let output = ended(example(name));
-        let said = text(&output.stdout);
-        assert!(output.status.success() && said.lines().any(|said| said == line), "{name}: {output:?}");
+        let output = run_to_end(example(name));
+        let stdout = text(&output.stdout);
+        assert!(
+            output.status.success() && stdout.lines().any(|printed| printed == line),
+            "{name}: {output:?}"
+        );
     }
 }
 
@@ -230,13 +237,13 @@ fn the_command_in_the_crontab_runs() {
     for line in blocks("crontab") {
         let command = line.split_once("/mjbatch ").map(|(_, words)| words.split_whitespace()).unwrap();
         let words: Vec<_> = command.chain(["--sandbox", "--speed", HURRY]).collect();
-        let output = ended(mjbatch(folder.path(), &words));
+        let output = run_to_end(mjbatch(folder.path(), &words));
         assert!(output.status.success() && output.stderr.is_empty(), "{line}: {}", text(&output.stderr));
     }
 }
 
 #[test]
-fn every_manifest_of_the_documents_is_read_without_a_warning() {
+fn every_manifest_of_the_documents_has_no_warnings() {
     for ending in ["yaml", "csv"] {
         // The page of the language has blocks that need files; the tests of `manifest` read it.
         let documents = documents().into_iter().filter(|path| path != "docs/manifest.md");
@@ -248,14 +255,14 @@ fn every_manifest_of_the_documents_is_read_without_a_warning() {
     }
 }
 
-/// What is the same whenever it is run, also where another sandbox has the port already.
-fn timeless(line: &str) -> String {
+/// The part of a line that is the same in every run, without durations and ports.
+fn without_time_and_port(line: &str) -> String {
     let line = line.split(" in ").next().unwrap();
     line.split("127.0.0.1:").next().unwrap().to_owned()
 }
 
-/// A cell of the README's table, which may be cropped, against the whole one.
-fn shows(cropped: &str, whole: &str) -> bool {
+/// Whether a cell of the README's table, which may be shortened by `…`, matches the whole one.
+fn matches_cell(cropped: &str, whole: &str) -> bool {
     match cropped.split_once('…') {
         Some((start, end)) => whole.starts_with(start) && whole.ends_with(end),
         None => cropped == whole,
@@ -263,20 +270,21 @@ fn shows(cropped: &str, whole: &str) -> bool {
 }
 
 fn quickstart(folder: &Path) -> Output {
-    ended(mjbatch(folder, &["run", "manifests/quickstart.yaml", "--sandbox", "--speed", HURRY]))
+    run_to_end(mjbatch(folder, &["run", "manifests/quickstart.yaml", "--sandbox", "--speed", HURRY]))
 }
 
 #[test]
-fn the_readme_shows_what_the_quickstart_says() {
+fn the_readme_shows_the_output_of_the_quickstart() {
     let folder = folder();
-    let said: Vec<_> = text(&quickstart(folder.path()).stderr).lines().map(timeless).collect();
-    let shown: Vec<_> = blocks("text")[1].lines().map(timeless).collect();
-    assert_eq!(said, shown);
-    assert_eq!(timeless(blocks("text")[0].lines().next().unwrap()), said[0]);
+    let printed: Vec<_> =
+        text(&quickstart(folder.path()).stderr).lines().map(without_time_and_port).collect();
+    let shown: Vec<_> = blocks("text")[1].lines().map(without_time_and_port).collect();
+    assert_eq!(printed, shown);
+    assert_eq!(without_time_and_port(blocks("text")[0].lines().next().unwrap()), printed[0]);
 }
 
 #[test]
-fn the_readme_shows_rows_of_the_quickstarts_results() {
+fn the_readme_shows_rows_of_the_results_of_the_quickstart() {
     let folder = folder();
     quickstart(folder.path());
     let results = folder.path().join("manifests/quickstart.sandbox.results.csv");
@@ -296,19 +304,22 @@ fn the_readme_shows_rows_of_the_quickstarts_results() {
             let at = columns.iter().position(|column| column == name).unwrap();
             let whole = row[at].replace(&row[at][..row[at].find("/images").unwrap_or(0)], "");
             let cell = cell.replace("http://127.0.0.1:8797", "");
-            assert!(shows(&cell, &whole), "{name}: {cell} is not {whole}");
+            assert!(matches_cell(&cell, &whole), "{name}: {cell} is not {whole}");
         }
     }
     let code = [code_in_prose("README.md"), code_in_prose("docs/columns.md")].concat();
     for column in &columns {
-        let told = |name: &str| names.iter().chain(&code).any(|told| told == name);
-        assert!(told(column) || ["image_2", "image_3"].contains(&column), "nobody explains {column}");
+        let is_explained = |name: &str| names.iter().chain(&code).any(|explained| explained == name);
+        assert!(
+            is_explained(column) || ["image_2", "image_3"].contains(&column),
+            "the documents do not explain {column}"
+        );
     }
 }
 
 #[test]
-fn the_exit_codes_of_the_page_are_those_of_the_help() {
-    let help = text(&ended(mjbatch(repository(), &["run", "--help"])).stdout);
+fn the_page_of_exit_codes_has_those_of_the_help() {
+    let help = text(&run_to_end(mjbatch(repository(), &["run", "--help"])).stdout);
     let (_, codes) = help.split_once("Exit codes:\n").unwrap();
     let codes = codes.lines().filter_map(|line| line.split_once("  ").map(|_| line.trim()));
     let from_help: Vec<_> = codes.map(|line| line.split_once("  ").unwrap().0.to_owned()).collect();
@@ -320,8 +331,8 @@ fn the_exit_codes_of_the_page_are_those_of_the_help() {
 }
 
 #[test]
-fn the_documents_name_only_options_and_files_that_are_there() {
-    let help = |words: &[&str]| text(&ended(mjbatch(repository(), words)).stdout);
+fn the_documents_name_only_existing_options_and_files() {
+    let help = |words: &[&str]| text(&run_to_end(mjbatch(repository(), words)).stdout);
     let all = help(&["--help"]);
     let (_, listed) = all.split_once("Commands:\n").unwrap();
     let listed = listed.lines().take_while(|line| !line.is_empty());
@@ -351,16 +362,16 @@ fn the_documents_name_only_options_and_files_that_are_there() {
 }
 
 #[test]
-fn who_has_the_program_alone_finds_the_pages() {
-    let said = |words: &[&str]| text(&ended(mjbatch(repository(), words)).stdout);
+fn the_help_command_shows_the_pages() {
+    let stdout = |words: &[&str]| text(&run_to_end(mjbatch(repository(), words)).stdout);
     for path in documents().iter().filter(|path| !path.contains("README") && !path.contains("architecture")) {
         let name = Path::new(path).file_stem().unwrap().to_str().unwrap();
-        assert_eq!(said(&["help", name]).trim_end(), document(path).trim_end());
-        assert!(said(&["--help"]).contains(&format!("\n  {name} ")), "--help is silent about {name}");
+        assert_eq!(stdout(&["help", name]).trim_end(), document(path).trim_end());
+        assert!(stdout(&["--help"]).contains(&format!("\n  {name} ")), "--help does not list {name}");
     }
-    assert_eq!(said(&["help", "run"]), said(&["run", "--help"]));
-    assert_eq!(said(&["help"]), said(&["--help"]));
-    let unknown = ended(mjbatch(repository(), &["help", "nothing"]));
+    assert_eq!(stdout(&["help", "run"]), stdout(&["run", "--help"]));
+    assert_eq!(stdout(&["help"]), stdout(&["--help"]));
+    let unknown = run_to_end(mjbatch(repository(), &["help", "nothing"]));
     assert_eq!((unknown.status.code(), text(&unknown.stdout)), (Some(2), String::new()));
     assert!(text(&unknown.stderr).contains("manifest, hooks, events"), "{}", text(&unknown.stderr));
 }
@@ -375,17 +386,17 @@ fn keys(object: &serde_json::Value) -> Vec<&str> {
 }
 
 #[test]
-fn the_events_of_the_page_are_those_of_a_run() {
+fn the_page_of_events_has_those_of_a_run() {
     let folder = folder();
     let words =
         ["run", "spring.yaml", "--sandbox", "--speed", HURRY, "--progress", "json", "--fault", "slots=7"];
-    let output = ended(mjbatch(folder.path(), &words));
+    let output = run_to_end(mjbatch(folder.path(), &words));
     let seen = objects(&text(&output.stdout));
     let shown = objects(&blocks_of("docs/events.md", "json").concat());
     assert_eq!(shown.len(), 5);
     for event in &shown {
         let same = |other: &&serde_json::Value| other["event"] == event["event"];
-        // A notice comes when there is something to say.
+        // A run may have no notice.
         if let Some(seen) = seen.iter().find(same) {
             assert_eq!(keys(event), keys(seen));
         } else {
@@ -395,10 +406,10 @@ fn the_events_of_the_page_are_those_of_a_run() {
 }
 
 #[test]
-fn the_line_of_results_on_the_page_is_that_of_a_run() {
+fn the_page_of_columns_has_a_results_line_of_a_run() {
     let folder = folder();
     let words = ["run", "shop.csv", "--sandbox", "--speed", HURRY, "--results", "all.jsonl"];
-    ended(mjbatch(folder.path(), &words));
+    run_to_end(mjbatch(folder.path(), &words));
     let seen = objects(&std::fs::read_to_string(folder.path().join("all.jsonl")).unwrap());
     let shown = objects(&blocks_of("docs/columns.md", "json").concat());
     assert_eq!(keys(&shown[0]), keys(&seen[0]));
@@ -406,13 +417,13 @@ fn the_line_of_results_on_the_page_is_that_of_a_run() {
 
 #[cfg(unix)]
 #[test]
-fn the_message_on_the_page_is_that_of_a_hook() {
+fn the_page_of_hooks_has_the_message_of_a_hook() {
     let folder = folder();
     let manifest = "version: 1\nbatch:\n  on_done: [tee, done.json]\n  on_finish: [tee, finish.json]\n\
                     prompts: [a mug on linen]\n";
     std::fs::write(folder.path().join("hooked.yaml"), manifest).unwrap();
     let words = ["run", "hooked.yaml", "--sandbox", "--speed", HURRY, "--hooks"];
-    ended(mjbatch(folder.path(), &words));
+    run_to_end(mjbatch(folder.path(), &words));
     let seen = |name: &str| objects(&std::fs::read_to_string(folder.path().join(name)).unwrap()).remove(0);
     let (done, shown) = (seen("done.json"), objects(&blocks_of("docs/hooks.md", "json").concat()).remove(0));
     assert_eq!((keys(&done), keys(&done["task"])), (keys(&shown), keys(&shown["task"])));
@@ -421,16 +432,16 @@ fn the_message_on_the_page_is_that_of_a_hook() {
     let named: Vec<_> =
         named.flat_map(|code| code.split(", ").map(str::to_owned).collect::<Vec<_>>()).collect();
     for key in keys(&finish) {
-        assert!(named.iter().any(|name| name == key), "nobody explains {key}");
+        assert!(named.iter().any(|name| name == key), "the documents do not explain {key}");
     }
 }
 
 #[test]
-fn a_batch_goes_on_as_the_readme_says() {
+fn a_batch_resumes_as_the_readme_says() {
     let folder = folder();
     let run = |more: &[&str]| {
         let words = [&["run", "spring.yaml", "--sandbox", "--speed", HURRY], more].concat();
-        ended(mjbatch(folder.path(), &words));
+        run_to_end(mjbatch(folder.path(), &words));
         let mut results = csv::Reader::from_path(folder.path().join("spring.sandbox.results.csv")).unwrap();
         let at = results.headers().unwrap().iter().position(|name| name == "task_id").unwrap();
         results.records().map(|row| row.unwrap()[at].to_owned()).collect::<Vec<_>>()
