@@ -513,7 +513,7 @@ fn compare<'a>(what: &str, found: impl Iterator<Item = (&'a String, String)>, kn
 }
 
 #[test]
-fn every_module_knows_those_below_it_alone() {
+fn every_module_imports_only_modules_below_it() {
     let files = tree();
     let named = files.iter().map(|file| own_paths(file).len()).sum::<usize>();
     assert!(named > 1000, "only {named} paths were found: they are written in another way");
@@ -522,20 +522,20 @@ fn every_module_knows_those_below_it_alone() {
 }
 
 #[test]
-fn no_files_of_a_folder_know_each_other_in_a_circle() {
+fn files_of_a_folder_have_no_circular_imports() {
     let found = circles(&tree());
     let found = found.iter().map(|(folder, modules)| (folder, format!("has a circle of {modules:?}")));
     compare("circle", found, KNOWN_CIRCLES);
 }
 
 #[test]
-fn the_pure_rooms_have_no_files_network_clock_or_async() {
+fn pure_modules_use_no_files_network_clock_or_async() {
     let found = impurities(&tree());
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
-fn a_type_has_a_name_of_its_own() {
+fn every_type_name_is_unique() {
     let found = duplicates(&tree());
     compare(
         "duplicate",
@@ -545,14 +545,14 @@ fn a_type_has_a_name_of_its_own() {
 }
 
 #[test]
-fn comments_wrap_at_a_hundred_columns() {
+fn comments_wrap_at_100_columns() {
     let found = wide_comments(&tree());
     let wide: usize = found.values().sum();
     assert!(wide <= KNOWN_WIDE_COMMENTS, "{wide} lines of comments are too wide: {found:#?}");
 }
 
 #[test]
-fn what_a_path_names_is_found_however_it_is_written() {
+fn every_form_of_a_path_is_parsed() {
     let named = |code: &str| paths(code).into_iter().map(|path| path.join("::")).collect::<Vec<_>>();
     for (code, expected) in [
         ("use crate::task::TaskId;", &["crate::task::TaskId"][..]),
@@ -569,7 +569,7 @@ fn what_a_path_names_is_found_however_it_is_written() {
 }
 
 #[test]
-fn comments_literals_and_tests_are_no_code() {
+fn comments_literals_and_tests_are_ignored() {
     let code = |text: &str| SourceFile::of("a.rs", text).code.split_whitespace().collect::<String>();
     for (text, expected) in [
         ("a // crate::cli", "a"),
@@ -593,7 +593,7 @@ fn comments_literals_and_tests_are_no_code() {
 }
 
 #[test]
-fn the_layers_let_nobody_look_up_or_sideways() {
+fn imports_upward_and_sideways_are_found() {
     for (module, other) in
         [("cli", "sandbox"), ("batch", "runner"), ("runner", "api"), ("store", "plan"), ("sandbox", "task")]
     {
@@ -624,7 +624,7 @@ fn the_layers_let_nobody_look_up_or_sideways() {
 }
 
 #[test]
-fn a_circle_is_found_also_through_the_folders_own_file() {
+fn circles_through_re_exports_are_found() {
     let found = |files: &[(&str, &str)]| {
         circles(&files.iter().map(|(path, text)| SourceFile::of(path, text)).collect::<Vec<_>>())
     };
@@ -653,7 +653,7 @@ fn a_circle_is_found_also_through_the_folders_own_file() {
 }
 
 #[test]
-fn what_is_impure_twice_named_or_too_wide_is_found() {
+fn impure_duplicate_and_wide_lines_are_found() {
     let files = [
         SourceFile::of("engine/a.rs", "use std::time::{Duration, Instant};\nuse std::{fmt, fs};\nstruct A;"),
         SourceFile::of("engine/b.rs", "async fn f() { tokio::spawn(g()) }\nimpl T for B { type A = u8; }"),

@@ -33,7 +33,7 @@ fn billed(service: &SandboxService) -> (usize, usize) {
 }
 
 #[test]
-fn the_deadline_decides_and_the_results_tell_what_was_sent() {
+fn the_deadline_selects_the_modes_and_the_results_show_them() {
     for (deadline, fast, relaxed) in [("--deadline 6h", 1, 3), ("--deadline 20s", 4, 0)] {
         let (service, dir) = (SandboxService::with_faults(""), test_dir(""));
         let ran = run(&dir, &service, deadline).expect_code(0);
@@ -49,7 +49,7 @@ fn the_deadline_decides_and_the_results_tell_what_was_sent() {
 }
 
 #[test]
-fn a_mode_that_is_changed_to_auto_or_back_buys_nothing_again() {
+fn changing_the_mode_to_auto_or_back_submits_nothing_again() {
     let (service, dir) = (SandboxService::with_faults(""), test_dir(""));
     run(&dir, &service, "--deadline 6h").expect_code(0);
     for mode in ["fast", "relaxed", "auto"] {
@@ -59,7 +59,7 @@ fn a_mode_that_is_changed_to_auto_or_back_buys_nothing_again() {
         let named = service.ledger().jobs.iter().filter(|job| job.prompt != "a tray").count();
         assert_eq!(named, 3, "{mode}");
     }
-    // What the results tell of modes is no reason either.
+    // The modes in the results are no reason either.
     dir.write("spring.yaml", manifest(""));
     run(&dir, &service, "--deadline 6h").expect_code(0);
     let jobs = service.jobs();
@@ -68,7 +68,7 @@ fn a_mode_that_is_changed_to_auto_or_back_buys_nothing_again() {
 }
 
 #[test]
-fn without_a_deadline_all_is_relaxed_and_that_is_said() {
+fn without_a_deadline_auto_tasks_are_relaxed_and_a_warning_says_so() {
     let (service, dir) = (SandboxService::with_faults(""), test_dir(""));
     let ran = run(&dir, &service, "").expect_code(0);
     let said = "warning: 3 tasks of mode `auto` and no deadline: what waits is sent relaxed";
@@ -77,7 +77,7 @@ fn without_a_deadline_all_is_relaxed_and_that_is_said() {
 }
 
 #[test]
-fn a_deadline_that_is_over_is_a_slip_where_it_is_typed_and_haste_where_the_manifest_has_it() {
+fn a_past_deadline_is_an_error_as_an_option_and_means_fast_in_a_manifest() {
     let (service, dir) =
         (SandboxService::with_faults(""), test_dir("batch: { deadline: \"2026-01-01T08:00\" }\n"));
     let ran = run(&dir, &service, "--deadline 2025-01-01T08:00").expect_code(2);
@@ -95,7 +95,7 @@ fn a_deadline_that_is_over_is_a_slip_where_it_is_typed_and_haste_where_the_manif
 }
 
 #[test]
-fn a_budget_needs_the_prices_of_both_modes_and_goes_before_the_deadline() {
+fn a_budget_of_auto_tasks_needs_both_prices_and_outranks_the_deadline() {
     let (service, dir) = (SandboxService::with_faults(""), test_dir(""));
     let ran = dir
         .mjbatch("run spring.yaml --budget 10quota --prices fast=4")
@@ -108,12 +108,12 @@ fn a_budget_needs_the_prices_of_both_modes_and_goes_before_the_deadline() {
 }
 
 #[test]
-fn a_plan_tells_the_modes_the_cost_and_whether_the_deadline_is_kept() {
+fn a_plan_shows_the_modes_the_cost_and_whether_the_deadline_is_met() {
     let dir = test_dir("batch: { prices: { fast: 4, relaxed: 2 } }\n");
     let ran = dir.mjbatch("plan spring.yaml --deadline 6h").expect_code(0);
-    let told: Vec<&str> = ran.stdout.lines().skip(1).take_while(|line| !line.starts_with("  new")).collect();
-    let told = told.join("\n");
-    let (before, after) = told.split_once("deadline: ").unwrap();
+    let shown: Vec<&str> = ran.stdout.lines().skip(1).take_while(|line| !line.starts_with("  new")).collect();
+    let shown = shown.join("\n");
+    let (before, after) = shown.split_once("deadline: ").unwrap();
     insta::assert_snapshot!(before, @"
     to submit: 4 tasks: 1 fast, 3 auto
     cost: 10 to 16 quota, by the prices you gave
@@ -130,7 +130,7 @@ fn a_plan_tells_the_modes_the_cost_and_whether_the_deadline_is_kept() {
 }
 
 #[test]
-fn what_will_be_late_is_said_before_and_after() {
+fn tasks_that_will_miss_the_deadline_are_reported_before_and_after() {
     let (service, dir) = (SandboxService::with_job_time(600.0..=700.0, ""), TestDir::with_tasks(40));
     let words = "--poll-min 20ms --poll-max 100ms --deadline 1s --concurrency 10";
     let ran = dir.mjbatch("run spring.csv").with_service(&service.url()).args(words).expect_code(0);

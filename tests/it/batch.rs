@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::support::{SandboxService, TestDir, assert_paid_once, block_on};
 
 #[test]
-fn sixty_rows_against_ten_slots_are_done_each_with_its_own_task_id_and_pictures() {
+fn sixty_tasks_in_ten_slots_are_done_each_with_its_own_task_id_and_images() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(60));
     dir.run(&service.url()).expect_code(0);
 
@@ -32,29 +32,29 @@ fn sixty_rows_against_ten_slots_are_done_each_with_its_own_task_id_and_pictures(
     assert!(refused <= 3, "{refused} submits were one too many");
     assert_eq!(ledger.submits, 60 + refused);
     assert_eq!(ledger.most_in_flight, 10, "all slots are used, and no more");
-    pictures_are_real(urls.iter().take(40));
+    assert_images_are_distinct(urls.iter().take(40));
 
     dir.run(&service.url()).expect_code(0);
     assert_eq!(service.ledger().submits, 60 + refused, "the second run submits nothing");
     assert_eq!(dir.results().rows, results.rows);
 }
 
-/// Each address gives a PNG that can be decoded, and no two the same.
-fn pictures_are_real<'a>(urls: impl Iterator<Item = &'a String>) {
+/// Asserts that each URL returns a PNG that can be decoded, and that no two are the same.
+fn assert_images_are_distinct<'a>(urls: impl Iterator<Item = &'a String>) {
     let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build().unwrap();
     let mut seen = HashSet::new();
     for url in urls {
         let get = async { client.get(url).send().await?.error_for_status()?.bytes().await };
         let bytes = block_on(get).unwrap();
-        let mut picture = png::Decoder::new(std::io::Cursor::new(&bytes[..])).read_info().unwrap();
-        let mut pixels = vec![0; picture.output_buffer_size().unwrap()];
-        picture.next_frame(&mut pixels).unwrap();
+        let mut image = png::Decoder::new(std::io::Cursor::new(&bytes[..])).read_info().unwrap();
+        let mut pixels = vec![0; image.output_buffer_size().unwrap()];
+        image.next_frame(&mut pixels).unwrap();
         assert!(seen.insert(pixels), "{url} is like another");
     }
 }
 
 #[test]
-fn more_slots_than_the_account_has_are_soon_asked_for_no_more() {
+fn a_run_soon_stops_using_more_slots_than_the_account_has() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(60));
     dir.run(&service.url()).args("--concurrency 40").expect_code(0);
     assert_eq!(dir.results().count("done"), 60);
@@ -65,7 +65,7 @@ fn more_slots_than_the_account_has_are_soon_asked_for_no_more() {
 }
 
 #[test]
-fn fewer_slots_than_asked_for_or_freed_late_are_borne() {
+fn fewer_or_late_slots_do_not_fail_a_run() {
     for faults in ["slots=1", "slots=3, slots-free-late=100s", "slots=2, slots-per-mode"] {
         let (service, dir) = (SandboxService::with_job_time(5.0..=20.0, faults), TestDir::with_tasks(12));
         dir.run(&service.url()).expect_code(0);
@@ -75,7 +75,7 @@ fn fewer_slots_than_asked_for_or_freed_late_are_borne() {
 }
 
 #[test]
-fn columns_of_the_manifest_and_any_text_come_back_as_they_were() {
+fn the_results_keep_the_manifests_columns_and_any_text() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv(concat!(
         "sku,id,prompt,mode,note,timeout\n",
@@ -94,7 +94,7 @@ fn columns_of_the_manifest_and_any_text_come_back_as_they_were() {
 }
 
 #[test]
-fn prices_make_a_cost_that_counts_each_job_once() {
+fn the_cost_counts_each_job_once() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(5));
     let ran = dir.run(&service.url()).args("--limit 2 --prices fast=4,relaxed=1.5").expect_code(10);
     assert!(ran.stderr.contains("cost: 8 quota\n"), "{}", ran.stderr);
@@ -105,12 +105,12 @@ fn prices_make_a_cost_that_counts_each_job_once() {
 }
 
 #[test]
-fn a_rehearsal_keeps_to_files_of_its_own_and_goes_on_where_it_was_stopped() {
+fn a_sandbox_run_has_its_own_files_and_resumes() {
     let dir = TestDir::with_tasks(6);
-    let rehearse = |words: &str| dir.mjbatch("run spring.csv --sandbox --speed 2000").args(words);
-    rehearse("--limit 2").expect_code(10);
+    let sandbox_run = |words: &str| dir.mjbatch("run spring.csv --sandbox --speed 2000").args(words);
+    sandbox_run("--limit 2").expect_code(10);
     assert_eq!(dir.files(), ["spring.csv", "spring.sandbox.mjbatch", "spring.sandbox.results.csv"]);
-    rehearse("").expect_code(0);
+    sandbox_run("").expect_code(0);
     let results = crate::support::ResultsFile::read(&dir.path("spring.sandbox.results.csv"));
     assert_eq!(results.count("done"), 6);
 }

@@ -11,7 +11,7 @@ use crate::support::{SandboxService, TestDir, assert_paid_once, wait_until};
 const LISTEN: &str = "--webhook-listen 127.0.0.1:0";
 
 #[test]
-fn callbacks_tie_up_every_lost_reply() {
+fn a_callback_resolves_every_lost_reply() {
     let service = SandboxService::with_job_time(50.0..=100.0, "accept-cut=0.1");
     let dir = TestDir::with_tasks(100);
     dir.run(&service.url()).args(LISTEN).expect_code(0);
@@ -26,7 +26,7 @@ fn callbacks_tie_up_every_lost_reply() {
 }
 
 #[test]
-fn a_callback_that_came_before_the_reply_was_lost_ties_it_up() {
+fn a_callback_before_the_lost_reply_resolves_it_too() {
     for fault in ["accept-cut", "accept-half", "accept-500", "accept-garbage"] {
         let (service, dir) =
             (SandboxService::with_faults(&format!("{fault}, webhook-early")), TestDir::with_tasks(6));
@@ -40,7 +40,7 @@ fn a_callback_that_came_before_the_reply_was_lost_ties_it_up() {
 }
 
 #[test]
-fn callbacks_that_are_dropped_doubled_forged_early_or_broken_change_no_end() {
+fn dropped_doubled_forged_early_or_malformed_callbacks_change_no_outcome() {
     for fault in [
         "webhook-drop",
         "webhook-drop=0.5",
@@ -68,7 +68,7 @@ fn callbacks_that_are_dropped_doubled_forged_early_or_broken_change_no_end() {
 
 /// Where a submit's reply is garbage and its callback is dropped too, nobody can know: so those two are not mixed.
 #[test]
-fn a_bad_line_and_bad_callbacks_together_leave_every_task_done_and_paid_once() {
+fn with_a_bad_network_and_bad_callbacks_every_task_is_done_and_paid_once() {
     let line = "submit-429=0.03, status-429=0.03, status-garbage=0.1";
     for callbacks in [
         "webhook-drop=0.3, webhook-double=0.5, webhook-forged=0.5",
@@ -84,7 +84,7 @@ fn a_bad_line_and_bad_callbacks_together_leave_every_task_done_and_paid_once() {
 }
 
 #[test]
-fn failures_that_are_called_back_or_not_are_failures() {
+fn a_failed_job_is_failed_with_or_without_its_callback() {
     for fault in ["job-fail=0.5", "job-fail=0.5, webhook-no-failures"] {
         let (service, dir) = (SandboxService::with_faults(fault), TestDir::with_tasks(12));
         dir.run(&service.url()).args(LISTEN).expect_code(3);
@@ -96,7 +96,7 @@ fn failures_that_are_called_back_or_not_are_failures() {
 }
 
 #[test]
-fn each_attempt_has_an_address_of_its_own_that_nobody_can_guess() {
+fn each_attempt_has_its_own_unguessable_callback_url() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(8));
     dir.run(&service.url()).args(LISTEN).expect_code(0);
     let ledger = service.ledger();
@@ -111,7 +111,7 @@ fn each_attempt_has_an_address_of_its_own_that_nobody_can_guess() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_found_before_anything_is_spent() {
+fn a_callback_address_in_use_is_an_error_before_anything_is_submitted() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     let taken = format!("--webhook-listen {}", service.addr());
     let ran = dir.run(&service.url()).args(&taken).expect_code(2);
@@ -122,7 +122,7 @@ fn an_address_that_is_taken_is_found_before_anything_is_spent() {
 /// Calls back, as the service would. True once somebody has taken it.
 fn call(hook: &str, task_id: &str, status: u8) -> bool {
     let (host, path) = hook.strip_prefix("http://").unwrap().split_once('/').unwrap();
-    let images = (1..=4).map(|n| format!("http://pictures.invalid/{n}.png")).collect::<Vec<_>>();
+    let images = (1..=4).map(|n| format!("http://images.invalid/{n}.png")).collect::<Vec<_>>();
     let item =
         serde_json::json!({"taskId": task_id, "status": status, "images": images, "failReason": "forged"});
     let body = serde_json::json!({"status": 0, "data": item, "message": "success"}).to_string();
@@ -137,7 +137,7 @@ fn call(hook: &str, task_id: &str, status: u8) -> bool {
 }
 
 #[test]
-fn a_callback_that_comes_in_a_later_run_ties_up_what_was_lost_or_cut_off_by_a_kill() {
+fn a_callback_in_a_later_run_resolves_replies_lost_or_cut_off_by_a_kill() {
     for (fault, left) in [("accept-cut", State::Unknown), ("accept-hang", State::Submitting)] {
         let (service, dir) =
             (SandboxService::with_faults(&format!("{fault}=only:2, webhook-drop")), TestDir::with_tasks(3));

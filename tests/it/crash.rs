@@ -1,7 +1,7 @@
-//! Made to fail at every named place between planning and results, and run again: nothing is paid for twice, nothing paid
-//! for is lost.
+//! A run that fails at any failpoint between planning and results, and is run again, bills nothing twice and loses no paid
+//! job.
 //!
-//! `MJBATCH_LONG=1` fails at each of the first times that a place is reached, not at one of them.
+//! `MJBATCH_LONG=1` fails the first few times that a failpoint is reached, not only once.
 
 use std::collections::BTreeSet;
 
@@ -13,14 +13,14 @@ use crate::support::{CliCommand, CommandOutput, HookReceiver, SandboxService, Te
 const TASKS: usize = 8;
 const SLOTS: usize = 3;
 
-/// A batch at the service, which will be made to fail.
+/// A batch at the service, whose runs will fail.
 struct Batch {
     service: SandboxService,
     dir: TestDir,
     listens: bool,
-    /// How many jobs that failed at the service are sent again because a person asked for it.
+    /// The number of failed jobs that the retry command resubmits.
     sent_again: usize,
-    /// Who is told of what is done, if anybody is.
+    /// The receiver of `on_done`, where the batch has one.
     receiver: Option<HookReceiver>,
 }
 
@@ -30,8 +30,8 @@ impl Batch {
         Batch { service, dir, listens: false, sent_again: 0, receiver: None }
     }
 
-    /// One that tells somebody.
-    fn told() -> Batch {
+    /// A batch with an `on_done` hook.
+    fn with_hook() -> Batch {
         let (batch, receiver) = (Batch::new(""), HookReceiver::accepting());
         let rows = "prompts: [{ data: spring.csv, prompt: \"{{ prompt }}\" }]";
         let text = format!("version: 1\nbatch: {{ on_done: '{}' }}\n{rows}\n", receiver.url());
@@ -52,9 +52,9 @@ impl Batch {
         self.dir.mjbatch("retry spring.csv")
     }
 
-    /// Run again until nothing changes any more: then all holds that must. No callbacks are awaited then: one that was lost
-    /// never comes.
-    fn settles(&mut self, story: &str) {
+    /// Runs the batch until nothing changes any more, and asserts the outcome. It does not listen for callbacks: a lost one
+    /// never arrives.
+    fn run_until_settled(&mut self, story: &str) {
         let mut code = None;
         self.listens = false;
         for _ in 0..4 {
@@ -63,20 +63,20 @@ impl Batch {
                 break;
             }
         }
-        let unknown = self.holds(story);
+        let unknown = self.assert_consistent(story);
         assert_eq!(code, Some(if unknown > 0 { 6 } else { 0 }), "{story}");
         let results = self.dir.results();
         assert_eq!((results.rows.len(), results.count("done")), (TASKS, TASKS - unknown), "{story}");
         if let Some(receiver) = &self.receiver {
-            let told: BTreeSet<_> = receiver.done_tasks().into_iter().collect();
+            let delivered: BTreeSet<_> = receiver.done_tasks().into_iter().collect();
             let done = results.rows.iter().filter(|row| &row["status"] == "done");
             let done: BTreeSet<_> = done.map(|row| row["id"].to_owned()).collect();
-            assert_eq!(told, done, "{story}: at least once");
+            assert_eq!(delivered, done, "{story}: at least once");
         }
     }
 
-    /// The books of the service against the state. Gives how many tasks are unknown.
-    fn holds(&self, story: &str) -> usize {
+    /// Asserts that the state agrees with the ledger of the service. Returns the number of unknown tasks.
+    fn assert_consistent(&self, story: &str) -> usize {
         let ledger = self.service.ledger();
         let records = self.dir.records();
         assert_eq!(records.len(), TASKS, "{story}");
@@ -99,7 +99,7 @@ impl Batch {
     }
 }
 
-/// Comes to this place for the `nth` time, where this happens, and is run again.
+/// Runs a batch that fails the `nth` time it reaches this failpoint, then runs it again until it is settled.
 fn fails(point: Point, what: &str, nth: u32) {
     let fail = format!("{}={what}@{nth}", point.as_str());
     let failing = |call: CliCommand| {
@@ -115,28 +115,28 @@ fn fails(point: Point, what: &str, nth: u32) {
             batch.run().expect_code(3);
             failing(batch.retry());
             batch.retry().expect_code(0);
-            batch.settles(&fail);
+            batch.run_until_settled(&fail);
         }
         Point::Settling => {
             let mut batch = Batch::new("");
             assert_eq!(batch.run().env("MJBATCH_FAIL", "submit-answered=abort@3").output().code, None);
             failing(batch.run());
-            batch.settles(&fail);
+            batch.run_until_settled(&fail);
         }
         Point::CalledBack => {
             let mut batch = Batch { listens: true, ..Batch::new("") };
             failing(batch.run());
-            batch.settles(&fail);
+            batch.run_until_settled(&fail);
         }
         Point::DeliveryLeaves | Point::DeliveryAnswered | Point::DeliveryRecording => {
-            let mut batch = Batch::told();
+            let mut batch = Batch::with_hook();
             failing(batch.run());
-            batch.settles(&fail);
+            batch.run_until_settled(&fail);
         }
         _ => {
             let mut batch = Batch::new("");
             failing(batch.run());
-            batch.settles(&fail);
+            batch.run_until_settled(&fail);
         }
     }
 }
@@ -146,7 +146,7 @@ fn was_reached(ran: &CommandOutput, point: Point, what: &str, story: &str) {
     assert!(ran.stderr.contains(&said), "{story} was never reached: {ran:?}");
 }
 
-/// How often a place is reached at least in a batch of eight, up to what matters.
+/// The occurrences of a failpoint at which to fail; a batch of eight tasks reaches it at least that often.
 fn times(point: Point) -> &'static [u32] {
     let long = std::env::var_os("MJBATCH_LONG").is_some();
     match point {
@@ -171,7 +171,7 @@ fn times(point: Point) -> &'static [u32] {
     }
 }
 
-fn everywhere(what: &str) {
+fn run_all_points(what: &str) {
     for point in Point::ALL {
         for nth in times(point) {
             fails(point, what, *nth);
@@ -180,21 +180,21 @@ fn everywhere(what: &str) {
 }
 
 #[test]
-fn a_crash_at_any_place_pays_for_nothing_twice_and_loses_nothing_paid_for() {
-    everywhere("abort");
+fn a_crash_at_any_failpoint_bills_nothing_twice_and_loses_no_paid_job() {
+    run_all_points("abort");
 }
 
 #[test]
-fn an_error_at_any_place_pays_for_nothing_twice_and_loses_nothing_paid_for() {
-    everywhere("error");
+fn an_error_at_any_failpoint_bills_nothing_twice_and_loses_no_paid_job() {
+    run_all_points("error");
 }
 
 #[test]
-fn errors_from_any_place_on_pay_for_nothing_twice_and_lose_nothing_paid_for() {
-    everywhere("errors");
+fn errors_from_any_failpoint_on_bill_nothing_twice_and_lose_no_paid_job() {
+    run_all_points("errors");
 }
 
 #[test]
-fn a_delay_at_any_place_pays_for_nothing_twice_and_loses_nothing_paid_for() {
-    everywhere("delay");
+fn a_delay_at_any_failpoint_bills_nothing_twice_and_loses_no_paid_job() {
+    run_all_points("delay");
 }

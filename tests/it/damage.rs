@@ -3,7 +3,7 @@
 use crate::support::{SandboxService, TestDir};
 
 #[test]
-fn a_damaged_state_is_not_run_and_salvage_lists_the_taskids_it_holds() {
+fn a_damaged_state_is_not_run_and_salvage_lists_its_task_ids() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_tasks(120);
     dir.run(&service.url()).expect_code(0);
@@ -26,7 +26,7 @@ fn a_damaged_state_is_not_run_and_salvage_lists_the_taskids_it_holds() {
 }
 
 #[test]
-fn every_taskid_is_saved_where_the_first_page_or_all_that_describes_the_tables_is_damaged() {
+fn every_task_id_is_salvaged_when_the_first_page_or_the_schema_is_damaged() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_tasks(120);
     dir.run(&service.url()).expect_code(0);
@@ -34,14 +34,14 @@ fn every_taskid_is_saved_where_the_first_page_or_all_that_describes_the_tables_i
     let mut known: Vec<Vec<String>> =
         (dir.records().into_iter()).map(|record| vec![record.task.id.0, record.task_id.unwrap().0]).collect();
     known.sort();
-    for (damage, exit, told) in
+    for (damage, exit, expected) in
         [(16..4096, 1, "is damaged"), (16..16384, 1, "is damaged"), (0..4096, 2, "is not a state file")]
     {
         let mut bytes = whole.clone();
         bytes[damage.clone()].fill(0xA5);
         dir.write("spring.mjbatch", &bytes);
         let ran = dir.run(&service.url()).expect_code(exit);
-        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{}", ran.stderr);
         assert!(ran.stderr.contains("`mjbatch salvage spring.mjbatch`"), "{}", ran.stderr);
         let mut saved = saved(&dir);
         saved.sort();
@@ -59,7 +59,7 @@ fn saved(dir: &TestDir) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn salvage_of_something_else_says_so() {
+fn salvage_of_another_kind_of_file_is_an_error() {
     let dir = TestDir::with_tasks(1);
     let refused = dir.mjbatch("salvage spring.csv").expect_code(2);
     assert!(refused.stderr.contains("spring.csv is not a state file of mjbatch"), "{}", refused.stderr);

@@ -56,7 +56,7 @@ impl Drop for Disk {
 }
 
 /// Runs until so many submits have arrived, has the disk full from then on, and gives what the run said.
-fn runs_full(disk: &Disk, service: &SandboxService, submits: u64) -> CommandOutput {
+fn run_on_full_disk(disk: &Disk, service: &SandboxService, submits: u64) -> CommandOutput {
     let before = service.submits();
     let mut run = disk.dir.run(&service.url()).start();
     wait_until("it submits", || service.submits() >= before + submits || run.has_ended());
@@ -67,7 +67,7 @@ fn runs_full(disk: &Disk, service: &SandboxService, submits: u64) -> CommandOutp
 }
 
 /// What the service has billed is in the state, or is covered by a task that is unknown; but for what the run could only say.
-fn all_is_known(dir: &TestDir, service: &SandboxService, said: &str) {
+fn assert_all_submits_are_known(dir: &TestDir, service: &SandboxService, said: &str) {
     let records = dir.records();
     let billed = assert_paid_once(&[&service.ledger()]);
     for (prompt, task_id) in &billed {
@@ -78,7 +78,7 @@ fn all_is_known(dir: &TestDir, service: &SandboxService, said: &str) {
     }
 }
 
-fn ends_whole(dir: &TestDir, service: &SandboxService) -> usize {
+fn assert_next_run_completes(dir: &TestDir, service: &SandboxService) -> usize {
     let ran = dir.run(&service.url()).output();
     let [done, unknown] = dir.count([State::Done, State::Unknown]);
     assert_eq!((done + unknown, ran.code), (TASKS, Some(if unknown > 0 { 6 } else { 0 })), "{ran:?}");
@@ -88,43 +88,43 @@ fn ends_whole(dir: &TestDir, service: &SandboxService) -> usize {
 }
 
 #[test]
-fn a_disk_that_is_full_in_mid_run_loses_nothing_and_the_run_says_so() {
+fn a_disk_that_fills_up_during_a_run_loses_nothing_and_is_reported() {
     let Some(disk) = Disk::of(RESERVE + ROOM) else { return };
     let service = SandboxService::with_job_time(20.0..=60.0, "");
     let rounds = if std::env::var_os("MJBATCH_LONG").is_some() { 30 } else { 3 };
     let mut full = 0;
     for round in 1..=rounds {
-        let ran = runs_full(&disk, &service, 3 + 7 * round % 60);
+        let ran = run_on_full_disk(&disk, &service, 3 + 7 * round % 60);
         if ran.code == Some(0) {
             break;
         }
         full += 1;
         assert!(ran.stderr.contains("the state"), "{ran:?}");
-        all_is_known(&disk.dir, &service, "");
+        assert_all_submits_are_known(&disk.dir, &service, "");
         let held = disk.dir.count([State::Unknown, State::Submitting]);
         assert_eq!(held, [0, 0], "space was kept for what is paid for: {ran:?}");
     }
     assert!(full >= 3, "it was full {full} times");
-    assert_eq!(ends_whole(&disk.dir, &service), 0);
+    assert_eq!(assert_next_run_completes(&disk.dir, &service), 0);
     assert_eq!(service.jobs(), TASKS);
 }
 
 #[test]
-fn a_disk_without_room_to_spare_loses_nothing_either() {
+fn a_disk_with_hardly_any_space_loses_nothing() {
     let Some(disk) = Disk::of(ROOM) else { return };
     let service = SandboxService::with_job_time(20.0..=60.0, "");
     let mut said = String::new();
     for round in 0..2 {
-        let ran = runs_full(&disk, &service, 10 + 5 * round);
+        let ran = run_on_full_disk(&disk, &service, 10 + 5 * round);
         assert_ne!(ran.code, Some(0), "it was full: {ran:?}");
         said += &ran.stderr;
-        all_is_known(&disk.dir, &service, &said);
+        assert_all_submits_are_known(&disk.dir, &service, &said);
     }
-    ends_whole(&disk.dir, &service);
+    assert_next_run_completes(&disk.dir, &service);
 }
 
 #[test]
-fn a_state_that_may_only_be_read_is_found_before_anything_is_spent() {
+fn a_read_only_state_is_an_error_before_anything_is_submitted() {
     let Some(disk) = Disk::of(RESERVE + ROOM) else { return };
     let service = SandboxService::with_faults("");
     disk.dir.run(&service.url()).args("--limit 5").expect_code(10);
@@ -133,5 +133,5 @@ fn a_state_that_may_only_be_read_is_found_before_anything_is_spent() {
     assert!(matches!(ran.code, Some(1 | 2)) && ran.stderr.contains("nothing was submitted"), "{ran:?}");
     assert_eq!(service.submits(), 5);
     disk.remount("rw");
-    assert_eq!(ends_whole(&disk.dir, &service), 0);
+    assert_eq!(assert_next_run_completes(&disk.dir, &service), 0);
 }

@@ -6,7 +6,8 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 
 use crate::support::{
-    CliCommand, RawReply, RawServer, SandboxService, TestDir, fast_sandbox, reply, wait_until,
+    CliCommand, RawReply, RawServer, SandboxService, TestDir, fast_sandbox, files_below, reply, sorted,
+    wait_until,
 };
 
 const NAMED: &str = "version: 1
@@ -28,20 +29,8 @@ fn call(dir: &TestDir, words: &str) -> CliCommand {
 
 /// Every file in a folder, with `/`, in order.
 fn files(folder: &Path) -> Vec<String> {
-    fn walk(folder: &Path, into: &mut Vec<PathBuf>) {
-        for entry in std::fs::read_dir(folder).into_iter().flatten() {
-            let path = entry.unwrap().path();
-            if path.is_dir() { walk(&path, into) } else { into.push(path) }
-        }
-    }
-    let mut found = Vec::new();
-    walk(folder, &mut found);
-    let mut names: Vec<_> = found
-        .iter()
-        .map(|path| path.strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/"))
-        .collect();
-    names.sort();
-    names
+    let name = |path: &PathBuf| path.strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/");
+    sorted(files_below(folder).iter().map(name).collect())
 }
 
 fn is_png(path: &Path) -> bool {
@@ -113,7 +102,7 @@ fn failing_hosts_are_retried() {
 }
 
 #[test]
-fn names_are_checked_before_anything_is_spent() {
+fn names_are_checked_before_anything_is_submitted() {
     let (dir, service) = (TestDir::empty(), SandboxService::with_faults(""));
     for (manifest, said) in [
         ("id,prompt\nMug,a mug\nmug,a cup\n", "would be the same file, `mug-1.png`"),
@@ -149,7 +138,7 @@ fn a_folder_that_cannot_be_written_leaves_the_batch_done() {
 }
 
 #[test]
-fn a_file_of_somebody_else_is_kept() {
+fn a_file_of_another_origin_is_kept() {
     let (dir, service) = (TestDir::empty(), SandboxService::with_faults(""));
     dir.write("m.csv", "id,prompt\nmug,a mug\n");
     std::fs::create_dir(dir.path("out")).unwrap();

@@ -22,7 +22,7 @@ fn states(dir: &TestDir) -> Vec<(String, State)> {
 }
 
 #[test]
-fn a_state_of_0_1_resumes_and_buys_nothing_again() {
+fn a_state_of_0_1_resumes_and_submits_nothing_again() {
     let (service, dir) = (SandboxService::with_faults(""), earlier());
     let before = dir.mjbatch("status spring.yaml --json").expect_code(0);
     let before: serde_json::Value = serde_json::from_str(&before.stdout).unwrap();
@@ -64,7 +64,7 @@ fn decisions_about_a_state_of_0_1_are_carried_out_once() {
 }
 
 #[test]
-fn an_edited_prompt_alone_is_new_to_a_state_of_0_1() {
+fn only_an_edited_prompt_is_new_to_a_state_of_0_1() {
     let (service, dir) = (SandboxService::with_faults(""), earlier());
     dir.write("spring.yaml", MANIFEST.replace("a bowl on linen", "a blue bowl on linen"));
     dir.run_of("spring.yaml", &service.url()).expect_code(6);

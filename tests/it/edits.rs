@@ -11,7 +11,7 @@ fn submitted_since(service: &SandboxService, before: usize) -> Vec<String> {
 }
 
 #[test]
-fn rows_that_are_added_moved_and_edited_pay_for_what_is_new_alone() {
+fn after_adding_moving_and_editing_rows_only_new_prompts_are_submitted() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv("id,prompt\na,mug\nb,cup\nc,jar\n");
     dir.run(&service.url()).expect_code(0);
@@ -28,7 +28,7 @@ fn rows_that_are_added_moved_and_edited_pay_for_what_is_new_alone() {
     assert_eq!(after.rows[1]["image_4"], before.rows[2]["image_4"], "an old result is kept");
     assert_ne!(after.rows[2]["task_id"], before.rows[1]["task_id"]);
 
-    // Rows are taken out, and the edit is taken back: its picture is there already.
+    // Rows are removed and the edit is undone: the image of that prompt exists already.
     dir.write("spring.csv", "id,prompt\nb,cup\nnew,tray\n");
     dir.run(&service.url()).expect_code(0);
     let last = dir.results();
@@ -39,7 +39,7 @@ fn rows_that_are_added_moved_and_edited_pay_for_what_is_new_alone() {
 }
 
 #[test]
-fn another_mode_timeout_or_column_is_how_a_task_is_sent_and_buys_nothing_again() {
+fn changing_a_mode_timeout_or_column_submits_nothing_again() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv("id,prompt,mode,timeout,note\na,mug,fast,300,x\nb,cup,fast,300,x\n");
     dir.run(&service.url()).expect_code(0);
@@ -52,7 +52,7 @@ fn another_mode_timeout_or_column_is_how_a_task_is_sent_and_buys_nothing_again()
 }
 
 #[test]
-fn tasks_without_an_id_are_known_again_by_their_content() {
+fn tasks_without_an_id_are_recognized_by_their_content() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv("prompt\nmug\ncup\n");
     dir.run(&service.url()).expect_code(0);
@@ -62,7 +62,7 @@ fn tasks_without_an_id_are_known_again_by_their_content() {
 }
 
 #[test]
-fn a_manifest_that_became_wrong_changes_nothing() {
+fn an_invalid_manifest_changes_neither_state_nor_results() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv("id,prompt\na,mug\nb,cup\n");
     dir.run(&service.url()).expect_code(0);
@@ -74,7 +74,7 @@ fn a_manifest_that_became_wrong_changes_nothing() {
 }
 
 #[test]
-fn a_row_that_is_taken_out_while_its_job_runs_is_followed_and_comes_back_with_its_picture() {
+fn a_row_removed_while_its_job_runs_has_its_images_when_it_returns() {
     let first = SandboxService::with_faults("status-html");
     let dir = TestDir::with_csv("id,prompt\na,mug\nb,cup\n");
     dir.run(&first.url()).args("--patience 300ms").expect_code(5);

@@ -8,7 +8,7 @@ use mjbatch::task::State;
 use crate::support::{RawReply, RawServer, SandboxService, TestDir, assert_paid_once, fast_sandbox, reply};
 
 #[test]
-fn code_0_all_is_done_and_the_next_run_has_nothing_to_do() {
+fn code_0_all_tasks_are_done_and_the_next_run_has_nothing_to_do() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(3));
     dir.run(&service.url()).expect_code(0);
     assert_eq!(dir.results().count("done"), 3);
@@ -22,7 +22,7 @@ fn code_0_all_is_done_and_the_next_run_has_nothing_to_do() {
 }
 
 #[test]
-fn code_2_wrong_usage_is_said_before_anything_is_left_behind() {
+fn code_2_wrong_usage_leaves_no_files() {
     let service = SandboxService::with_faults("");
     for wrong in [
         "run",
@@ -53,7 +53,7 @@ fn code_2_wrong_usage_is_said_before_anything_is_left_behind() {
 }
 
 #[test]
-fn code_2_a_wrong_manifest_leaves_nothing_behind() {
+fn code_2_an_invalid_manifest_leaves_no_files() {
     let (service, dir) =
         (SandboxService::with_faults(""), TestDir::with_csv("id,prompt,mode\na,a mug,fast\nb,a cup,slow\n"));
     let ran = dir.run(&service.url()).expect_code(2);
@@ -63,7 +63,7 @@ fn code_2_a_wrong_manifest_leaves_nothing_behind() {
 }
 
 #[test]
-fn code_2_a_missing_key_is_named_with_the_way_to_do_without() {
+fn code_2_a_missing_key_is_an_error_that_suggests_the_sandbox() {
     let dir = TestDir::with_tasks(1);
     let unset = dir.mjbatch("run spring.csv").expect_code(2).stderr;
     insta::assert_snapshot!(unset, @"
@@ -81,7 +81,7 @@ fn code_2_a_missing_key_is_named_with_the_way_to_do_without() {
 }
 
 #[test]
-fn code_2_a_folder_for_the_results_that_is_not_there_is_found_before_anything_is_spent() {
+fn code_2_a_missing_results_folder_is_an_error_before_anything_is_submitted() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     let ran = dir.run(&service.url()).args("--results no/such/out.csv").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
@@ -93,7 +93,7 @@ fn code_2_a_folder_for_the_results_that_is_not_there_is_found_before_anything_is
 }
 
 #[test]
-fn code_3_what_was_refused_and_what_failed_is_failed_for_good() {
+fn code_3_rejected_prompts_and_failed_jobs_are_not_resubmitted() {
     let service = SandboxService::with_faults("submit-moderated=blood, job-moderated=knife");
     let dir = TestDir::with_csv("id,prompt\na,a mug\nb,a blood orange\nc,a knife\nd,a cup\n");
     let ran = dir.run(&service.url()).expect_code(3);
@@ -110,7 +110,7 @@ fn code_3_what_was_refused_and_what_failed_is_failed_for_good() {
 }
 
 #[test]
-fn code_4_a_refused_key_costs_one_submit_and_marks_nothing_failed() {
+fn code_4_a_rejected_key_costs_one_submit_and_fails_no_task() {
     for fault in ["key-refused", "key-refused, key-http=403", "key-refused, key-http=200"] {
         let (service, dir) = (SandboxService::with_faults(fault), TestDir::with_tasks(12));
         let ran = dir.run(&service.url()).expect_code(4);
@@ -125,7 +125,7 @@ fn code_4_a_refused_key_costs_one_submit_and_marks_nothing_failed() {
 }
 
 #[test]
-fn code_4_a_key_that_is_refused_in_mid_run_marks_nothing_failed_and_the_jobs_are_followed_later() {
+fn code_4_a_key_rejected_during_a_run_fails_no_task_and_the_next_run_follows_the_jobs() {
     let first = SandboxService::with_job_time(200.0..=400.0, "key-refused-after=6");
     let dir = TestDir::with_tasks(12);
     dir.run(&first.url()).args("--concurrency 4").expect_code(4);
@@ -140,7 +140,7 @@ fn code_4_a_key_that_is_refused_in_mid_run_marks_nothing_failed_and_the_jobs_are
 }
 
 #[test]
-fn code_5_nothing_listens_and_the_tasks_wait_for_another_run() {
+fn code_5_an_unreachable_service_leaves_the_tasks_pending() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let dir = TestDir::with_tasks(3);
     let ran = dir.run(&format!("http://{closed}")).args("--patience 300ms").expect_code(5);
@@ -153,7 +153,7 @@ fn code_5_nothing_listens_and_the_tasks_wait_for_another_run() {
 }
 
 #[test]
-fn code_5_no_such_api_lives_at_the_address() {
+fn code_5_the_url_has_no_such_api() {
     let (service, dir) = (SandboxService::with_faults("api-404"), TestDir::with_tasks(3));
     let ran = dir.run(&service.url()).expect_code(5);
     assert!(ran.stderr.contains("404"), "{}", ran.stderr);
@@ -162,7 +162,7 @@ fn code_5_no_such_api_lives_at_the_address() {
 }
 
 #[test]
-fn code_5_the_service_breaks_while_jobs_run_and_they_are_followed_later() {
+fn code_5_the_service_breaks_while_jobs_run_and_the_next_run_follows_them() {
     let first = SandboxService::with_faults("status-html");
     let dir = TestDir::with_tasks(3);
     dir.run(&first.url()).args("--patience 300ms").expect_code(5);
@@ -175,7 +175,7 @@ fn code_5_the_service_breaks_while_jobs_run_and_they_are_followed_later() {
 }
 
 #[test]
-fn code_6_a_service_that_is_broken_for_submits_is_tried_a_few_times_and_each_is_unknown() {
+fn code_6_a_service_with_broken_submits_gets_a_few_and_each_is_unknown() {
     for page in ["<html>down</html>", "", "{\"status\":500,\"error\":\"Internal Server Error\"}"] {
         let answer = reply("500 Internal Server Error", "", page);
         let (wire, dir) =
@@ -189,7 +189,7 @@ fn code_6_a_service_that_is_broken_for_submits_is_tried_a_few_times_and_each_is_
 }
 
 #[test]
-fn code_6_a_lost_reply_is_never_sent_again() {
+fn code_6_a_submit_with_a_lost_reply_is_never_resent() {
     let (service, dir) = (SandboxService::with_faults("accept-cut=only:2"), TestDir::with_tasks(4));
     let ran = dir.run(&service.url()).expect_code(6);
     let results = dir.results();
@@ -203,7 +203,7 @@ fn code_6_a_lost_reply_is_never_sent_again() {
 }
 
 #[test]
-fn code_7_the_quota_runs_out_in_mid_run_and_the_rest_goes_on_after_a_top_up() {
+fn code_7_the_quota_runs_out_and_the_rest_is_submitted_after_a_top_up() {
     let first = SandboxService::with_faults("quota=20"); // five fast jobs
     let dir = TestDir::with_tasks(12);
     let ran = dir.run(&first.url()).expect_code(7);
@@ -227,7 +227,7 @@ fn code_7_comes_before_code_6() {
 }
 
 #[test]
-fn code_10_a_limit_is_kept_and_run_after_run_the_rest_follows() {
+fn code_10_each_run_submits_up_to_the_limit_until_all_is_done() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(8));
     for (code, done) in [(10, 3), (10, 6), (0, 8)] {
         dir.run(&service.url()).args("--limit 3").expect_code(code);
@@ -239,7 +239,7 @@ fn code_10_a_limit_is_kept_and_run_after_run_the_rest_follows() {
 }
 
 #[test]
-fn code_11_a_second_run_is_told_who_holds_the_state_and_the_first_is_not_disturbed() {
+fn code_11_a_second_run_names_the_holder_of_the_state_and_does_not_disturb_it() {
     let service = SandboxService::with_job_time(800.0..=800.0, "");
     let dir = TestDir::with_tasks(4);
     let first = dir.run(&service.url()).args("--concurrency 2 --progress json").start();

@@ -1,4 +1,4 @@
-//! Every fault that the sandbox can play, met by the program: each ends as it must, and nothing is paid for twice.
+//! A run against each fault of the sandbox: it has the expected outcome, and nothing is billed twice.
 //!
 //! The cases are made from the table of faults, so a new fault is met as well: it is expected to change nothing, unless
 //! [`meaning`] says otherwise.
@@ -66,7 +66,7 @@ fn meaning(fault: SandboxFault, value: &str) -> Meaning {
     }
 }
 
-/// The values that a fault is played with.
+/// The values with which a fault is tested.
 fn values(row: &FaultRow) -> Vec<String> {
     match (row.fault, row.form) {
         (SandboxFault::KeyRefusedAfter, _) => vec!["5".into()],
@@ -88,8 +88,8 @@ fn values(row: &FaultRow) -> Vec<String> {
     }
 }
 
-/// The faults that have to be there for this one to show.
-fn company(fault: SandboxFault) -> &'static str {
+/// The other faults without which this one has no effect.
+fn needed_faults(fault: SandboxFault) -> &'static str {
     match fault {
         SandboxFault::RetryAfter => "submit-429=only:2, status-429=only:2",
         SandboxFault::RetryAfterDate => "retry-after=1s, submit-429=only:2",
@@ -113,7 +113,7 @@ fn cases() -> Vec<Case> {
     for row in FAULT_TABLE {
         for value in values(row) {
             let own = if value.is_empty() { row.name.to_owned() } else { format!("{}={value}", row.name) };
-            let faults = format!("{}, {own}", company(row.fault));
+            let faults = format!("{}, {own}", needed_faults(row.fault));
             let meaning = meaning(row.fault, &value);
             cases.push(Case { faults, meaning, webhooks: row.name.starts_with("webhook") });
         }
@@ -130,7 +130,7 @@ fn manifest() -> String {
 }
 
 #[test]
-fn every_fault_ends_as_it_must_and_nothing_is_paid_for_twice() {
+fn every_fault_has_its_outcome_and_nothing_is_billed_twice() {
     let cases: Vec<Case> = cases().into_iter().filter(|case| case.meaning != Meaning::Waits).collect();
     assert!(cases.len() > FAULT_TABLE.len(), "the table has become a list of waits");
     let next = Mutex::new(cases.iter());
@@ -139,7 +139,7 @@ fn every_fault_ends_as_it_must_and_nothing_is_paid_for_twice() {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 while let Some(case) = { next.lock().unwrap().next() } {
-                    let met = std::panic::catch_unwind(|| meet(case));
+                    let met = std::panic::catch_unwind(|| run_with_fault(case));
                     if let Err(panic) = met {
                         let words = panic.downcast_ref::<String>().cloned().unwrap_or_default();
                         wrong.lock().unwrap().push(format!("{case:?}: {words}"));
@@ -152,20 +152,20 @@ fn every_fault_ends_as_it_must_and_nothing_is_paid_for_twice() {
     assert!(wrong.is_empty(), "{} of {} faults:\n{}", wrong.len(), cases.len(), wrong.join("\n\n"));
 }
 
-fn meet(case: &Case) {
+fn run_with_fault(case: &Case) {
     let service = SandboxService::with_faults(&case.faults);
     let dir = TestDir::with_csv(&manifest());
     let webhooks = if case.webhooks { "--webhook-listen 127.0.0.1:0" } else { "" };
     let ran = dir.run(&service.url()).args("--patience 3s").args(webhooks).output();
     let results = dir.results();
     let story = || format!("{ran:?}\n{results:?}\n{:?}", service.ledger());
-    ends_as(case.meaning, &ran, &results, &story);
+    assert_outcome(case.meaning, &ran, &results, &story);
 
     let ledger = service.ledger();
     let paid = assert_paid_once(&[&ledger]);
     for row in &results.rows {
-        let told = ledger.jobs.iter().any(|job| job.prompt == row["prompt"] && job.reply_sent);
-        if told {
+        let was_answered = ledger.jobs.iter().any(|job| job.prompt == row["prompt"] && job.reply_sent);
+        if was_answered {
             assert_eq!(row["task_id"], paid[&row["prompt"]], "a taskId was lost\n{}", story());
         }
         if &row["status"] == "done" {
@@ -181,7 +181,7 @@ fn meet(case: &Case) {
     }
 }
 
-fn ends_as(meaning: Meaning, ran: &CommandOutput, results: &ResultsFile, story: &dyn Fn() -> String) {
+fn assert_outcome(meaning: Meaning, ran: &CommandOutput, results: &ResultsFile, story: &dyn Fn() -> String) {
     let count = |status| results.count(status);
     let (code, others) = match meaning {
         Meaning::Benign => (0, 0),

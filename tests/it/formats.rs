@@ -49,7 +49,7 @@ fn read(dir: &TestDir, name: &str) -> Vec<[String; 3]> {
 }
 
 #[test]
-fn a_run_writes_several_formats_at_once_and_all_say_the_same() {
+fn a_run_writes_several_formats_with_the_same_content() {
     let service = SandboxService::with_faults("");
     let dir = test_dir(&service);
     let expected = read(&dir, "a.csv");
@@ -61,7 +61,7 @@ fn a_run_writes_several_formats_at_once_and_all_say_the_same() {
 }
 
 #[test]
-fn the_results_are_written_again_in_any_format_and_nothing_is_submitted() {
+fn results_can_be_rewritten_in_any_format_and_nothing_is_submitted() {
     let service = SandboxService::with_faults("");
     let dir = test_dir(&service);
     let before = read(&dir, "a.csv");
@@ -72,7 +72,7 @@ fn the_results_are_written_again_in_any_format_and_nothing_is_submitted() {
 }
 
 #[test]
-fn a_name_of_no_format_and_one_that_is_there_twice_are_refused_before_anything_is_spent() {
+fn an_unknown_format_and_a_repeated_name_are_errors_before_anything_is_submitted() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_tasks(1);
     for (words, said) in [
@@ -87,7 +87,7 @@ fn a_name_of_no_format_and_one_that_is_there_twice_are_refused_before_anything_i
 }
 
 #[test]
-fn the_manifest_names_its_files_and_a_rehearsals_are_its_own() {
+fn a_sandbox_run_has_its_own_results_files_where_the_manifest_names_them() {
     let dir = TestDir::empty();
     dir.write(
         "m.yaml",
@@ -112,7 +112,7 @@ fn shop(output: &str) -> TestDir {
     dir
 }
 
-const REHEARSE: &str = "run spring.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms";
+const SANDBOX_RUN: &str = "run spring.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms";
 
 fn table(dir: &TestDir, name: &str) -> Vec<Vec<String>> {
     let reader = csv::ReaderBuilder::new().has_headers(false).from_path(dir.path(name));
@@ -120,15 +120,15 @@ fn table(dir: &TestDir, name: &str) -> Vec<Vec<String>> {
 }
 
 #[test]
-fn the_shopify_file_keeps_to_the_rules_of_its_columns() {
+fn the_shopify_file_follows_the_rules_of_its_columns() {
     let dir = shop("{ columns: shopify }");
-    let ran = dir.mjbatch(REHEARSE).args("--results shop.csv --results all.jsonl").expect_code(0);
+    let ran = dir.mjbatch(SANDBOX_RUN).args("--results shop.csv --results all.jsonl").expect_code(0);
     assert!(ran.stderr.contains("host them yourself"), "{}", ran.stderr);
     let rows = table(&dir, "shop.csv");
     assert_eq!(rows[0], ["Handle", "Title", "Vendor", "Image Src", "Image Position", "Image Alt Text"]);
     for (handle, title) in [("mg-1", "Mug, sage"), ("bw-7", "Bowl")] {
         let product: Vec<_> = rows[1..].iter().filter(|row| row[0] == handle).collect();
-        assert_eq!(product.len(), 12, "three scenes of four pictures");
+        assert_eq!(product.len(), 12, "three scenes of four images");
         for (n, row) in product.iter().enumerate() {
             let (own_title, own_vendor) = if n == 0 { (title, "Kiln") } else { ("", "") };
             assert_eq!((row[1].as_str(), row[2].as_str()), (own_title, own_vendor));
@@ -141,9 +141,9 @@ fn the_shopify_file_keeps_to_the_rules_of_its_columns() {
 }
 
 #[test]
-fn other_columns_are_written_later_by_a_flag_and_a_batch_that_is_half_done_says_what_it_leaves_out() {
+fn other_columns_can_be_written_later_and_omitted_tasks_are_reported() {
     let dir = shop("{ columns: { Picture: \"{{ image }}\", Of: \"{{ title }} {{ n }}\" }, rows: image }");
-    dir.mjbatch(REHEARSE).args("--limit 2").expect_code(10);
+    dir.mjbatch(SANDBOX_RUN).args("--limit 2").expect_code(10);
     let rows = table(&dir, "spring.sandbox.results.csv");
     assert_eq!(
         (rows.len(), &rows[0][..], rows[4][1].as_str()),
@@ -159,9 +159,9 @@ fn other_columns_are_written_later_by_a_flag_and_a_batch_that_is_half_done_says_
 }
 
 #[test]
-fn a_column_that_cannot_be_made_is_found_before_anything_is_spent() {
+fn a_column_that_cannot_be_rendered_is_an_error_before_anything_is_submitted() {
     let dir = shop("{ columns: { Picture: \"{{ imag }}\" } }");
-    let ran = dir.mjbatch(REHEARSE).expect_code(2);
+    let ran = dir.mjbatch(SANDBOX_RUN).expect_code(2);
     assert!(
         ran.stderr.contains("spring.yaml:2:") && ran.stderr.contains("did you mean `image`?"),
         "{}",
@@ -171,7 +171,7 @@ fn a_column_that_cannot_be_made_is_found_before_anything_is_spent() {
 }
 
 #[test]
-fn guarded_results_run_nothing_in_a_spreadsheet_and_are_not_paid_for_again() {
+fn guarded_results_contain_no_formulas_and_are_not_submitted_again() {
     let service = SandboxService::with_faults("");
     let table = "id,prompt,=sku\na,=a mug,@x\nb,'@home' on a door,-1\nc,+size fashion,'=y\n";
     let dir = TestDir::with_csv(table);

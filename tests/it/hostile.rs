@@ -3,22 +3,24 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mjbatch::text::is_unsafe_on_screen;
 use serde_json::{Value, json};
 
-use crate::support::{CliCommand, CommandOutput, HookReceiver, KEY, ReceivedRequest, TestDir, reply};
+use crate::support::{
+    CliCommand, CommandOutput, HookReceiver, KEY, ReceivedRequest, TestDir, file_names, files_below, reply,
+};
 
 /// What a terminal obeys: it clears the screen, retitles the window, turns the text round.
 const EVIL: &str =
     "\u{1b}[2J\u{1b}]0;owned\u{7}\u{9b}31m\u{202e}<script>alert(1)</script>\r\n=cmd|'/c calc'!A1";
 
-/// The smallest picture there is.
+/// The smallest valid PNG.
 const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\x0bIDATx\x9cc`\0\x02\0\0\x05\0\x01z^\xab?\0\0\0\0IEND\xaeB`\x82";
 
-/// The taskId that each prompt gets, and the item that is told of it.
-fn play(n: usize, base: &str) -> (Value, Value) {
+/// The reply to the submit of prompt `n`, and the item of its job status.
+fn hostile_result(n: usize, base: &str) -> (Value, Value) {
     let done = |images: Value| json!({"status": 1, "image": "", "images": images});
     match n {
         0 => (
@@ -48,11 +50,11 @@ const PROMPTS: usize = 8;
 fn answer(post: &ReceivedRequest) -> Vec<u8> {
     let base = format!("http://{}", post.header("host").unwrap());
     let path = post.head.split(' ').nth(1).unwrap();
-    let all = (0..PROMPTS).map(|n| play(n, &base));
+    let all = (0..PROMPTS).map(|n| hostile_result(n, &base));
     let data = if path.ends_with("/submit-jobs") {
         let prompt = post.json()["prompt"].as_str().unwrap().to_owned();
         let n: usize = prompt.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap();
-        json!({"taskId": play(n, &base).0})
+        json!({"taskId": hostile_result(n, &base).0})
     } else if path.ends_with("/job-status") {
         let asked: Vec<Value> = post.json()["taskIds"].as_array().unwrap().clone();
         let known = all.filter(|(id, _)| asked.contains(id) || asked.contains(&id.to_string().into()));
@@ -107,7 +109,7 @@ fn call(dir: &TestDir, words: &str, url: &str) -> CliCommand {
 }
 
 #[track_caller]
-fn is_harmless(words: &str, ran: &CommandOutput) {
+fn assert_harmless(words: &str, ran: &CommandOutput) {
     assert!(ran.code.is_some_and(|code| code <= 11), "{words}: {ran:?}");
     for said in [&ran.stdout, &ran.stderr] {
         let raw = said.chars().find(|c| is_unsafe_on_screen(*c) && !['\n', '\r'].contains(c));
@@ -116,66 +118,49 @@ fn is_harmless(words: &str, ran: &CommandOutput) {
     }
 }
 
-fn files(folder: &Path) -> Vec<String> {
-    let mut names: Vec<String> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
-}
-
-fn all_files(folder: &Path, into: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        assert!(!path.is_symlink(), "{}", path.display());
-        if path.is_dir() { all_files(&path, into) } else { into.push(path) }
-    }
-}
-
 #[test]
-fn nothing_that_a_service_says_leaves_the_folder_or_reaches_the_terminal_raw() {
+fn no_text_of_a_service_writes_outside_the_folder_or_reaches_the_terminal_raw() {
     let receiver = HookReceiver::with_reply(|_, post| answer(post));
     for progress in ["plain", "json", "none"] {
         let dir = test_dir();
         let results = "--results in/r.csv --results in/r.tsv --results in/r.jsonl --results in/r.xlsx";
         let words = format!("run in/m.yaml {results} --progress {progress}");
         let ran = call(&dir, &words, &receiver.url()).output();
-        is_harmless(&words, &ran);
+        assert_harmless(&words, &ran);
         let words = ["check", "check --json", "plan --all", "plan --json", "status", "status --json"];
         let more = ["status --attempts", "status --attempts --json", "resolve", "resolve --json"];
         for word in words.iter().chain(&more) {
             let (command, flags) = word.split_once(' ').unwrap_or((word, ""));
             let words = format!("{command} in/m.yaml {flags}");
-            is_harmless(&words, &call(&dir, &words, &receiver.url()).output());
+            assert_harmless(&words, &call(&dir, &words, &receiver.url()).output());
         }
         for words in [
             "results in/m.yaml --results in/s.csv --columns shopify",
             "results in/m.yaml --results in/i.csv --rows image --columns results",
             "download in/m.yaml --verify",
         ] {
-            is_harmless(words, &call(&dir, words, &receiver.url()).output());
+            assert_harmless(words, &call(&dir, words, &receiver.url()).output());
         }
 
-        assert_eq!(files(dir.folder()), ["in"], "nothing beside the folder");
+        assert_eq!(file_names(dir.folder()), ["in"], "nothing beside the folder");
         let expected =
             ["i.csv", "m.mjbatch", "m.yaml", "pics", "r.csv", "r.jsonl", "r.tsv", "r.xlsx", "s.csv"];
-        assert_eq!(files(&dir.path("in")), expected, "nothing but what was asked for");
-        let mut pictures = Vec::new();
-        all_files(&dir.path("in/pics"), &mut pictures);
-        assert!(pictures.len() >= 4, "{pictures:?}");
-        for picture in &pictures {
-            let name = picture.to_string_lossy();
+        assert_eq!(file_names(&dir.path("in")), expected, "nothing but what was asked for");
+        let images = files_below(&dir.path("in/pics"));
+        assert!(images.len() >= 4, "{images:?}");
+        for image in &images {
+            assert!(!image.is_symlink(), "{}", image.display());
+            let name = image.to_string_lossy();
             assert!(name.ends_with(".png") || name.ends_with(".png.json"), "{name}");
             assert!(!name.chars().any(is_unsafe_on_screen), "{name:?}");
         }
         assert!(!Path::new("/tmp/owned").exists() && !dir.path("../owned.png").exists());
-        runs_nothing(&dir);
+        assert_no_formulas(&dir);
     }
 }
 
 /// What the files of results hold is text to whoever opens them.
-fn runs_nothing(dir: &TestDir) {
+fn assert_no_formulas(dir: &TestDir) {
     use calamine::{Reader as _, Xlsx};
     let mut book: Xlsx<_> = calamine::open_workbook(dir.path("in/r.xlsx")).unwrap();
     assert_eq!(book.worksheet_formula("results").map_or(0, |sheet| sheet.used_cells().count()), 0);
@@ -192,7 +177,7 @@ fn runs_nothing(dir: &TestDir) {
 }
 
 #[test]
-fn replies_without_end_are_cut() {
+fn endless_replies_are_cut() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -209,18 +194,18 @@ fn replies_without_end_are_cut() {
     });
     let dir = TestDir::with_tasks(2);
     let ran = dir.run(&url).args("--patience 500ms").expect_code(6);
-    is_harmless("run", &ran);
+    assert_harmless("run", &ran);
     assert!(ran.stderr.len() < 5000, "{ran:?}");
 }
 
 #[test]
-fn a_service_that_points_elsewhere_takes_nobody_there() {
+fn urls_of_a_service_to_private_hosts_are_not_requested() {
     let elsewhere = HookReceiver::accepting();
     for status in ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"] {
         let to = format!("Location: {}/midjourney/v1/submit-jobs\r\n", elsewhere.url());
         let service = HookReceiver::with_reply(move |_, _| reply(status, &to, ""));
         let ran = TestDir::with_tasks(2).run(&service.url()).args("--patience 300ms").output();
-        is_harmless(status, &ran);
+        assert_harmless(status, &ran);
         assert_ne!(ran.code, Some(0), "{status}: {ran:?}");
     }
     assert_eq!(elsewhere.requests().len(), 0, "nothing went there, and no key");

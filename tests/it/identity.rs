@@ -30,7 +30,7 @@ fn unknown(prompt: &str) -> (SandboxService, TestDir) {
 }
 
 #[test]
-fn the_same_task_under_another_name_or_spelling_is_not_bought_again() {
+fn a_task_with_another_id_or_spelling_is_not_submitted_again() {
     for (what, sheet) in [
         ("007 became 7", SHEET.replace("007,", "7,")),
         ("an id in another case", SHEET.replace("cup,a", "CUP,a")),
@@ -66,7 +66,7 @@ fn composed_and_decomposed_characters_are_one_prompt() {
 }
 
 #[test]
-fn a_matrix_whose_keys_were_reordered_or_added_is_the_same_batch() {
+fn reordering_or_adding_matrix_keys_submits_nothing_again() {
     let manifest = |matrix: &str| {
         format!(
             "version: 1\ndefaults: {{ mode: fast }}\nprompts:\n  - id: hero\n    prompt: \"{{{{ color }}}} {{{{ thing }}}}\"\n    matrix:\n{matrix}"
@@ -85,7 +85,7 @@ fn a_matrix_whose_keys_were_reordered_or_added_is_the_same_batch() {
 }
 
 #[test]
-fn an_unknown_task_under_another_name_is_never_submitted_blindly() {
+fn an_unknown_task_with_another_id_is_not_submitted() {
     for sheet in [
         "id,prompt\n7,a mug --ar 4:5\n",
         "prompt\na mug --ar 4:5\n",
@@ -102,7 +102,7 @@ fn an_unknown_task_under_another_name_is_never_submitted_blindly() {
 }
 
 #[test]
-fn what_is_unknown_stays_so_whatever_becomes_of_its_row() {
+fn an_unknown_task_stays_unknown_when_its_row_changes() {
     let (service, dir) = unknown("a mug");
     dir.write("spring.csv", "id,prompt\nother,a pot\n");
     let other = SandboxService::with_faults("");
@@ -129,7 +129,7 @@ fn what_is_unknown_stays_so_whatever_becomes_of_its_row() {
 }
 
 #[test]
-fn plan_and_run_say_that_a_task_was_renamed() {
+fn plan_and_run_report_a_renamed_task() {
     let service = SandboxService::with_faults("");
     let dir = done(&service);
     dir.write("spring.csv", SHEET.replace("007,", "7,").replace("jar,a", "pot,a"));
@@ -144,7 +144,7 @@ fn plan_and_run_say_that_a_task_was_renamed() {
 }
 
 #[test]
-fn what_waits_goes_out_as_the_manifest_now_says() {
+fn pending_tasks_are_submitted_as_the_manifest_now_has_them() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv("id,prompt,mode\na,a mug,fast\nb,a cup,fast\n");
     dir.run(&service.url()).args("--limit 1").expect_code(10);
@@ -157,7 +157,7 @@ fn what_waits_goes_out_as_the_manifest_now_says() {
 }
 
 #[test]
-fn an_accident_at_scale_stops_before_anything_is_paid_for() {
+fn a_run_with_too_many_changed_prompts_submits_nothing() {
     let sheet = |style: &str| {
         let rows: String = (0..24).map(|n| format!("t{n},product {n}{style}\n")).collect();
         format!("id,prompt\n{rows}")
@@ -184,7 +184,7 @@ fn an_accident_at_scale_stops_before_anything_is_paid_for() {
 }
 
 #[test]
-fn a_skip_and_its_end_are_no_retry_of_a_failed_task() {
+fn adding_and_removing_a_skip_does_not_retry_a_failed_task() {
     let service = SandboxService::with_faults("job-moderated=mug");
     let sheet = |action: &str| format!("id,prompt,action\na,a mug,{action}\nb,a cup,\n");
     let dir = TestDir::with_csv(&sheet(""));

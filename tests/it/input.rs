@@ -14,7 +14,7 @@ fn refused(name: &str, content: &[u8]) -> String {
 }
 
 #[test]
-fn a_missing_file_is_answered_with_the_name_that_is_close() {
+fn a_missing_file_is_an_error_that_suggests_a_similar_name() {
     let dir = TestDir::with_tasks(1);
     let ran = dir.mjbatch("run sprong.csv --sandbox").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
@@ -27,7 +27,7 @@ fn a_missing_file_is_answered_with_the_name_that_is_close() {
 }
 
 #[test]
-fn a_csv_without_tasks_is_refused_with_a_reason() {
+fn a_csv_without_tasks_is_an_error_with_a_reason() {
     insta::assert_snapshot!(refused("spring.csv", b""), @"
     error: the manifest is empty
      --> spring.csv:1:1
@@ -66,7 +66,7 @@ fn a_csv_without_tasks_is_refused_with_a_reason() {
 }
 
 #[test]
-fn what_is_no_text_or_no_manifest_is_refused_with_a_reason() {
+fn a_file_that_is_no_text_or_no_manifest_is_an_error_with_a_reason() {
     insta::assert_snapshot!(refused("spring.csv", b"id,prompt\na,a m\xfcg\n"), @r#"
     error: the file is not UTF-8
      --> spring.csv:2:6
@@ -98,7 +98,7 @@ fn what_is_no_text_or_no_manifest_is_refused_with_a_reason() {
 }
 
 #[test]
-fn a_byte_order_mark_windows_line_ends_and_a_quoted_line_break_are_read_as_meant() {
+fn byte_order_marks_windows_line_ends_and_quoted_line_breaks_are_read() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv("\u{feff}id,prompt\r\nmug,\"a mug\r\non linen\"\r\n\r\ncup,a cup\r\n");
     dir.run(&service.url()).expect_code(0);
@@ -110,7 +110,7 @@ fn a_byte_order_mark_windows_line_ends_and_a_quoted_line_break_are_read_as_meant
 }
 
 #[test]
-fn a_prompt_of_a_hundred_thousand_characters_is_sent_whole() {
+fn a_prompt_of_a_hundred_thousand_characters_is_sent_in_full() {
     let prompt: String = "ä mug of €5, ".chars().cycle().take(99_990).chain("end --ar 1:1".chars()).collect();
     let (service, dir) =
         (SandboxService::with_faults(""), TestDir::with_csv(&format!("id,prompt\nlong,\"{prompt}\"\n")));
@@ -121,7 +121,7 @@ fn a_prompt_of_a_hundred_thousand_characters_is_sent_whole() {
 }
 
 #[test]
-fn a_state_file_that_is_not_one_is_left_as_it_is() {
+fn a_file_that_is_no_state_is_left_unchanged() {
     let other_database = {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("other.db");
@@ -147,7 +147,7 @@ fn a_state_file_that_is_not_one_is_left_as_it_is() {
 }
 
 #[test]
-fn a_state_of_another_service_is_not_mixed_with_this_one() {
+fn a_state_is_not_used_with_another_service() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(2));
     dir.run(&service.url()).expect_code(0);
     let (before, submits) = (dir.read("spring.results.csv"), service.submits());
@@ -176,7 +176,7 @@ fn an_empty_state_file_is_a_new_state() {
 }
 
 #[test]
-fn state_and_results_can_be_elsewhere_and_a_name_may_have_blanks() {
+fn state_and_results_may_be_elsewhere_and_names_may_have_blanks() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::empty());
     std::fs::create_dir(dir.path("out put")).unwrap();
     dir.write("out put/my spring.csv", csv_rows(2));
@@ -194,7 +194,7 @@ fn state_and_results_can_be_elsewhere_and_a_name_may_have_blanks() {
 
 #[cfg(unix)]
 #[test]
-fn a_state_is_readable_by_its_owner_alone() {
+fn only_its_owner_can_read_a_state() {
     use std::os::unix::fs::PermissionsExt as _;
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     dir.run(&service.url()).expect_code(0);
@@ -204,7 +204,7 @@ fn a_state_is_readable_by_its_owner_alone() {
 
 #[cfg(unix)]
 #[test]
-fn a_folder_that_cannot_be_written_is_found_before_anything_is_spent() {
+fn a_read_only_folder_is_an_error_before_anything_is_submitted() {
     use std::os::unix::fs::PermissionsExt as _;
     if rustix::process::geteuid().is_root() {
         return; // root can write everywhere
@@ -219,7 +219,7 @@ fn a_folder_that_cannot_be_written_is_found_before_anything_is_spent() {
 
 #[cfg(unix)]
 #[test]
-fn results_that_may_not_be_replaced_are_found_before_anything_is_spent() {
+fn results_that_cannot_be_replaced_are_an_error_before_anything_is_submitted() {
     use std::os::unix::fs::PermissionsExt as _;
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     dir.write("spring.results.csv", "mine");

@@ -3,7 +3,7 @@
 use crate::support::{KEY, RawReply, RawServer, SandboxService, TestDir, reply};
 
 #[test]
-fn the_key_goes_to_the_service_in_its_header_alone() {
+fn the_key_is_sent_to_the_service_in_its_header_only() {
     let wire = RawServer::with_reply(|n| {
         let body = format!("{{\"status\":0,\"data\":{{\"taskId\":\"T{n}\"}}}}");
         RawReply::Bytes(reply("200 OK", "", &body))
@@ -24,7 +24,7 @@ fn the_key_goes_to_the_service_in_its_header_alone() {
 }
 
 #[test]
-fn a_service_that_repeats_the_key_in_its_words_does_not_make_it_show() {
+fn a_key_that_the_service_echoes_is_not_shown() {
     let said = format!("no such key: {KEY}");
     for (status, body, code) in [
         ("401 Unauthorized", format!("{{\"status\":401,\"message\":\"{said}\"}}"), 4),
@@ -46,7 +46,7 @@ fn a_service_that_repeats_the_key_in_its_words_does_not_make_it_show() {
 }
 
 #[test]
-fn a_log_has_requests_and_decisions_and_neither_the_key_nor_at_info_a_prompt() {
+fn the_log_has_requests_and_decisions_but_no_key_and_at_info_no_prompt() {
     let said = format!("no such key: {KEY}, for a mug number 0 on linen");
     let body = format!("{{\"status\":1007,\"message\":\"{said}\"}}");
     for (flag, directives, of_trace) in [("-v", "off", false), ("-vvv", "", true), ("--quick", "trace", true)]
@@ -67,7 +67,7 @@ fn a_log_has_requests_and_decisions_and_neither_the_key_nor_at_info_a_prompt() {
 }
 
 #[test]
-fn there_is_no_log_unless_it_is_asked_for() {
+fn there_is_no_log_by_default() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     let ran = dir.run(&service.url()).args("--progress none").expect_code(0);
     assert_eq!(ran.stderr, "");
@@ -85,7 +85,7 @@ fn help_and_version_do_not_read_the_key() {
 }
 
 #[test]
-fn a_key_that_cannot_be_sent_is_refused_without_being_shown() {
+fn an_invalid_key_is_an_error_that_does_not_show_it() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     let call = dir.run(&service.url()).env("MIDJOURNEY_API_KEY", &format!("{KEY}\u{7}ü\nx"));
     call.expect_code(2);
@@ -93,14 +93,14 @@ fn a_key_that_cannot_be_sent_is_refused_without_being_shown() {
 }
 
 #[test]
-fn an_address_with_a_password_is_refused_without_being_shown() {
+fn a_url_with_a_password_is_an_error_that_does_not_show_it() {
     let dir = TestDir::with_tasks(1);
     let ran = dir.run(&format!("https://me:{KEY}@service.example")).expect_code(2);
     assert!(ran.stderr.contains("must not contain a user name or password"), "{}", ran.stderr);
 }
 
 #[test]
-fn a_key_on_the_way_through_the_open_is_warned_of() {
+fn sending_the_key_unencrypted_gives_a_warning() {
     let dir = TestDir::with_tasks(1);
     let ran = dir.run("http://192.0.2.1:9").args("--state .").expect_code(2);
     assert!(ran.stderr.contains("in the clear"), "{}", ran.stderr);

@@ -12,14 +12,14 @@ use mjbatch::task::State;
 use crate::support::{RawReply, RawServer, SandboxService, TestDir, assert_paid_once, reply, wait_until};
 
 #[test]
-fn killed_again_and_again_a_batch_pays_for_nothing_twice_and_loses_nothing_paid_for() {
+fn a_batch_killed_many_times_pays_for_nothing_twice_and_loses_no_paid_job() {
     match std::env::var_os("MJBATCH_LONG") {
-        Some(_) => (11..18).for_each(|seed| kill_again_and_again(300, 40, seed)),
-        None => kill_again_and_again(60, 25, 11),
+        Some(_) => (11..18).for_each(|seed| kill_many_times(300, 40, seed)),
+        None => kill_many_times(60, 25, 11),
     }
 }
 
-fn kill_again_and_again(tasks: usize, kills: usize, seed: u64) {
+fn kill_many_times(tasks: usize, kills: usize, seed: u64) {
     let service = SandboxService::with_job_time(20.0..=120.0, "latency=2ms");
     let dir = TestDir::with_tasks(tasks);
     let mut rng = SimRng::new(seed);
@@ -66,7 +66,7 @@ fn kill_again_and_again(tasks: usize, kills: usize, seed: u64) {
 }
 
 #[test]
-fn a_batch_that_was_moved_to_another_folder_goes_on_there() {
+fn a_batch_can_be_moved_to_another_folder_and_resumed() {
     let service = SandboxService::with_job_time(20.0..=60.0, "");
     let dir = TestDir::with_tasks(12);
     let mut run = dir.run(&service.url()).start();
@@ -83,7 +83,7 @@ fn a_batch_that_was_moved_to_another_folder_goes_on_there() {
 }
 
 #[test]
-fn an_intent_is_in_the_state_before_its_request_leaves() {
+fn an_intent_is_in_the_state_before_its_request_is_sent() {
     let dir = TestDir::with_tasks(20);
     let state = dir.path("spring.mjbatch");
     let seen = Arc::new(Mutex::new(Vec::new()));
@@ -105,7 +105,7 @@ fn an_intent_is_in_the_state_before_its_request_leaves() {
 }
 
 #[test]
-fn results_that_were_there_are_whole_after_a_kill() {
+fn existing_results_are_intact_after_a_kill() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_tasks(20);
     dir.run(&service.url()).args("--limit 5").expect_code(10);
@@ -119,7 +119,7 @@ fn results_that_were_there_are_whole_after_a_kill() {
 }
 
 #[test]
-fn a_run_that_was_killed_leaves_no_lock_and_its_status_says_what_is_unknown() {
+fn a_killed_run_leaves_no_lock_and_its_status_shows_unknown_submits() {
     let service = SandboxService::with_faults("accept-hang=only:2");
     let dir = TestDir::with_tasks(3);
     let run = dir.run(&service.url()).start();

@@ -42,7 +42,7 @@ fn the_budget_of_the_manifest_holds_in_every_run() {
 }
 
 #[test]
-fn a_plan_and_a_run_go_by_one_policy() {
+fn a_plan_and_a_run_have_the_same_policy() {
     let dir = TestDir::empty();
     dir.write("m.yaml", MANIFEST);
     let mut batch = Batch::open(dir.path("m.yaml"), Options::default()).unwrap();
@@ -53,7 +53,7 @@ fn a_plan_and_a_run_go_by_one_policy() {
 }
 
 #[test]
-fn a_run_is_stopped_by_its_handle_and_is_resumable() {
+fn a_run_can_be_stopped_by_its_handle_and_resumed() {
     let (service, dir) = (SandboxService::with_job_time(20_000.0..=20_000.0, ""), TestDir::empty());
     dir.write("m.yaml", MANIFEST);
     let mut batch = Batch::open(dir.path("m.yaml"), Options::default()).unwrap();
@@ -74,7 +74,7 @@ fn a_run_is_stopped_by_its_handle_and_is_resumable() {
 }
 
 #[test]
-fn errors_are_facts() {
+fn errors_have_typed_fields() {
     let dir = TestDir::empty();
     let missing = Batch::at(dir.path("m.yaml"), Options::default()).status(&[], 10);
     assert!(matches!(missing, Err(BatchError::NeverRun(_))), "{missing:?}");

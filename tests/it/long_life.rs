@@ -28,7 +28,7 @@ fn run(dir: &TestDir, service: &SandboxService) -> CliCommand {
 }
 
 #[test]
-fn a_batch_that_was_not_edited_goes_on_without_its_manifest_being_read_again() {
+fn an_unedited_batch_resumes_without_reading_its_manifest() {
     let (service, dir) = (SandboxService::with_faults(""), test_dir());
     let first = run(&dir, &service).expect_code(10);
     assert!(first.stderr.contains("spring.csv:2") && !first.stderr.contains(NOT_READ), "{first:?}");
@@ -43,7 +43,7 @@ fn a_batch_that_was_not_edited_goes_on_without_its_manifest_being_read_again() {
 }
 
 #[test]
-fn what_is_in_doubt_is_read_anew() {
+fn a_doubtful_cache_is_not_used() {
     let (service, dir) = (SandboxService::with_faults(""), test_dir());
     run(&dir, &service).expect_code(10);
     let is_read = |call: CliCommand| {
@@ -53,7 +53,7 @@ fn what_is_in_doubt_is_read_anew() {
     };
     is_read(run(&dir, &service).args("--only id=t9*"));
     is_read(run(&dir, &service).args("--pilot"));
-    is_read(run(&dir, &service).args("--download pictures"));
+    is_read(run(&dir, &service).args("--download images"));
     is_read(
         dir.mjbatch("run ./spring.csv --limit 4 --poll-max 100ms --poll-min 20ms --max-tasks 9000")
             .with_service(&service.url()),
@@ -66,7 +66,7 @@ fn what_is_in_doubt_is_read_anew() {
 }
 
 #[test]
-fn an_edit_that_is_as_long_as_what_was_there_is_submitted_and_a_row_that_is_taken_out_is_not() {
+fn an_edit_of_equal_length_is_submitted_and_a_removed_row_is_not() {
     let (service, dir) = (SandboxService::with_faults(""), test_dir());
     run(&dir, &service).expect_code(10);
     run(&dir, &service).expect_code(10);
@@ -79,7 +79,7 @@ fn an_edit_that_is_as_long_as_what_was_there_is_submitted_and_a_row_that_is_take
 }
 
 #[test]
-fn what_the_manifest_says_of_its_batch_holds_where_it_is_not_read_again() {
+fn the_manifests_settings_apply_where_it_is_not_read_again() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::empty();
     let yaml = format!(

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::support::{ResultsFile, TestDir};
 
 #[test]
-fn every_manifest_runs_on_the_sandbox_to_its_end() {
+fn every_bundled_manifest_completes_in_the_sandbox() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
     let names = files_of(&folder);
     let texts: Vec<String> =
@@ -51,7 +51,7 @@ fn with_ending(name: &str, ending: &str) -> String {
 }
 
 #[test]
-fn the_shops_manifest_makes_the_files_that_its_first_lines_promise() {
+fn the_shop_manifest_makes_the_files_that_its_comment_names() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
     let dir = TestDir::empty();
     for name in ["shop.yaml", "shop-products.csv"] {

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::support::{RawReply, RawServer, SandboxService, TestDir, assert_paid_once, reply};
+use crate::support::{RawReply, RawServer, SandboxService, TestDir, assert_paid_once, reply, sorted};
 
 fn accepted(task_id: &str) -> Vec<u8> {
     let body = format!("{{\"status\":0,\"data\":{{\"taskId\":\"{task_id}\"}},\"message\":\"success\"}}");
@@ -30,13 +30,13 @@ fn one_submit(what: &str, status: &str, answer: impl Fn() -> RawReply + Send + S
 }
 
 #[test]
-fn a_connection_that_ends_before_the_reply_makes_the_task_unknown() {
+fn a_connection_closed_before_the_reply_makes_the_task_unknown() {
     one_submit("closed", "unknown", || RawReply::Close);
     one_submit("reset", "unknown", || RawReply::Reset);
 }
 
 #[test]
-fn a_reply_that_is_cut_makes_the_task_unknown() {
+fn a_truncated_reply_makes_the_task_unknown() {
     let whole = Arc::new(accepted("T1"));
     let head = whole.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
     for length in [1, 9, head / 2, head, head + 4, head + 5, head + 20, whole.len() - 1] {
@@ -47,7 +47,7 @@ fn a_reply_that_is_cut_makes_the_task_unknown() {
 }
 
 #[test]
-fn a_reply_that_makes_no_sense_makes_the_task_unknown() {
+fn an_invalid_reply_makes_the_task_unknown() {
     for (status, body) in [
         ("200 OK", "<html>welcome</html>"),
         ("200 OK", ""),
@@ -72,7 +72,7 @@ fn a_reply_that_makes_no_sense_makes_the_task_unknown() {
 }
 
 #[test]
-fn a_refusal_that_is_certain_makes_the_task_failed() {
+fn a_certain_rejection_makes_the_task_failed() {
     for (status, body) in [
         ("400 Bad Request", ""),
         ("422 Unprocessable Content", "{\"message\":\"no\"}"),
@@ -84,7 +84,7 @@ fn a_refusal_that_is_certain_makes_the_task_failed() {
 }
 
 #[test]
-fn a_reply_that_is_slow_or_comes_byte_by_byte_is_waited_for() {
+fn a_run_waits_for_slow_replies_and_those_without_a_length() {
     one_submit("slow", "done", || RawReply::Late(Duration::from_millis(1500), accepted("T1")));
     one_submit("an end without a length", "done", || {
         let body = "{\"status\":0,\"data\":{\"taskId\":\"T1\"}}";
@@ -107,7 +107,7 @@ fn a_redirect_is_not_followed_and_the_key_goes_to_no_other_host() {
 }
 
 #[test]
-fn a_status_request_follows_no_redirect_either() {
+fn a_redirect_of_a_status_request_is_not_followed() {
     let elsewhere = RawServer::with_reply(|_| RawReply::Close);
     let target = format!("{}/midjourney/v1/job-status", elsewhere.url());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -145,7 +145,7 @@ fn redirect_status(mut stream: std::net::TcpStream, target: &str) {
 }
 
 #[test]
-fn a_connection_that_is_closed_between_two_requests_loses_no_submit() {
+fn a_connection_closed_between_two_requests_loses_no_submit() {
     for close in [true, false] {
         let wire = RawServer::with_reply(move |n| {
             let bytes = accepted(&format!("T{n}"));
@@ -158,7 +158,7 @@ fn a_connection_that_is_closed_between_two_requests_loses_no_submit() {
 }
 
 #[test]
-fn a_refused_connection_leaves_the_task_to_be_sent_later() {
+fn after_a_refused_connection_the_tasks_are_pending() {
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let dir = TestDir::with_tasks(2);
     dir.run(&format!("http://{closed}")).args("--patience 100ms").expect_code(5);
@@ -169,7 +169,7 @@ fn a_refused_connection_leaves_the_task_to_be_sent_later() {
 }
 
 #[test]
-fn one_task_id_for_two_submits_is_believed_once() {
+fn a_task_id_for_two_submits_is_assigned_once() {
     let (wire, dir) = (RawServer::with_reply(|_| RawReply::Bytes(accepted("T1"))), TestDir::with_tasks(2));
     dir.mjbatch("run spring.csv --poll-min 1s --poll-max 1s").with_service(&wire.url()).expect_code(6);
     assert_eq!(wire.submits(), 2);
@@ -177,7 +177,7 @@ fn one_task_id_for_two_submits_is_believed_once() {
 }
 
 #[test]
-fn of_a_hundred_submits_those_whose_reply_was_lost_are_unknown_and_no_other() {
+fn only_submits_with_lost_replies_are_unknown() {
     let service = SandboxService::with_job_time(5.0..=30.0, "accept-cut=0.1");
     let dir = TestDir::with_tasks(100);
     dir.run(&service.url()).expect_code(6);
@@ -195,9 +195,4 @@ fn of_a_hundred_submits_those_whose_reply_was_lost_are_unknown_and_no_other() {
     assert_eq!(ledger.submits, 100 + ledger.refusals.get(&1002).copied().unwrap_or_default());
     dir.run(&service.url()).expect_code(6);
     assert_eq!(service.submits(), ledger.submits);
-}
-
-fn sorted(mut prompts: Vec<&str>) -> Vec<&str> {
-    prompts.sort_unstable();
-    prompts
 }

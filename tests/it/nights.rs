@@ -11,7 +11,7 @@ use deadline_benchmark::DeadlineBenchmark;
 use mjbatch::task::{Mode, TaskMode};
 
 #[test]
-fn no_night_is_late_that_all_fast_would_not_make_late_and_the_cost_is_near_the_least() {
+fn auto_misses_no_deadline_that_all_fast_meets_at_nearly_the_least_cost() {
     let nights = std::env::var("MJBATCH_NIGHTS").ok().and_then(|nights| nights.parse().ok()).unwrap_or(40);
     for experienced in [false, true] {
         let (mut cost, mut least, mut kept) = (0.0, 0.0, 0);

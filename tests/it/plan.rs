@@ -40,7 +40,7 @@ fn a_plan_shows_the_factors_the_tasks_and_the_cost_and_leaves_no_file() {
 }
 
 #[test]
-fn a_plan_says_what_the_state_makes_of_each_task_and_why() {
+fn a_plan_compares_each_task_with_the_state_and_gives_reasons() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv("id,prompt\na,mug\nb,cup\nc,jar\n");
     dir.run(&service.url()).expect_code(0);
@@ -69,7 +69,7 @@ fn a_plan_says_what_the_state_makes_of_each_task_and_why() {
 }
 
 #[test]
-fn a_plan_is_one_object_for_programs() {
+fn a_plan_can_be_one_json_object() {
     let dir = spring();
     let ran = dir.mjbatch("plan spring.yaml --json").expect_code(0);
     let plan: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -83,7 +83,7 @@ fn a_plan_is_one_object_for_programs() {
 }
 
 #[test]
-fn a_plan_learns_from_the_jobs_of_the_batch_how_long_it_takes_and_what_more_slots_change() {
+fn a_plan_estimates_its_duration_from_earlier_jobs_and_with_more_slots() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_tasks(30);
     dir.run(&service.url()).expect_code(0);
@@ -115,7 +115,7 @@ fn a_plan_learns_from_the_jobs_of_the_batch_how_long_it_takes_and_what_more_slot
 }
 
 #[test]
-fn a_plan_of_many_tasks_is_no_wall_of_text() {
+fn a_plan_of_many_tasks_is_shortened() {
     let mut csv = "id,prompt\n".to_owned();
     for n in 0..20_000 {
         csv.push_str(&format!("t{n},a mug number {n}\n"));
@@ -127,7 +127,7 @@ fn a_plan_of_many_tasks_is_no_wall_of_text() {
 }
 
 #[test]
-fn a_check_says_that_all_is_well_or_all_that_is_not() {
+fn a_check_reports_success_or_every_error() {
     let dir = spring();
     let ran = dir.mjbatch("check spring.yaml").expect_code(0);
     assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("spring.yaml: 5 tasks, no errors\n", ""));
@@ -166,7 +166,7 @@ fn a_check_says_that_all_is_well_or_all_that_is_not() {
 }
 
 #[test]
-fn init_writes_a_first_manifest_of_each_kind_that_checks_and_overwrites_nothing() {
+fn init_writes_a_valid_manifest_of_each_kind_and_overwrites_nothing() {
     for (kind, manifest) in [("products", "catalogue.yaml"), ("social", "social.yaml"), ("blog", "blog.yaml")]
     {
         let dir = TestDir::empty();
@@ -180,7 +180,7 @@ fn init_writes_a_first_manifest_of_each_kind_that_checks_and_overwrites_nothing(
 }
 
 #[test]
-fn a_budget_that_cannot_be_kept_is_not_accepted_in_silence() {
+fn a_budget_without_prices_is_an_error() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::empty();
     dir.write("spring.yaml", "version: 1\nbatch: { budget: 20quota }\nprompts: [a mug]\n");

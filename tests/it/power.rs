@@ -1,9 +1,9 @@
-//! The power goes at any moment of a run: only what was synced is sure to survive, and that is enough.
+//! A power cut at any moment of a run: only synced data is sure to survive, and that is enough.
 //!
-//! The program runs under `power/forgetful.c`, which tells in order what it writes, syncs, sends and says. From that, disks
-//! are made as they may look after the power went: all that was synced, any part of the rest, writes torn between two
-//! sectors, files whose names were not synced there or not. Each must open, and hold what was sent and what was said.
-//! Without a C compiler there is nothing to try this with. `MJBATCH_LONG=1` cuts after every single record, several times.
+//! The program runs under `power/forgetful.c`, which logs in order what it writes, syncs, sends and prints. The test
+//! builds disks as a power cut may leave them: everything synced, any part of the rest, writes torn between two sectors,
+//! files with unsynced names present or not. Each state must open, and hold what was submitted and what was printed.
+//! Without a C compiler the test does nothing. `MJBATCH_LONG=1` cuts after every single record, several times.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -18,16 +18,16 @@ use crate::support::{SandboxService, TestDir};
 const TASKS: usize = 20;
 const SECTOR: usize = 512;
 
-/// Something the program did.
-struct Deed {
+/// A write, sync, send or output of the program.
+struct Action {
     kind: char,
     path: PathBuf,
     offset: usize,
     bytes: Vec<u8>,
 }
 
-/// What the program did, in order. `None` where there is no C compiler.
-fn deeds_of_a_run() -> Option<(TestDir, Vec<Deed>)> {
+/// The actions of a run, in order. `None` where there is no C compiler.
+fn actions_of_a_run() -> Option<(TestDir, Vec<Action>)> {
     let tools = tempfile::tempdir().unwrap();
     let (library, log) = (tools.path().join("forgetful.so"), tools.path().join("log"));
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/power/forgetful.c");
@@ -45,19 +45,19 @@ fn deeds_of_a_run() -> Option<(TestDir, Vec<Deed>)> {
     Some((dir, read(&std::fs::read(log).unwrap())))
 }
 
-fn read(mut log: &[u8]) -> Vec<Deed> {
-    let mut deeds = Vec::new();
+fn read(mut log: &[u8]) -> Vec<Action> {
+    let mut actions = Vec::new();
     while let Some(end) = log.iter().position(|byte| *byte == b'\n') {
         let head = std::str::from_utf8(&log[..end]).unwrap();
         let [kind, path, offset, length] = head.split('\t').collect::<Vec<_>>()[..] else { panic!("{head}") };
         let length: usize = length.parse().unwrap();
-        // The end of a file that is written from where it stands is told as -1 where it cannot be.
+        // The offset is -1 where the file has none, as stdout and sockets.
         let offset = offset.parse::<i64>().unwrap().try_into().unwrap_or(0);
         let bytes = log.get(end + 1..end + 1 + if kind == "T" { 0 } else { length }).unwrap().to_vec();
         log = &log[end + 1 + bytes.len()..];
-        deeds.push(Deed { kind: kind.chars().next().unwrap(), path: path.into(), offset, bytes });
+        actions.push(Action { kind: kind.chars().next().unwrap(), path: path.into(), offset, bytes });
     }
-    deeds
+    actions
 }
 
 /// A file as a disk has it.
@@ -89,11 +89,11 @@ impl File {
             return None;
         }
         let mut bytes = self.synced.clone();
-        // Sometimes all arrived, sometimes nothing, else any part.
-        let mood = rng.below(4);
+        // Sometimes nothing of it is kept, sometimes everything, else any part.
+        let kept = rng.below(4);
         for (offset, written) in &self.since {
             let written = written.as_deref();
-            match (mood, rng.below(3)) {
+            match (kept, rng.below(3)) {
                 (0, _) | (2.., 0) => {}
                 (2.., 1) => {
                     let torn = written.map(|all| {
@@ -109,44 +109,46 @@ impl File {
     }
 }
 
-/// What a disk holds, and what the world was told, after some of the deeds.
+/// What a disk holds, and what the program had sent and printed, after some of the actions.
 #[derive(Default)]
 struct Moment {
     files: BTreeMap<PathBuf, File>,
-    /// How many submits had left.
+    /// The number of submits sent.
     submits: usize,
-    /// What a person was told: the taskId of each task that was accepted, and whether it was done.
-    told: BTreeMap<String, (String, bool)>,
+    /// What the program had printed: the taskId of each task that was accepted, and whether it was done.
+    reported: BTreeMap<String, (String, bool)>,
 }
 
 impl Moment {
-    fn follow(&mut self, deed: &Deed, folder: &Path, disk_lies: bool) {
-        let file = || deed.path.clone();
-        match deed.kind {
+    fn follow(&mut self, action: &Action, folder: &Path, disk_lies: bool) {
+        let file = || action.path.clone();
+        match action.kind {
             'C' => drop(self.files.insert(file(), File::default())),
-            'W' => self.files.entry(file()).or_default().since.push((deed.offset, Some(deed.bytes.clone()))),
-            'T' => self.files.entry(file()).or_default().since.push((deed.offset, None)),
+            'W' => {
+                self.files.entry(file()).or_default().since.push((action.offset, Some(action.bytes.clone())))
+            }
+            'T' => self.files.entry(file()).or_default().since.push((action.offset, None)),
             'R' => {
-                let moved = self.files.remove(&deed.path).unwrap_or_default();
-                self.files.insert(String::from_utf8(deed.bytes.clone()).unwrap().into(), moved);
+                let moved = self.files.remove(&action.path).unwrap_or_default();
+                self.files.insert(String::from_utf8(action.bytes.clone()).unwrap().into(), moved);
             }
             'U' => self.files.entry(file()).or_default().is_removed = true,
-            'F' if deed.path == folder => {
+            'F' if action.path == folder => {
                 self.files.retain(|_, file| !file.is_removed);
                 self.files.values_mut().for_each(|file| file.name_is_synced = true);
             }
             'F' if !disk_lies => self.files.entry(file()).or_default().sync(),
-            'S' if deed.bytes.starts_with(b"POST /midjourney/v1/submit-jobs") => self.submits += 1,
-            'O' => self.hear(&deed.bytes),
+            'S' if action.bytes.starts_with(b"POST /midjourney/v1/submit-jobs") => self.submits += 1,
+            'O' => self.read_output(&action.bytes),
             _ => {}
         }
     }
 
-    fn hear(&mut self, said: &[u8]) {
+    fn read_output(&mut self, said: &[u8]) {
         for line in said.split(|byte| *byte == b'\n') {
             let Ok(event) = serde_json::from_slice::<serde_json::Value>(line) else { continue };
             if let (Some(id), Some(task_id)) = (event["id"].as_str(), event["task_id"].as_str()) {
-                self.told.insert(id.to_owned(), (task_id.to_owned(), event["status"] == "done"));
+                self.reported.insert(id.to_owned(), (task_id.to_owned(), event["status"] == "done"));
             }
         }
     }
@@ -173,7 +175,7 @@ impl Moment {
         if begun < self.submits {
             return Err(format!("{} submits had left, and {begun} are known", self.submits));
         }
-        for (id, (task_id, done)) in &self.told {
+        for (id, (task_id, done)) in &self.reported {
             let record = records.iter().find(|record| record.task.id.0 == *id).ok_or("a task is gone")?;
             let known = record.task_id.as_ref().is_some_and(|known| known.0 == *task_id);
             if !known || (*done && record.state != State::Done) {
@@ -186,15 +188,15 @@ impl Moment {
 
 /// Cuts the power at many moments of a run. Gives at how many, and what was lost.
 fn cut_power(disk_lies: bool) -> Option<(usize, Vec<String>)> {
-    let (dir, deeds) = deeds_of_a_run()?;
+    let (dir, actions) = actions_of_a_run()?;
     let folder = dir.folder().canonicalize().unwrap();
     let state = folder.join("spring.mjbatch");
     let (every, times) =
-        if std::env::var_os("MJBATCH_LONG").is_some() { (1, 3) } else { ((deeds.len() / 150).max(1), 1) };
+        if std::env::var_os("MJBATCH_LONG").is_some() { (1, 3) } else { ((actions.len() / 150).max(1), 1) };
     let mut rng = SimRng::new(7);
     let (mut moment, mut cuts, mut lost) = (Moment::default(), 0, Vec::new());
-    for (n, deed) in deeds.iter().enumerate() {
-        moment.follow(deed, &folder, disk_lies);
+    for (n, action) in actions.iter().enumerate() {
+        moment.follow(action, &folder, disk_lies);
         if n % every == 0 {
             for _ in 0..times {
                 cuts += 1;
@@ -202,12 +204,12 @@ fn cut_power(disk_lies: bool) -> Option<(usize, Vec<String>)> {
             }
         }
     }
-    assert_eq!((moment.submits, moment.told.len()), (TASKS, TASKS), "the run was seen");
+    assert_eq!((moment.submits, moment.reported.len()), (TASKS, TASKS), "the run was seen");
     Some((cuts, lost))
 }
 
 #[test]
-fn whenever_the_power_goes_what_was_sent_and_what_was_said_is_on_the_disk() {
+fn after_a_power_cut_the_disk_has_everything_submitted_and_reported() {
     let Some((cuts, lost)) = cut_power(false) else { return eprintln!("no C compiler: not tried") };
     assert!(cuts >= 100, "{cuts} cuts");
     assert!(lost.is_empty(), "{} of {cuts}: {lost:#?}", lost.len());
@@ -215,7 +217,7 @@ fn whenever_the_power_goes_what_was_sent_and_what_was_said_is_on_the_disk() {
 
 /// That the test above can fail.
 #[test]
-fn a_disk_that_lies_about_its_syncs_loses_what_was_paid_for() {
+fn a_disk_that_ignores_syncs_loses_paid_jobs() {
     let Some((_, lost)) = cut_power(true) else { return eprintln!("no C compiler: not tried") };
     assert!(!lost.is_empty());
 }

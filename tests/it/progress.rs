@@ -23,7 +23,7 @@ fn steady(service: &SandboxService, text: &str) -> String {
 }
 
 #[test]
-fn json_is_one_object_a_line_from_started_to_finished() {
+fn json_progress_is_one_object_per_line_from_started_to_finished() {
     let (_service, ran) = run("--progress json");
     assert_eq!(ran.stderr, "");
     let events: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -42,7 +42,7 @@ fn json_is_one_object_a_line_from_started_to_finished() {
 }
 
 #[test]
-fn a_pipe_gets_plain_lines_without_a_code_for_a_terminal() {
+fn a_pipe_gets_plain_lines_without_terminal_codes() {
     let (service, ran) = run("");
     insta::assert_snapshot!(steady(&service, &ran.stderr), @r#"
     spring: 5 of 5 tasks to do, 10 slots at URL
@@ -61,7 +61,7 @@ fn a_pipe_gets_plain_lines_without_a_code_for_a_terminal() {
 }
 
 #[test]
-fn none_says_what_stood_in_the_way_and_nothing_else() {
+fn progress_none_writes_errors_only() {
     for (faults, code) in [("", 0), ("submit-moderated=number 1", 3)] {
         let (service, dir) = (SandboxService::with_faults(faults), TestDir::with_tasks(2));
         let ran = dir.run(&service.url()).args("--progress none").expect_code(code);
@@ -74,7 +74,7 @@ fn none_says_what_stood_in_the_way_and_nothing_else() {
 }
 
 #[test]
-fn words_of_the_service_cannot_play_with_a_terminal() {
+fn text_of_the_service_cannot_control_the_terminal() {
     use crate::support::{RawReply, RawServer, reply};
     let body = "{\"status\":1007,\"message\":\"no\\u001b[2J\\u0007 \\u202eway\\r\\nfailed t9: lie\"}";
     let (wire, dir) =
@@ -85,7 +85,7 @@ fn words_of_the_service_cannot_play_with_a_terminal() {
 }
 
 #[test]
-fn the_next_command_is_there_to_be_pasted() {
+fn the_summary_has_the_next_command_to_paste() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(2));
     let ran =
         dir.mjbatch("run spring.csv --limit 1 --poll-max 1s").with_service(&service.url()).expect_code(10);

@@ -23,7 +23,7 @@ fn cards(page: &str) -> Vec<&str> {
 }
 
 #[test]
-fn a_batch_half_done_has_a_card_for_each_task_and_what_is_known_of_it() {
+fn an_unfinished_batch_has_a_card_for_each_task() {
     let service = SandboxService::with_faults("submit-moderated=number 1");
     let dir = TestDir::with_csv(
         "id,prompt,sku\nt0,a mug number 0,A-1\nt1,a mug number 1,A-1\nt2,a mug number 2,\n",
@@ -41,12 +41,12 @@ fn a_batch_half_done_has_a_card_for_each_task_and_what_is_known_of_it() {
     let data = data(&page);
     assert_eq!(data["about"]["columns"], json!(["sku"]));
     assert_eq!(data["about"]["picks"], "spring.picks.csv");
-    let told = |n: usize| {
+    let fields = |n: usize| {
         let task = &data["tasks"][n];
         [&task["id"], &task["status"], &task["vars"][0], &task["quota"]].map(|it| it.as_str().unwrap())
     };
     assert_eq!(
-        [told(0), told(1), told(2)],
+        [fields(0), fields(1), fields(2)],
         [["t0", "done", "A-1", "1.5"], ["t1", "failed", "A-1", ""], ["t2", "pending", "", ""]]
     );
     for there in ["Slots over time", "1 refused", "Durations by mode", "Cost and success by variable", "50 %"]
@@ -57,7 +57,7 @@ fn a_batch_half_done_has_a_card_for_each_task_and_what_is_known_of_it() {
 }
 
 #[test]
-fn a_page_can_be_made_while_a_run_goes_on_and_replaces_the_one_before_whole() {
+fn a_page_can_be_written_during_a_run_and_replaces_the_previous_one() {
     let (service, dir) = (SandboxService::with_job_time(1000.0..=1000.0, ""), TestDir::with_tasks(4));
     let run = dir.run(&service.url()).args("--concurrency 2 --progress json").start();
     run.wait_for_stdout("\"event\":\"submitted\"");
@@ -72,7 +72,7 @@ fn a_page_can_be_made_while_a_run_goes_on_and_replaces_the_one_before_whole() {
 }
 
 #[test]
-fn a_file_of_the_batch_is_never_written_over_and_a_batch_that_never_ran_has_no_page() {
+fn a_page_overwrites_no_file_of_the_batch_and_needs_a_state() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     let ran = dir.mjbatch("report spring.csv").expect_code(2);
     assert!(ran.stderr.contains("this batch was never run"), "{ran:?}");
@@ -89,7 +89,7 @@ fn a_file_of_the_batch_is_never_written_over_and_a_batch_that_never_ran_has_no_p
 }
 
 #[test]
-fn images_that_became_files_are_shown_from_there() {
+fn downloaded_images_are_shown_from_their_files() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     dir.run(&service.url()).args("--download").arg("my pics#1").expect_code(0);
     std::fs::remove_file(dir.path("my pics#1/t0-3.png")).unwrap();
@@ -118,7 +118,7 @@ fn hostile() -> RawServer {
 }
 
 #[test]
-fn nothing_of_others_becomes_markup_or_a_link() {
+fn untrusted_text_becomes_neither_markup_nor_a_link() {
     let dir = TestDir::empty();
     let cell = |text: &str| format!("\"{}\"", text.replace('"', "\"\""));
     let evil = cell(EVIL);
@@ -149,29 +149,29 @@ fn nothing_of_others_becomes_markup_or_a_link() {
     browser.holds("document.getElementById('large').open");
     assert_eq!(browser.get("document.getElementById('large-prompt').textContent"), EVIL);
     assert_eq!(browser.get("typeof window.evil"), "undefined");
-    // Whatever had come into the page as code would have been forbidden, and told.
-    let told = browser.console();
-    assert!(told.iter().all(|line| !line.contains("Content Security Policy")), "{told:?}");
+    // Whatever had come into the page as code would have been blocked, and logged to the console.
+    let messages = browser.console();
+    assert!(messages.iter().all(|line| !line.contains("Content Security Policy")), "{messages:?}");
     let forbidden = "(() => { const it = document.createElement('script'); it.textContent = 'window.evil = 8'; document.body.append(it); return typeof window.evil })()";
     assert_eq!(browser.get(forbidden), "undefined", "the policy holds");
     assert!(browser.console().iter().any(|line| line.contains("Content Security Policy")));
 }
 
 /// The cards that are to be seen.
-fn seen(browser: &Browser) -> Vec<String> {
+fn visible_cards(browser: &Browser) -> Vec<String> {
     let names =
         browser.get("[...document.querySelectorAll('.card:not([hidden]) h3')].map((it) => it.textContent)");
     serde_json::from_value(names).unwrap()
 }
 
-fn saved(browser: &Browser) -> std::path::PathBuf {
+fn exported_file(browser: &Browser) -> std::path::PathBuf {
     let file = browser.downloads().join("spring.picks.csv");
     wait_until("the file is saved", || file.exists());
     file
 }
 
 #[test]
-fn in_a_browser_images_are_found_looked_at_picked_and_fed_back() {
+fn images_can_be_filtered_viewed_picked_and_exported_in_a_browser() {
     let Some(browser) = Browser::start() else { return };
     let service = SandboxService::with_faults("submit-moderated=number 3");
     let dir = TestDir::with_csv(concat!(
@@ -189,17 +189,17 @@ fn in_a_browser_images_are_found_looked_at_picked_and_fed_back() {
 
     // Found by status, by variable, by word, and all again.
     browser.click("[data-status=failed]");
-    assert_eq!(seen(&browser), ["t3"]);
+    assert_eq!(visible_cards(&browser), ["t3"]);
     browser.click("[data-status=failed]");
     browser.type_into("#variables select", "beach");
-    assert_eq!(seen(&browser), ["t0", "t1"]);
+    assert_eq!(visible_cards(&browser), ["t0", "t1"]);
     assert_eq!(browser.get("document.getElementById('count').textContent"), "2 of 5 tasks");
     browser.click("#clear");
     browser.press("cafe 2");
-    assert_eq!(seen(&browser), ["t2"]);
+    assert_eq!(visible_cards(&browser), ["t2"]);
     browser.click("#clear");
     browser.press(ESCAPE);
-    assert_eq!(seen(&browser).len(), 5);
+    assert_eq!(visible_cards(&browser).len(), 5);
 
     // Looked at, and picked, by keys alone.
     browser.press("jj");
@@ -217,8 +217,8 @@ fn in_a_browser_images_are_found_looked_at_picked_and_fed_back() {
     browser.click("#t0 [data-p='3'] .pick");
     browser.click("#t0 [data-p='1'] .pick");
     browser.click("#t0 [data-p='1'] .pick");
-    let told = "3 images of 2 tasks picked · 1 to redo";
-    assert_eq!(browser.get("document.getElementById('chosen').textContent"), told);
+    let chosen = "3 images of 2 tasks picked · 1 to redo";
+    assert_eq!(browser.get("document.getElementById('chosen').textContent"), chosen);
     assert_eq!(
         browser.get("document.querySelector('#t1 [data-p=\"4\"] .pick').getAttribute('aria-pressed')"),
         "true"
@@ -226,9 +226,9 @@ fn in_a_browser_images_are_found_looked_at_picked_and_fed_back() {
 
     // Kept, saved, and fed back.
     browser.open(&dir.path("spring.report.html"));
-    assert_eq!(browser.get("document.getElementById('chosen').textContent"), told);
+    assert_eq!(browser.get("document.getElementById('chosen').textContent"), chosen);
     browser.click("#save");
-    std::fs::rename(saved(&browser), dir.path("spring.picks.csv")).unwrap();
+    std::fs::rename(exported_file(&browser), dir.path("spring.picks.csv")).unwrap();
     assert_eq!(browser.console(), Vec::<String>::new());
     fed_back(&dir, &service);
 

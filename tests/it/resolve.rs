@@ -25,7 +25,7 @@ fn billed(service: &SandboxService) -> HashMap<String, usize> {
 }
 
 /// A text without its times, which are never the same.
-fn timeless(text: &str) -> String {
+fn without_submit_time(text: &str) -> String {
     let line = |line: &str| match (line.find("submitted 2"), line.find(" UTC")) {
         (Some(from), Some(to)) => format!("{}submitted …{}", &line[..from], &line[to..]),
         _ => line.to_owned(),
@@ -34,10 +34,10 @@ fn timeless(text: &str) -> String {
 }
 
 #[test]
-fn what_is_unknown_is_listed_with_what_can_be_done() {
+fn unknown_tasks_are_listed_with_the_commands_that_resolve_them() {
     let (service, dir) = one_lost();
     let ran = dir.mjbatch("resolve spring.csv").expect_code(6);
-    insta::assert_snapshot!(timeless(&ran.stdout), @"
+    insta::assert_snapshot!(without_submit_time(&ran.stdout), @"
     spring: 1 of 3 tasks unknown
       t1  submitted … UTC, fast, 4 quota
         a mug number 1 on linen
@@ -75,7 +75,7 @@ fn what_is_unknown_is_listed_with_what_can_be_done() {
 }
 
 #[test]
-fn what_is_sent_again_is_billed_exactly_once_more_however_often_it_is_asked_for_and_killed() {
+fn a_resent_task_is_billed_once_more_however_often_it_is_resolved_or_killed() {
     let (service, dir) = one_lost();
     let ran = dir.mjbatch("resolve spring.csv --task t1 --resend").expect_code(0);
     insta::assert_snapshot!(ran.stdout, @"
@@ -104,7 +104,7 @@ fn what_is_sent_again_is_billed_exactly_once_more_however_often_it_is_asked_for_
 }
 
 #[test]
-fn what_is_sent_again_ends_done_and_both_attempts_are_paid() {
+fn a_resent_task_is_done_and_both_attempts_are_counted() {
     let (service, dir) = one_lost();
     dir.mjbatch("resolve spring.csv --only id=t1 --resend").expect_code(0);
     let ran = dir.run(&service.url()).args("--prices fast=4").expect_code(0);
@@ -120,7 +120,7 @@ fn what_is_sent_again_ends_done_and_both_attempts_are_paid() {
 }
 
 #[test]
-fn a_job_that_was_found_is_followed_and_nothing_is_paid_again() {
+fn a_found_job_is_followed_and_nothing_is_billed_again() {
     let (service, dir) = one_lost();
     let ledger = service.ledger();
     let job = ledger.jobs.iter().find(|job| !job.reply_sent).unwrap();
@@ -140,7 +140,7 @@ fn a_job_that_was_found_is_followed_and_nothing_is_paid_again() {
 }
 
 #[test]
-fn a_taskid_that_is_another_tasks_or_of_nobody_is_no_way_to_pay_twice() {
+fn a_task_id_of_another_task_or_of_no_job_is_never_billed_twice() {
     let (service, dir) = one_lost();
     let other = dir.results().rows[0]["task_id"].to_owned();
     let ran = dir.mjbatch("resolve spring.csv --task t1 --found").args(&other).expect_code(2);
@@ -158,7 +158,7 @@ fn a_taskid_that_is_another_tasks_or_of_nobody_is_no_way_to_pay_twice() {
 }
 
 #[test]
-fn what_is_given_up_is_never_sent_and_still_counts_as_spent() {
+fn an_abandoned_task_is_never_resent_and_counts_as_spent() {
     let (service, dir) = one_lost();
     let ran = dir.mjbatch("resolve spring.csv --task t1 --give-up").expect_code(0);
     insta::assert_snapshot!(ran.stdout, @"
@@ -177,7 +177,7 @@ fn what_is_given_up_is_never_sent_and_still_counts_as_spent() {
 }
 
 #[test]
-fn what_is_not_meant_clearly_is_refused_and_a_run_is_not_disturbed() {
+fn ambiguous_decisions_are_errors_and_do_not_disturb_a_run() {
     let (_, dir) = one_lost();
     for (words, said) in [
         ("--resend", "no tasks selected"),
@@ -209,7 +209,7 @@ fn what_is_not_meant_clearly_is_refused_and_a_run_is_not_disturbed() {
 }
 
 #[test]
-fn it_needs_neither_the_manifest_nor_a_service_and_a_rehearsal_is_its_own() {
+fn resolve_needs_neither_manifest_nor_service_and_the_sandbox_has_its_own_state() {
     let (_, dir) = one_lost();
     std::fs::remove_file(dir.path("spring.csv")).unwrap();
     std::fs::rename(dir.path("spring.mjbatch"), dir.path("it's moved")).unwrap();
@@ -227,7 +227,7 @@ fn it_needs_neither_the_manifest_nor_a_service_and_a_rehearsal_is_its_own() {
 }
 
 /// Three tasks in YAML, whose batch says this.
-fn saying(batch: &str) -> TestDir {
+fn with_batch_settings(batch: &str) -> TestDir {
     let dir = TestDir::empty();
     let prompts = "prompts: [{ id: a, prompt: mug }, { id: b, prompt: cup }, { id: c, prompt: jar }]";
     dir.write("spring.yaml", format!("version: 1\nbatch: {{ retries: 0, {batch} }}\n{prompts}\n"));
@@ -235,9 +235,10 @@ fn saying(batch: &str) -> TestDir {
 }
 
 #[test]
-fn who_would_rather_pay_twice_than_wait_says_so_and_pays_once_more() {
+fn on_unknown_resend_resends_an_unknown_task_once() {
     let quick = "run spring.yaml --poll-min 20ms --poll-max 100ms --retry-after 20ms --concurrency 1";
-    let (service, dir) = (SandboxService::with_faults("accept-cut=only:2"), saying("on_unknown: resend"));
+    let (service, dir) =
+        (SandboxService::with_faults("accept-cut=only:2"), with_batch_settings("on_unknown: resend"));
     let ran = dir.mjbatch(quick).with_service(&service.url()).args("--prices fast=4").expect_code(0);
     assert!(ran.stderr.contains("16 quota"), "{}", ran.stderr);
     assert!(ran.stderr.contains("`on_unknown` is `resend`"), "{}", ran.stderr);
@@ -247,19 +248,20 @@ fn who_would_rather_pay_twice_than_wait_says_so_and_pays_once_more() {
     assert_eq!(service.submits(), 4);
 
     // The flag goes before the manifest; what it left unknown is sent again by a run that wants it.
-    let (service, dir) = (SandboxService::with_faults("accept-cut=only:2"), saying("on_unknown: resend"));
+    let (service, dir) =
+        (SandboxService::with_faults("accept-cut=only:2"), with_batch_settings("on_unknown: resend"));
     dir.mjbatch(quick).with_service(&service.url()).args("--on-unknown keep").expect_code(6);
     assert_eq!((service.jobs(), assert_paid_once(&[&service.ledger()]).len()), (3, 3));
     dir.mjbatch(quick).with_service(&service.url()).expect_code(0);
     assert_eq!((service.jobs(), billed(&service)["cup"]), (4, 2));
-    let (service, dir) = (SandboxService::with_faults("accept-cut=only:2"), saying(""));
+    let (service, dir) = (SandboxService::with_faults("accept-cut=only:2"), with_batch_settings(""));
     dir.mjbatch(quick).with_service(&service.url()).expect_code(6);
     dir.mjbatch(quick).with_service(&service.url()).expect_code(6);
     assert_eq!(service.jobs(), 3, "unless it is said, nobody pays twice");
 }
 
 #[test]
-fn a_service_that_loses_every_reply_is_paid_once_more_a_run_and_no_more() {
+fn with_on_unknown_resend_a_task_is_resent_at_most_once_per_run() {
     let (service, dir) = (SandboxService::with_faults("accept-cut"), TestDir::with_tasks(1));
     for (run, jobs) in [(1, 2), (2, 3), (3, 4)] {
         dir.run(&service.url()).args("--on-unknown resend").expect_code(6);
@@ -271,7 +273,7 @@ fn a_service_that_loses_every_reply_is_paid_once_more_a_run_and_no_more() {
 }
 
 #[test]
-fn a_budget_holds_where_it_is_sent_again() {
+fn the_budget_also_limits_resends() {
     let (service, dir) = (SandboxService::with_faults("accept-cut=only:1"), TestDir::with_tasks(3));
     let run = |budget: &str| {
         let words = format!("--on-unknown resend --concurrency 1 --prices fast=4 --budget {budget}");

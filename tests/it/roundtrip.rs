@@ -22,7 +22,7 @@ fn with_action(results: &str, id: &str, action: &str) -> String {
 }
 
 #[test]
-fn results_that_are_fed_back_submit_nothing_that_is_done_and_keep_the_own_columns() {
+fn results_used_as_a_manifest_submit_no_done_task_and_keep_custom_columns() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
     let ran = dir
@@ -38,7 +38,7 @@ fn results_that_are_fed_back_submit_nothing_that_is_done_and_keep_the_own_column
 }
 
 #[test]
-fn a_redo_in_a_row_makes_that_picture_once_more_and_only_once() {
+fn a_redo_in_a_row_submits_that_task_once_more() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
     dir.write("spring.results.csv", with_action(&before, "b", "redo"));
@@ -48,7 +48,7 @@ fn a_redo_in_a_row_makes_that_picture_once_more_and_only_once() {
     assert_eq!(service.submits(), 4);
     let after = dir.results();
     assert_eq!((after.column("attempts"), after.count("done")), (vec!["1", "2", "1"], 3));
-    assert!(!before.contains(&after.rows[1]["task_id"]), "a new picture");
+    assert!(!before.contains(&after.rows[1]["task_id"]), "a new image");
     dir.mjbatch("run spring.results.csv --poll-min 20ms --poll-max 100ms")
         .with_service(&service.url())
         .expect_code(0);
@@ -56,7 +56,7 @@ fn a_redo_in_a_row_makes_that_picture_once_more_and_only_once() {
 }
 
 #[test]
-fn a_redo_that_stays_in_a_manifest_is_not_repeated_by_every_run() {
+fn a_redo_left_in_a_manifest_is_not_repeated_by_every_run() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv("id,prompt,action\na,mug,\n");
     dir.run(&service.url()).expect_code(0);
@@ -70,7 +70,7 @@ fn a_redo_that_stays_in_a_manifest_is_not_repeated_by_every_run() {
 }
 
 #[test]
-fn what_is_skipped_is_not_submitted_and_says_so() {
+fn skipped_tasks_are_not_submitted_and_are_reported() {
     let service = SandboxService::with_faults("");
     let dir = TestDir::with_csv("id,prompt,action\na,mug,skip\nb,cup,\n");
     dir.run(&service.url()).expect_code(0);
@@ -81,7 +81,7 @@ fn what_is_skipped_is_not_submitted_and_says_so() {
 }
 
 #[test]
-fn results_that_were_saved_under_another_name_are_not_paid_for_again() {
+fn results_saved_under_another_name_are_not_billed_again() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
     dir.write("picks.csv", with_action(&before, "c", "redo"));
@@ -89,12 +89,12 @@ fn results_that_were_saved_under_another_name_are_not_paid_for_again() {
     assert_eq!(service.submits(), 4, "the one redo");
     let picks = crate::support::ResultsFile::read(&dir.path("picks.results.csv"));
     assert_eq!((picks.count("done"), picks.column("sku")), (3, vec!["S-1", "S-2", "S-3"]));
-    assert!(before.contains(&picks.rows[0]["task_id"]), "the old pictures are there");
+    assert!(before.contains(&picks.rows[0]["task_id"]), "the old images are there");
     assert!(before.contains(&picks.rows[0]["image_4"]));
 }
 
 #[test]
-fn jobs_that_ran_when_results_were_saved_are_followed_under_their_taskid() {
+fn jobs_running_in_saved_results_are_followed_by_their_task_id() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
     let running = before.replace(",done,", ",running,");
@@ -106,7 +106,7 @@ fn jobs_that_ran_when_results_were_saved_are_followed_under_their_taskid() {
 }
 
 #[test]
-fn a_rehearsals_results_are_not_taken_for_real_ones() {
+fn sandbox_results_are_not_used_as_real_ones() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
     dir.write("spring.sandbox.results.csv", before);
@@ -116,7 +116,7 @@ fn a_rehearsals_results_are_not_taken_for_real_ones() {
 }
 
 #[test]
-fn a_rehearsals_results_under_another_name_are_not_taken_for_real_ones_either() {
+fn renamed_sandbox_results_are_not_used_as_real_ones() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
     dir.write("picks.csv", before);
@@ -129,7 +129,7 @@ fn a_rehearsals_results_under_another_name_are_not_taken_for_real_ones_either() 
 }
 
 #[test]
-fn a_redo_of_what_still_runs_waits_for_a_run_of_the_same_manifest_and_comes_once() {
+fn a_redo_of_a_running_task_waits_for_a_later_run_and_happens_once() {
     let service = SandboxService::with_job_time(1500.0..=1500.0, "");
     let dir = TestDir::with_csv("id,prompt,action\na,mug,\n");
     dir.run(&service.url()).args("--no-wait").expect_code(10);
@@ -143,7 +143,7 @@ fn a_redo_of_what_still_runs_waits_for_a_run_of_the_same_manifest_and_comes_once
 }
 
 #[test]
-fn a_redo_in_results_is_carried_out_once_whatever_is_run_in_between() {
+fn a_redo_in_results_happens_once_whatever_runs_in_between() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
     let run = |file: &str| {

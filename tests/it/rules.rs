@@ -17,7 +17,7 @@ lamp/blue,a blue lamp on linen,lamp,blue,
 ";
 
 #[test]
-fn a_budget_is_kept_over_runs_and_what_is_left_is_said() {
+fn a_budget_spans_runs_and_the_rest_is_reported() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(6));
     let budget = |amount: &str| dir.run(&service.url()).args(PRICES).args("--budget").args(amount);
     let ran = budget("10quota").expect_code(8);
@@ -35,7 +35,7 @@ fn a_budget_is_kept_over_runs_and_what_is_left_is_said() {
 }
 
 #[test]
-fn a_budget_without_prices_is_refused_before_anything_is_made() {
+fn a_budget_without_prices_is_an_error_and_leaves_no_files() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(1));
     let ran = dir.run(&service.url()).args("--budget 10quota --prices relaxed=2").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
@@ -49,7 +49,7 @@ fn a_budget_without_prices_is_refused_before_anything_is_made() {
 }
 
 #[test]
-fn killed_again_and_again_among_lost_replies_and_failures_a_budget_is_never_passed() {
+fn a_budget_is_never_exceeded_by_kills_lost_replies_and_failures() {
     const CAP: u64 = 120;
     for (round, faults) in ["accept-cut=0.15, job-fail=0.3", "accept-hang=0.1, job-fail=0.4, submit-cut=0.1"]
         .into_iter()
@@ -85,7 +85,7 @@ fn killed_again_and_again_among_lost_replies_and_failures_a_budget_is_never_pass
 }
 
 #[test]
-fn a_job_that_fails_is_sent_again_and_every_attempt_is_told() {
+fn a_failed_job_is_retried_and_every_attempt_is_reported() {
     let (service, dir) = (SandboxService::with_faults("job-fail=first:2"), TestDir::with_tasks(1));
     let ran = dir.run(&service.url()).args(PRICES).args("--retries 2").expect_code(0);
     assert!(ran.stderr.contains("retry t0: Internal error while generating the images"), "{}", ran.stderr);
@@ -102,7 +102,7 @@ fn a_job_that_fails_is_sent_again_and_every_attempt_is_told() {
 }
 
 #[test]
-fn what_waits_to_be_sent_again_survives_a_kill_with_its_count() {
+fn a_pending_retry_and_its_count_survive_a_kill() {
     let (service, dir) = (SandboxService::with_faults("job-fail"), TestDir::with_tasks(1));
     for run in 1..=2 {
         let running = dir.run(&service.url()).args("--retries 2 --retry-after 1h").start();
@@ -119,7 +119,7 @@ fn what_waits_to_be_sent_again_survives_a_kill_with_its_count() {
 }
 
 #[test]
-fn a_prompt_that_is_turned_down_is_never_sent_again_by_itself() {
+fn a_rejected_prompt_is_never_retried_automatically() {
     for fault in ["submit-moderated=mug", "job-moderated=mug"] {
         let (service, dir) = (SandboxService::with_faults(fault), TestDir::with_tasks(2));
         dir.run(&service.url()).args("--retries 5").expect_code(3);
@@ -128,7 +128,7 @@ fn a_prompt_that_is_turned_down_is_never_sent_again_by_itself() {
 }
 
 #[test]
-fn a_run_that_does_not_wait_leaves_its_jobs_to_the_next() {
+fn a_run_with_no_wait_leaves_its_jobs_to_the_next() {
     let (service, dir) = (SandboxService::with_job_time(300.0..=400.0, "slots=3"), TestDir::with_tasks(7));
     let ran = dir.run(&service.url()).args("--no-wait --concurrency 3").expect_code(10);
     assert_eq!((service.jobs(), dir.count([State::Running, State::Pending])), (3, [3, 4]));
@@ -140,7 +140,7 @@ fn a_run_that_does_not_wait_leaves_its_jobs_to_the_next() {
 }
 
 #[test]
-fn a_window_of_time_ends_submitting_and_then_following() {
+fn a_time_limit_ends_submitting_and_then_following() {
     let (service, dir) = (SandboxService::with_job_time(200.0..=300.0, ""), TestDir::with_tasks(40));
     let ran = dir.run(&service.url()).args("--max-duration 250ms --concurrency 4").expect_code(10);
     let (jobs, [done, pending]) = (service.jobs(), dir.count([State::Done, State::Pending]));
@@ -154,7 +154,7 @@ fn a_window_of_time_ends_submitting_and_then_following() {
 }
 
 #[test]
-fn only_what_is_chosen_is_submitted_the_most_urgent_first() {
+fn only_selected_tasks_are_submitted_by_priority() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_csv(SHOP));
     let run = |only: &str| dir.run(&service.url()).args("--concurrency 1").args(only);
     let ran = run("--only product=mug --only colour=rust --only colour=sage").expect_code(10);
@@ -173,7 +173,7 @@ fn only_what_is_chosen_is_submitted_the_most_urgent_first() {
 }
 
 #[test]
-fn a_choice_that_cannot_be_meant_is_refused() {
+fn an_impossible_selection_is_an_error() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_csv(SHOP));
     for (only, said) in [
         ("produkt=mug", "= help: did you mean `product`?"),
@@ -189,7 +189,7 @@ fn a_choice_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn a_pilot_tries_one_task_of_each_entry_once() {
+fn a_pilot_submits_one_task_of_each_entry() {
     let dir = TestDir::empty();
     let service = SandboxService::with_faults("");
     dir.write("spring.yaml", "version: 1\nprompts:\n  - { id: a, prompt: 'a {red, blue} mug' }\n  - { id: b, prompt: a cup, repeat: 3 }\n");
@@ -217,7 +217,7 @@ fn a_pilot_tries_one_task_of_each_entry_once() {
 }
 
 #[test]
-fn prompts_turned_down_in_a_row_stop_the_run_and_what_they_share_is_named() {
+fn consecutive_rejected_prompts_stop_the_run_and_their_common_value_is_named() {
     for fault in ["submit-moderated=vape", "job-moderated=vape"] {
         let (service, dir) = (SandboxService::with_faults(fault), TestDir::with_csv(SHOP));
         let run = || dir.run(&service.url()).args("--concurrency 1");
@@ -233,7 +233,7 @@ fn prompts_turned_down_in_a_row_stop_the_run_and_what_they_share_is_named() {
 }
 
 #[test]
-fn failed_tasks_are_sent_again_when_a_person_says_so() {
+fn failed_tasks_are_resubmitted_by_the_retry_command() {
     let (service, dir) = (SandboxService::with_faults("job-fail=first:3"), TestDir::with_csv(SHOP));
     dir.mjbatch("retry spring.csv").expect_code(2);
     dir.run(&service.url()).args("--concurrency 1").expect_code(3);
@@ -254,7 +254,7 @@ fn failed_tasks_are_sent_again_when_a_person_says_so() {
 }
 
 #[test]
-fn what_is_unknown_is_not_sent_again_by_a_retry_and_what_runs_is_held() {
+fn a_retry_resends_no_unknown_task_and_needs_the_lock() {
     let (service, dir) = (SandboxService::with_faults("accept-cut=only:1"), TestDir::with_tasks(2));
     dir.run(&service.url()).expect_code(6);
     dir.mjbatch("retry spring.csv --lost").expect_code(0);
@@ -269,7 +269,7 @@ fn what_is_unknown_is_not_sent_again_by_a_retry_and_what_runs_is_held() {
 }
 
 #[test]
-fn results_are_written_again_from_the_state() {
+fn results_can_be_rewritten_from_the_state() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(3));
     dir.mjbatch("results spring.csv").expect_code(2);
     dir.run(&service.url()).expect_code(0);

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use crate::support::{RunningCommand, SandboxService, TestDir, assert_paid_once, wait_until};
 
 /// A run of eight tasks in three slots, with its first jobs at the service.
-fn under_way(dir: &TestDir, service: &SandboxService) -> RunningCommand {
+fn start_and_wait_for_submit(dir: &TestDir, service: &SandboxService) -> RunningCommand {
     let run = dir.run(&service.url()).args("--concurrency 3 --progress json").start();
     wait_until("three jobs run", || service.jobs() == 3);
     run
@@ -16,7 +16,7 @@ fn under_way(dir: &TestDir, service: &SandboxService) -> RunningCommand {
 fn first_signal(signal: Signal, code: i32) {
     let service = SandboxService::with_job_time(400.0..=500.0, "");
     let dir = TestDir::with_tasks(8);
-    let run = under_way(&dir, &service);
+    let run = start_and_wait_for_submit(&dir, &service);
     run.signal(signal);
     assert_eq!(run.wait().code, Some(code));
     let results = dir.results();
@@ -32,7 +32,7 @@ fn first_signal(signal: Signal, code: i32) {
 fn second_signal(signals: [Signal; 2], code: i32) {
     let service = SandboxService::with_job_time(1500.0..=1600.0, "");
     let dir = TestDir::with_tasks(8);
-    let run = under_way(&dir, &service);
+    let run = start_and_wait_for_submit(&dir, &service);
     wait_until("their taskIds are durable", || dir.count([State::Running]) == [3]);
     run.signal(signals[0]);
     run.wait_for_stdout("\"notice\":\"stopping\"");
@@ -50,32 +50,32 @@ fn second_signal(signals: [Signal; 2], code: i32) {
 }
 
 #[test]
-fn code_130_one_ctrl_c_follows_what_runs() {
+fn code_130_one_ctrl_c_waits_for_running_jobs() {
     first_signal(Signal::INT, 130);
 }
 
 #[test]
-fn code_143_one_sigterm_follows_what_runs() {
+fn code_143_one_sigterm_waits_for_running_jobs() {
     first_signal(Signal::TERM, 143);
 }
 
 #[test]
-fn a_terminal_that_is_closed_follows_what_runs() {
+fn a_closed_terminal_waits_for_running_jobs() {
     first_signal(Signal::HUP, 143);
 }
 
 #[test]
-fn code_130_two_ctrl_c_leave_at_once_and_the_jobs_are_followed_by_the_next_run() {
+fn code_130_two_ctrl_c_exit_at_once_and_the_next_run_follows_the_jobs() {
     second_signal([Signal::INT, Signal::INT], 130);
 }
 
 #[test]
-fn code_143_two_sigterm_leave_at_once_and_the_first_signal_names_the_code() {
+fn code_143_two_sigterm_exit_at_once_with_the_code_of_the_first() {
     second_signal([Signal::TERM, Signal::INT], 143);
 }
 
 #[test]
-fn a_signal_is_heard_from_the_first_moment_on() {
+fn a_signal_is_handled_from_the_start() {
     let service = SandboxService::with_job_time(100.0..=200.0, "");
     for _ in 0..5 {
         let dir = TestDir::with_tasks(30);
@@ -90,7 +90,7 @@ fn a_signal_is_heard_from_the_first_moment_on() {
 }
 
 #[test]
-fn a_stop_that_leaves_nothing_undone_is_a_success() {
+fn a_stop_with_nothing_left_to_do_is_a_success() {
     let service = SandboxService::with_job_time(300.0..=300.0, "");
     let dir = TestDir::with_tasks(2);
     let run = dir.run(&service.url()).start();
@@ -101,7 +101,7 @@ fn a_stop_that_leaves_nothing_undone_is_a_success() {
 }
 
 #[test]
-fn a_submit_whose_reply_does_not_come_is_unknown_when_the_run_has_to_leave() {
+fn a_submit_without_a_reply_is_unknown_when_the_run_exits() {
     for fault in ["accept-hang=only:2", "submit-hang=only:2"] {
         let service = SandboxService::with_faults(fault);
         let dir = TestDir::with_tasks(3);
@@ -119,7 +119,7 @@ fn a_submit_whose_reply_does_not_come_is_unknown_when_the_run_has_to_leave() {
 }
 
 #[test]
-fn a_status_request_that_is_never_answered_does_not_keep_a_run_from_leaving() {
+fn an_unanswered_status_request_does_not_block_the_exit() {
     let service = SandboxService::with_faults("status-hang=first:1");
     let dir = TestDir::with_tasks(3);
     let run = dir.run(&service.url()).args("--progress json").start();
@@ -133,7 +133,7 @@ fn a_status_request_that_is_never_answered_does_not_keep_a_run_from_leaving() {
 }
 
 #[test]
-fn a_job_that_never_ends_does_not_keep_a_run_from_leaving_and_is_not_forgotten() {
+fn a_job_that_never_ends_does_not_block_the_exit_and_is_not_forgotten() {
     let service = SandboxService::with_faults("job-slow=only:1, job-expire=hang");
     let dir = TestDir::with_tasks(3);
     for _ in 0..2 {

@@ -10,7 +10,7 @@ fn status(dir: &TestDir, words: &str) -> Value {
 }
 
 #[test]
-fn after_a_run_it_has_the_batch_a_count_for_every_status_and_the_state() {
+fn after_a_run_the_status_has_the_batch_all_counts_and_the_state() {
     let (service, dir) = (SandboxService::with_faults("submit-moderated=number 1"), TestDir::with_tasks(5));
     dir.run(&service.url()).args("--limit 3 --prices fast=1.5").expect_code(10);
     assert_eq!(
@@ -36,7 +36,7 @@ fn after_a_run_it_has_the_batch_a_count_for_every_status_and_the_state() {
 }
 
 #[test]
-fn while_a_run_goes_on_it_says_who_runs_and_where_it_stands() {
+fn during_a_run_the_status_has_the_process_and_its_progress() {
     let (service, dir) = (SandboxService::with_job_time(1000.0..=1000.0, ""), TestDir::with_tasks(4));
     let run = dir.run(&service.url()).args("--concurrency 2 --progress json").start();
     run.wait_for_stdout("\"event\":\"submitted\"");
@@ -50,7 +50,7 @@ fn while_a_run_goes_on_it_says_who_runs_and_where_it_stands() {
 }
 
 #[test]
-fn without_a_state_it_says_so_and_makes_none() {
+fn the_status_without_a_state_is_an_error_and_makes_none() {
     let dir = TestDir::with_tasks(1);
     let ran = dir.mjbatch("status spring.csv --json").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"
@@ -62,7 +62,7 @@ fn without_a_state_it_says_so_and_makes_none() {
 }
 
 #[test]
-fn it_needs_neither_the_manifest_nor_a_key() {
+fn the_status_needs_neither_the_manifest_nor_a_key() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(2));
     dir.run(&service.url()).expect_code(0);
     std::fs::remove_file(dir.path("spring.csv")).unwrap();
@@ -72,7 +72,7 @@ fn it_needs_neither_the_manifest_nor_a_key() {
 }
 
 /// A line without its time and taskId, which are never the same.
-fn timeless(line: &str) -> String {
+fn without_time_and_task_id(line: &str) -> String {
     let line = if line.starts_with("20") { format!("…{}", &line[19..]) } else { line.to_owned() };
     let is_task_id = |word: &&str| word.starts_with("sb") && word.len() > 30;
     match line.split(' ').find(is_task_id) {
@@ -82,7 +82,7 @@ fn timeless(line: &str) -> String {
 }
 
 #[test]
-fn the_ledger_has_every_attempt_and_what_was_spent_for_what() {
+fn the_ledger_has_every_attempt_and_its_cost() {
     let (service, dir) =
         (SandboxService::with_faults("job-fail=only:1, accept-cut=only:3, slots=1"), TestDir::with_tasks(3));
     let run = || dir.run(&service.url()).args("--concurrency 1 --prices fast=1.5");
@@ -122,12 +122,12 @@ fn the_ledger_has_every_attempt_and_what_was_spent_for_what() {
 }
 
 #[test]
-fn the_ledger_is_a_table_for_people() {
+fn the_ledger_can_be_a_table() {
     let (service, dir) = (SandboxService::with_faults("submit-moderated=number 1"), TestDir::with_tasks(3));
     dir.run(&service.url()).args("--limit 2 --concurrency 1 --prices fast=1.5").expect_code(10);
     dir.run(&service.url()).args("--concurrency 1").expect_code(3);
     let ran = dir.mjbatch("status spring.csv --attempts").expect_code(0);
-    let shown: Vec<String> = ran.stdout.lines().map(timeless).collect();
+    let shown: Vec<String> = ran.stdout.lines().map(without_time_and_task_id).collect();
     insta::assert_snapshot!(shown.join("\n"), @"
     submitted (UTC)      run  mode     quota  outcome       taskId                              task #attempt: why
     …    1  fast       1.5  done          sb…                                 t0 #1
@@ -143,16 +143,16 @@ fn the_ledger_is_a_table_for_people() {
 }
 
 #[test]
-fn figures_by_a_column_tell_which_value_the_refusals_share() {
+fn counts_by_a_column_show_the_value_that_rejections_share() {
     let service = SandboxService::with_job_time(40.0..=40.0, "submit-moderated=beach");
     let dir = TestDir::with_csv(
         "id,prompt,scene\na,a mug on a beach,beach\nb,a cup on a beach,beach\nc,a mug on wood,wood\nd,a cup on wood,wood\n",
     );
     dir.run(&service.url()).args("--prices fast=1.5 --limit 3").expect_code(10);
     let by = status(&dir, "--by scene --by mode")["by"].take();
-    let told = |name: &str| -> Vec<(String, u64, Value, u64, Value)> {
+    let values_of = |name: &str| -> Vec<(String, u64, Value, u64, Value)> {
         let values = by[name]["values"].as_array().unwrap().iter();
-        let told = values.map(|it| {
+        let figures = values.map(|it| {
             let [tasks, refused] = ["tasks", "refused"].map(|name| it[name].as_u64().unwrap());
             (
                 it["value"].as_str().unwrap().to_owned(),
@@ -162,11 +162,14 @@ fn figures_by_a_column_tell_which_value_the_refusals_share() {
                 it["quota"].clone(),
             )
         });
-        told.collect()
+        figures.collect()
     };
     let (beach, wood) = ("beach".to_owned(), "wood".to_owned());
-    assert_eq!(told("scene"), [(beach, 2, json!(0.0), 2, json!(0.0)), (wood, 2, json!(1.0), 0, json!(1.5))]);
-    assert_eq!(told("mode"), [("fast".to_owned(), 4, json!(1.0 / 3.0), 2, json!(1.5))]);
+    assert_eq!(
+        values_of("scene"),
+        [(beach, 2, json!(0.0), 2, json!(0.0)), (wood, 2, json!(1.0), 0, json!(1.5))]
+    );
+    assert_eq!(values_of("mode"), [("fast".to_owned(), 4, json!(1.0 / 3.0), 2, json!(1.5))]);
     assert!(by["scene"]["values"][1]["wait_s"].as_f64().unwrap() > 0.0);
     assert_eq!(by["scene"]["more"], 0);
 

@@ -1,4 +1,4 @@
-/* Tells, in order, what a program asks of a disk: for a test that then lets a disk forget what was not synced.
+/* Logs, in order, what a program asks of a disk, for a test that then simulates the loss of unsynced data.
  *
  * Preloaded (LD_PRELOAD), it writes a record to FORGETFUL_LOG for every change of a file in the folder FORGETFUL_DIR, for
  * every sync, and for what is sent over sockets or said on stdout and stderr. A record is a line `KIND<TAB>PATH<TAB>OFFSET<TAB>LENGTH`
@@ -106,7 +106,7 @@ int ftruncate64(int fd, off64_t size) {
     return REAL(ftruncate64)(fd, size);
 }
 
-/* Told once it is true. */
+/* Logged after it succeeded. */
 int fsync(int fd) {
     int done = REAL(fsync)(fd);
     if (done == 0) changed('F', fd, 0, NULL, 0);

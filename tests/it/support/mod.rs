@@ -8,6 +8,7 @@ mod results_file;
 mod sandbox_service;
 mod test_dir;
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub(crate) use cli_command::{CliCommand, CommandOutput, KEY, RunningCommand};
@@ -31,4 +32,30 @@ pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(begun.elapsed() < DEADLINE, "timed out waiting for: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// The items in ascending order.
+pub(crate) fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort();
+    items
+}
+
+/// The sorted names of the files and folders directly in a folder.
+pub(crate) fn file_names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    sorted(entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect())
+}
+
+/// The paths of all files below a folder; empty where there is no such folder. Links are not followed.
+pub(crate) fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.is_symlink() {
+            found.extend(files_below(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
 }

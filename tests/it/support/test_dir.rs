@@ -59,12 +59,7 @@ impl TestDir {
 
     /// The sorted names of all files.
     pub(crate) fn files(&self) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(self.folder())
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
-            .collect();
-        names.sort();
-        names
+        super::file_names(self.folder())
     }
 
     /// The program with these arguments, without a key or a base URL.
