@@ -1,5 +1,5 @@
-//! Spans of time as people write them, in manifests and on the command line alike: `500ms`, `90s`, `15m`, `2h`; and as people
-//! are told them.
+//! Spans of time as people write them, in manifests and on the command line alike: `500ms`, `90s`, `15m`, `2h`; and as they
+//! are shown.
 
 use std::time::Duration;
 

@@ -11,7 +11,7 @@ use std::io;
 pub enum Point {
     /// The state is held, and nothing was read of it yet.
     LockTaken,
-    /// The tables were brought up to date, and that is not committed yet.
+    /// The tables were migrated, and that is not committed yet.
     StepsTaken,
     /// The manifest's tasks are listed, and that is not committed yet.
     Listing,
@@ -23,23 +23,23 @@ pub enum Point {
     RunBegun,
     /// Intents were written, and are not committed yet.
     Intending,
-    /// Intents are on the disk, and nobody was told yet.
+    /// Intents are on the disk, and nothing was reported yet.
     Intended,
     /// The request of a submit is about to leave.
     SubmitLeaves,
-    /// It was sent and answered, and nobody was told yet.
+    /// It was sent and answered, and nothing was reported yet.
     SubmitAnswered,
     /// A status request is about to leave.
     StatusLeaves,
-    /// A callback came in, and nobody was told yet.
+    /// A callback came in, and nothing was reported yet.
     CalledBack,
     /// Changes were written, and are not committed yet.
     Recording,
-    /// Changes are on the disk, and nobody was told yet.
+    /// Changes are on the disk, and nothing was reported yet.
     Recorded,
-    /// Something is about to be told to a command or an address.
+    /// A delivery is about to start.
     DeliveryLeaves,
-    /// It was told, and that is not written yet.
+    /// A delivery was made, and that is not written yet.
     DeliveryAnswered,
     /// It is written, and not committed yet.
     DeliveryRecording,

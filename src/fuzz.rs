@@ -10,7 +10,7 @@ use crate::{api, manifest};
 /// The most tasks of a manifest that are looked at.
 const MOST_TASKS: usize = 2_000;
 
-/// Reads a manifest whose name tells the format. Its tasks have ids of their own, and its problems
+/// Reads a manifest whose name determines the format. Its tasks have ids of their own, and its problems
 /// can be shown.
 ///
 /// # Panics

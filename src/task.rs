@@ -40,7 +40,7 @@ impl fmt::Display for TaskId {
 }
 
 impl RemoteTaskId {
-    /// A number that tells it from others, where many are held.
+    /// A number that distinguishes it from others, where many are held.
     pub fn mark(&self) -> u64 {
         let mut bytes = [0; 8];
         blake3::Hasher::new().update(self.0.as_bytes()).finalize_xof().fill(&mut bytes);
@@ -97,7 +97,7 @@ pub struct Task {
     pub earlier: Option<Box<Earlier>>,
 }
 
-/// What an earlier run made of a task, as its results tell. Taken over where the state knows nothing of the task.
+/// What an earlier run made of a task, according to its results. Taken over where the state knows nothing of the task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earlier {
     /// Where the task stands: neither pending nor being submitted.

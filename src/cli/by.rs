@@ -7,7 +7,7 @@ use crate::duration;
 use crate::task::{Quota, Status};
 use crate::text::sanitize_line;
 
-/// How many values of a variable are told.
+/// The most values of a variable that are shown.
 pub(super) const MOST_ON_SCREEN: usize = 40;
 pub(super) const MOST_IN_JSON: usize = 1_000;
 

@@ -85,7 +85,7 @@ impl ForecastView<'_> {
     }
 }
 
-/// The grain of a time that is told: as coarse as it is uncertain, in seconds.
+/// The step to which a time is rounded: as coarse as it is uncertain, in seconds.
 fn grain(seconds: f64) -> u64 {
     match seconds as u64 {
         0..60 => 5,
@@ -97,14 +97,14 @@ fn grain(seconds: f64) -> u64 {
     }
 }
 
-/// The nearest one that is told.
+/// The time, rounded to the nearest step.
 fn about(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     let grain = grain(seconds);
     words(((seconds / grain as f64).round() as u64).max(1) * grain)
 }
 
-/// The next one that is told and is not less.
+/// The time, rounded up to the next step.
 fn under(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     let grain = grain(seconds);

@@ -71,7 +71,7 @@ fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<
         Failure::nothing_submitted(Diagnostic::error(format!("cannot start: {e}")), Exit::Internal)
     })?;
     let done = runtime.block_on(command);
-    // What still runs is a picture being drawn or a name being resolved: nobody waits for it.
+    // The tasks that still run draw an image or resolve a name: no need to wait for them.
     runtime.shutdown_background();
     done
 }

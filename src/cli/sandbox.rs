@@ -1,4 +1,4 @@
-//! `mjbatch sandbox`: the API's stand-in alone, for other clients.
+//! `mjbatch sandbox`: the sandbox alone, for other clients.
 
 use std::io::Write as _;
 

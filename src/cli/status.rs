@@ -89,7 +89,7 @@ impl StatusView {
         }
         if status.files != FileCounts::default() {
             let FileCounts { brought, failed } = status.files;
-            lines.push(format!("  pictures: {brought} brought to files, {failed} could not be"));
+            lines.push(format!("  images: {brought} downloaded, {failed} failed"));
         }
         lines.extend(self.follow_up());
         lines.push(format!("  state: {}, of {}", text::sanitize(&self.state), status.header.service));
@@ -101,14 +101,14 @@ impl StatusView {
         lines.join("\n") + "\n"
     }
 
-    /// What was told to others, and the first that was not.
+    /// The lines about deliveries of hooks, with the first that failed.
     fn follow_up(&self) -> Vec<String> {
         let status = &self.status;
         let DeliveryCount { delivered, due } = status.deliveries;
         if status.deliveries == DeliveryCount::default() {
             return Vec::new();
         }
-        let mut lines = vec![format!("  follow-up: {delivered} told, {due} not told yet")];
+        let mut lines = vec![format!("  hooks: {delivered} delivered, {due} not delivered")];
         for FailedDelivery { id, tries, error } in status.failed_deliveries.iter().take(MOST_SHOWN) {
             let about =
                 id.as_ref().map_or("the end of a run".to_owned(), |id| text::sanitize_line(&id.0, 60));

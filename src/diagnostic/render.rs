@@ -32,7 +32,7 @@ impl Renderer {
         Renderer { look: renderer::Renderer::styled().hyperlink(false) }.width(120)
     }
 
-    /// Crops lines of the file to this many columns, 40 to 160; 120 unless told.
+    /// Crops lines of the file to this many columns, 40 to 160; 120 by default.
     #[must_use]
     pub fn width(self, columns: usize) -> Self {
         Renderer { look: self.look.term_width(columns.clamp(40, REACH)) }

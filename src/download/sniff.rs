@@ -47,7 +47,7 @@ impl ImageFormat {
     }
 
     /// Whether an image with these first bytes, length and last bytes is complete, as far as its
-    /// format tells. A server that announces too short a length would otherwise leave an image with
+    /// format shows. A server that announces too short a length would otherwise leave an image with
     /// its lower part missing.
     pub(super) fn is_complete(self, head: &[u8], length: u64, tail: &[u8]) -> bool {
         let has = |mark: &[u8]| tail.windows(mark.len()).any(|window| window == mark);

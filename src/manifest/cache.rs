@@ -37,13 +37,13 @@ pub struct ManifestCache {
     pub batch: BatchSettings,
     /// What the tables of results look like.
     pub output: TableFormat,
-    /// The files of the pictures.
+    /// The settings of the image files.
     pub images: ImageSettings,
     /// How many warnings there were.
     pub warnings: usize,
     /// Its hash.
     pub hash: [u8; 32],
-    /// The name of picture files that was found good for every one of its tasks, if one was.
+    /// The template of image names that was checked against every task, if one was.
     pub validated_name_template: Option<String>,
 }
 
@@ -51,8 +51,8 @@ impl ManifestCache {
     /// The text to be kept; none where reading the manifest again is as good.
     pub fn serialize(&self) -> Option<String> {
         let is_small = self.provenance.bytes < LEAST_BYTES && self.tasks < LEAST_TASKS;
-        let tells = self.batch.on_done.is_some() || self.batch.on_finish.is_some();
-        let says_more = self.is_results || self.has_actions || tells;
+        let has_hooks = self.batch.on_done.is_some() || self.batch.on_finish.is_some();
+        let says_more = self.is_results || self.has_actions || has_hooks;
         if is_small || says_more { None } else { serde_json::to_string(self).ok() }
     }
 

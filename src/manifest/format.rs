@@ -25,7 +25,7 @@ pub(super) fn unknown(shown: &str) -> Diagnostic {
         .note("a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file")
 }
 
-/// The text of a file. The error tells where it is not UTF-8.
+/// The text of a file. The error says where it is not UTF-8.
 pub(super) fn utf8<'b>(shown: &str, bytes: &'b [u8]) -> Result<&'b str, Box<Diagnostic>> {
     std::str::from_utf8(bytes)
         .map_err(|error| Box::new(not_utf8(shown.to_owned(), bytes, error.valid_up_to())))

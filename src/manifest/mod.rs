@@ -60,7 +60,7 @@ pub struct Manifest {
     pub batch: BatchSettings,
     /// What the tables of results look like.
     pub output: TableFormat,
-    /// The files of the pictures.
+    /// The settings of the image files.
     pub images: ImageSettings,
     /// What is probably not as it was meant. No errors.
     pub warnings: Problems,
@@ -156,7 +156,7 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, Problems> {
     parse_with(path, bytes, ReadOptions::default(), &mut |_| Err(LoadError::Missing(None)))
 }
 
-/// Reads a manifest from the bytes of a file. The path tells the format, the name to show and the batch's name; the
+/// Reads a manifest from the bytes of a file. The path determines the format, the name to show and the batch's name; the
 /// file is not touched. The files that it names are asked for, each once.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ pub struct ReadOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Provenance {
-    /// The path tells the format and the name, and is in messages.
+    /// The path determines the format and the name, and appears in messages.
     pub(super) path: String,
     pub(super) options: ReadOptions,
     pub(super) bytes: usize,

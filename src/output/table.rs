@@ -81,7 +81,7 @@ fn filled<E>(
     image: usize,
 ) -> Result<Vec<TableCell<'static>>, RowError<E>> {
     let status = record.state.shown(layout.run_lives);
-    let subject = RowContext { record, status, batch: layout.batch, picture: image };
+    let subject = RowContext { record, status, batch: layout.batch, image_index: image };
     let texts = pattern.fill(layout.columns, &subject).map_err(|why| {
         let id = record.task.id.clone();
         RowError::Of(ResultsError::Column { id, why })

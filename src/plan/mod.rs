@@ -313,7 +313,7 @@ mod tests {
         assert_eq!(one(redo("first"), known), Step::Keep(known));
         let nameless = KnownTask { last_mark: None, state: State::Unknown, ..known };
         assert_eq!(one(redo("first"), nameless), Step::Keep(nameless), "the last attempt has no name yet");
-        // A refused prompt has no taskId: results that tell of one are older than an attempt that
+        // A refused prompt has no taskId: results that have one are older than an attempt that
         // was accepted.
         let mut refused = redo("");
         refused.earlier = Some(Box::new(Earlier { task_id: None, state: State::Failed, ..earlier("") }));

@@ -28,7 +28,7 @@ impl Shell {
         let _ = self.ledger.end(ending.as_str(), so_far).await;
         let written = self.write_results().await?;
         let results_written = written.failed.is_empty();
-        let written = self.tell_of_files(written);
+        let written = self.report_files(written);
         let counts = written.counts;
         let summary = self.summary(&ending, written);
         if has_on_finish && ending != StopReason::StoreFailed {
@@ -50,9 +50,8 @@ impl Shell {
         async move { written.await.unwrap_or(Err(StoreError::WriterGone)) }
     }
 
-    /// What a person should know about the files that are left behind; gives what is not told of
-    /// them by that.
-    fn tell_of_files(&mut self, mut written: ResultsReport) -> ResultsReport {
+    /// Reports files that were written elsewhere or with limits. Returns the rest of the report.
+    fn report_files(&mut self, mut written: ResultsReport) -> ResultsReport {
         for (path, why) in written.beside.drain(..) {
             self.notice(Notice::ResultsMoved { path, why });
         }
@@ -124,7 +123,7 @@ impl Shell {
         next_without.as_ref().filter(|_| chosen).unwrap_or(&self.run.next).clone()
     }
 
-    /// The reason with what its sentence needs; one that ended because nothing was left is told apart by what the run was about.
+    /// The reason with the facts of its sentence. Where nothing is left, the selection of the run decides it.
     fn stop_summary(&self, reason: &StopReason, left: u64) -> StopSummary {
         let reason = match reason {
             StopReason::Finished if self.nothing_to_do => StopReason::NothingToDo,

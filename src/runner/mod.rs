@@ -2,7 +2,7 @@
 //!
 //! `shell` selects over everything that can happen, and one synchronous function decides what to do about it, by asking the
 //! engine; `book` is what watchers are shown; `close` writes the results and says the last word. Durable first, effect
-//! second, view last: an intent is on the disk before its request leaves, a change before anybody is told of it.
+//! second, view last: an intent is on the disk before its request leaves, a change before it is shown.
 
 mod book;
 mod clock;
@@ -58,7 +58,7 @@ pub struct Run {
     pub is_sandbox: bool,
 }
 
-/// What a run is bound by, as a person is told it; the [`Policy`] has what the engine goes by.
+/// The limits of a run as they are shown to people; the engine goes by its [`Policy`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Terms {
     /// The budget.

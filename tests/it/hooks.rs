@@ -2,7 +2,9 @@
 
 use aws_lc_rs::hmac;
 
-use crate::support::{CliCommand, CommandOutput, HookReceiver, SandboxService, TestDir, reply, wait_until};
+use crate::support::{
+    CliCommand, CommandOutput, HookReceiver, SandboxService, TestDir, reply, sorted, wait_until,
+};
 
 const SECRET: &str = "a-secret-of-the-receiver";
 
@@ -28,11 +30,6 @@ fn run(dir: &TestDir, service: &SandboxService) -> CliCommand {
 fn status(dir: &TestDir) -> serde_json::Value {
     let ran = dir.mjbatch("status m.yaml --json").expect_code(0);
     serde_json::from_str(&ran.stdout).unwrap()
-}
-
-fn sorted(mut names: Vec<String>) -> Vec<String> {
-    names.sort();
-    names
 }
 
 const ALL: [&str; 3] = ["bowl", "jar", "mug"];
@@ -77,10 +74,10 @@ fn the_end_of_each_run_is_delivered_with_its_summary() {
     run(&dir, &service).args("--limit 1").expect_code(10);
     run(&dir, &service).expect_code(3);
     run(&dir, &service).expect_code(3);
-    let told: Vec<_> = receiver.requests().iter().map(|post| post.json()).collect();
-    let stops: Vec<_> = told.iter().map(|told| told["stop"].as_str().unwrap()).collect();
+    let bodies: Vec<_> = receiver.requests().iter().map(|post| post.json()).collect();
+    let stops: Vec<_> = bodies.iter().map(|body| body["stop"].as_str().unwrap()).collect();
     assert_eq!(stops, ["limit_reached", "finished", "nothing_to_do"]);
-    let second = &told[1];
+    let second = &bodies[1];
     assert_eq!((&second["event"], &second["counts"]["done"]), (&"finish".into(), &2.into()));
     assert_eq!((&second["counts"]["failed"], &second["troubles"][0]["count"]), (&1.into(), &1.into()));
     assert!(second["text"].as_str().unwrap().starts_with("Spring: 2 done · 1 failed"), "{second}");
@@ -97,7 +94,7 @@ fn a_failure_is_delivered_only_where_that_is_configured() {
         run(&dir, &service).expect_code(3);
         assert_eq!(sorted(receiver.done_tasks()), expected);
         let jar =
-            receiver.requests().into_iter().map(|post| post.json()).find(|told| told["task"]["id"] == "jar");
+            receiver.requests().into_iter().map(|post| post.json()).find(|body| body["task"]["id"] == "jar");
         if let Some(jar) = jar {
             assert_eq!(
                 (&jar["task"]["status"], &jar["text"]),
@@ -134,10 +131,10 @@ fn a_receiver_that_refuses_changes_no_exit_code_and_its_deliveries_stay_pending(
     assert!(ran.stderr.contains("warning") && ran.stderr.contains(said), "{ran:?}");
     assert!(ran.stderr.contains("HTTP 422: \u{fffd}]0;owned\u{fffd} <b>no such product</b>"), "{ran:?}");
     assert!(!ran.stderr.contains('\u{1b}'));
-    let told = status(&dir);
-    assert_eq!((&told["counts"]["done"], &told["follow_up"]["not_told"]), (&3.into(), &3.into()));
+    let status = status(&dir);
+    assert_eq!((&status["counts"]["done"], &status["follow_up"]["not_told"]), (&3.into(), &3.into()));
     let shown = dir.mjbatch("status m.yaml").expect_code(0).stdout;
-    assert!(shown.contains("follow-up: 0 told, 3 not told yet") && shown.contains("HTTP 422"), "{shown}");
+    assert!(shown.contains("hooks: 0 delivered, 3 not delivered") && shown.contains("HTTP 422"), "{shown}");
     // Another URL gets the pending deliveries, in a run that has nothing else to do.
     let other = HookReceiver::accepting();
     dir.write("m.yaml", manifest(&format!("on_done: {}", other.url())));
@@ -161,7 +158,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn what_was_done_before_is_delivered_only_with_deliver_all() {
+fn earlier_done_tasks_are_delivered_only_with_deliver_all() {
     let (receiver, service) = (HookReceiver::accepting(), SandboxService::with_faults(""));
     let dir = test_dir("retries: 0");
     run(&dir, &service).expect_code(0);
@@ -178,23 +175,23 @@ fn a_run_with_no_hooks_leaves_its_deliveries_to_the_next_one() {
     let (receiver, service) = (HookReceiver::accepting(), SandboxService::with_faults(""));
     let dir = test_dir(&format!("on_done: {}", receiver.url()));
     let ran = run(&dir, &service).args("--no-hooks").expect_code(0);
-    assert!(!ran.stderr.contains("follow-up") && receiver.requests().is_empty(), "{ran:?}");
+    assert!(!ran.stderr.contains("hooks: ") && receiver.requests().is_empty(), "{ran:?}");
     run(&dir, &service).expect_code(0);
     assert_eq!(sorted(receiver.done_tasks()), ALL);
 }
 
 #[test]
-fn a_sandbox_runs_hooks_only_with_hooks_and_says_that_it_is_one() {
+fn a_sandbox_runs_hooks_only_with_the_hooks_flag_and_marks_its_deliveries() {
     let receiver = HookReceiver::accepting();
     let dir = test_dir(&format!("on_done: {0}\n  on_finish: {0}", receiver.url()));
-    let rehearse = || dir.mjbatch("run m.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms");
-    let ran = rehearse().expect_code(0);
+    let sandbox_run = || dir.mjbatch("run m.yaml --sandbox --speed 3000 --poll-min 20ms --poll-max 100ms");
+    let ran = sandbox_run().expect_code(0);
     assert!(
         ran.stderr.contains("`on_done` and `on_finish`: hooks are disabled with `--sandbox`; add `--hooks`"),
         "{ran:?}"
     );
     assert_eq!(receiver.requests().len(), 0);
-    rehearse().args("--hooks").expect_code(0);
+    sandbox_run().args("--hooks").expect_code(0);
     assert_eq!((receiver.done_tasks().len(), receiver.requests().len()), (3, 4));
     assert!(receiver.requests().iter().all(|post| post.json()["rehearsal"] == true));
 }
@@ -218,7 +215,7 @@ fn images_are_downloaded_before_their_task_is_delivered() {
 }
 
 #[test]
-fn a_hook_that_cannot_work_is_refused_before_anything_is_spent() {
+fn a_hook_that_cannot_work_is_an_error_before_anything_is_submitted() {
     let service = SandboxService::with_faults("");
     for (batch, said) in [
         ("on_done: [./publish.sh]", "there is no command `./publish.sh` beside the manifest"),
@@ -259,7 +256,7 @@ fn check_and_plan_show_what_will_be_run() {
 
 #[cfg(debug_assertions)]
 #[test]
-fn a_kill_between_done_and_delivered_is_made_good_by_the_next_run() {
+fn a_delivery_cut_off_by_a_kill_is_sent_by_the_next_run() {
     let fails = [
         "delivery-leaves=abort@2",
         "delivery-answered=abort@2",
@@ -275,10 +272,10 @@ fn a_kill_between_done_and_delivered_is_made_good_by_the_next_run() {
         let failing = if fail.starts_with("recorded") { failing.args("--concurrency 1") } else { failing };
         assert_eq!(failing.output().code, None, "{fail}");
         run(&dir, &service).expect_code(0);
-        let mut told = sorted(receiver.done_tasks());
-        assert!(told.len() <= 4, "{fail}: {told:?}");
-        told.dedup();
-        assert_eq!((told, service.submits()), (ALL.map(str::to_owned).to_vec(), 3), "{fail}");
+        let mut delivered = sorted(receiver.done_tasks());
+        assert!(delivered.len() <= 4, "{fail}: {delivered:?}");
+        delivered.dedup();
+        assert_eq!((delivered, service.submits()), (ALL.map(str::to_owned).to_vec(), 3), "{fail}");
         let so_far = receiver.requests().len();
         run(&dir, &service).expect_code(0);
         assert_eq!(receiver.requests().len(), so_far, "{fail}: delivered once more");
@@ -287,7 +284,7 @@ fn a_kill_between_done_and_delivered_is_made_good_by_the_next_run() {
 
 #[cfg(debug_assertions)]
 #[test]
-fn a_run_that_dies_after_its_end_was_written_is_delivered_by_the_next() {
+fn the_end_of_a_killed_run_is_delivered_by_the_next() {
     for fail in ["results-written=abort", "delivery-leaves=abort", "delivery-answered=abort"] {
         let (receiver, service) = (HookReceiver::accepting(), SandboxService::with_faults(""));
         let dir = test_dir(&format!("on_finish: {}", receiver.url()));
@@ -307,8 +304,8 @@ mod commands {
     /// A script beside the manifest that is the hook.
     fn script(dir: &TestDir, text: &str) {
         use std::os::unix::fs::PermissionsExt as _;
-        dir.write("told.sh", format!("#!/bin/sh\n{text}\n"));
-        std::fs::set_permissions(dir.path("told.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        dir.write("hook.sh", format!("#!/bin/sh\n{text}\n"));
+        std::fs::set_permissions(dir.path("hook.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
     }
 
     fn lines(dir: &TestDir, name: &str) -> Vec<serde_json::Value> {
@@ -332,12 +329,12 @@ mod commands {
     fn a_command_gets_the_result_on_its_standard_input_in_the_manifests_folder_and_no_key() {
         let service = SandboxService::with_faults("");
         let dir = test_dir(
-            "on_done: [./told.sh, '$(touch owned)', 'a b']\n  on_finish: { url_env: CHAT, secret_env: HOOK_SECRET }",
+            "on_done: [./hook.sh, '$(touch owned)', 'a b']\n  on_finish: { url_env: CHAT, secret_env: HOOK_SECRET }",
         );
         let receiver = HookReceiver::accepting();
         script(
             &dir,
-            "cat >> told.jsonl; env >> env.txt; pwd >> pwd.txt; echo \"$# $1|$2\" >> words.txt; echo noise; echo noise >&2",
+            "cat >> done.jsonl; env >> env.txt; pwd >> pwd.txt; echo \"$# $1|$2\" >> words.txt; echo noise; echo noise >&2",
         );
         // From another folder.
         let manifest = dir.path("m.yaml");
@@ -351,9 +348,13 @@ mod commands {
             .env("PATH", "/usr/bin:/bin")
             .expect_code(0);
         assert!(!ran.stderr.contains("noise") && !ran.stdout.contains("noise"), "{ran:?}");
-        let told = lines(&dir, "told.jsonl");
-        assert_eq!(told.len(), 3);
-        assert!(told.iter().all(|told| told["event"] == "done" && told["task"]["images"][3].is_string()));
+        let messages = lines(&dir, "done.jsonl");
+        assert_eq!(messages.len(), 3);
+        assert!(
+            messages
+                .iter()
+                .all(|message| message["event"] == "done" && message["task"]["images"][3].is_string())
+        );
         let env = String::from_utf8(dir.read("env.txt")).unwrap();
         assert!(
             !env.contains("MIDJOURNEY_API_KEY") && !env.contains(SECRET) && !env.contains(&receiver.url()),
@@ -370,7 +371,7 @@ mod commands {
     #[test]
     fn a_command_that_fails_says_why_and_the_batch_is_done_all_the_same() {
         let service = SandboxService::with_faults("");
-        let dir = test_dir("on_done: [./told.sh]");
+        let dir = test_dir("on_done: [./hook.sh]");
         script(&dir, "grep -q '\"id\":\"mug\"' || exit 0; echo 'no room' >&2; exit 4");
         let ran = run(&dir, &service).expect_code(0);
         let said =
@@ -385,7 +386,7 @@ mod commands {
     #[test]
     fn a_command_that_hangs_holds_up_no_slot_and_is_stopped() {
         let service = SandboxService::with_job_time(10.0..=20.0, "");
-        let dir = test_dir("on_done: { command: [./told.sh], timeout: 2s }");
+        let dir = test_dir("on_done: { command: [./hook.sh], timeout: 2s }");
         script(&dir, "echo x >> begun; sleep 600");
         let running = run(&dir, &service).args("--concurrency 1").start();
         wait_until("all is done while the first is still being delivered", || {
@@ -400,7 +401,7 @@ mod commands {
     #[test]
     fn a_run_that_is_stopped_waits_for_a_command_only_so_long() {
         let service = SandboxService::with_faults("");
-        let dir = test_dir("on_done: { command: [./told.sh], timeout: 10m }");
+        let dir = test_dir("on_done: { command: [./hook.sh], timeout: 10m }");
         script(&dir, "echo $$ > begun; sleep 600");
         let running = run(&dir, &service).start();
         wait_until("a command runs", || dir.path("begun").exists() && service.jobs() == 3);

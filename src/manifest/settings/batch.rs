@@ -59,10 +59,10 @@ pub struct BatchSettings {
     pub max_changed: Option<u64>,
     /// Where the results go, as written: paths from the manifest's folder.
     pub results: Vec<String>,
-    /// Who is told of each task that is done. Only a manifest says that, never what a state has kept of it: it may be a command.
+    /// The hook for each done task. It is read from the manifest only, never from its copy in the state: it may be a command.
     #[serde(skip)]
     pub on_done: Option<HookSpec>,
-    /// Who is told when a run is over.
+    /// The hook for the end of a run.
     #[serde(skip)]
     pub on_finish: Option<HookSpec>,
 }

@@ -9,7 +9,7 @@ use crate::manifest::template::{Escaping, Scope, ScopeValue, TemplateText, Templ
 use crate::manifest::value::ValueError;
 use crate::task::{Record, Status};
 
-/// The picture addresses that have a name each, however few there are.
+/// The number of image URLs that always have a variable of their own.
 const LEAST_IMAGES: usize = 4;
 
 /// Names of columns, and what stands under them.
@@ -57,8 +57,8 @@ pub struct RowContext<'r> {
     pub status: Status,
     /// The batch's name.
     pub batch: &'r str,
-    /// Which of its pictures the row is for, counted from 0; the first where the row is for the task.
-    pub picture: usize,
+    /// The index of the row's image, from 0; 0 where the row is for the whole task.
+    pub image_index: usize,
 }
 
 impl CustomColumns {
@@ -88,7 +88,7 @@ impl CustomColumns {
         filled.collect()
     }
 
-    /// What is wrong with the templates, by the number of the column, as far as one task can tell.
+    /// The errors of the templates with the values of one task, by the number of the column.
     pub(crate) fn faults(&self, columns: &[String], subject: &RowContext<'_>) -> Vec<(usize, ValueError)> {
         let scope = scope(columns, subject);
         let filled = self.columns.iter().enumerate();
@@ -97,7 +97,7 @@ impl CustomColumns {
 }
 
 fn scope(names: &[String], subject: &RowContext<'_>) -> Scope {
-    let RowContext { record, status, batch, picture } = *subject;
+    let RowContext { record, status, batch, image_index } = *subject;
     let mut columns = Variables::default();
     for name in names {
         columns.hidden(name);
@@ -115,13 +115,13 @@ fn scope(names: &[String], subject: &RowContext<'_>) -> Scope {
         text("task_id", record.task_id.as_ref().map(ToString::to_string).unwrap_or_default()),
         text("reason", record.reason.clone().unwrap_or_default()),
         text("grid", record.images.grid.clone().unwrap_or_default()),
-        text("image", image(picture)),
+        text("image", image(image_index)),
         text("quota", record.quota.map(|quota| quota.to_string()).unwrap_or_default()),
         text("submitted_at", time(record.submitted_at)),
         text("finished_at", time(record.finished_at)),
         text("batch", batch.to_owned()),
         ("images".to_owned(), images.clone().into()),
-        ("n".to_owned(), (picture + 1).into()),
+        ("n".to_owned(), (image_index + 1).into()),
         ("attempts".to_owned(), record.attempts.into()),
     ];
     named.extend((0..images.len().max(LEAST_IMAGES)).map(|n| text(&format!("image_{}", n + 1), image(n))));

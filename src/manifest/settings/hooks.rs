@@ -1,7 +1,7 @@
-//! Who is told what became of a batch: `on_done` and `on_finish` of `batch`.
+//! The hooks of a batch: `on_done` and `on_finish` of `batch`.
 //!
-//! A command is a list of its words, since no shell reads it; an address is posted to. Secrets stand in the environment, and
-//! the manifest says only under which name.
+//! A command is a list of its words, since no shell reads it; a URL gets a POST. Secrets are in the environment, and the manifest
+//! has only the names of their variables.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ pub(crate) const FINISH: [&str; 5] = ["command", "url", "url_env", "secret_env",
 /// The longest time limit.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// Who is told of what.
+/// A hook as the manifest configures it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookSpec {
     /// What is run, or where it is posted.
@@ -27,7 +27,7 @@ pub struct HookSpec {
     pub timeout: Option<Duration>,
     /// How many are on their way at once, where that is said; 1 to 16.
     pub at_once: Option<u8>,
-    /// Tasks that failed or were lost are told of as well.
+    /// Whether failed and lost tasks are delivered too.
     pub failed: bool,
     /// Where it is written.
     pub place: Place,

@@ -1,8 +1,8 @@
-//! What the files of pictures are called: `images/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}`.
+//! The names of image files: `images/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}`.
 //!
 //! What stands before the first variable is the folder, the person's own choice; each part after it is a template for
 //! itself, so that a `/` in a value makes no folder. The variables are the task's columns and `id`, `mode`, `n` (the
-//! picture's number, 0 for the grid) and `ext` (by its content). Which characters a file's name may have is decided where
+//! image's number, 0 for the grid) and `ext` (by its content). Which characters a file's name may have is decided where
 //! files are made.
 
 use std::sync::Arc;
@@ -16,12 +16,12 @@ use crate::manifest::value::{self, ValueError};
 use crate::manifest::yaml::{KnownKeys, NodeReader};
 use crate::task::Task;
 
-/// The name that a picture gets in a folder for which nothing else is said.
+/// The name of an image where the manifest has only a folder.
 const PLAIN: &str = "{{ id }}-{{ n }}.{{ ext }}";
-/// Variables that every picture has.
+/// The variables that every image has.
 const OWN: [&str; 4] = ["id", "mode", "n", "ext"];
 
-/// What a manifest says about the files of pictures: `images`, `grid` and `sidecar` of `output`.
+/// The settings of the image files: `images`, `grid` and `sidecar` of `output`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSettings {
@@ -32,11 +32,11 @@ pub struct ImageSettings {
     pub place: Option<Place>,
     /// Whether the 2×2 overview is wanted too.
     pub grid: bool,
-    /// Whether a `.json` goes beside each picture.
+    /// Whether each image has a `.json` beside it.
     pub sidecar: bool,
 }
 
-/// Reads the keys of `output` that are about pictures.
+/// Reads the keys of `output` that are about images.
 pub(crate) fn settings(output: &KnownKeys<'_, '_>, reader: &mut NodeReader<'_>) -> ImageSettings {
     let images = output.get("images");
     ImageSettings {
@@ -58,7 +58,7 @@ fn yes_or_no(text: &str) -> Result<bool, ValueError> {
     }
 }
 
-/// How the files of pictures are named.
+/// The template of the names of image files.
 #[derive(Debug, Clone)]
 pub struct ImageName {
     folder: String,
@@ -88,7 +88,7 @@ impl ImageName {
         &self.folder
     }
 
-    /// The parts of a picture's name within the folder, not yet made safe.
+    /// The parts of an image's name within the folder, not yet made safe.
     ///
     /// # Errors
     /// A variable that the task does not have; an empty one is none.
@@ -111,7 +111,7 @@ impl ImageName {
     }
 }
 
-/// Whether the text can name pictures, whatever the columns are; it is kept as it is.
+/// Checks that the text can name images, whatever the columns are, and returns it unchanged.
 fn check(text: &str) -> Result<String, ValueError> {
     let text = value::path(text)?;
     read(&text, &[]).map(|_| text)
@@ -138,7 +138,7 @@ fn read(text: &str, columns: &[String]) -> Result<ImageName, ValueError> {
         return Err(ValueError::new("the images of a task would get one name", "no `{{ n }}` in it")
             .help("name them as in `images/{{ id }}-{{ n }}.{{ ext }}`"));
     }
-    // The ending tells every program what the file is.
+    // Programs know the type of a file by its ending.
     let ends = parts.last().is_some_and(|last| last.replace(' ', "").ends_with(".{{ext}}"));
     let mut taken = taken;
     if !ends && let Some(last) = parts.last() {
@@ -192,7 +192,7 @@ mod tests {
     fn a_name_is_filled_in_part_by_part() {
         for (template, expected) in [
             ("images", "images | hero/red-2.png"),
-            ("../out/pictures/", "../out/pictures/ | hero/red-2.png"),
+            ("../out/photos/", "../out/photos/ | hero/red-2.png"),
             ("/srv/{{ sku }}/{{ n }}.{{ext}}", "/srv | A/../1 | 2.png"),
             ("{{ sku | lower }}-{{ n }}", ". | a/../1-2.png"),
             ("x/{{ id | replace('/', '.') }}/{{ vars['price €'] }}/{{ n }}", "x | hero.red | 9 | 2.png"),

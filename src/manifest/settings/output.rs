@@ -20,7 +20,7 @@ pub enum RowUnit {
     /// A task.
     #[default]
     Task,
-    /// A picture, or a task that has none.
+    /// An image, or a task without images.
     Image,
 }
 
@@ -168,15 +168,15 @@ pub(crate) fn check(
 ) {
     let ColumnSet::Custom(pattern) = &section.shape.columns else { return };
     let mut record = pending(task);
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for done in [true, false] {
         let images = if done { vec!["https://cdn.example/1.png".to_owned(); 4] } else { Vec::new() };
         record.images = Images { grid: None, urls: images };
         let status = if done { Status::Done } else { Status::Pending };
-        let subject = RowContext { record: &record, status, batch: "", picture: 0 };
+        let subject = RowContext { record: &record, status, batch: "", image_index: 0 };
         for (n, fault) in pattern.faults(names, &subject) {
-            if !told.contains(&n) {
-                told.push(n);
+            if !reported.contains(&n) {
+                reported.push(n);
                 problems.push(fault.at(source, section.places[n].clone()));
             }
         }
@@ -204,7 +204,7 @@ mod tests {
 
     use crate::manifest::parse;
 
-    fn told(output: &str) -> String {
+    fn problems_of(output: &str) -> String {
         let text =
             format!("version: 1\noutput:\n  columns:\n{output}\nprompts: [{{prompt: a, vars: {{sku: A}}}}]");
         parse(Path::new("m.yaml"), text.as_bytes()).unwrap_err().to_string()
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_template_that_does_not_fit_is_told_at_its_place_before_anything_is_spent() {
-        let message = told("    a: ok\n    b: \"{{ skuu }}\"");
+        let message = problems_of("    a: ok\n    b: \"{{ skuu }}\"");
         assert!(message.contains("there is no variable `skuu`"), "{message}");
         assert!(message.contains("m.yaml:5:12") && message.contains("did you mean `sku`?"), "{message}");
         assert!(message.contains("nothing was submitted"), "{message}");
@@ -224,7 +224,7 @@ mod tests {
             ("    a: [x]", "takes a single value"),
             ("    amazon", "did you mean"),
         ] {
-            let message = told(output);
+            let message = problems_of(output);
             assert!(message.contains(said) || output.contains("amazon"), "{output}: {message}");
         }
     }

@@ -57,7 +57,7 @@ impl<'l> DataFiles<'l> {
         self.known.is_empty()
     }
 
-    /// The table of a data file. `Ok(None)` where it is wrong within itself, which is told.
+    /// The table of a data file. `Ok(None)` where it has errors of its own, which are reported.
     pub(crate) fn data(
         &mut self,
         written: &str,

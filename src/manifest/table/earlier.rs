@@ -7,15 +7,15 @@ use crate::task::{Earlier, Images, RemoteTaskId, State};
 
 /// What a row of results says was made of its task. `None` where nothing was sent for it.
 pub(crate) fn read(table: &CsvTable, row: &CsvRow) -> Option<Box<Earlier>> {
-    let cells = |told: ResultColumn| {
+    let cells = |wanted: ResultColumn| {
         let columns = table
             .columns
             .iter()
             .enumerate()
-            .filter(move |(_, column)| column.role == ColumnRole::Result(told));
+            .filter(move |(_, column)| column.role == ColumnRole::Result(wanted));
         columns.map(|(column, _)| row.cell(column)).filter(|cell| !cell.is_empty())
     };
-    let cell = |told| cells(told).next();
+    let cell = |wanted| cells(wanted).next();
     let task_id = cell(ResultColumn::TaskId).map(|id| RemoteTaskId(id.to_owned()));
     let word = cell(ResultColumn::Status).unwrap_or_default().to_ascii_lowercase();
     let state = match State::from_word(&word) {
@@ -48,7 +48,7 @@ mod tests {
 
     const HEADER: &str = "id,sku,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at";
 
-    fn told(row: &str) -> Option<Earlier> {
+    fn earlier_of(row: &str) -> Option<Earlier> {
         let csv = format!("{HEADER}\n{row}\n");
         let path = Path::new("picks.csv");
         let manifest = parse(path, csv.as_bytes()).unwrap();
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_row_tells_what_was_made_of_its_task() {
-        let done = told(
+        let done = earlier_of(
             "a,S-1,job-1,done,fast,a mug,,g.png,1.png,2.png,3.png,4.png,1,4,2026-03-01T08:00:00Z,2026-03-01T08:01:00Z",
         );
         let done = done.unwrap();
@@ -67,14 +67,15 @@ mod tests {
             (done.quota.unwrap().0, done.submitted_at.unwrap().to_string()),
             (4000, "2026-03-01T08:00:00Z".into())
         );
-        assert_eq!(told("a,S-1,,pending,fast,a mug,,,,,,,0,,,"), None);
-        assert_eq!(told("a,S-1,,skipped,fast,a mug,,,,,,,0,,,"), None);
+        assert_eq!(earlier_of("a,S-1,,pending,fast,a mug,,,,,,,0,,,"), None);
+        assert_eq!(earlier_of("a,S-1,,skipped,fast,a mug,,,,,,,0,,,"), None);
     }
 
     #[test]
     fn whatever_a_spreadsheet_did_to_the_status_nothing_with_a_taskid_is_new() {
         let state = |task_id: &str, status: &str| {
-            told(&format!("a,S-1,{task_id},{status},fast,a mug,,,,,,,1,,,")).map(|earlier| earlier.state)
+            earlier_of(&format!("a,S-1,{task_id},{status},fast,a mug,,,,,,,1,,,"))
+                .map(|earlier| earlier.state)
         };
         assert_eq!(state("job-1", "Done"), Some(State::Done));
         assert_eq!(state("job-1", ""), Some(State::Running));

@@ -29,7 +29,7 @@ pub(crate) enum ColumnRole {
     Repeat,
     Priority,
     Action,
-    /// The numbers of the pictures that a person chose, in results: a variable like any other.
+    /// The numbers of the picked images, in results: a variable like any other.
     Pick,
     /// A Midjourney flag, by any of its names.
     Flag(String),

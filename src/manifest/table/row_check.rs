@@ -6,7 +6,7 @@ use super::role::{ColumnRole, ResultColumn};
 use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
 use crate::manifest::value;
 
-/// Whether a row can be understood; tells what is wrong with it for itself.
+/// Whether a row can be read. Adds the problems of the row alone.
 pub(crate) fn judge(table: &CsvTable, row: &CsvRow, source: &Source<'_>, problems: &mut Problems) -> bool {
     let surplus = row.cells.iter().skip(table.columns.len()).position(|cell| !cell.trim().is_empty());
     if row.cells.len() < table.columns.len() || surplus.is_some() {
@@ -51,7 +51,7 @@ fn judge_quotes(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'
     }
 }
 
-/// Warns of a choice that names no picture of the row: it is kept, and means nothing.
+/// Warns of a `pick` that is no image of the row: it is kept, and has no effect.
 fn judge_pick(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'_>, problems: &mut Problems) {
     let is_image = |of: &&TableColumn| of.role == ColumnRole::Result(ResultColumn::Image);
     let images = table.columns.iter().filter(is_image).count();

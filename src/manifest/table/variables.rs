@@ -31,7 +31,7 @@ pub(crate) struct Variables {
 }
 
 impl Variables {
-    /// The variable of a name, a new one if it was not seen before. A new one whose column cannot have its name is told.
+    /// The variable of a name, added if it is new. A new one whose column cannot have its name is returned with its other name.
     pub(crate) fn of(&mut self, written: &str) -> (usize, Option<RenamedVariable>) {
         let variable = self.hidden(written);
         if self.kept[variable].is_some() {

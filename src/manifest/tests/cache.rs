@@ -25,7 +25,7 @@ output:
   rows: image
   columns: { "Image Src": "{{ image }}", Handle: "{{ sku }}-{{ n }}" }
   formula_guard: true
-  images: "pictures/{{ id }}-{{ n }}.{{ ext }}"
+  images: "images/{{ id }}-{{ n }}.{{ ext }}"
   grid: true
   sidecar: true
 prompts:
@@ -61,9 +61,9 @@ fn whom_to_tell_is_never_taken_from_what_was_kept() {
         // Nor where it was put into it.
         fs::write(&path, YAML).unwrap();
         let text = keep(&path, ReadOptions::default()).replace("\"retries\"", "\"on_done\":{},\"retries\"");
-        let told = ManifestCache::load(&text, &path, ReadOptions::default())
+        let loaded = ManifestCache::load(&text, &path, ReadOptions::default())
             .and_then(|outline| outline.batch.on_done);
-        assert_eq!(told, None);
+        assert_eq!(loaded, None);
     }
 }
 
@@ -75,8 +75,8 @@ fn an_outline_says_what_the_manifest_says() {
     let outline = ManifestCache::load(&text, &path, ReadOptions::default()).unwrap();
     assert_eq!((&outline.name, &outline.columns), (&whole.name, &whole.columns));
     assert_eq!((&outline.batch, outline.hash), (&whole.batch, whole.hash));
-    let pictures = ImageSettings { place: None, ..whole.images.clone() };
-    assert_eq!((outline.images.clone(), outline.warnings), (pictures, whole.warnings.warnings()));
+    let images = ImageSettings { place: None, ..whole.images.clone() };
+    assert_eq!((outline.images.clone(), outline.warnings), (images, whole.warnings.warnings()));
     let [ours, theirs] = [&outline.output, &whole.output].map(|shape| serde_json::to_string(shape).unwrap());
     assert_eq!(ours, theirs);
     let ColumnSet::Custom(pattern) = &outline.output.columns else { panic!("{outline:?}") };

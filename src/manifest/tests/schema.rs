@@ -68,7 +68,7 @@ fn what_the_parser_takes_the_schema_takes() {
         "version: 1\ndefaults:\nbatch:\nprompts: [a mug]",
         "version: 1\nbatch: {concurrency: 5, poll_min: 500ms, poll_max: 2h, budget: 20usd, retries: 2}\nprompts: [a mug]",
         "version: 1\nbatch: {prices: {fast: 4, relaxed: 1.5, usd: 0.0075}, max_tasks: 5000}\nprompts: [a mug]",
-        "version: 1\nbatch: {results: [a.csv, b.csv]}\noutput: {images: pictures}\nprompts: [a mug]",
+        "version: 1\nbatch: {results: [a.csv, b.csv]}\noutput: {images: photos}\nprompts: [a mug]",
         "version: 1\nbatch: {on_unknown: Resend}\nprompts: [a mug]",
         "version: 1\nbatch: {on_done: [./publish.sh, --now, 2], on_finish: https://hooks.example/x}\nprompts: [a mug]",
         "version: 1\nbatch: {on_done: {command: [a], timeout: 5s, at_once: 2, failed: true}}\nprompts: [a mug]",

@@ -27,8 +27,8 @@
   const numbers = (text) => (text.match(/\d+/g) || []).map(Number);
   const canRedo = (task) => ['done', 'failed', 'lost'].includes(task.status);
   const initial = (task) => {
-    const told = pickColumn < 0 ? [] : numbers(task.vars[pickColumn] || '');
-    return { pick: [...new Set(told.filter((n) => n >= 1 && n <= task.images.length))].sort((a, b) => a - b), redo: false };
+    const picked = pickColumn < 0 ? [] : numbers(task.vars[pickColumn] || '');
+    return { pick: [...new Set(picked.filter((n) => n >= 1 && n <= task.images.length))].sort((a, b) => a - b), redo: false };
   };
   const read = () => {
     const memory = Object.create(null); // a task may be called `__proto__`
@@ -332,7 +332,7 @@
   $('keys-close').addEventListener('click', () => $('keys').close());
 
   // The table of choices: results with `action` and `pick`, which are a manifest. Cells that a spreadsheet would run have a
-  // quote before them, as the last column tells the reader.
+  // quote before them, as the last column says.
   const guard = (text) => (/^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text);
   const cell = (text) => {
     const safe = guard(String(text)).replaceAll('\0', '\ufffd');

@@ -64,7 +64,7 @@ const WORDS: [(u8, &[&str]); 14] = [
 impl Palette {
     pub(super) const COUNT: u8 = HAND_PICKED.len() as u8;
 
-    /// The palette that the first telling word asks for.
+    /// The palette that the first known word asks for.
     pub(super) fn of_words(words: &[&str]) -> Option<u8> {
         words
             .iter()

@@ -86,7 +86,7 @@ const WORDS: [(Scene, &[&str]); 4] = [
 impl Scene {
     pub(super) const ALL: [Scene; 4] = [Scene::Hills, Scene::Sea, Scene::Still, Scene::Waves];
 
-    /// The scene that the first telling word asks for.
+    /// The scene that the first known word asks for.
     pub(super) fn of_words(words: &[&str]) -> Option<Scene> {
         words
             .iter()

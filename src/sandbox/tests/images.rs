@@ -54,8 +54,12 @@ async fn a_image_can_be_misnamed_mistyped_or_a_page() {
         let bench = Bench::with(&format!("image-type={word}")).await;
         let item = bench.item(&bench.task_id("a").await).await;
         assert!(item["images"][0].as_str().unwrap().ends_with(end), "{word}");
-        let (http, told, bytes) = first(&bench).await;
-        assert_eq!((http, told.as_str(), bytes.unwrap().starts_with(b"\x89PNG")), (200, kind, png), "{word}");
+        let (http, content_type, bytes) = first(&bench).await;
+        assert_eq!(
+            (http, content_type.as_str(), bytes.unwrap().starts_with(b"\x89PNG")),
+            (200, kind, png),
+            "{word}"
+        );
     }
 }
 

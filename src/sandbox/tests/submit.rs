@@ -94,12 +94,12 @@ async fn a_reply_that_is_lost_leaves_a_job_that_is_billed() {
             Ok(reply) => reply.text().await.ok(),
             Err(_) => None,
         };
-        let told = body.as_deref().and_then(|body| serde_json::from_str::<Value>(body).ok());
+        let reply = body.as_deref().and_then(|body| serde_json::from_str::<Value>(body).ok());
         match fault {
             "accept-cut" => assert!(!arrived),
             "accept-half" => assert_eq!((http, body), (200, None)),
-            "accept-500" => assert_eq!((http, &told.unwrap()["status"]), (500, &json!(500))),
-            _ => assert_eq!((http, told), (200, None)),
+            "accept-500" => assert_eq!((http, &reply.unwrap()["status"]), (500, &json!(500))),
+            _ => assert_eq!((http, reply), (200, None)),
         }
         let ledger = bench.sandbox.ledger();
         assert_eq!((ledger.jobs.len(), ledger.quota, ledger.jobs[0].reply_sent), (1, 4, false), "{fault}");

@@ -200,10 +200,10 @@ fn picks_are_kept_and_one_that_names_no_picture_is_told() {
     c | a jar | fast | - | the second;
     d | a pan | fast | - | 5;
     ");
-    let told = Renderer::plain().all(&manifest.warnings);
-    let told: Vec<&str> = told.lines().filter(|line| line.starts_with("warning")).collect();
+    let warnings = Renderer::plain().all(&manifest.warnings);
+    let warnings: Vec<&str> = warnings.lines().filter(|line| line.starts_with("warning")).collect();
     assert_eq!(
-        told,
+        warnings,
         ["warning: `the second` names no image of this row", "warning: `5` names no image of this row"]
     );
 }
@@ -257,10 +257,10 @@ batch:
   on_unknown: resend
   max_tasks: 5000
   results: [out/spring.csv, out/spring.jsonl]
-output: { images: out/pictures }
+output: { images: out/photos }
 ",
     );
-    assert_eq!(manifest.images.template.as_deref(), Some("out/pictures"));
+    assert_eq!(manifest.images.template.as_deref(), Some("out/photos"));
     let batch = manifest.batch;
     assert_eq!(batch.budget, Some(Budget::Usd(Usd(20_000_000))));
     assert_eq!(batch.usd_per_quota, Some(Usd(7700)));
