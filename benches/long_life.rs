@@ -20,7 +20,7 @@ use mjbatch::engine::Waiting;
 use mjbatch::manifest::{self, ManifestCache, ReadOptions};
 use mjbatch::plan::{self, Selection};
 use mjbatch::runner::{Flush, write_results};
-use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, IntentOutcome, Listing, RunStart};
+use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, IntentOutcome, ManifestRef, RunStart};
 use mjbatch::task::{ChangeKind, Images, Prices, Quota, RemoteTaskId};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
@@ -54,12 +54,12 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
     drop(take_up(&path, &state)?);
     for share in [0, 1, 1] {
         let begun = Instant::now();
-        let text = BatchStore::at(state.clone()).kept_outline().ok_or("no outline was kept")?;
+        let text = BatchStore::at(state.clone()).cached_manifest().ok_or("no outline was kept")?;
         let outline = ManifestCache::load(&text, &path, OPTIONS).ok_or("it is not believed")?;
         let read = begun.elapsed();
         let begun = Instant::now();
         let store = open(&state)?;
-        assert!(store.lists(&outline.hash)?);
+        assert!(store.is_current(&outline.hash)?);
         let opened = begun.elapsed();
         let begun = Instant::now();
         let (snapshot, ledger) = store.begin_with(PRICES, None, &Selection::default())?;
@@ -135,10 +135,10 @@ fn take_up(path: &Path, state: &Path) -> Result<HeldStore, Box<dyn Error>> {
     let mut store = open(state)?;
     let plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
     let (batch, columns, hash) = (&manifest.name[..], &manifest.columns[..], manifest.hash);
-    let listing = Listing { batch, columns, manifest: hash, file: "spring.csv" };
-    store.list(listing, manifest.tasks(), &plan)?;
+    let manifest_ref = ManifestRef { batch, columns, hash, file: "spring.csv" };
+    store.sync_manifest(manifest_ref, manifest.tasks(), &plan)?;
     if let Some(text) = manifest.cache().serialize() {
-        store.keep_outline(&text)?;
+        store.cache_manifest(&text)?;
     }
     Ok(store)
 }

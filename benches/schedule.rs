@@ -21,7 +21,7 @@ use mjbatch::engine::{DEFAULT_TIMEOUT, ObservedDurations, Policy, Waiting};
 use mjbatch::progress::ErrorsOnly;
 use mjbatch::runner::{self, Run};
 use mjbatch::sandbox::{BillingLedger, Sandbox, SandboxSettings};
-use mjbatch::store::{BatchStore, Listing};
+use mjbatch::store::{BatchStore, ManifestRef};
 use mjbatch::task::{Mode, TaskRow};
 use mjbatch::{manifest, plan};
 
@@ -197,13 +197,13 @@ async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
     let mut store =
         BatchStore::at(folder.path().join("mugs.mjbatch")).open(&endpoint.identity(), "the benchmark")?;
     let plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
-    let listing = Listing {
+    let manifest_ref = ManifestRef {
         batch: &manifest.name,
         columns: &manifest.columns,
-        manifest: manifest.hash,
+        hash: manifest.hash,
         file: "mugs.csv",
     };
-    store.list(listing, manifest.tasks(), &plan)?;
+    store.sync_manifest(manifest_ref, manifest.tasks(), &plan)?;
     let begun = store.begin(manifest.batch.prices)?;
 
     let webhook = match callbacks {

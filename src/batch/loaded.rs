@@ -28,7 +28,7 @@ impl LoadedManifest {
         if options.pilot || !options.only.is_empty() {
             return None; // the tasks are looked at
         }
-        let cache = ManifestCache::load(&store.kept_outline()?, path, options.reading())?;
+        let cache = ManifestCache::load(&store.cached_manifest()?, path, options.reading())?;
         let names = image_names(options, &cache);
         let is_enough = names.is_none() || names == cache.validated_name_template.as_ref();
         is_enough.then_some(LoadedManifest { cache, whole: None })

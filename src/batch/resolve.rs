@@ -5,7 +5,7 @@ use super::holder::holder_description;
 use super::{Batch, BatchError, selection};
 use crate::diagnostic::close_name;
 use crate::plan::{Filter, Filters, TaskView};
-use crate::store::{Doubt, Found, HeldStore, Resolution, Resolved, Snapshot, StoreError};
+use crate::store::{HeldStore, InDoubt, LinkOutcome, Resolution, ResolveReport, Snapshot, StoreError};
 use crate::task::{Counts, RemoteTaskId, TaskId};
 
 /// Which of the tasks whose outcome is unknown are decided about.
@@ -45,12 +45,12 @@ impl Target {
     pub fn in_doubt<'a>(
         &'a self,
         snapshot: &'a Snapshot,
-    ) -> Result<impl Iterator<Item = Result<Doubt, StoreError>> + 'a, BatchError> {
+    ) -> Result<impl Iterator<Item = Result<InDoubt, StoreError>> + 'a, BatchError> {
         let matcher = self.matcher(&snapshot.header()?.columns)?;
-        let selected = move |doubt: &Result<Doubt, _>| {
-            doubt.as_ref().map_or(true, |doubt| matcher.matches(doubt.looked()))
+        let selected = move |doubt: &Result<InDoubt, _>| {
+            doubt.as_ref().map_or(true, |doubt| matcher.matches(doubt.view()))
         };
-        Ok(snapshot.doubts().filter(selected))
+        Ok(snapshot.in_doubt().filter(selected))
     }
 }
 
@@ -60,7 +60,7 @@ impl Batch {
     /// # Errors
     /// [`BatchError::NoTarget`], [`BatchError::NoTask`], [`BatchError::NeverRun`], [`BatchError::Filter`],
     /// [`BatchError::Store`]. Nothing is changed then.
-    pub fn resolve(&self, target: &Target, how: Resolution) -> Result<Resolved, BatchError> {
+    pub fn resolve(&self, target: &Target, how: Resolution) -> Result<ResolveReport, BatchError> {
         if !target.all && target.only.is_empty() && target.ids.is_empty() {
             return Err(BatchError::NoTarget);
         }
@@ -76,19 +76,19 @@ impl Batch {
     ///
     /// # Errors
     /// [`BatchError::OneTask`], and those of [`resolve`](Batch::resolve).
-    pub fn found(
+    pub fn link_job(
         &self,
         target: &Target,
         remote: &RemoteTaskId,
-    ) -> Result<(TaskId, Found, Counts), BatchError> {
+    ) -> Result<(TaskId, LinkOutcome, Counts), BatchError> {
         self.check_ids(&target.ids)?;
         let mut store = self.hold()?;
         let id = one_task(target, &store)?;
-        let found = store.found(&id, remote)?;
-        if found == Found::NoTask {
+        let outcome = store.link_job(&id, remote)?;
+        if outcome == LinkOutcome::NoTask {
             return Err(BatchError::NoTask { id: id.0, close: None });
         }
-        Ok((id, found, store.counts()?))
+        Ok((id, outcome, store.counts()?))
     }
 
     pub(super) fn hold(&self) -> Result<HeldStore, BatchError> {
@@ -102,9 +102,9 @@ impl Batch {
         }
         let snapshot = self.snapshot()?;
         for id in ids {
-            if !snapshot.lists(&TaskId(id.clone()))? {
+            if !snapshot.has_task(&TaskId(id.clone()))? {
                 let known: Vec<String> =
-                    snapshot.doubts().take(1000).filter_map(|doubt| Some(doubt.ok()?.id.0)).collect();
+                    snapshot.in_doubt().take(1000).filter_map(|doubt| Some(doubt.ok()?.id.0)).collect();
                 let close = close_name(id, known.iter().map(String::as_str)).map(str::to_owned);
                 return Err(BatchError::NoTask { id: id.clone(), close });
             }

@@ -2,14 +2,14 @@
 
 use super::holder::holder_description;
 use super::{Batch, BatchError, policy, selection};
-use crate::store::Again;
+use crate::store::RetryReport;
 use crate::task::Prices;
 
 /// What waits to be sent again, and what that costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retried {
     /// The tasks.
-    pub tasks: Again,
+    pub tasks: RetryReport,
     /// What a job costs.
     pub prices: Prices,
 }
@@ -24,7 +24,7 @@ impl Batch {
         let configured = self.settings()?.prices;
         let mut store = self.store.hold(&holder_description()).map_err(BatchError::of_existing)?;
         let filters = selection::filters(&self.options.only, &store.header()?.columns)?;
-        let tasks = store.send_again(&filters, lost)?;
+        let tasks = store.retry(&filters, lost)?;
         Ok(Retried { tasks, prices: policy::merged_prices(self.options.prices, configured) })
     }
 }

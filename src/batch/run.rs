@@ -16,7 +16,7 @@ use crate::output;
 use crate::plan::{self, Selection};
 use crate::progress::{RunEvent, RunProgress, Sink};
 use crate::runner::{self, Outcome, Signal, shutdown};
-use crate::store::{HeldStore, Listing, StoreError};
+use crate::store::{HeldStore, ManifestRef, StoreError};
 use crate::task::{Prices, RemoteTaskId, TaskId, TaskMode};
 
 /// A run that goes on, whether or not its events are read.
@@ -190,7 +190,7 @@ impl Batch {
     ) -> Result<HeldStore, BatchError> {
         let mut store = self.store.open(&service.identity, &holder_description())?;
         let file = self.files.name();
-        if let Some(theirs) = store.listed_from()?
+        if let Some(theirs) = store.manifest_file()?
             && self.files.has_default_state()
             && theirs != file
             && !files::is_results(&theirs)
@@ -204,31 +204,31 @@ impl Batch {
             return Err(BatchError::Internal("the manifest was not read".to_owned()));
         };
         // Nothing to compare where nothing was edited: a batch of a million tasks resumes without writing each of them again.
-        let is_listed = store.lists(&loaded.cache.hash)?;
+        let is_listed = store.is_current(&loaded.cache.hash)?;
         if loaded.whole.is_none() && is_listed {
             return Ok(store);
         }
         let mut cache = loaded.cache.clone();
         cache.validated_name_template = image_names(options, &cache).cloned();
         let manifest = loaded.whole(path, options)?;
-        let keep = |store: &HeldStore| cache.serialize().map_or(Ok(()), |text| store.keep_outline(&text));
+        let keep = |store: &HeldStore| cache.serialize().map_or(Ok(()), |text| store.cache_manifest(&text));
         let asks_for_more = *selection != Selection::default() || manifest.actions().next().is_some();
         if !asks_for_more && is_listed {
             keep(&store)?;
             return Ok(store);
         }
         let mut plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
-        let listing = Listing {
+        let manifest_ref = ManifestRef {
             batch: &manifest.name,
             columns: &manifest.columns,
-            manifest: manifest.hash,
+            hash: manifest.hash,
             file: &file,
         };
         selection::selects_something(manifest, &plan, selection, &options.only)?;
         plan.select(selection, || manifest.tasks());
         changes::check(manifest, &plan, options, &manifest.batch, prices, || store.snapshot())?;
         *renamed = plan.renamed.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
-        store.list(listing, manifest.tasks(), &plan)?;
+        store.sync_manifest(manifest_ref, manifest.tasks(), &plan)?;
         keep(&store)?;
         Ok(store)
     }

@@ -8,7 +8,7 @@ use super::failure::{Failure, say};
 use super::{options, paste};
 use crate::batch::{Batch, Retried};
 use crate::diagnostic::Diagnostic;
-use crate::store::Again;
+use crate::store::RetryReport;
 use crate::task::Prices;
 
 /// Lets failed tasks wait again.
@@ -22,40 +22,40 @@ pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
     Ok(Exit::Success)
 }
 
-fn said(args: &RetryArgs, again: &Again, prices: &Prices) -> String {
-    if again.tasks.total() == 0 {
+fn said(args: &RetryArgs, report: &RetryReport, prices: &Prices) -> String {
+    if report.tasks.total() == 0 {
         let what = if args.lost { "failed, was lost or was given up" } else { "failed" };
         return format!("nothing to send again: no task that is chosen {what}\n");
     }
-    let noun = if again.tasks.total() == 1 { "task" } else { "tasks" };
+    let noun = if report.tasks.total() == 1 { "task" } else { "tasks" };
     format!(
         "{} {noun} to send again, {}\nnext: {}\n",
-        again.tasks.total(),
-        cost(again, prices),
+        report.tasks.total(),
+        cost(report, prices),
         paste::command_for("run", &args.manifest, &args.batch, &[])
     )
 }
 
-fn cost(again: &Again, prices: &Prices) -> String {
-    match again.tasks.cost(prices) {
+fn cost(report: &RetryReport, prices: &Prices) -> String {
+    match report.tasks.cost(prices) {
         Some(cost) => format!("each paid anew: {cost} by the prices you gave"),
         None => "each paid anew".to_owned(),
     }
 }
 
 /// Says what a person should think of before the money is spent.
-fn warn(again: &Again) {
+fn warn(report: &RetryReport) {
     let were = |n: u64| if n == 1 { "1 of them was".to_owned() } else { format!("{n} of them were") };
-    if again.turned_down > 0 {
+    if report.turned_down > 0 {
         let found =
-            format!("{} turned down: the same prompt will most likely be again", were(again.turned_down));
+            format!("{} turned down: the same prompt will most likely be again", were(report.turned_down));
         say(&Diagnostic::warning(found)
             .help("change the prompt instead; that alone sends the task again")
             .into());
     }
-    if again.may_be_made > 0 {
+    if report.may_be_made > 0 {
         let found =
-            format!("{} not seen to end well, and may have been made and billed", were(again.may_be_made));
+            format!("{} not seen to end well, and may have been made and billed", were(report.may_be_made));
         say(&Diagnostic::warning(found).into());
     }
 }

@@ -127,8 +127,8 @@ impl Shell {
     fn stop_summary(&self, reason: &StopReason, left: u64) -> StopSummary {
         let reason = match reason {
             StopReason::Finished if self.nothing_to_do => StopReason::NothingToDo,
-            StopReason::Finished if self.held_back > 0 && self.run.terms.pilot => StopReason::PilotDone,
-            StopReason::Finished if self.held_back > 0 => StopReason::SelectionDone,
+            StopReason::Finished if self.not_selected > 0 && self.run.terms.pilot => StopReason::PilotDone,
+            StopReason::Finished if self.not_selected > 0 => StopReason::SelectionDone,
             reason => reason.clone(),
         };
         let shared =

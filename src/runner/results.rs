@@ -74,7 +74,7 @@ pub fn write_results(
     let (max_images, shape) = (snapshot.most_images()?, &config.shape);
     let layout = Layout { columns: &columns, max_images, run_lives, batch: &batch, shape };
     let mut troubles = FailureGroups::default();
-    snapshot.troubled(|id, state, reason| troubles.add(id, state.shown(run_lives), reason))?;
+    snapshot.failed_tasks(|id, state, reason| troubles.add(id, state.shown(run_lives), reason))?;
     let spent = match (snapshot.spent(run)?, snapshot.spent(None)?) {
         (_, None) => None,
         (run, Some(all)) => Some((run.unwrap_or_default(), all)),

@@ -67,7 +67,7 @@ pub(super) struct Shell {
     results_stale: bool,
     pub(super) nothing_to_do: bool,
     /// How many tasks wait that were not chosen for this run.
-    pub(super) held_back: u64,
+    pub(super) not_selected: u64,
     /// Images that are being downloaded.
     pub(super) downloads: Option<Downloads>,
     /// Hooks that are run, with the deliveries to them.
@@ -82,7 +82,7 @@ impl Shell {
         sink: Box<dyn Sink>,
     ) -> Shell {
         let book = Book::open(&snapshot);
-        let held_back = snapshot.held_back;
+        let not_selected = snapshot.not_selected;
         let policy = &run.policy;
         let awaited: Vec<_> = snapshot.in_doubt.iter().filter(|lost| lost.is_awaited(policy)).collect();
         let awaits = awaited.iter().map(|lost| (lost.waiting.timeout + policy.grace) - lost.age).max();
@@ -90,7 +90,7 @@ impl Shell {
             awaits.map(|at_most| Notice::AwaitingCallbacks { submits: awaited.len() as u64, at_most });
         let nothing_to_do = snapshot.waiting.is_empty()
             && snapshot.resumed.is_empty()
-            && held_back == 0
+            && not_selected == 0
             && (snapshot.in_doubt.is_empty() || awaits.is_none() && !policy.resend_unknown);
         let cut_off = snapshot.cut_off;
         let resumed = snapshot.resumed.iter().map(|resumed| resumed.attempt).zip(&snapshot.resumed_tasks);
@@ -121,7 +121,7 @@ impl Shell {
             results_due: BETWEEN_RESULTS,
             results_stale: false,
             nothing_to_do,
-            held_back,
+            not_selected,
             downloads,
             hooks,
         };

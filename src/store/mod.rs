@@ -66,8 +66,8 @@ impl BatchStore {
     }
 
     /// What the state has kept of its manifest, if there is one that can be read as it is.
-    pub fn kept_outline(&self) -> Option<String> {
-        sqlite::kept_outline(&self.location)
+    pub fn cached_manifest(&self) -> Option<String> {
+        sqlite::cached_manifest(&self.location)
     }
 
     /// Every taskId that can still be read from the state, damaged or not, with the id of its task where that can be read

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::super::args::ResolveArgs;
 use super::super::paste;
 use super::{NAME, tasks};
-use crate::store::{Doubt, Header};
+use crate::store::{Header, InDoubt};
 use crate::task::{Counts, Quota, Status, TaskId};
 use crate::text::{escape_json, sanitize, sanitize_line};
 
@@ -25,7 +25,7 @@ pub(super) struct InDoubtList<'a> {
 }
 
 impl InDoubtList<'_> {
-    pub(super) fn text(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
+    pub(super) fn text(&self, doubts: impl Iterator<Item = InDoubt>, out: &mut impl Write) -> io::Result<()> {
         let unknown = self.counts.of(Status::Unknown);
         let batch = sanitize_line(&self.header.batch, NAME);
         if unknown == 0 {
@@ -77,7 +77,7 @@ For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
         )
     }
 
-    pub(super) fn json(&self, doubts: impl Iterator<Item = Doubt>, out: &mut impl Write) -> io::Result<()> {
+    pub(super) fn json(&self, doubts: impl Iterator<Item = InDoubt>, out: &mut impl Write) -> io::Result<()> {
         let head = json!({
             "batch": self.header.batch,
             "state": self.state,

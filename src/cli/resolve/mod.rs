@@ -11,7 +11,7 @@ use super::failure::Failure;
 use super::{options, paste};
 use crate::batch::{Batch, BatchError, Target};
 use crate::diagnostic::Diagnostic;
-use crate::store::{Found, Resolution, Resolved};
+use crate::store::{LinkOutcome, Resolution, ResolveReport};
 use crate::task::{Counts, RemoteTaskId, Status};
 use crate::text::{sanitize, sanitize_line};
 use list::InDoubtList;
@@ -27,7 +27,7 @@ pub(super) fn resolve(args: &ResolveArgs) -> Result<Exit, Failure> {
     let target = Target { ids: args.task.clone(), only: args.only.clone(), all: args.all };
     match (&args.found, args.resend, args.give_up) {
         (None, false, false) => list(args, &batch, &target),
-        (Some(typed), ..) => found(args, &batch, &target, typed),
+        (Some(typed), ..) => link_job(args, &batch, &target, typed),
         (None, true, _) => settle(args, &batch, &target, Resolution::Resend),
         (None, false, true) => settle(args, &batch, &target, Resolution::GiveUp),
     }
@@ -64,7 +64,7 @@ fn settle(args: &ResolveArgs, batch: &Batch, target: &Target, how: Resolution) -
     Ok(after(&resolved.counts))
 }
 
-fn settled(args: &ResolveArgs, how: Resolution, resolved: &Resolved) -> String {
+fn settled(args: &ResolveArgs, how: Resolution, resolved: &ResolveReport) -> String {
     let n = resolved.tasks;
     let mut lines = vec![match (n, how) {
         (0, _) => "nothing to settle: no task that is chosen is unknown".to_owned(),
@@ -101,24 +101,26 @@ fn next(args: &ResolveArgs, counts: &Counts) -> Vec<String> {
 }
 
 /// Ties a job that a person found to its task.
-fn found(args: &ResolveArgs, batch: &Batch, target: &Target, typed: &str) -> Result<Exit, Failure> {
+fn link_job(args: &ResolveArgs, batch: &Batch, target: &Target, typed: &str) -> Result<Exit, Failure> {
     let remote = remote_task_id(typed)?;
-    let (id, found, counts) = batch.found(target, &remote)?;
+    let (id, outcome, counts) = batch.link_job(target, &remote)?;
     let (name, given) = (sanitize_line(&id.0, NAME), sanitize_line(&remote.0, LONGEST_TASK_ID));
     let unchanged = |error: String| Failure::read_only(Diagnostic::error(error).note("nothing was changed"));
-    let said = match found {
-        Found::Follows => {
+    let said = match outcome {
+        LinkOutcome::Linked => {
             format!("`{name}` is followed as {given} by the next run; nothing is paid again")
         }
-        Found::Known(status) => format!("`{name}` is known as {given} already, and is {}", status.as_str()),
-        Found::TakenBy(other) => {
+        LinkOutcome::AlreadyLinked(status) => {
+            format!("`{name}` is known as {given} already, and is {}", status.as_str())
+        }
+        LinkOutcome::TakenBy(other) => {
             let other = sanitize_line(&other.0, NAME);
             return Err(unchanged(format!("{given} already belongs to task `{other}`")));
         }
-        Found::Certain(status) => {
+        LinkOutcome::NotInDoubt(status) => {
             return Err(unchanged(format!("the outcome of `{name}` is known: it is {}", status.as_str())));
         }
-        Found::NoTask => return Err(BatchError::NoTask { id: id.0, close: None }.into()),
+        LinkOutcome::NoTask => return Err(BatchError::NoTask { id: id.0, close: None }.into()),
     };
     print(&format!("{said}\n{}\n", next(args, &counts).join("\n")));
     Ok(after(&counts))

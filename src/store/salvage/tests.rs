@@ -75,8 +75,8 @@ fn made() -> &'static Made {
         let path = folder.path().join("spring.mjbatch");
         let mut store = BatchStore::at(&path).open("the sandbox", "a test").unwrap();
         let plan = plan::compare(tasks().into_iter(), &store.known_tasks().unwrap());
-        let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
-        store.list(listing, tasks().into_iter(), &plan).unwrap();
+        let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "spring.csv" };
+        store.sync_manifest(manifest_ref, tasks().into_iter(), &plan).unwrap();
         store.set_notify_on(Some(NotifyOn::Ended)).unwrap();
         let (snapshot, ledger) = store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap();
         let mut answers = Vec::new();

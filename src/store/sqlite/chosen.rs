@@ -49,7 +49,7 @@ fn choose(db: &Connection, selection: &Selection, snapshot: &mut RunStart) -> ru
         if chosen && pilot.as_mut().is_none_or(|pilot| pilot.takes(entry, &waiting)) {
             snapshot.waiting.push(waiting);
         } else {
-            snapshot.held_back += 1;
+            snapshot.not_selected += 1;
         }
     }
     Ok(())

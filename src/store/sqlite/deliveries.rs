@@ -132,7 +132,7 @@ impl Snapshot {
     pub fn pending_deliveries(&self) -> Result<Vec<(DeliveryKey, Option<AttemptKey>)>, StoreError> {
         let read = || {
             let mut query = self
-                .moment()
+                .db
                 .prepare("SELECT key, attempt FROM delivery WHERE delivered_at IS NULL ORDER BY key")?;
             let row =
                 |row: &Row<'_>| Ok((DeliveryKey(row.get(0)?), row.get::<_, Option<i64>>(1)?.map(AttemptKey)));

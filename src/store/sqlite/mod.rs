@@ -3,32 +3,24 @@
 //! One run at a time holds a state ([`Store::open`]) and writes it through one thread; anybody may read it meanwhile
 //! ([`Reader`]). What is answered is on the disk: an intent before its request leaves, a taskId the moment it is known.
 
-mod again;
 mod attempts;
+mod breakdown;
 mod chosen;
+mod common_values;
 mod deliveries;
-#[cfg(test)]
-mod deliveries_tests;
-mod downloads;
 mod durations;
-mod figures;
-mod files;
+mod image_files;
 mod integrity;
 mod ledger;
-mod listing;
 mod lock;
-#[cfg(test)]
-mod long_life_tests;
 mod migrate;
 mod reserve;
 mod resolve;
-#[cfg(test)]
-mod resolve_tests;
-#[cfg(test)]
-mod rules_tests;
+mod retry;
 pub(super) mod schema;
-mod shared;
 mod snapshot;
+mod state_file;
+mod sync;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -42,15 +34,15 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-pub use again::Again;
 pub use attempts::Attempt;
+pub use breakdown::{RunRow, Variable};
 pub use deliveries::{
     Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery,
 };
-pub use downloads::{AttemptImages, DownloadedFile, FileCounts, FileRow};
-pub use figures::{RunRow, Variable};
+pub use image_files::{AttemptImages, DownloadedFile, FileCounts, FileRow};
 pub use ledger::{Intent, IntentOutcome, Outgoing};
-pub use resolve::{Doubt, Found, Resolution, Resolved};
+pub use resolve::{InDoubt, LinkOutcome, Resolution, ResolveReport};
+pub use retry::RetryReport;
 pub use snapshot::{Header, Snapshot};
 pub use writer::WriteError;
 use writer::Writer;
@@ -62,22 +54,22 @@ use crate::plan::{Filters, KnownTasks, Plan, Selection};
 use crate::task::{
     AttemptKey, Change, Counts, FailureClass, Mode, Prices, Quota, RemoteTaskId, State, Task, TaskId, TaskRow,
 };
-pub(crate) use files::check_is_state;
 use ledger::{RunRecord, mode_at, state_at};
 use lock::Lock;
 pub(super) use lock::holder;
 use reserve::Reserve;
-pub(super) use snapshot::kept_outline;
+pub(super) use snapshot::cached_manifest;
+pub(crate) use state_file::check_is_state;
 
 /// What a manifest brings to a state.
 #[derive(Debug, Clone, Copy)]
-pub struct Listing<'a> {
+pub struct ManifestRef<'a> {
     /// The batch's name.
     pub batch: &'a str,
     /// The manifest's own columns.
     pub columns: &'a [String],
     /// Its hash.
-    pub manifest: [u8; 32],
+    pub hash: [u8; 32],
     /// The name of its file.
     pub file: &'a str,
 }
@@ -88,7 +80,7 @@ pub struct RunStart {
     /// What waits to be submitted in this run, the most urgent first, then in the manifest's order.
     pub waiting: Vec<Waiting>,
     /// How many others wait, which were not chosen for this run.
-    pub held_back: u64,
+    pub not_selected: u64,
     /// What earlier runs mean for this one.
     pub history: History,
     /// What earlier runs left running, and what is worth a second look.
@@ -135,7 +127,8 @@ impl HeldStore {
     ) -> Result<HeldStore, StoreError> {
         let path = location.path();
         if path.exists() {
-            files::check_is_state(path).or_else(|e| if files::is_empty(path) { Ok(()) } else { Err(e) })?;
+            state_file::check_is_state(path)
+                .or_else(|e| if state_file::is_empty(path) { Ok(()) } else { Err(e) })?;
         }
         let store = HeldStore::take(location, holder)?;
         match snapshot::header(&store.db).map_err(|e| store.error(e))? {
@@ -154,7 +147,7 @@ impl HeldStore {
     /// Opens the state at this place, whichever service it was made with, and holds it; see
     /// [`BatchStore::hold`](super::BatchStore::hold).
     pub(super) fn open_existing(location: &StateLocation, holder: &str) -> Result<HeldStore, StoreError> {
-        files::check_is_state(location.path())?;
+        state_file::check_is_state(location.path())?;
         HeldStore::take(location, holder)
     }
 
@@ -177,7 +170,7 @@ impl HeldStore {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn listed_from(&self) -> Result<Option<String>, StoreError> {
+    pub fn manifest_file(&self) -> Result<Option<String>, StoreError> {
         let query = "SELECT file FROM header";
         self.db.query_row(query, [], |row| row.get(0)).map_err(|e| self.error(e))
     }
@@ -186,7 +179,7 @@ impl HeldStore {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn lists(&self, manifest: &[u8; 32]) -> Result<bool, StoreError> {
+    pub fn is_current(&self, manifest: &[u8; 32]) -> Result<bool, StoreError> {
         let query = "SELECT manifest IS ?1 FROM header";
         self.db.query_row(query, [manifest], |row| row.get(0)).map_err(|e| self.error(e))
     }
@@ -195,7 +188,7 @@ impl HeldStore {
     ///
     /// # Errors
     /// What SQLite says; then nothing is changed.
-    pub fn keep_outline(&self, text: &str) -> Result<(), StoreError> {
+    pub fn cache_manifest(&self, text: &str) -> Result<(), StoreError> {
         let query = "UPDATE header SET outline = ?1 WHERE outline IS NOT ?1";
         self.db.execute(query, [text]).map(drop).map_err(|e| self.error(e))
     }
@@ -212,13 +205,13 @@ impl HeldStore {
     ///
     /// # Errors
     /// What SQLite says; then nothing is changed.
-    pub fn list(
+    pub fn sync_manifest(
         &mut self,
-        listing: Listing<'_>,
+        manifest: ManifestRef<'_>,
         tasks: impl Iterator<Item = Task>,
         plan: &Plan,
     ) -> Result<(), StoreError> {
-        listing::write(&mut self.db, listing, tasks, plan).map_err(|e| self.error(e))
+        sync::write(&mut self.db, manifest, tasks, plan).map_err(|e| self.error(e))
     }
 
     /// Modes of the batch without a price, which a budget needs.
@@ -233,8 +226,8 @@ impl HeldStore {
     ///
     /// # Errors
     /// What SQLite says; then nothing is changed.
-    pub fn send_again(&mut self, filters: &Filters, lost: bool) -> Result<Again, StoreError> {
-        again::send(&mut self.db, filters, lost).map_err(|e| self.error(e))
+    pub fn retry(&mut self, filters: &Filters, lost: bool) -> Result<RetryReport, StoreError> {
+        retry::requeue_failed(&mut self.db, filters, lost).map_err(|e| self.error(e))
     }
 
     /// What the state says of its batch.
@@ -287,7 +280,7 @@ impl HeldStore {
     /// # Errors
     /// What SQLite says.
     pub fn record_file(&self, row: &FileRow) -> Result<(), StoreError> {
-        downloads::write(&self.db, row, Timestamp::now()).map_err(|e| self.error(e))
+        image_files::write(&self.db, row, Timestamp::now()).map_err(|e| self.error(e))
     }
 
     fn record_service(&self, service: &str) -> rusqlite::Result<()> {

@@ -34,7 +34,7 @@ impl Reserve {
     }
 
     /// Gives the space up. False where there was none to give.
-    pub(super) fn give_up(&mut self) -> bool {
+    pub(super) fn release(&mut self) -> bool {
         let given = self.is_kept && fs::remove_file(&self.path).is_ok();
         self.is_kept = false;
         given
@@ -43,7 +43,7 @@ impl Reserve {
 
 impl Drop for Reserve {
     fn drop(&mut self) {
-        self.give_up();
+        self.release();
     }
 }
 
@@ -85,14 +85,14 @@ mod tests {
         assert!(!file.exists(), "it goes with the run");
         let mut reserve = Reserve::keep(&state);
         assert_eq!(fs::metadata(&file).unwrap().len(), SIZE as u64);
-        assert!(reserve.give_up());
+        assert!(reserve.release());
         assert!(!file.exists());
-        assert!(!reserve.give_up());
+        assert!(!reserve.release());
     }
 
     #[test]
     fn a_folder_that_cannot_hold_it_is_no_reason_not_to_run() {
         let mut reserve = Reserve::keep(Path::new("/nowhere/at/all/spring.mjbatch"));
-        assert!(!reserve.give_up());
+        assert!(!reserve.release());
     }
 }

@@ -7,8 +7,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::again::WAIT_AGAIN;
 use super::ledger::{self, mode_at, state_at};
+use super::retry::REQUEUE;
 use super::snapshot;
 use super::{HeldStore, Snapshot, StoreError};
 use crate::plan::TaskView;
@@ -16,7 +16,7 @@ use crate::task::{AttemptKey, ChangeKind, Counts, Mode, Quota, RemoteTaskId, Sta
 
 /// A task whose outcome is unknown, and the submit that made it so.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Doubt {
+pub struct InDoubt {
     /// The task.
     pub id: TaskId,
     /// What was sent.
@@ -35,9 +35,9 @@ pub struct Doubt {
     pub vars: Vec<String>,
 }
 
-impl Doubt {
+impl InDoubt {
     /// What filters look at.
-    pub fn looked(&self) -> TaskView<'_> {
+    pub fn view(&self) -> TaskView<'_> {
         TaskView { id: &self.id, mode: self.mode.into(), status: Status::Unknown, vars: &self.vars }
     }
 }
@@ -53,7 +53,7 @@ pub enum Resolution {
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Resolved {
+pub struct ResolveReport {
     /// How many tasks were unknown, and are settled.
     pub tasks: u64,
     /// How many are not sent again because the manifest skips them.
@@ -66,15 +66,15 @@ pub struct Resolved {
 
 /// What came of saying under which taskId a task runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum LinkOutcome {
     /// It is followed under it by the next run.
-    Follows,
+    Linked,
     /// That was known already.
-    Known(Status),
+    AlreadyLinked(Status),
     /// This task has it: one job is never two tasks'.
     TakenBy(TaskId),
     /// Nothing is in doubt about the task.
-    Certain(Status),
+    NotInDoubt(Status),
     /// The manifest that the state listed last has no such task.
     NoTask,
 }
@@ -88,7 +88,7 @@ impl HeldStore {
         &mut self,
         chosen: impl Fn(TaskView<'_>) -> bool,
         how: Resolution,
-    ) -> Result<Resolved, StoreError> {
+    ) -> Result<ResolveReport, StoreError> {
         resolve(&mut self.db, chosen, how).map_err(|e| self.error(e))
     }
 
@@ -97,8 +97,8 @@ impl HeldStore {
     ///
     /// # Errors
     /// What SQLite says; then nothing is changed.
-    pub fn found(&mut self, id: &TaskId, task_id: &RemoteTaskId) -> Result<Found, StoreError> {
-        found(&mut self.db, id, task_id).map_err(|e| self.error(e))
+    pub fn link_job(&mut self, id: &TaskId, task_id: &RemoteTaskId) -> Result<LinkOutcome, StoreError> {
+        link_job(&mut self.db, id, task_id).map_err(|e| self.error(e))
     }
 
     /// How many tasks of the manifest have each status.
@@ -114,7 +114,7 @@ fn resolve(
     db: &mut Connection,
     chosen: impl Fn(TaskView<'_>) -> bool,
     how: Resolution,
-) -> rusqlite::Result<Resolved> {
+) -> rusqlite::Result<ResolveReport> {
     let (now, tx) = (Timestamp::now(), db.transaction()?);
     ledger::settle_submitting(&tx, now)?;
     let (mut tasks, mut skipped, mut gone) = (0, 0, 0);
@@ -125,7 +125,7 @@ fn resolve(
                  position IS NULL
              FROM state JOIN task ON key = task WHERE state = 'unknown'",
         )?;
-        let mut wait = tx.prepare(WAIT_AGAIN)?;
+        let mut wait = tx.prepare(REQUEUE)?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             let (key, id, mode) = (row.get(0)?, TaskId(row.get(1)?), mode_at(row, 2)?);
@@ -151,7 +151,7 @@ fn resolve(
     }
     let counts = snapshot::counts(&tx, false)?;
     tx.commit()?;
-    Ok(Resolved { tasks, skipped, gone, counts })
+    Ok(ResolveReport { tasks, skipped, gone, counts })
 }
 
 /// The last attempt of a task that may have been accepted.
@@ -174,7 +174,7 @@ fn give_up(db: &Connection, task: i64, at: Timestamp) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn found(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::Result<Found> {
+fn link_job(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::Result<LinkOutcome> {
     let (now, tx) = (Timestamp::now(), db.transaction()?);
     ledger::settle_submitting(&tx, now)?;
     let listed = tx
@@ -186,7 +186,7 @@ fn found(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::
             |row| Ok((row.get::<_, i64>(0)?, state_at(row, 1)?)),
         )
         .optional()?;
-    let Some((task, state)) = listed else { return Ok(Found::NoTask) };
+    let Some((task, state)) = listed else { return Ok(LinkOutcome::NoTask) };
     let last = tx
         .query_row(
             &format!("SELECT key, outcome, task_id FROM attempt WHERE key = ({LAST})"),
@@ -197,35 +197,35 @@ fn found(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::
             },
         )
         .optional()?;
-    let Some((attempt, outcome, name)) = last else { return Ok(Found::Certain(state.shown(false))) };
+    let Some((attempt, outcome, name)) = last else { return Ok(LinkOutcome::NotInDoubt(state.shown(false))) };
     if name.as_deref() == Some(&task_id.0) {
-        return Ok(Found::Known(state.shown(false)));
+        return Ok(LinkOutcome::AlreadyLinked(state.shown(false)));
     }
     let holder = "SELECT id FROM attempt JOIN task ON task.key = attempt.task WHERE task_id = ?1";
     if let Some(other) = tx.query_row(holder, [&task_id.0], |row| row.get(0)).optional()? {
-        return Ok(Found::TakenBy(TaskId(other)));
+        return Ok(LinkOutcome::TakenBy(TaskId(other)));
     }
     // What was given up, or sent to wait again before it was found, may still be taken back: nothing was sent since.
     let in_doubt = name.is_none()
         && matches!(outcome.as_deref(), Some("unknown" | "lost"))
         && matches!(state, State::Unknown | State::Lost | State::Pending);
     if !in_doubt {
-        return Ok(Found::Certain(state.shown(false)));
+        return Ok(LinkOutcome::NotInDoubt(state.shown(false)));
     }
     ledger::apply(&tx, &ChangeKind::Accepted(task_id.clone()).of(attempt), None, now)?;
     tx.commit()?;
-    Ok(Found::Follows)
+    Ok(LinkOutcome::Linked)
 }
 
 impl Snapshot {
     /// The tasks whose outcome is unknown: those of the manifest, in its order, then those that it has no longer. A submit in
     /// flight is one of them unless a run goes on.
-    pub fn doubts(&self) -> impl Iterator<Item = Result<Doubt, StoreError>> {
+    pub fn in_doubt(&self) -> impl Iterator<Item = Result<InDoubt, StoreError>> {
         let mut from = (false, -1);
         let mut page = Vec::new().into_iter();
         std::iter::from_fn(move || {
             if page.len() == 0 {
-                match doubts_after(&self.db, from, self.is_live()) {
+                match in_doubt_after(&self.db, from, self.is_live()) {
                     Ok(doubts) => page = doubts.into_iter(),
                     Err(e) => {
                         from = (true, i64::MAX);
@@ -244,11 +244,11 @@ impl Snapshot {
 const PAGE: i64 = 500;
 
 /// Those after a place: whether they have gone from the manifest, and their position in it, else their key.
-fn doubts_after(
+fn in_doubt_after(
     db: &Connection,
     (is_gone, after): (bool, i64),
     is_live: bool,
-) -> rusqlite::Result<Vec<((bool, i64), Doubt)>> {
+) -> rusqlite::Result<Vec<((bool, i64), InDoubt)>> {
     let columns = "task.id, coalesce(attempt.prompt, task.prompt), coalesce(attempt.mode, task.mode), quota,
              intended_at, coalesce(attempt.reason, state.reason), run, vars";
     let last = "LEFT JOIN attempt ON attempt.key = (
@@ -260,8 +260,9 @@ fn doubts_after(
              WHERE {condition} AND {place} > ?1 AND (state = 'unknown' OR state = 'submitting' AND NOT ?2)
              ORDER BY {place} LIMIT ?3"
         ))?;
-        let rows = query
-            .query_map(params![after, is_live, PAGE], |row| Ok(((is_gone, row.get(0)?), doubt_at(row)?)))?;
+        let rows = query.query_map(params![after, is_live, PAGE], |row| {
+            Ok(((is_gone, row.get(0)?), in_doubt_at(row)?))
+        })?;
         rows.collect::<rusqlite::Result<Vec<_>>>()
     };
     let mut doubts = match is_gone {
@@ -274,9 +275,9 @@ fn doubts_after(
     Ok(doubts)
 }
 
-fn doubt_at(row: &Row<'_>) -> rusqlite::Result<Doubt> {
+fn in_doubt_at(row: &Row<'_>) -> rusqlite::Result<InDoubt> {
     let submitted_at: Option<i64> = row.get(5)?;
-    Ok(Doubt {
+    Ok(InDoubt {
         id: TaskId(row.get(1)?),
         prompt: row.get(2)?,
         mode: mode_at(row, 3)?,

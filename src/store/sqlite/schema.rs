@@ -213,10 +213,10 @@ CREATE INDEX state_decided ON state (task) WHERE decided;
 
 /// Opens the state for writing, and creates its tables where the file is new.
 pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
-    if !path.exists() || super::files::is_empty(path) {
+    if !path.exists() || super::state_file::is_empty(path) {
         make(path)?;
     }
-    super::files::check_is_state(path)?;
+    super::state_file::check_is_state(path)?;
     let (mut db, version) = open_prepared(path, path)?;
     super::integrity::check(&db, path)?;
     let ready = keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
@@ -228,12 +228,12 @@ pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, Stor
 /// Makes a state, under another name first: a power loss in the middle then leaves none, and not half of one that neither
 /// opens nor may be removed.
 fn make(path: &Path) -> Result<(), StoreError> {
-    let draft = super::files::Draft::begin(path)?;
+    let draft = super::state_file::DraftState::begin(path)?;
     let (mut db, version) = open_prepared(draft.path(), path)?;
     let ready = keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
     ready.map_err(|e| database_error(path, e))?;
     db.close().map_err(|(_, e)| database_error(path, e))?;
-    draft.settle(path)
+    draft.publish(path)
 }
 
 /// Sets whether the last to close leaves the WAL as it is, instead of writing it into the file: a file that is damaged, or is
@@ -258,7 +258,7 @@ fn open_prepared(at: &Path, path: &Path) -> Result<(Connection, i32), StoreError
 
 /// Opens the state for reading, beside a run that may be writing it. One of an older program is [`StoreError::Older`].
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
-    super::files::check_is_state(path)?;
+    super::state_file::check_is_state(path)?;
     // Opened for writing though nothing is written: the last to close then tidies the files of the WAL away. Where that is
     // not allowed, reading is enough.
     let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

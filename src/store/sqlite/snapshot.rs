@@ -103,7 +103,7 @@ impl Snapshot {
     }
 
     /// Whether the manifest had a task of this id when the state last saw one, or one of it is unknown.
-    pub fn lists(&self, id: &TaskId) -> Result<bool, StoreError> {
+    pub fn has_task(&self, id: &TaskId) -> Result<bool, StoreError> {
         let query = "SELECT EXISTS (SELECT 1 FROM task JOIN state ON task = key WHERE id = ?1
              AND (position IS NOT NULL OR state IN ('unknown', 'submitting')))";
         self.db.query_row(query, [&id.0], |row| row.get(0)).map_err(|e| self.error(e))
@@ -129,7 +129,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// What SQLite says.
-    pub fn troubled(&self, mut note: impl FnMut(&TaskId, State, Option<&str>)) -> Result<(), StoreError> {
+    pub fn failed_tasks(&self, mut note: impl FnMut(&TaskId, State, Option<&str>)) -> Result<(), StoreError> {
         let mut read = || {
             let mut query = self.db.prepare(
                 "SELECT id, state, reason FROM state JOIN task ON key = task
@@ -230,7 +230,7 @@ fn records_after(db: &Connection, position: i64) -> rusqlite::Result<Vec<(i64, i
 }
 
 /// What the state has kept of its manifest, if there is one that can be read as it is.
-pub(in crate::store) fn kept_outline(location: &StateLocation) -> Option<String> {
+pub(in crate::store) fn cached_manifest(location: &StateLocation) -> Option<String> {
     let db = schema::open_for_reading(location.path()).ok()?;
     db.query_row("SELECT outline FROM header", [], |row| row.get(0)).ok()?
 }

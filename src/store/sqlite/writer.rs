@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::deliveries::{self, Delivery};
-use super::downloads::{self, FileRow};
+use super::image_files::{self, FileRow};
 use super::ledger::{self, Intent, IntentOutcome, RunRecord};
 use super::reserve::Reserve;
 use crate::failpoint::Point;
@@ -105,8 +105,8 @@ impl Writer {
     /// Starts the thread.
     pub(super) fn start(db: Connection, run: RunRecord, reserve: Reserve) -> std::io::Result<Writer> {
         let (commands, inbox) = channel();
-        let mut desk = Desk { db, run, reserve, is_full: false };
-        let thread = std::thread::Builder::new().name("state".into()).spawn(move || desk.serve(&inbox))?;
+        let mut writer = WriterThread { db, run, reserve, is_full: false };
+        let thread = std::thread::Builder::new().name("state".into()).spawn(move || writer.serve(&inbox))?;
         Ok(Writer { commands, thread: Some(thread) })
     }
 
@@ -163,7 +163,7 @@ impl Drop for Writer {
 }
 
 /// What the thread works with.
-struct Desk {
+struct WriterThread {
     db: Connection,
     run: RunRecord,
     reserve: Reserve,
@@ -171,7 +171,7 @@ struct Desk {
     is_full: bool,
 }
 
-impl Desk {
+impl WriterThread {
     fn serve(&mut self, inbox: &Receiver<Command>) {
         let mut batch = Vec::new();
         loop {
@@ -227,7 +227,7 @@ impl Desk {
             && is_full(why)
         {
             self.is_full = true;
-            if self.reserve.give_up() {
+            if self.reserve.release() {
                 written = self.write(std::slice::from_ref(&command));
             }
         }
@@ -245,7 +245,7 @@ impl Desk {
             match command {
                 Command::Intend(intent, at, _) => intended.push(ledger::intend(&tx, &self.run, intent, *at)?),
                 Command::Record(change, at, _) => ledger::apply(&tx, change, self.run.told, *at)?,
-                Command::File(row, at, _) => downloads::write(&tx, row, *at)?,
+                Command::File(row, at, _) => image_files::write(&tx, row, *at)?,
                 Command::Delivered(delivery, at, _) => deliveries::write(&tx, delivery, *at)?,
                 Command::End(why, summary, at, _) => {
                     ledger::end_run(&tx, self.run.key, why, *at)?;

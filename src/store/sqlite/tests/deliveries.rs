@@ -2,20 +2,20 @@
 
 use std::path::PathBuf;
 
-use super::*;
 use crate::plan;
 use crate::store::BatchStore;
+use crate::store::sqlite::*;
 use crate::task::{AttemptKey, Change, ChangeKind, Failure, Images, Task, TaskRow};
 
-struct Desk {
+struct TestDir {
     _folder: tempfile::TempDir,
     path: PathBuf,
 }
 
-impl Desk {
-    fn new() -> Desk {
+impl TestDir {
+    fn new() -> TestDir {
         let folder = tempfile::tempdir().unwrap();
-        Desk { path: folder.path().join("s.mjbatch"), _folder: folder }
+        TestDir { path: folder.path().join("s.mjbatch"), _folder: folder }
     }
 
     fn store(&self) -> HeldStore {
@@ -27,8 +27,8 @@ impl Desk {
         let mut store = self.store();
         let tasks = ["a", "b"].map(|id| Task::new(id, format!("a mug {id}"), Mode::Fast));
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
-        let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "m.yaml" };
-        store.list(listing, tasks.into_iter(), &plan).unwrap();
+        let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "m.yaml" };
+        store.sync_manifest(manifest_ref, tasks.into_iter(), &plan).unwrap();
         store.set_notify_on(told).unwrap();
         store.begin(Prices::default()).unwrap().1
     }
@@ -79,74 +79,74 @@ fn of(id: &str, status: &'static str, task_id: &str) -> (String, &'static str, O
 
 #[test]
 fn what_is_done_is_due_until_it_was_told_and_never_after() {
-    let desk = Desk::new();
-    let ledger = desk.begin(Some(NotifyOn::Done));
+    let dir = TestDir::new();
+    let ledger = dir.begin(Some(NotifyOn::Done));
     submit(&ledger, 1, 1);
     submit(&ledger, 2, 2);
     record(&ledger, done(1));
     record(&ledger, failed(2));
-    assert_eq!(desk.due(), [of("a", "done", "T1")]);
+    assert_eq!(dir.due(), [of("a", "done", "T1")]);
     let tell = |error: Option<&str>| {
         let delivery = Delivery { key: DeliveryKey(1), tries: 2, error: error.map(str::to_owned) };
         ledger.record_delivery(delivery).blocking_recv().unwrap().unwrap();
     };
     tell(Some("HTTP 500"));
-    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
+    let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     let failed_deliveries =
         FailedDelivery { id: Some(TaskId("a".into())), tries: 2, error: Some("HTTP 500".into()) };
     assert_eq!(reader.failed_deliveries(9).unwrap(), [failed_deliveries]);
     tell(None);
     record(&ledger, done(1));
-    assert_eq!(desk.due(), []);
+    assert_eq!(dir.due(), []);
     let count = DeliveryCount { delivered: 1, due: 0 };
-    assert_eq!(BatchStore::at(&desk.path).snapshot().unwrap().deliveries().unwrap(), count);
+    assert_eq!(BatchStore::at(&dir.path).snapshot().unwrap().deliveries().unwrap(), count);
 }
 
 #[test]
 fn a_failure_is_told_where_that_is_wanted_and_overtaken_by_what_came_after() {
-    let desk = Desk::new();
-    let ledger = desk.begin(Some(NotifyOn::Ended));
+    let dir = TestDir::new();
+    let ledger = dir.begin(Some(NotifyOn::Ended));
     submit(&ledger, 1, 1);
     record(&ledger, failed(1));
-    assert_eq!(desk.due(), [of("a", "failed", "T1")]);
+    assert_eq!(dir.due(), [of("a", "failed", "T1")]);
     record(&ledger, done(1));
-    assert_eq!(desk.due(), [of("a", "done", "T1")], "its pictures came after all");
+    assert_eq!(dir.due(), [of("a", "done", "T1")], "its pictures came after all");
     submit(&ledger, 2, 2);
     record(&ledger, ChangeKind::Lost("gone".into()).of(AttemptKey(2)));
-    assert_eq!(desk.due()[1..], [of("b", "lost", "T2")]);
+    assert_eq!(dir.due()[1..], [of("b", "lost", "T2")]);
 }
 
 #[test]
 fn what_was_done_before_is_told_only_where_a_person_asks_for_it() {
-    let desk = Desk::new();
-    let ledger = desk.begin(None);
+    let dir = TestDir::new();
+    let ledger = dir.begin(None);
     submit(&ledger, 1, 1);
     record(&ledger, done(1));
     drop(ledger);
-    drop(desk.begin(Some(NotifyOn::Done)));
-    assert_eq!(desk.due(), []);
-    assert_eq!(desk.store().enqueue_all_done().unwrap(), 1);
-    assert_eq!(desk.store().enqueue_all_done().unwrap(), 0);
-    assert_eq!(desk.due(), [of("a", "done", "T1")]);
+    drop(dir.begin(Some(NotifyOn::Done)));
+    assert_eq!(dir.due(), []);
+    assert_eq!(dir.store().enqueue_all_done().unwrap(), 1);
+    assert_eq!(dir.store().enqueue_all_done().unwrap(), 0);
+    assert_eq!(dir.due(), [of("a", "done", "T1")]);
 }
 
 #[test]
 fn an_attempt_is_told_as_it_was_also_after_its_task_was_made_again() {
-    let desk = Desk::new();
-    let ledger = desk.begin(Some(NotifyOn::Done));
+    let dir = TestDir::new();
+    let ledger = dir.begin(Some(NotifyOn::Done));
     submit(&ledger, 1, 1);
     record(&ledger, done(1));
-    let db = rusqlite::Connection::open(&desk.path).unwrap();
+    let db = rusqlite::Connection::open(&dir.path).unwrap();
     db.execute("UPDATE state SET state = 'pending' WHERE task = 1", []).unwrap(); // as a redo does
     submit(&ledger, 2, 1);
-    assert_eq!(desk.due(), [of("a", "done", "T1")]);
+    assert_eq!(dir.due(), [of("a", "done", "T1")]);
 }
 
 #[test]
 fn a_runs_summary_is_due_from_its_end_on_and_is_brought_up_to_date() {
-    let desk = Desk::new();
-    let ledger = desk.begin(None);
+    let dir = TestDir::new();
+    let ledger = dir.begin(None);
     ledger.end("finished", Some("{}".into())).blocking_recv().unwrap().unwrap();
     ledger.summarize("{\"n\":1}".into()).blocking_recv().unwrap().unwrap();
-    assert_eq!(desk.due(), [("{\"n\":1}".to_owned(), "", None)]);
+    assert_eq!(dir.due(), [("{\"n\":1}".to_owned(), "", None)]);
 }

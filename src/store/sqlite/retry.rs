@@ -12,7 +12,7 @@ use crate::task::{ModeCounts, State, TaskId, TaskMode};
 
 /// What waits again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Again {
+pub struct RetryReport {
     /// How many tasks, by mode.
     pub tasks: ModeCounts,
     /// How many of them had been turned down, by moderation or by a refusal: the same prompt will most likely be again.
@@ -22,21 +22,25 @@ pub struct Again {
 }
 
 /// A task waits again because a person says so; what failed before is not counted against it.
-pub(super) const WAIT_AGAIN: &str = "UPDATE state SET state = 'pending',
+pub(super) const REQUEUE: &str = "UPDATE state SET state = 'pending',
          asked_after = (SELECT coalesce(max(key), 0) FROM attempt WHERE attempt.task = state.task)
      WHERE task = ?1";
 
 /// Lets the tasks of the manifest wait again that failed (with `lost` those too that were lost) and are chosen. Those whose
 /// outcome is unknown never do.
-pub(super) fn send(db: &mut Connection, filters: &Filters, lost: bool) -> rusqlite::Result<Again> {
+pub(super) fn requeue_failed(
+    db: &mut Connection,
+    filters: &Filters,
+    lost: bool,
+) -> rusqlite::Result<RetryReport> {
     let tx = db.transaction()?;
-    let mut again = Again::default();
+    let mut report = RetryReport::default();
     {
         let mut query = tx.prepare(
             "SELECT key, id, mode, vars, state, class FROM state JOIN task ON key = task
              WHERE position IS NOT NULL AND NOT skip AND (state = 'failed' OR state = 'lost' AND ?1)",
         )?;
-        let mut wait = tx.prepare(WAIT_AGAIN)?;
+        let mut wait = tx.prepare(REQUEUE)?;
         let mut rows = query.query([lost])?;
         while let Some(row) = rows.next()? {
             let (key, mode, state): (i64, TaskMode, State) =
@@ -48,16 +52,16 @@ pub(super) fn send(db: &mut Connection, filters: &Filters, lost: bool) -> rusqli
                 continue;
             }
             wait.execute(params![key])?;
-            again.tasks.add(mode);
+            report.tasks.add(mode);
             match row.get::<_, Option<String>>(5)?.as_deref() {
-                Some("refused" | "moderated") => again.turned_down += 1,
-                Some("timeout" | "no_pictures") => again.may_be_made += 1,
-                _ if state == State::Lost => again.may_be_made += 1,
+                Some("refused" | "moderated") => report.turned_down += 1,
+                Some("timeout" | "no_pictures") => report.may_be_made += 1,
+                _ if state == State::Lost => report.may_be_made += 1,
                 _ => {}
             }
         }
     }
     super::reach(Point::SendingAgain)?;
     tx.commit()?;
-    Ok(again)
+    Ok(report)
 }

@@ -10,14 +10,14 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 
 /// A state that is being made, under another name. Gone where it was not settled.
 #[derive(Debug)]
-pub(super) struct Draft(PathBuf);
+pub(super) struct DraftState(PathBuf);
 
-impl Draft {
+impl DraftState {
     /// An empty file beside the state, readable by its owner alone. One that a run left that died is begun anew.
-    pub(super) fn begin(state: &Path) -> Result<Draft, StoreError> {
+    pub(super) fn begin(state: &Path) -> Result<DraftState, StoreError> {
         let mut name = state.as_os_str().to_owned();
         name.push("-new");
-        let draft = Draft(name.into());
+        let draft = DraftState(name.into());
         draft.clear();
         let mut options = OpenOptions::new();
         options.write(true).create(true).truncate(true);
@@ -32,7 +32,7 @@ impl Draft {
     }
 
     /// Gives it its name, once it is on the disk.
-    pub(super) fn settle(self, state: &Path) -> Result<(), StoreError> {
+    pub(super) fn publish(self, state: &Path) -> Result<(), StoreError> {
         let settled = File::open(&self.0).and_then(|file| file.sync_all());
         let settled = settled.and_then(|()| std::fs::rename(&self.0, state));
         settled.map_err(|e| StoreError::file(state, e))?;
@@ -49,7 +49,7 @@ impl Draft {
     }
 }
 
-impl Drop for Draft {
+impl Drop for DraftState {
     fn drop(&mut self) {
         self.clear();
     }

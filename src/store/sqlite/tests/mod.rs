@@ -10,16 +10,21 @@ use crate::task::{
     Status, TaskRow,
 };
 
+mod deliveries;
+mod long_life;
+mod resolve;
+mod rules;
+
 /// A folder with a state in it.
-struct Desk {
+struct TestDir {
     _folder: tempfile::TempDir,
     path: PathBuf,
 }
 
-impl Desk {
-    fn new() -> Desk {
+impl TestDir {
+    fn new() -> TestDir {
         let folder = tempfile::tempdir().unwrap();
-        Desk { path: folder.path().join("spring.mjbatch"), _folder: folder }
+        TestDir { path: folder.path().join("spring.mjbatch"), _folder: folder }
     }
 
     fn begin(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
@@ -27,8 +32,9 @@ impl Desk {
         let mut store = open(&self.path).unwrap();
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let columns = ["sku".to_owned()];
-        let listing = Listing { batch: "spring", columns: &columns, manifest: [7; 32], file: "spring.csv" };
-        store.list(listing, tasks.iter().cloned(), &plan).unwrap();
+        let manifest_ref =
+            ManifestRef { batch: "spring", columns: &columns, hash: [7; 32], file: "spring.csv" };
+        store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
         store.begin(prices).unwrap()
     }
 
@@ -78,14 +84,14 @@ fn done(attempt: i64) -> Change {
 
 #[test]
 fn a_task_goes_its_way_and_its_record_tells_it() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (2, 0));
     let outgoing = intend(&ledger, 1, snapshot.waiting[0].task);
     assert_eq!((outgoing.prompt.as_str(), outgoing.timeout), ("mug", Some(900)));
     record(&ledger, accepted(1));
     record(&ledger, done(1));
-    let [a, b] = &desk.records()[..] else { panic!() };
+    let [a, b] = &dir.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.quota), (State::Done, 1, Some(Quota(4000))));
     assert_eq!(a.task_id, Some(RemoteTaskId("job-1".into())));
     assert_eq!((a.images.urls.len(), a.task.vars.as_slice()), (4, &["sku-a".to_owned()][..]));
@@ -95,27 +101,27 @@ fn a_task_goes_its_way_and_its_record_tells_it() {
 
 #[test]
 fn a_submit_without_a_recorded_reply_is_unknown_to_the_next_run_and_costs() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     drop(ledger);
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     assert_eq!(snapshot.cut_off, 1);
     assert_eq!(snapshot.waiting.len(), 1, "it is not submitted again");
-    assert_eq!(desk.states(), [("a".into(), State::Unknown), ("b".into(), State::Pending)]);
-    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
+    assert_eq!(dir.states(), [("a".into(), State::Unknown), ("b".into(), State::Pending)]);
+    let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     assert_eq!(reader.spent(None).unwrap(), Some(Quota(4000)));
     intend(&ledger, 2, snapshot.waiting[0].task);
 }
 
 #[test]
 fn what_runs_is_taken_up_by_the_next_run_under_its_taskid() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     record(&ledger, accepted(1));
     drop(ledger);
-    let (snapshot, _ledger) = desk.begin(&[task("a", "mug")]);
+    let (snapshot, _ledger) = dir.begin(&[task("a", "mug")]);
     let [resumed] = &snapshot.resumed[..] else { panic!("{snapshot:?}") };
     assert_eq!((resumed.task_id.0.as_str(), resumed.second_look), ("job-1", false));
     assert_eq!(resumed.waiting.timeout, Duration::from_secs(900));
@@ -136,13 +142,13 @@ fn what_was_given_up_is_offered_for_a_second_look_and_nothing_else() {
         (failed(1, FailureClass::Moderated), false),
         (done(1), false),
     ] {
-        let desk = Desk::new();
-        let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+        let dir = TestDir::new();
+        let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
         intend(&ledger, 1, snapshot.waiting[0].task);
         record(&ledger, accepted(1));
         record(&ledger, change.clone());
         drop(ledger);
-        let (snapshot, _ledger) = desk.begin(&[task("a", "mug")]);
+        let (snapshot, _ledger) = dir.begin(&[task("a", "mug")]);
         assert_eq!(snapshot.waiting, [], "{change:?}");
         assert_eq!(snapshot.resumed.iter().any(|resumed| resumed.second_look), looked_at, "{change:?}");
     }
@@ -150,37 +156,37 @@ fn what_was_given_up_is_offered_for_a_second_look_and_nothing_else() {
 
 #[test]
 fn a_refusal_costs_nothing_and_counts_as_no_attempt() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     record(&ledger, ChangeKind::Rejected("all slots were taken".into()).of(AttemptKey(1)));
     intend(&ledger, 2, snapshot.waiting[1].task);
     let failure = Failure { class: FailureClass::Refused, reason: "banned (code 1403)".into() };
     record(&ledger, ChangeKind::Refused(failure).of(AttemptKey(2)));
-    let [a, b] = &desk.records()[..] else { panic!() };
+    let [a, b] = &dir.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.quota), (State::Pending, 0, None));
     assert_eq!((b.state, b.attempts, b.quota), (State::Failed, 0, None));
     assert_eq!(b.reason.as_deref(), Some("banned (code 1403)"));
-    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
+    let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     assert_eq!(reader.spent(Some(ledger.run())).unwrap(), None);
 }
 
 #[test]
 fn a_callback_settles_what_was_unknown() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     record(&ledger, ChangeKind::Unknown("cut".into()).of(AttemptKey(1)));
-    assert_eq!(desk.states(), [("a".into(), State::Unknown)]);
+    assert_eq!(dir.states(), [("a".into(), State::Unknown)]);
     record(&ledger, accepted(1));
     record(&ledger, done(1));
-    assert_eq!(desk.states(), [("a".into(), State::Done)]);
+    assert_eq!(dir.states(), [("a".into(), State::Done)]);
 }
 
 #[test]
 fn an_edited_manifest_moves_nothing_that_it_did_not_touch() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup"), task("c", "jar")]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup"), task("c", "jar")]);
     for n in 0..3 {
         intend(&ledger, n + 1, snapshot.waiting[n as usize].task);
         record(&ledger, accepted(n + 1));
@@ -188,65 +194,65 @@ fn an_edited_manifest_moves_nothing_that_it_did_not_touch() {
     }
     drop(ledger);
     let edited = [task("new", "tray"), task("c", "jar"), task("a", "blue mug")];
-    let (snapshot, ledger) = desk.begin(&edited);
+    let (snapshot, ledger) = dir.begin(&edited);
     assert_eq!(snapshot.waiting.len(), 2, "the new one and the changed one");
-    let order: Vec<_> = desk.states();
+    let order: Vec<_> = dir.states();
     assert_eq!(
         order,
         [("new".into(), State::Pending), ("c".into(), State::Done), ("a".into(), State::Pending)]
     );
     drop(ledger);
     // Changed back, and the removed one is there again: both have their old results.
-    let (snapshot, _ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    let (snapshot, _ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     assert_eq!(snapshot.waiting, []);
-    assert_eq!(desk.records()[0].task_id, Some(RemoteTaskId("job-1".into())));
+    assert_eq!(dir.records()[0].task_id, Some(RemoteTaskId("job-1".into())));
 }
 
 #[test]
 fn a_redo_is_one_more_attempt_and_is_not_repeated_while_the_manifest_still_asks_for_it() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let redo = || Task { action: Some(Action::Redo), ..task("a", "mug") };
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     record(&ledger, accepted(1));
     record(&ledger, done(1));
     drop(ledger);
-    let (snapshot, ledger) = desk.begin(&[redo()]);
+    let (snapshot, ledger) = dir.begin(&[redo()]);
     assert_eq!(snapshot.waiting.len(), 1);
-    assert_eq!(desk.records()[0].task_id, None, "the old pictures are history");
+    assert_eq!(dir.records()[0].task_id, None, "the old pictures are history");
     intend(&ledger, 2, snapshot.waiting[0].task);
     record(&ledger, accepted(2));
     record(&ledger, done(2));
     drop(ledger);
-    let (snapshot, ledger) = desk.begin(&[redo()]);
+    let (snapshot, ledger) = dir.begin(&[redo()]);
     assert_eq!(snapshot.waiting, []);
-    assert_eq!(desk.records()[0].attempts, 2);
+    assert_eq!(dir.records()[0].attempts, 2);
     drop(ledger);
-    desk.begin(&[task("a", "mug")]);
-    let (snapshot, _ledger) = desk.begin(&[redo()]);
+    dir.begin(&[task("a", "mug")]);
+    let (snapshot, _ledger) = dir.begin(&[redo()]);
     assert_eq!(snapshot.waiting.len(), 1, "asked for anew");
 }
 
 #[test]
 fn what_is_skipped_waits_until_the_manifest_takes_that_back() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let skip = || Task { action: Some(Action::Skip), ..task("a", "mug") };
     for (task, state) in
         [(skip(), State::Skipped), (skip(), State::Skipped), (task("a", "mug"), State::Pending)]
     {
-        desk.begin(&[task]);
-        assert_eq!(desk.states(), [("a".into(), state)]);
+        dir.begin(&[task]);
+        assert_eq!(dir.states(), [("a".into(), state)]);
     }
 }
 
 #[test]
 fn a_job_whose_task_was_taken_out_of_the_manifest_is_followed_all_the_same() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     record(&ledger, accepted(1));
     drop(ledger);
-    let (snapshot, _ledger) = desk.begin(&[task("b", "cup")]);
+    let (snapshot, _ledger) = dir.begin(&[task("b", "cup")]);
     assert_eq!(snapshot.resumed.len(), 1);
     assert!(!snapshot.resumed_tasks[0].listed);
     assert_eq!(snapshot.counts.total(), 1);
@@ -254,43 +260,43 @@ fn a_job_whose_task_was_taken_out_of_the_manifest_is_followed_all_the_same() {
 
 #[test]
 fn a_state_knows_the_manifest_that_it_lists() {
-    let desk = Desk::new();
-    assert!(!open(&desk.path).unwrap().lists(&[7; 32]).unwrap());
-    drop(desk.begin(&[task("a", "mug")]));
-    let store = open(&desk.path).unwrap();
-    assert!(store.lists(&[7; 32]).unwrap());
-    assert!(!store.lists(&[8; 32]).unwrap());
+    let dir = TestDir::new();
+    assert!(!open(&dir.path).unwrap().is_current(&[7; 32]).unwrap());
+    drop(dir.begin(&[task("a", "mug")]));
+    let store = open(&dir.path).unwrap();
+    assert!(store.is_current(&[7; 32]).unwrap());
+    assert!(!store.is_current(&[8; 32]).unwrap());
 }
 
 #[test]
 fn one_run_holds_a_state_and_a_reader_may_look() {
-    let desk = Desk::new();
-    let (_, ledger) = desk.begin(&[task("a", "mug")]);
-    assert!(matches!(open(&desk.path), Err(StoreError::Held { .. })));
-    let snapshot = BatchStore::at(&desk.path).snapshot().unwrap();
+    let dir = TestDir::new();
+    let (_, ledger) = dir.begin(&[task("a", "mug")]);
+    assert!(matches!(open(&dir.path), Err(StoreError::Held { .. })));
+    let snapshot = BatchStore::at(&dir.path).snapshot().unwrap();
     assert_eq!((snapshot.holder(), snapshot.is_live()), (Some("a test"), true));
     assert_eq!(snapshot.counts().unwrap().of(Status::Pending), 1);
     drop(ledger);
-    let snapshot = BatchStore::at(&desk.path).snapshot().unwrap();
+    let snapshot = BatchStore::at(&dir.path).snapshot().unwrap();
     assert_eq!((snapshot.holder(), snapshot.is_live()), (None, false));
-    open(&desk.path).unwrap();
+    open(&dir.path).unwrap();
 }
 
 #[test]
 fn whoever_looks_last_leaves_one_file() {
-    let desk = Desk::new();
-    drop(desk.begin(&[task("a", "mug")]));
-    desk.records();
-    let files = std::fs::read_dir(desk.path.parent().unwrap()).unwrap();
+    let dir = TestDir::new();
+    drop(dir.begin(&[task("a", "mug")]));
+    dir.records();
+    let files = std::fs::read_dir(dir.path.parent().unwrap()).unwrap();
     let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
     assert_eq!(names, ["spring.mjbatch"]);
 }
 
 #[test]
 fn a_state_remembers_its_service() {
-    let desk = Desk::new();
-    drop(open(&desk.path).unwrap());
-    match BatchStore::at(&desk.path).open("https://api.midjourney-api.com", "a test") {
+    let dir = TestDir::new();
+    drop(open(&dir.path).unwrap());
+    match BatchStore::at(&dir.path).open("https://api.midjourney-api.com", "a test") {
         Err(StoreError::OtherService { theirs, .. }) => assert_eq!(theirs, "the sandbox"),
         other => panic!("{other:?}"),
     }
@@ -298,31 +304,31 @@ fn a_state_remembers_its_service() {
 
 #[test]
 fn a_file_that_is_no_state_is_left_as_it_is() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     for (bytes, what) in [
         (b"id,prompt\na,mug\n".to_vec(), "a CSV"),
         (b"SQLite format 3\0 but damaged after that".to_vec(), "a damaged file"),
     ] {
-        std::fs::write(&desk.path, &bytes).unwrap();
-        assert!(open(&desk.path).is_err(), "{what}");
-        assert!(BatchStore::at(&desk.path).snapshot().is_err(), "{what}");
-        assert_eq!(std::fs::read(&desk.path).unwrap(), bytes, "{what}");
+        std::fs::write(&dir.path, &bytes).unwrap();
+        assert!(open(&dir.path).is_err(), "{what}");
+        assert!(BatchStore::at(&dir.path).snapshot().is_err(), "{what}");
+        assert_eq!(std::fs::read(&dir.path).unwrap(), bytes, "{what}");
     }
-    std::fs::remove_file(&desk.path).unwrap();
-    let other = Connection::open(&desk.path).unwrap();
+    std::fs::remove_file(&dir.path).unwrap();
+    let other = Connection::open(&dir.path).unwrap();
     other.execute_batch("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1);").unwrap();
     drop(other);
-    assert!(matches!(open(&desk.path), Err(StoreError::NotAState(_))));
-    let other = Connection::open(&desk.path).unwrap();
+    assert!(matches!(open(&dir.path), Err(StoreError::NotAState(_))));
+    let other = Connection::open(&dir.path).unwrap();
     assert_eq!(other.query_row("SELECT x FROM theirs", [], |row| row.get::<_, i64>(0)), Ok(1));
 }
 
 #[test]
 fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read() {
     for read_first in [false, true] {
-        let desk = Desk::new();
-        schema::tests::make_of_version(1, &desk.path);
-        let db = Connection::open(&desk.path).unwrap();
+        let dir = TestDir::new();
+        schema::tests::make_of_version(1, &dir.path);
+        let db = Connection::open(&dir.path).unwrap();
         db.execute_batch(
             "INSERT INTO header (only_row, batch, service, columns, created_at)
                  VALUES (1, 'spring', 'the sandbox', '[]', 0);
@@ -333,12 +339,12 @@ fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read()
         .unwrap();
         drop(db);
         if read_first {
-            let held = lock::Lock::take(&desk.path, "an older run").unwrap();
-            assert!(matches!(BatchStore::at(&desk.path).snapshot(), Err(StoreError::Held { .. })));
+            let held = lock::Lock::take(&dir.path, "an older run").unwrap();
+            assert!(matches!(BatchStore::at(&dir.path).snapshot(), Err(StoreError::Held { .. })));
             drop(held);
-            assert_eq!(desk.states(), [("a".to_owned(), State::Running)]);
+            assert_eq!(dir.states(), [("a".to_owned(), State::Running)]);
         }
-        let (snapshot, _ledger) = open(&desk.path).unwrap().begin(Prices::default()).unwrap();
+        let (snapshot, _ledger) = open(&dir.path).unwrap().begin(Prices::default()).unwrap();
         let [one] = &snapshot.resumed[..] else { panic!("{snapshot:?}") };
         assert_eq!((one.waiting.mode, one.task_id.0.as_str()), (Mode::Relaxed.into(), "job-1"));
     }
@@ -346,17 +352,17 @@ fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read()
 
 #[test]
 fn a_clock_that_was_set_back_makes_a_job_young_and_one_set_forward_old() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug")]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     record(&ledger, accepted(1));
     drop(ledger);
     for (hours, oldest) in [(5, 0_u64), (-5, 5 * 3600 + 60)] {
-        let db = Connection::open(&desk.path).unwrap();
+        let db = Connection::open(&dir.path).unwrap();
         let then = Timestamp::now().as_millisecond() + hours * 3_600_000;
         db.execute("UPDATE attempt SET intended_at = ?1", [then]).unwrap();
         drop(db);
-        let (snapshot, _ledger) = desk.begin(&[task("a", "mug")]);
+        let (snapshot, _ledger) = dir.begin(&[task("a", "mug")]);
         let age = snapshot.resumed[0].age.as_secs();
         assert!((oldest.saturating_sub(60)..=oldest).contains(&age), "{hours} hours off: {age} s old");
         assert!(snapshot.waiting.is_empty(), "it is followed, and not sent again");
@@ -365,27 +371,27 @@ fn a_clock_that_was_set_back_makes_a_job_young_and_one_set_forward_old() {
 
 #[test]
 fn a_state_of_a_newer_program_is_left_as_it_is() {
-    let desk = Desk::new();
-    drop(open(&desk.path).unwrap());
-    let db = Connection::open(&desk.path).unwrap();
+    let dir = TestDir::new();
+    drop(open(&dir.path).unwrap());
+    let db = Connection::open(&dir.path).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
-    assert!(matches!(open(&desk.path), Err(StoreError::Newer { version: 99, .. })));
-    assert!(matches!(BatchStore::at(&desk.path).snapshot(), Err(StoreError::Newer { version: 99, .. })));
+    assert!(matches!(open(&dir.path), Err(StoreError::Newer { version: 99, .. })));
+    assert!(matches!(BatchStore::at(&dir.path).snapshot(), Err(StoreError::Newer { version: 99, .. })));
 }
 
 #[test]
 fn a_run_that_died_before_it_wrote_anything_leaves_a_file_that_can_be_used() {
-    let desk = Desk::new();
-    std::fs::write(&desk.path, b"").unwrap();
-    assert!(matches!(BatchStore::at(&desk.path).snapshot(), Err(StoreError::NotAState(_))));
-    open(&desk.path).unwrap();
+    let dir = TestDir::new();
+    std::fs::write(&dir.path, b"").unwrap();
+    assert!(matches!(BatchStore::at(&dir.path).snapshot(), Err(StoreError::NotAState(_))));
+    open(&dir.path).unwrap();
 }
 
 #[test]
 fn a_write_that_fails_is_said_and_takes_no_other_with_it() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&[task("a", "mug"), task("b", "cup")]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     let bad = ledger.record(ChangeKind::Lost("there is no such attempt".into()).of(AttemptKey(99)));
     let good = ledger.record(accepted(1));
@@ -399,10 +405,10 @@ fn a_write_that_fails_is_said_and_takes_no_other_with_it() {
 #[test]
 fn a_state_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let desk = Desk::new();
-    let _held = desk.begin(&[task("a", "mug")]);
+    let dir = TestDir::new();
+    let _held = dir.begin(&[task("a", "mug")]);
     for ending in ["mjbatch", "mjbatch-wal"] {
-        let mode = std::fs::metadata(desk.path.with_extension(ending)).unwrap().permissions().mode();
+        let mode = std::fs::metadata(dir.path.with_extension(ending)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600, "{ending}");
     }
 }

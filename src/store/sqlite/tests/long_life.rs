@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use tempfile::TempDir;
 
-use super::{HeldStore, Intent, IntentOutcome, Listing, Snapshot, schema};
 use crate::plan::{self, Selection};
 use crate::store::BatchStore;
+use crate::store::sqlite::{HeldStore, Intent, IntentOutcome, ManifestRef, Snapshot, schema};
 use crate::task::{
     Action, ChangeKind, Earlier, Failure, FailureClass, Images, Mode, Prices, Quota, RemoteTaskId, State,
     Status, Task,
@@ -31,8 +31,8 @@ fn open(path: &Path) -> HeldStore {
 
 fn list(store: &mut HeldStore, tasks: &[Task]) {
     let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
-    let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
-    store.list(listing, tasks.iter().cloned(), &plan).unwrap();
+    let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "spring.csv" };
+    store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
 }
 
 fn task(n: usize, version: usize) -> Task {
@@ -225,8 +225,8 @@ fn a_start_reads_what_is_open_and_never_all_that_there_is() {
     let plans = Connection::open(&path).unwrap();
     let mut store = open(&path);
     listen(&mut store.db);
-    assert!(store.lists(&[7; 32]).unwrap());
-    store.listed_from().unwrap();
+    assert!(store.is_current(&[7; 32]).unwrap());
+    store.manifest_file().unwrap();
     store.unpriced(&PRICES).unwrap();
     let _begun = store.begin_with(PRICES, None, &Selection::default()).unwrap();
     let seen = SEEN.with(RefCell::take);
@@ -255,5 +255,5 @@ fn a_glance_reads_sums_that_were_kept() {
         assert_eq!(reads_all(&plans, sql), Vec::<String>::new(), "{sql}");
     }
     assert_ne!(reads_all(&plans, "SELECT sum(quota) FROM attempt"), Vec::<String>::new());
-    assert_eq!(BatchStore::at(&path).kept_outline(), None);
+    assert_eq!(BatchStore::at(&path).cached_manifest(), None);
 }

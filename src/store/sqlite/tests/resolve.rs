@@ -2,22 +2,22 @@
 
 use std::path::PathBuf;
 
-use super::*;
 use crate::plan;
 use crate::store::BatchStore;
+use crate::store::sqlite::*;
 use crate::task::{Action, AttemptKey, ChangeKind, Quota, Record, Status, TaskRow};
 
-struct Desk {
+struct TestDir {
     _folder: tempfile::TempDir,
     path: PathBuf,
 }
 
-impl Desk {
+impl TestDir {
     /// Four tasks: `a` and `b` are unknown, the reply to `c` was never recorded, `d` is done.
-    fn new() -> Desk {
+    fn new() -> TestDir {
         let folder = tempfile::tempdir().unwrap();
-        let desk = Desk { path: folder.path().join("spring.mjbatch"), _folder: folder };
-        let (snapshot, ledger) = desk.begin(&tasks());
+        let dir = TestDir { path: folder.path().join("spring.mjbatch"), _folder: folder };
+        let (snapshot, ledger) = dir.begin(&tasks());
         for (n, waiting) in (1..).zip(&snapshot.waiting) {
             let intent = Intent { task: waiting.task, mode: Mode::Fast, hook_token: Some(format!("t{n}")) };
             ledger.intend(intent).blocking_recv().unwrap().unwrap();
@@ -30,14 +30,14 @@ impl Desk {
         ] {
             ledger.record(change).blocking_recv().unwrap().unwrap();
         }
-        desk
+        dir
     }
 
     fn begin(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
         let mut store = BatchStore::at(&self.path).open("the sandbox", "a test").unwrap();
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
-        let listing = Listing { batch: "spring", columns: &[], manifest: [7; 32], file: "spring.csv" };
-        store.list(listing, tasks.iter().cloned(), &plan).unwrap();
+        let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "spring.csv" };
+        store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
         store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap()
     }
 
@@ -50,8 +50,8 @@ impl Desk {
         (resolved.tasks, resolved.skipped, resolved.counts.of(Status::Unknown))
     }
 
-    fn found(&self, id: &str, task_id: &str) -> Found {
-        self.store().found(&TaskId(id.into()), &RemoteTaskId(task_id.into())).unwrap()
+    fn link_job(&self, id: &str, task_id: &str) -> LinkOutcome {
+        self.store().link_job(&TaskId(id.into()), &RemoteTaskId(task_id.into())).unwrap()
     }
 
     fn records(&self) -> Vec<Record> {
@@ -69,14 +69,14 @@ fn tasks() -> Vec<Task> {
 
 #[test]
 fn what_is_unknown_is_listed_with_its_submit_and_a_submit_of_a_dead_run_with_it() {
-    let desk = Desk::new();
-    let snapshot = |is_live| Snapshot::take(&(&desk.path).into(), None, is_live).unwrap();
-    let listed = |is_live| snapshot(is_live).doubts().map(|doubt| doubt.unwrap().id.0).collect::<Vec<_>>();
+    let dir = TestDir::new();
+    let snapshot = |is_live| Snapshot::take(&(&dir.path).into(), None, is_live).unwrap();
+    let listed = |is_live| snapshot(is_live).in_doubt().map(|doubt| doubt.unwrap().id.0).collect::<Vec<_>>();
     assert_eq!(
         (listed(true), listed(false)),
         (vec!["a".into(), "b".into()], vec!["a".into(), "b".into(), "c".into()])
     );
-    let first = snapshot(true).doubts().next().unwrap().unwrap();
+    let first = snapshot(true).in_doubt().next().unwrap().unwrap();
     assert_eq!((first.prompt.as_str(), first.mode, first.quota), ("mug a", Mode::Fast, Some(Quota(4000))));
     assert_eq!(
         (first.reason.as_deref(), first.run, first.submitted_at.is_some()),
@@ -86,52 +86,55 @@ fn what_is_unknown_is_listed_with_its_submit_and_a_submit_of_a_dead_run_with_it(
 
 #[test]
 fn sent_again_is_sent_once_and_the_old_attempt_stays_unknown_and_spent() {
-    let desk = Desk::new();
-    assert_eq!(desk.resolve(&["a", "c", "d"], Resolution::Resend), (2, 0, 1));
-    assert_eq!(desk.resolve(&["a", "c", "d"], Resolution::Resend), (0, 0, 1), "twice is once");
+    let dir = TestDir::new();
+    assert_eq!(dir.resolve(&["a", "c", "d"], Resolution::Resend), (2, 0, 1));
+    assert_eq!(dir.resolve(&["a", "c", "d"], Resolution::Resend), (0, 0, 1), "twice is once");
     use State::{Done, Pending, Unknown};
-    assert_eq!(desk.states(), [Pending, Unknown, Pending, Done]);
-    let (snapshot, ledger) = desk.begin(&tasks());
+    assert_eq!(dir.states(), [Pending, Unknown, Pending, Done]);
+    let (snapshot, ledger) = dir.begin(&tasks());
     assert_eq!((snapshot.waiting.len(), snapshot.history.spent), (2, Quota(16_000)));
     drop(ledger);
-    assert_eq!(desk.records()[0].attempts, 1, "the history is kept");
+    assert_eq!(dir.records()[0].attempts, 1, "the history is kept");
 }
 
 #[test]
 fn what_the_manifest_skips_is_not_sent_again() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let mut listed = tasks();
     listed[0].action = Some(Action::Skip);
-    drop(desk.begin(&listed));
-    assert_eq!(desk.resolve(&["a", "b"], Resolution::Resend), (1, 1, 2));
-    assert_eq!(desk.states()[..2], [State::Unknown, State::Pending]);
+    drop(dir.begin(&listed));
+    assert_eq!(dir.resolve(&["a", "b"], Resolution::Resend), (1, 1, 2));
+    assert_eq!(dir.states()[..2], [State::Unknown, State::Pending]);
 }
 
 #[test]
 fn given_up_is_lost_for_good_and_counts_as_spent() {
-    let desk = Desk::new();
-    assert_eq!(desk.resolve(&["a", "b", "c"], Resolution::GiveUp), (3, 0, 0));
-    assert_eq!(desk.resolve(&["a", "b", "c"], Resolution::GiveUp), (0, 0, 0), "twice is once");
-    let a = &desk.records()[0];
+    let dir = TestDir::new();
+    assert_eq!(dir.resolve(&["a", "b", "c"], Resolution::GiveUp), (3, 0, 0));
+    assert_eq!(dir.resolve(&["a", "b", "c"], Resolution::GiveUp), (0, 0, 0), "twice is once");
+    let a = &dir.records()[0];
     assert_eq!((a.state, a.reason.as_deref()), (State::Lost, Some("given up by a person; cut")));
-    let (snapshot, ledger) = desk.begin(&tasks());
+    let (snapshot, ledger) = dir.begin(&tasks());
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (0, 0));
     assert_eq!(snapshot.history.spent, Quota(16_000));
     drop(ledger);
-    let again = desk.store().send_again(&Filters::default(), false).unwrap();
-    assert_eq!(again.tasks.total(), 0, "a retry does not take it for a failure");
+    let report = dir.store().retry(&Filters::default(), false).unwrap();
+    assert_eq!(report.tasks.total(), 0, "a retry does not take it for a failure");
 }
 
 #[test]
 fn what_was_found_is_followed_under_its_taskid_and_so_is_what_was_given_up_too_early() {
-    let desk = Desk::new();
-    assert_eq!(desk.found("a", "T1"), Found::Follows);
-    assert_eq!(desk.found("a", "T1"), Found::Known(Status::Running), "twice is once");
-    assert_eq!(desk.found("a", "T9"), Found::Certain(Status::Running));
-    desk.resolve(&["b"], Resolution::GiveUp);
-    desk.resolve(&["c"], Resolution::Resend);
-    assert_eq!((desk.found("b", "T2"), desk.found("c", "T3")), (Found::Follows, Found::Follows));
-    let (snapshot, _ledger) = desk.begin(&tasks());
+    let dir = TestDir::new();
+    assert_eq!(dir.link_job("a", "T1"), LinkOutcome::Linked);
+    assert_eq!(dir.link_job("a", "T1"), LinkOutcome::AlreadyLinked(Status::Running), "twice is once");
+    assert_eq!(dir.link_job("a", "T9"), LinkOutcome::NotInDoubt(Status::Running));
+    dir.resolve(&["b"], Resolution::GiveUp);
+    dir.resolve(&["c"], Resolution::Resend);
+    assert_eq!(
+        (dir.link_job("b", "T2"), dir.link_job("c", "T3")),
+        (LinkOutcome::Linked, LinkOutcome::Linked)
+    );
+    let (snapshot, _ledger) = dir.begin(&tasks());
     let followed: Vec<_> = snapshot.resumed.iter().map(|it| (it.attempt.0, it.task_id.0.as_str())).collect();
     assert_eq!(followed, [(1, "T1"), (2, "T2"), (3, "T3")]);
     assert_eq!((snapshot.waiting.len(), snapshot.history.spent), (0, Quota(16_000)));
@@ -139,19 +142,19 @@ fn what_was_found_is_followed_under_its_taskid_and_so_is_what_was_given_up_too_e
 
 #[test]
 fn one_job_is_never_two_tasks() {
-    let desk = Desk::new();
-    let before = desk.records();
-    assert_eq!(desk.found("a", "T4"), Found::TakenBy(TaskId("d".into())));
-    assert_eq!(desk.found("d", "T4"), Found::Known(Status::Done));
-    assert_eq!(desk.found("d", "T5"), Found::Certain(Status::Done));
-    assert_eq!(desk.found("e", "T5"), Found::NoTask);
-    assert_eq!(desk.records(), before);
+    let dir = TestDir::new();
+    let before = dir.records();
+    assert_eq!(dir.link_job("a", "T4"), LinkOutcome::TakenBy(TaskId("d".into())));
+    assert_eq!(dir.link_job("d", "T4"), LinkOutcome::AlreadyLinked(Status::Done));
+    assert_eq!(dir.link_job("d", "T5"), LinkOutcome::NotInDoubt(Status::Done));
+    assert_eq!(dir.link_job("e", "T5"), LinkOutcome::NoTask);
+    assert_eq!(dir.records(), before);
 }
 
 #[test]
 fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.begin(&tasks()[1..]);
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.begin(&tasks()[1..]);
     let lost: Vec<_> = snapshot.in_doubt.iter().map(|lost| (lost.attempt.0, lost.called_back)).collect();
     assert_eq!(lost, [(1, true), (2, true), (3, true)], "the one that was cut off too");
     let whose: Vec<_> = snapshot
@@ -171,44 +174,44 @@ fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() 
     }
     drop(ledger);
     use State::{Done, Pending, Running};
-    assert_eq!(desk.states(), [Running, Pending, Done], "only what is unknown waits again");
-    let (snapshot, _ledger) = desk.begin(&tasks()[1..]);
+    assert_eq!(dir.states(), [Running, Pending, Done], "only what is unknown waits again");
+    let (snapshot, _ledger) = dir.begin(&tasks()[1..]);
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len(), snapshot.in_doubt.len()), (1, 1, 1));
     assert_eq!(snapshot.history.spent, Quota(16_000));
 }
 
 #[test]
 fn of_a_task_that_was_sent_again_only_the_last_attempt_is_awaited() {
-    let desk = Desk::new();
-    desk.resolve(&["a"], Resolution::Resend);
-    let (snapshot, ledger) = desk.begin(&tasks());
+    let dir = TestDir::new();
+    dir.resolve(&["a"], Resolution::Resend);
+    let (snapshot, ledger) = dir.begin(&tasks());
     let intent = Intent { task: snapshot.waiting[0].task, mode: Mode::Fast, hook_token: Some("t5".into()) };
     ledger.intend(intent).blocking_recv().unwrap().unwrap();
     drop(ledger);
-    let (snapshot, _ledger) = desk.begin(&tasks());
+    let (snapshot, _ledger) = dir.begin(&tasks());
     let lost: Vec<_> = snapshot.in_doubt.iter().map(|lost| lost.attempt.0).collect();
     assert_eq!(lost, [2, 3, 5]);
 }
 
 #[test]
 fn nothing_is_settled_while_a_run_holds_the_state() {
-    let desk = Desk::new();
-    let (_snapshot, _ledger) = desk.begin(&tasks());
-    assert!(matches!(BatchStore::at(&desk.path).hold("a test"), Err(StoreError::Held { .. })));
+    let dir = TestDir::new();
+    let (_snapshot, _ledger) = dir.begin(&tasks());
+    assert!(matches!(BatchStore::at(&dir.path).hold("a test"), Err(StoreError::Held { .. })));
 }
 
 #[test]
 fn the_ledger_has_every_attempt_once_and_in_order_over_its_pages() {
-    let desk = Desk::new();
-    desk.resolve(&["a"], Resolution::Resend);
-    let (snapshot, ledger) = desk.begin(&tasks()[..1]);
+    let dir = TestDir::new();
+    dir.resolve(&["a"], Resolution::Resend);
+    let (snapshot, ledger) = dir.begin(&tasks()[..1]);
     for n in 5..1400 {
         let task = snapshot.waiting[0].task;
         drop(ledger.intend(Intent { task, mode: Mode::Fast, hook_token: None }));
         drop(ledger.record(ChangeKind::Rejected("no slot".into()).of(AttemptKey(n))));
     }
     drop(ledger);
-    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
+    let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     let all: Vec<_> = reader.attempts().map(Result::unwrap).collect();
     assert_eq!(all.len(), 1399, "of tasks that the manifest has no longer too");
     let outcomes: Vec<_> = all[..5].iter().map(|it| (it.id.0.as_str(), it.number, it.outcome)).collect();

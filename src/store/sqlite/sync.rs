@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Statement, params};
 
-use super::Listing;
+use super::ManifestRef;
 use crate::failpoint::Point;
 use crate::plan::{Plan, Step, fingerprint};
 use crate::task::{Action, Earlier, State, Task};
@@ -11,7 +11,7 @@ use crate::task::{Action, Earlier, State, Task};
 /// Carries out the plan for these tasks.
 pub(super) fn write(
     db: &mut Connection,
-    listing: Listing<'_>,
+    manifest: ManifestRef<'_>,
     tasks: impl Iterator<Item = Task>,
     plan: &Plan,
 ) -> rusqlite::Result<()> {
@@ -49,7 +49,7 @@ pub(super) fn write(
     }
     tx.execute(
         "UPDATE header SET batch = ?1, columns = ?2, manifest = ?3, file = ?4",
-        params![listing.batch, json(listing.columns), listing.manifest, listing.file],
+        params![manifest.batch, json(manifest.columns), manifest.hash, manifest.file],
     )?;
     super::reach(Point::Listing)?;
     tx.commit()

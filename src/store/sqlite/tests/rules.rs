@@ -2,34 +2,35 @@
 
 use std::path::PathBuf;
 
-use super::*;
 use crate::engine::IntentRefusal;
 use crate::plan::{self, Filter};
 use crate::store::BatchStore;
+use crate::store::sqlite::*;
 use crate::task::{
     Action, AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, ModeCounts, Quota, Record, State,
     TaskRow,
 };
 
-struct Desk {
+struct TestDir {
     _folder: tempfile::TempDir,
     path: PathBuf,
     prices: Prices,
 }
 
-impl Desk {
-    fn new() -> Desk {
+impl TestDir {
+    fn new() -> TestDir {
         let folder = tempfile::tempdir().unwrap();
         let prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
-        Desk { path: folder.path().join("spring.mjbatch"), _folder: folder, prices }
+        TestDir { path: folder.path().join("spring.mjbatch"), _folder: folder, prices }
     }
 
     fn listed(&self, tasks: &[Task]) -> HeldStore {
         let mut store = BatchStore::at(&self.path).open("the sandbox", "a test").unwrap();
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let columns = columns();
-        let listing = Listing { batch: "spring", columns: &columns, manifest: [7; 32], file: "spring.csv" };
-        store.list(listing, tasks.iter().cloned(), &plan).unwrap();
+        let manifest_ref =
+            ManifestRef { batch: "spring", columns: &columns, hash: [7; 32], file: "spring.csv" };
+        store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
         store
     }
 
@@ -45,9 +46,9 @@ impl Desk {
         BatchStore::at(&self.path).snapshot().unwrap().records().map(Result::unwrap).collect()
     }
 
-    fn again(&self, filters: &[&str], lost: bool) -> Again {
+    fn retry(&self, filters: &[&str], lost: bool) -> RetryReport {
         let mut store = BatchStore::at(&self.path).hold("a test").unwrap();
-        store.send_again(&parsed(filters), lost).unwrap()
+        store.retry(&parsed(filters), lost).unwrap()
     }
 }
 
@@ -130,14 +131,14 @@ fn failed(attempt: i64, class: FailureClass) -> Change {
 
 #[test]
 fn what_failed_for_now_waits_with_its_reason_and_is_counted_over_runs() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     for run in 1..=3 {
-        let (snapshot, ledger) = desk.all(&tasks(["a"]));
+        let (snapshot, ledger) = dir.all(&tasks(["a"]));
         let [waiting] = snapshot.waiting[..] else { panic!("{snapshot:?}") };
         assert_eq!(snapshot.history.failures.get(&waiting.task).copied().unwrap_or_default(), run - 1);
         run_all(&snapshot, &ledger);
         record(&ledger, failed_for_now(i64::from(run)));
-        let [a] = &desk.records()[..] else { panic!() };
+        let [a] = &dir.records()[..] else { panic!() };
         assert_eq!((a.state, a.attempts, a.reason.as_deref()), (State::Pending, run, Some("bad luck")));
         assert_eq!((a.quota, a.task_id.as_ref()), (Some(Quota(4000 * u64::from(run))), None));
     }
@@ -145,172 +146,175 @@ fn what_failed_for_now_waits_with_its_reason_and_is_counted_over_runs() {
 
 #[test]
 fn a_submit_that_was_not_accepted_does_not_hide_why_the_task_waits() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.all(&tasks(["a"]));
     run_all(&snapshot, &ledger);
     record(&ledger, failed_for_now(1));
     intend(&ledger, 2, snapshot.waiting[0].task);
     record(&ledger, ChangeKind::Rejected("all slots were taken".into()).of(AttemptKey(2)));
-    let [a] = &desk.records()[..] else { panic!() };
+    let [a] = &dir.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.reason.as_deref()), (State::Pending, 1, Some("bad luck")));
 }
 
 #[test]
 fn a_run_that_died_between_a_failure_and_the_next_submit_sends_it_again_once() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.all(&tasks(["a"]));
     run_all(&snapshot, &ledger);
     record(&ledger, failed_for_now(1));
     intend(&ledger, 2, snapshot.waiting[0].task);
     drop(ledger); // it died after the intent: whether it was sent cannot be known
-    let (snapshot, _ledger) = desk.all(&tasks(["a"]));
+    let (snapshot, _ledger) = dir.all(&tasks(["a"]));
     assert_eq!((snapshot.waiting.len(), snapshot.cut_off), (0, 1));
     assert_eq!(snapshot.history.spent, Quota(8000));
 }
 
 #[test]
 fn a_second_look_is_at_the_last_attempt_alone() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.all(&tasks(["a"]));
     run_all(&snapshot, &ledger);
     record(&ledger, failed_for_now(1));
     intend(&ledger, 2, snapshot.waiting[0].task);
     record(&ledger, ChangeKind::Accepted(RemoteTaskId("job-2".into())).of(AttemptKey(2)));
     record(&ledger, failed(2, FailureClass::Timeout));
     drop(ledger);
-    let (snapshot, _ledger) = desk.all(&tasks(["a"]));
+    let (snapshot, _ledger) = dir.all(&tasks(["a"]));
     let looked: Vec<_> = snapshot.resumed.iter().map(|resumed| resumed.task_id.0.as_str()).collect();
     assert_eq!(looked, ["job-2"]);
 }
 
 #[test]
 fn all_that_may_be_billed_is_spent_at_its_price_or_at_todays() {
-    let mut desk = Desk::new();
-    desk.prices = Prices::default();
-    let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
+    let mut dir = TestDir::new();
+    dir.prices = Prices::default();
+    let (snapshot, ledger) = dir.all(&tasks(["a", "b", "c", "d", "e"]));
     run_all_but(&[1, 4], &snapshot, &ledger);
     record(&ledger, ChangeKind::Unknown("cut".into()).of(AttemptKey(1)));
     record(&ledger, ChangeKind::Lost("gone".into()).of(AttemptKey(2)));
     record(&ledger, failed(3, FailureClass::Generation));
     record(&ledger, ChangeKind::Rejected("no slot".into()).of(AttemptKey(4)));
     drop(ledger);
-    let store = desk.listed(&tasks(["a"]));
+    let store = dir.listed(&tasks(["a"]));
     assert_eq!(store.unpriced(&Prices::default()).unwrap(), [Mode::Fast]);
     drop(store);
-    assert_eq!(desk.all(&tasks(["a"])).0.history.spent, Quota(u64::MAX), "it cannot be told");
-    desk.prices = Prices { fast: Some(Quota(3000)), relaxed: None };
-    let store = desk.listed(&tasks(["a"]));
-    assert_eq!(store.unpriced(&desk.prices).unwrap(), []);
+    assert_eq!(dir.all(&tasks(["a"])).0.history.spent, Quota(u64::MAX), "it cannot be told");
+    dir.prices = Prices { fast: Some(Quota(3000)), relaxed: None };
+    let store = dir.listed(&tasks(["a"]));
+    assert_eq!(store.unpriced(&dir.prices).unwrap(), []);
     drop(store);
-    let (snapshot, ledger) = desk.all(&tasks(["a", "f"]));
+    let (snapshot, ledger) = dir.all(&tasks(["a", "f"]));
     assert_eq!(snapshot.history.spent, Quota(12_000), "four may be billed, the running one too");
     run_all(&snapshot, &ledger);
     drop(ledger);
-    desk.prices = Prices { fast: Some(Quota(5000)), relaxed: None };
-    let (snapshot, _ledger) = desk.all(&tasks(["a"]));
+    dir.prices = Prices { fast: Some(Quota(5000)), relaxed: None };
+    let (snapshot, _ledger) = dir.all(&tasks(["a"]));
     assert_eq!(snapshot.history.spent, Quota(4 * 5000 + 3000), "what has a price keeps it");
 }
 
 #[test]
 fn the_more_urgent_goes_first_and_equals_in_the_manifests_order() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let of = |id: &str, priority| Task { priority, ..task(id) };
     let listed = [of("a", 0), of("b", -5), of("c", 10), of("d", 0), of("e", 10)];
-    let (snapshot, _ledger) = desk.all(&listed);
+    let (snapshot, _ledger) = dir.all(&listed);
     let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
     assert_eq!(keys, [3, 5, 1, 4, 2]);
-    let order: Vec<_> = desk.records().into_iter().map(|record| record.task.id.0).collect();
+    let order: Vec<_> = dir.records().into_iter().map(|record| record.task.id.0).collect();
     assert_eq!(order, ["a", "b", "c", "d", "e"], "results keep the manifest's");
 }
 
 #[test]
 fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d"]));
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.all(&tasks(["a", "b", "c", "d"]));
     for (n, waiting) in (1..).zip(&snapshot.waiting[..2]) {
         intend(&ledger, n, waiting.task);
         record(&ledger, ChangeKind::Accepted(RemoteTaskId(format!("job-{n}"))).of(AttemptKey(n)));
     }
     drop(ledger);
     let selection = Selection { filters: parsed(&["sku=sku-a", "sku=sku-c"]), pilot: false };
-    let (snapshot, ledger) = desk.begin(&tasks(["a", "b", "c", "d"]), &selection);
-    assert_eq!((snapshot.waiting.len(), snapshot.held_back, snapshot.resumed.len()), (1, 1, 2));
+    let (snapshot, ledger) = dir.begin(&tasks(["a", "b", "c", "d"]), &selection);
+    assert_eq!((snapshot.waiting.len(), snapshot.not_selected, snapshot.resumed.len()), (1, 1, 2));
     assert_eq!(snapshot.history.barred, [TaskRow(2)].into());
     drop(ledger);
     let skipped = [Task { action: Some(Action::Skip), ..task("a") }, task("c")];
-    let (snapshot, _ledger) = desk.all(&skipped);
+    let (snapshot, _ledger) = dir.all(&skipped);
     assert_eq!(snapshot.history.barred, [TaskRow(1), TaskRow(2)].into(), "skipped, and not listed");
 }
 
 #[test]
 fn a_pilot_is_one_task_of_each_entry_and_is_not_flown_twice() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let of = |id: &str, entry| Task { entry, ..task(id) };
     let listed = [of("a1", 0), of("a2", 0), of("b1", 1), of("b2", 1), of("c1", 2)];
     let pilot = Selection { pilot: true, ..Selection::default() };
-    let (snapshot, ledger) = desk.begin(&listed, &pilot);
+    let (snapshot, ledger) = dir.begin(&listed, &pilot);
     let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
-    assert_eq!((keys, snapshot.held_back), (vec![1, 3, 5], 2));
+    assert_eq!((keys, snapshot.not_selected), (vec![1, 3, 5], 2));
     run_all(&snapshot, &ledger);
     record(&ledger, ChangeKind::Done(Images::default()).of(AttemptKey(1)));
     record(&ledger, failed_for_now(2));
     record(&ledger, failed(3, FailureClass::Moderated));
     drop(ledger);
-    let (snapshot, _ledger) = desk.begin(&listed, &pilot);
+    let (snapshot, _ledger) = dir.begin(&listed, &pilot);
     let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
-    assert_eq!((keys, snapshot.held_back), (vec![3], 2), "the one that failed for now goes on");
+    assert_eq!((keys, snapshot.not_selected), (vec![3], 2), "the one that failed for now goes on");
 }
 
 #[test]
 fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.all(&tasks(["a", "b", "c", "d", "e"]));
     run_all_but(&[5], &snapshot, &ledger);
     record(&ledger, failed(1, FailureClass::Generation));
     record(&ledger, failed(2, FailureClass::Moderated));
     record(&ledger, failed(3, FailureClass::Timeout));
     record(&ledger, ChangeKind::Lost("gone".into()).of(AttemptKey(4)));
     record(&ledger, ChangeKind::Unknown("cut".into()).of(AttemptKey(5)));
-    assert!(matches!(BatchStore::at(&desk.path).hold("a test"), Err(StoreError::Held { .. })));
+    assert!(matches!(BatchStore::at(&dir.path).hold("a test"), Err(StoreError::Held { .. })));
     drop(ledger);
-    assert_eq!(desk.again(&["id=a"], false), Again { tasks: all_fast(1), turned_down: 0, may_be_made: 0 });
-    assert_eq!(desk.again(&[], false), Again { tasks: all_fast(2), turned_down: 1, may_be_made: 1 });
     assert_eq!(
-        desk.again(&["status=lost"], true),
-        Again { tasks: all_fast(1), turned_down: 0, may_be_made: 1 }
+        dir.retry(&["id=a"], false),
+        RetryReport { tasks: all_fast(1), turned_down: 0, may_be_made: 0 }
     );
-    assert_eq!(desk.again(&[], true), Again::default(), "what is unknown never is");
-    let (snapshot, ledger) = desk.all(&tasks(["a", "b", "c", "d", "e"]));
+    assert_eq!(dir.retry(&[], false), RetryReport { tasks: all_fast(2), turned_down: 1, may_be_made: 1 });
+    assert_eq!(
+        dir.retry(&["status=lost"], true),
+        RetryReport { tasks: all_fast(1), turned_down: 0, may_be_made: 1 }
+    );
+    assert_eq!(dir.retry(&[], true), RetryReport::default(), "what is unknown never is");
+    let (snapshot, ledger) = dir.all(&tasks(["a", "b", "c", "d", "e"]));
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (4, 0));
     assert_eq!(snapshot.history.failures, [].into(), "counted anew");
     assert_eq!(snapshot.history.spent, Quota(20_000));
-    assert_eq!(desk.records()[0].attempts, 1);
+    assert_eq!(dir.records()[0].attempts, 1);
     drop(ledger);
     assert!(matches!(
-        BatchStore::at(desk.path.with_extension("none")).hold("a test"),
+        BatchStore::at(dir.path.with_extension("none")).hold("a test"),
         Err(StoreError::Absent(_))
     ));
 }
 
 #[test]
 fn a_redo_counts_failures_anew() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.all(&tasks(["a"]));
     run_all(&snapshot, &ledger);
     record(&ledger, failed(1, FailureClass::Generation));
     drop(ledger);
     let redo = [Task { action: Some(Action::Redo), ..task("a") }];
-    let (snapshot, _ledger) = desk.all(&redo);
+    let (snapshot, _ledger) = dir.all(&redo);
     assert_eq!((snapshot.waiting.len(), snapshot.history.failures.len()), (1, 0));
 }
 
 #[test]
 fn what_tasks_share_is_what_not_all_have_the_rarest_first() {
-    let desk = Desk::new();
+    let dir = TestDir::new();
     let of = |id: &str, sku: &str| Task { vars: vec![sku.to_owned(), "spring".to_owned()], ..task(id) };
-    let (snapshot, _ledger) = desk.all(&[of("a", "vape"), of("b", "vape"), of("c", "mug"), of("d", "")]);
+    let (snapshot, _ledger) = dir.all(&[of("a", "vape"), of("b", "vape"), of("c", "mug"), of("d", "")]);
     let keys: Vec<TaskRow> = snapshot.waiting.iter().map(|waiting| waiting.task).collect();
-    let reader = BatchStore::at(&desk.path).snapshot().unwrap();
+    let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     let header = reader.header().unwrap();
     let shared = |keys: &[TaskRow]| reader.shared_by(&header, keys).unwrap();
     assert_eq!(shared(&keys[..2]), [("sku".to_owned(), "vape".to_owned())]);
@@ -320,10 +324,10 @@ fn what_tasks_share_is_what_not_all_have_the_rarest_first() {
 
 #[test]
 fn an_intent_over_the_budget_is_refused_in_its_transaction_and_nothing_of_it_stays() {
-    let desk = Desk::new();
-    let store = desk.listed(&tasks(["a", "b", "c", "d"]));
+    let dir = TestDir::new();
+    let store = dir.listed(&tasks(["a", "b", "c", "d"]));
     let (snapshot, ledger) =
-        store.begin_with(desk.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
+        store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
     let task = |n: usize| snapshot.waiting[n].task;
     // They arrive together, and may be written in one transaction.
     let modes = [Mode::Fast, Mode::Fast, Mode::Fast, Mode::Relaxed];
@@ -340,32 +344,32 @@ fn an_intent_over_the_budget_is_refused_in_its_transaction_and_nothing_of_it_sta
     };
     let numbers: Vec<_> = answers.iter().map(number).collect();
     assert_eq!(numbers, [Ok(1), Ok(2), Err(IntentRefusal::OverBudget), Ok(3)]);
-    let states: Vec<_> = desk.records().iter().map(|record| record.state).collect();
+    let states: Vec<_> = dir.records().iter().map(|record| record.state).collect();
     assert_eq!(states, [State::Submitting, State::Submitting, State::Pending, State::Submitting]);
     // A certain no gives its reservation back.
     record(&ledger, ChangeKind::Rejected("no slot".into()).of(AttemptKey(1)));
     assert_eq!(number(&answer(&ledger, task(2), Mode::Fast)), Ok(4));
     assert_eq!(number(&answer(&ledger, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget));
     drop(ledger);
-    let store = BatchStore::at(&desk.path).hold("a test").unwrap();
-    let (_, ledger) = store.begin_with(desk.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
+    let store = BatchStore::at(&dir.path).hold("a test").unwrap();
+    let (_, ledger) = store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
     assert_eq!(number(&answer(&ledger, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget), "in every run");
 }
 
 #[test]
 fn a_mode_without_a_price_is_within_no_budget() {
-    let desk = Desk { prices: Prices { fast: Some(Quota(1)), relaxed: None }, ..Desk::new() };
-    let store = desk.listed(&tasks(["a"]));
+    let dir = TestDir { prices: Prices { fast: Some(Quota(1)), relaxed: None }, ..TestDir::new() };
+    let store = dir.listed(&tasks(["a"]));
     let (snapshot, ledger) =
-        store.begin_with(desk.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
+        store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
     let outcome = answer(&ledger, snapshot.waiting[0].task, Mode::Relaxed);
     assert_eq!(outcome, IntentOutcome::Refused(IntentRefusal::OverBudget));
 }
 
 #[test]
 fn a_task_that_does_not_wait_is_not_submitted() {
-    let desk = Desk::new();
-    let (snapshot, ledger) = desk.all(&tasks(["a"]));
+    let dir = TestDir::new();
+    let (snapshot, ledger) = dir.all(&tasks(["a"]));
     let task = snapshot.waiting[0].task;
     intend(&ledger, 1, task);
     for change in [
@@ -380,5 +384,5 @@ fn a_task_that_does_not_wait_is_not_submitted() {
         assert_eq!(answer(&ledger, task, Mode::Fast), IntentOutcome::Refused(IntentRefusal::NotOurs));
     }
     assert_eq!(answer(&ledger, TaskRow(99), Mode::Fast), IntentOutcome::Refused(IntentRefusal::NotOurs));
-    assert_eq!(desk.records()[0].attempts, 1);
+    assert_eq!(dir.records()[0].attempts, 1);
 }
