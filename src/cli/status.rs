@@ -59,13 +59,13 @@ impl StatusView {
             "resolve": self.resolve,
         });
         if status.files != FileCounts::default() {
-            object["pictures"] = json!({"brought": status.files.brought, "failed": status.files.failed});
+            object["pictures"] = json!({"brought": status.files.downloaded, "failed": status.files.failed});
         }
         if status.deliveries != DeliveryCount::default() {
             let untold = |it: &FailedDelivery| json!({"id": it.id, "tries": it.tries, "why": it.error});
             object["follow_up"] = json!({
                 "told": status.deliveries.delivered,
-                "not_told": status.deliveries.due,
+                "not_told": status.deliveries.pending,
                 "first_not_told": status.failed_deliveries.iter().map(untold).collect::<Vec<_>>(),
             });
         }
@@ -88,8 +88,8 @@ impl StatusView {
             lines.push(format!("  cost so far: {spent} quota"));
         }
         if status.files != FileCounts::default() {
-            let FileCounts { brought, failed } = status.files;
-            lines.push(format!("  images: {brought} downloaded, {failed} failed"));
+            let FileCounts { downloaded, failed } = status.files;
+            lines.push(format!("  images: {downloaded} downloaded, {failed} failed"));
         }
         lines.extend(self.follow_up());
         lines.push(format!("  state: {}, of {}", text::sanitize(&self.state), status.header.service));
@@ -104,11 +104,11 @@ impl StatusView {
     /// The lines about deliveries of hooks, with the first that failed.
     fn follow_up(&self) -> Vec<String> {
         let status = &self.status;
-        let DeliveryCount { delivered, due } = status.deliveries;
+        let DeliveryCount { delivered, pending } = status.deliveries;
         if status.deliveries == DeliveryCount::default() {
             return Vec::new();
         }
-        let mut lines = vec![format!("  hooks: {delivered} delivered, {due} not delivered")];
+        let mut lines = vec![format!("  hooks: {delivered} delivered, {pending} not delivered")];
         for FailedDelivery { id, tries, error } in status.failed_deliveries.iter().take(MOST_SHOWN) {
             let about =
                 id.as_ref().map_or("the end of a run".to_owned(), |id| text::sanitize_line(&id.0, 60));
@@ -119,7 +119,7 @@ impl StatusView {
             };
             lines.push(format!("    {about}: {why}"));
         }
-        if let Some(more) = due.checked_sub(MOST_SHOWN as u64).filter(|more| *more > 0) {
+        if let Some(more) = pending.checked_sub(MOST_SHOWN as u64).filter(|more| *more > 0) {
             lines.push(format!("    … and {more} more"));
         }
         lines

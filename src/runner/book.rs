@@ -39,13 +39,13 @@ impl Book {
                 state: task.state,
                 task_id: Some(resumed.task_id.clone()),
                 since: Duration::ZERO,
-                listed: task.listed,
+                listed: task.active,
             };
             (resumed.attempt, page)
         });
         let in_doubt = snapshot.in_doubt.iter().zip(&snapshot.in_doubt_tasks).map(|(lost, task)| {
             let (id, state) = (task.id.clone(), task.state);
-            (lost.attempt, Page { id, state, task_id: None, since: Duration::ZERO, listed: task.listed })
+            (lost.attempt, Page { id, state, task_id: None, since: Duration::ZERO, listed: task.active })
         });
         Book { counts: snapshot.counts, pages: pages.chain(in_doubt).collect() }
     }

@@ -92,7 +92,7 @@ impl Shell {
             && snapshot.resumed.is_empty()
             && not_selected == 0
             && (snapshot.in_doubt.is_empty() || awaits.is_none() && !policy.resend_unknown);
-        let cut_off = snapshot.cut_off;
+        let interrupted = snapshot.interrupted;
         let resumed = snapshot.resumed.iter().map(|resumed| resumed.attempt).zip(&snapshot.resumed_tasks);
         let in_doubt = snapshot.in_doubt.iter().map(|lost| lost.attempt).zip(&snapshot.in_doubt_tasks);
         let tokens = resumed.chain(in_doubt);
@@ -131,8 +131,8 @@ impl Shell {
             state: shell.ledger.location().to_string(),
             results: shell.run.results.paths.first().cloned().unwrap_or_default(),
         });
-        if cut_off > 0 {
-            shell.notice(Notice::SubmitsInterrupted { tasks: cut_off });
+        if interrupted > 0 {
+            shell.notice(Notice::SubmitsInterrupted { tasks: interrupted });
         }
         if let Some((webhook, url)) = &shell.run.webhook {
             let (address, url) = (webhook.addr().to_string(), url.clone());

@@ -8,14 +8,32 @@
 //! `sqlite` keeps the state in a file; `salvage` reads what is left of a damaged one. Nothing above this module knows how a
 //! state is kept.
 
+mod attempt;
+mod delivery;
 mod error;
+mod header;
+mod image_file;
+mod in_doubt;
 mod location;
+mod retry_report;
+mod run;
 mod salvage;
 mod sqlite;
+mod variable;
 
+pub use attempt::Attempt;
+pub use delivery::{
+    Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery,
+};
 pub use error::StoreError;
+pub use header::{Header, ManifestRef};
+pub use image_file::{AttemptImages, DownloadedFile, FileCounts, FileRow};
+pub use in_doubt::{InDoubt, LinkOutcome, Resolution, ResolveReport};
 pub use location::{StateLocation, is_same_file};
+pub use retry_report::RetryReport;
+pub use run::{ResumedTask, RunRow, RunStart};
 pub use sqlite::*;
+pub use variable::Variable;
 
 use crate::task::{RemoteTaskId, TaskId};
 

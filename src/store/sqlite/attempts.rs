@@ -3,34 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use super::ledger::{mode_at, state_at};
-use super::{Snapshot, StoreError};
-use crate::task::{AttemptOutcome, Mode, Quota, RemoteTaskId, State, TaskId};
-
-/// One submit of a task, and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// The task.
-    pub id: TaskId,
-    /// The how manieth of this task's it is, from 1.
-    pub number: u32,
-    /// When it was about to leave.
-    pub submitted_at: Option<Timestamp>,
-    /// When it was seen to end.
-    pub finished_at: Option<Timestamp>,
-    /// The mode it was sent in.
-    pub mode: Mode,
-    /// What it cost: nothing where it was refused; none where no price was given.
-    pub quota: Option<Quota>,
-    /// The service's name of its job.
-    pub task_id: Option<RemoteTaskId>,
-    /// How it ended, if it did.
-    pub outcome: AttemptOutcome,
-    /// Why.
-    pub reason: Option<String>,
-    /// The run that made it; none where it was taken over from results.
-    pub run: Option<i64>,
-}
+use super::Snapshot;
+use super::columns::{mode_at, state_at};
+use crate::store::{Attempt, StoreError};
+use crate::task::{AttemptOutcome, Quota, RemoteTaskId, State, TaskId};
 
 impl Snapshot {
     /// Every attempt of the batch, those of tasks that the manifest has no longer included, the oldest first. What is under

@@ -1,34 +1,13 @@
 //! What the state tells of tasks by the values of their variables, and of the runs that worked on them.
 
-use crate::task::FailureClass;
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
-use super::ledger::state_at;
-use super::{Snapshot, StoreError};
+use super::Snapshot;
+use super::columns::state_at;
 use crate::breakdown::{Breakdown, ValueStats};
-
-/// What tasks can be told apart by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Variable {
-    /// The mode.
-    Mode,
-    /// The batch's own column of this number.
-    Column(usize),
-}
-
-/// One execution of the program over the batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RunRow {
-    /// Its number.
-    pub run: i64,
-    /// When it began.
-    pub started_at: Option<Timestamp>,
-    /// When it ended; nothing where it goes on, or died.
-    pub ended_at: Option<Timestamp>,
-    /// Why, in a word.
-    pub ending: Option<String>,
-}
+use crate::store::{RunRow, StoreError, Variable};
+use crate::task::FailureClass;
 
 impl Snapshot {
     /// The figures of the listed tasks by each of these variables, in one pass. What is under way is unknown unless its run

@@ -1,11 +1,12 @@
 //! What some tasks have in common, and the rest of the batch does not: the values of variables.
 
-use crate::task::TaskRow;
 use std::collections::HashMap;
 
 use rusqlite::Connection;
 
-use super::{Header, Snapshot, StoreError};
+use super::Snapshot;
+use crate::store::{Header, StoreError};
+use crate::task::TaskRow;
 
 impl Snapshot {
     /// The values of variables, by the variables' names, that all of these tasks have and not every task of the manifest

@@ -7,94 +7,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::HeldStore;
 use super::snapshot::{self, Snapshot};
-use super::{HeldStore, StoreError};
-use crate::task::{AttemptKey, Record, Status, TaskId};
-
-/// Which tasks are delivered to `on_done`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotifyOn {
-    /// Those that are done.
-    Done,
-    /// Those that failed or were lost as well.
-    Ended,
-}
-
-impl NotifyOn {
-    fn as_str(self) -> &'static str {
-        match self {
-            NotifyOn::Done => "done",
-            NotifyOn::Ended => "ended",
-        }
-    }
-
-    /// Whether a task that ended with this status is delivered.
-    pub(super) fn includes(self, status: Status) -> bool {
-        self == NotifyOn::Ended || status == Status::Done
-    }
-}
-
-/// The row of a delivery.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct DeliveryKey(pub i64);
-
-/// A delivery that has not succeeded yet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PendingDelivery {
-    /// Its number.
-    pub key: DeliveryKey,
-    /// Its id for the receiver, the same in each try.
-    pub id: String,
-    /// What it says.
-    pub payload: Payload,
-}
-
-/// What a delivery says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Payload {
-    /// A task ended.
-    Task {
-        /// The task and what became of it, as it was then where it was sent again since.
-        record: Box<Record>,
-        /// How it ended.
-        status: Status,
-        /// Its pictures' files, by number.
-        files: Vec<(u32, String)>,
-    },
-    /// A run is over: its summary, in JSON.
-    Run(String),
-}
-
-/// What became of the tries of a delivery in a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// Its number.
-    pub key: DeliveryKey,
-    /// How often it was tried just now.
-    pub tries: u32,
-    /// Why it failed, where it did.
-    pub error: Option<String>,
-}
-
-/// A pending delivery, with what became of it so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedDelivery {
-    /// The task; none where it is about a run.
-    pub id: Option<TaskId>,
-    /// How often it was tried, in all runs.
-    pub tries: u32,
-    /// Why the last try failed, if there was one.
-    pub error: Option<String>,
-}
-
-/// The numbers of deliveries of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DeliveryCount {
-    /// Delivered.
-    pub delivered: u64,
-    /// Pending.
-    pub due: u64,
-}
+use crate::store::{
+    Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery, StoreError,
+};
+use crate::task::{AttemptKey, Status, TaskId};
 
 impl HeldStore {
     /// Sets which tasks are delivered from now on.
@@ -176,8 +94,8 @@ impl Snapshot {
     pub fn deliveries(&self) -> Result<DeliveryCount, StoreError> {
         let query = "SELECT count(delivered_at), count(*) - count(delivered_at) FROM delivery";
         let row = |row: &Row<'_>| {
-            let (delivered, due): (i64, i64) = (row.get(0)?, row.get(1)?);
-            Ok(DeliveryCount { delivered: delivered.unsigned_abs(), due: due.unsigned_abs() })
+            let (delivered, pending): (i64, i64) = (row.get(0)?, row.get(1)?);
+            Ok(DeliveryCount { delivered: delivered.unsigned_abs(), pending: pending.unsigned_abs() })
         };
         self.db.query_row(query, [], row).map_err(|e| self.error(e))
     }

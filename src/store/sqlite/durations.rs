@@ -5,9 +5,10 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::ledger::mode_at;
-use super::{Snapshot, StoreError, waiting_at};
+use super::columns::mode_at;
+use super::{Snapshot, waiting_at};
 use crate::engine::{ObservedDurations, Resumed};
+use crate::store::StoreError;
 use crate::task::{AttemptKey, Mode, RemoteTaskId};
 
 /// How many jobs of a mode are looked back at: a service that changes its pace is followed.

@@ -6,68 +6,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::StoreError;
-use super::ledger::mode_at;
+use super::columns::mode_at;
 use super::snapshot::Snapshot;
-use crate::task::{AttemptKey, Images, Mode, Quota, Record, RemoteTaskId, State, Task, TaskMode};
-
-/// A picture that was to become a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileRow {
-    /// The attempt that made the picture.
-    pub attempt: AttemptKey,
-    /// Its number; 0 is the grid.
-    pub n: u32,
-    /// The file, or why there is none, in words.
-    pub file: Result<DownloadedFile, String>,
-    /// How many tries it took.
-    pub tries: u32,
-}
-
-/// A file that is there, as far as the state knows.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DownloadedFile {
-    /// From the state's folder, with `/` between its parts, or absolute.
-    pub path: String,
-    /// BLAKE3 of its bytes.
-    pub hash: [u8; 32],
-    /// How many there are.
-    pub bytes: u64,
-    /// `png`, `jpg`, `webp`, `gif` or `avif`.
-    pub kind: String,
-}
-
-/// What one attempt made, and what has become of it so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptImages {
-    /// The task.
-    pub task: Task,
-    /// The mode it was sent in.
-    pub sent_in: Mode,
-    /// The service's name of the attempt.
-    pub task_id: RemoteTaskId,
-    /// The addresses.
-    pub images: Images,
-    /// What it cost, where that is known.
-    pub quota: Option<Quota>,
-    /// When it was submitted.
-    pub submitted_at: Option<Timestamp>,
-    /// When it was seen to end.
-    pub finished_at: Option<Timestamp>,
-    /// What was written of its files.
-    pub files: Vec<FileRow>,
-    /// Files of the task's earlier attempts, by path: those may be replaced.
-    pub earlier: Vec<String>,
-}
-
-/// How many files a batch has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FileCounts {
-    /// Downloaded.
-    pub brought: u64,
-    /// Not brought, for a reason.
-    pub failed: u64,
-}
+use crate::store::{AttemptImages, DownloadedFile, FileCounts, FileRow, StoreError};
+use crate::task::{AttemptKey, Images, Quota, Record, RemoteTaskId, State, Task, TaskMode};
 
 impl Snapshot {
     /// The attempts that made the pictures of the listed tasks, in the manifest's order.
@@ -121,8 +63,8 @@ impl Snapshot {
                  AND file.attempt = (SELECT max(key) FROM attempt AS last
                      WHERE last.task = state.task AND last.outcome = 'done')";
         let row = |row: &Row<'_>| {
-            let (brought, failed): (i64, i64) = (row.get(0)?, row.get(1)?);
-            Ok(FileCounts { brought: brought.unsigned_abs(), failed: failed.unsigned_abs() })
+            let (downloaded, failed): (i64, i64) = (row.get(0)?, row.get(1)?);
+            Ok(FileCounts { downloaded: downloaded.unsigned_abs(), failed: failed.unsigned_abs() })
         };
         self.db.query_row(query, [], row).map_err(|e| self.error(e))
     }
@@ -139,7 +81,7 @@ fn files_of(db: &Connection, task: i64) -> rusqlite::Result<Vec<(u32, String)>> 
 /// Writes what became of a picture.
 pub(super) fn write(db: &Connection, row: &FileRow, at: Timestamp) -> rusqlite::Result<()> {
     let FileRow { attempt, n, file, tries } = row;
-    let brought = file.as_ref().ok();
+    let downloaded = file.as_ref().ok();
     db.prepare_cached(
         "INSERT OR REPLACE INTO file (attempt, n, path, hash, bytes, kind, fetched_at, tries, error)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -147,10 +89,10 @@ pub(super) fn write(db: &Connection, row: &FileRow, at: Timestamp) -> rusqlite::
     .execute(params![
         attempt.0,
         n,
-        brought.map(|file| &file.path),
-        brought.map(|file| file.hash),
-        brought.map(|file| file.bytes as i64),
-        brought.map(|file| &file.kind),
+        downloaded.map(|file| &file.path),
+        downloaded.map(|file| file.hash),
+        downloaded.map(|file| file.bytes as i64),
+        downloaded.map(|file| &file.kind),
         at.as_millisecond(),
         tries,
         file.as_ref().err(),
@@ -238,10 +180,10 @@ mod tests {
     #[test]
     fn a_file_is_told_of_its_attempt_and_of_earlier_ones() {
         let db = state();
-        let brought =
+        let downloaded =
             |path: &str| DownloadedFile { path: path.into(), hash: [7; 32], bytes: 9, kind: "png".into() };
         let row = |attempt, file| FileRow { attempt: AttemptKey(attempt), n: 1, file, tries: 2 };
-        write(&db, &row(1, Ok(brought("mug-1.png"))), Timestamp::now()).unwrap();
+        write(&db, &row(1, Ok(downloaded("mug-1.png"))), Timestamp::now()).unwrap();
         write(&db, &row(2, Err("gone".into())), Timestamp::now()).unwrap();
         let found = read(&db, AttemptKey(2)).unwrap().unwrap();
         assert_eq!((found.task.id.0.as_str(), found.task.vars.as_slice()), ("mug", &["A-1".to_owned()][..]));
@@ -250,8 +192,8 @@ mod tests {
             (found.files, found.earlier),
             (vec![row(2, Err("gone".into()))], vec!["mug-1.png".into()])
         );
-        write(&db, &row(2, Ok(brought("mug-1.png"))), Timestamp::now()).unwrap();
-        assert_eq!(read(&db, AttemptKey(2)).unwrap().unwrap().files, [row(2, Ok(brought("mug-1.png")))]);
+        write(&db, &row(2, Ok(downloaded("mug-1.png"))), Timestamp::now()).unwrap();
+        assert_eq!(read(&db, AttemptKey(2)).unwrap().unwrap().files, [row(2, Ok(downloaded("mug-1.png")))]);
         assert_eq!(read(&db, AttemptKey(3)).unwrap(), None, "it is not done");
     }
 }

@@ -1,18 +1,17 @@
 //! How a change becomes rows: the one place where the state of a task and its attempts are written.
 
-use std::str::FromStr;
-
 use jiff::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::chosen::spent;
-use super::deliveries::{self, NotifyOn};
+use super::columns::state_at;
+use super::deliveries;
 use crate::engine::IntentRefusal;
 use crate::failpoint::Point;
+use crate::store::NotifyOn;
 use crate::task::{
-    AttemptKey, Change, ChangeKind, FailureClass, Images, Mode, NotAMode, Prices, Quota, State, TaskId,
-    TaskRow, Transition, transition,
+    AttemptKey, Change, ChangeKind, FailureClass, Images, Mode, Prices, Quota, State, TaskId, TaskRow,
+    Transition, transition,
 };
 
 /// What is sent for an attempt.
@@ -234,23 +233,4 @@ fn set_state(
     db.prepare_cached("UPDATE state SET state = ?2, class = ?3, reason = ?4 WHERE task = ?1")?
         .execute(params![task, state.as_str(), class.map(FailureClass::as_str), reason])?;
     Ok(())
-}
-
-/// The mode in this column: a [`Mode`] of an attempt, a [`TaskMode`](crate::task::TaskMode) of a task. A word that is none is
-/// damage, never a guess: modes have prices.
-pub(super) fn mode_at<M>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<M>
-where
-    M: FromStr<Err = NotAMode>,
-{
-    let word = row.get_ref(column)?.as_str()?;
-    word.parse::<M>().map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
-}
-
-/// The state in this column. A word that is none is damage.
-pub(super) fn state_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<State> {
-    let word = row.get_ref(column)?.as_str()?;
-    State::from_word(word).ok_or_else(|| {
-        let damage = format!("`{word}` is not a state");
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, damage.into())
-    })
 }

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, params};
 
-use super::ledger::state_at;
+use super::columns::state_at;
 use crate::prompt::canonical_prompt;
 use crate::task::{Fingerprint, State};
 

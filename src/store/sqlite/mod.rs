@@ -6,6 +6,7 @@
 mod attempts;
 mod breakdown;
 mod chosen;
+mod columns;
 mod common_values;
 mod deliveries;
 mod durations;
@@ -34,81 +35,27 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
-pub use attempts::Attempt;
-pub use breakdown::{RunRow, Variable};
-pub use deliveries::{
-    Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery,
-};
-pub use image_files::{AttemptImages, DownloadedFile, FileCounts, FileRow};
 pub use ledger::{Intent, IntentOutcome, Outgoing};
-pub use resolve::{InDoubt, LinkOutcome, Resolution, ResolveReport};
-pub use retry::RetryReport;
-pub use snapshot::{Header, Snapshot};
+pub use snapshot::Snapshot;
 pub use writer::WriteError;
 use writer::Writer;
 
-use super::{StateLocation, StoreError};
-use crate::engine::{DEFAULT_TIMEOUT, History, Resumed, Unacknowledged, Waiting};
+use super::{
+    Delivery, FileRow, Header, ManifestRef, ResumedTask, RetryReport, RunStart, StateLocation, StoreError,
+};
+use crate::engine::{DEFAULT_TIMEOUT, Resumed, Unacknowledged, Waiting};
 use crate::failpoint::{self, Point};
 use crate::plan::{Filters, KnownTasks, Plan, Selection};
 use crate::task::{
-    AttemptKey, Change, Counts, FailureClass, Mode, Prices, Quota, RemoteTaskId, State, Task, TaskId, TaskRow,
+    AttemptKey, Change, FailureClass, Mode, Prices, Quota, RemoteTaskId, State, Task, TaskId, TaskRow,
 };
-use ledger::{RunRecord, mode_at, state_at};
+use columns::{mode_at, state_at};
+use ledger::RunRecord;
 use lock::Lock;
 pub(super) use lock::holder;
 use reserve::Reserve;
 pub(super) use snapshot::cached_manifest;
 pub(crate) use state_file::check_is_state;
-
-/// What a manifest brings to a state.
-#[derive(Debug, Clone, Copy)]
-pub struct ManifestRef<'a> {
-    /// The batch's name.
-    pub batch: &'a str,
-    /// The manifest's own columns.
-    pub columns: &'a [String],
-    /// Its hash.
-    pub hash: [u8; 32],
-    /// The name of its file.
-    pub file: &'a str,
-}
-
-/// What a run starts from.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RunStart {
-    /// What waits to be submitted in this run, the most urgent first, then in the manifest's order.
-    pub waiting: Vec<Waiting>,
-    /// How many others wait, which were not chosen for this run.
-    pub not_selected: u64,
-    /// What earlier runs mean for this one.
-    pub history: History,
-    /// What earlier runs left running, and what is worth a second look.
-    pub resumed: Vec<Resumed>,
-    /// The tasks of those, in the same order.
-    pub resumed_tasks: Vec<ResumedTask>,
-    /// Submits of earlier runs of which nothing is known.
-    pub in_doubt: Vec<Unacknowledged>,
-    /// The tasks of those, in the same order.
-    pub in_doubt_tasks: Vec<ResumedTask>,
-    /// How many submits of a run that died became unknown just now.
-    pub cut_off: u64,
-    /// How many tasks of the manifest have each status.
-    pub counts: Counts,
-}
-
-/// Whose an attempt is that was resumed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ResumedTask {
-    /// The task's name.
-    pub id: TaskId,
-    /// Where it stands.
-    pub state: State,
-    /// Whether the manifest still has it.
-    pub listed: bool,
-    /// The secret part of the callback address that the attempt was given.
-    pub hook_token: Option<String>,
-}
 
 /// A state that this process holds, before its run begins: it can still be planned.
 #[derive(Debug)]
@@ -259,12 +206,12 @@ impl HeldStore {
     ) -> Result<(RunStart, BatchWriter), StoreError> {
         let now = Timestamp::now();
         let begun = (|| {
-            let cut_off = ledger::settle_submitting(&self.db, now)? as u64;
+            let interrupted = ledger::settle_submitting(&self.db, now)? as u64;
             self.db.execute("INSERT INTO run (started_at) VALUES (?1)", [now.as_millisecond()])?;
             let run = self.db.last_insert_rowid();
             reach(Point::RunBegun)?;
             let run = RunRecord { key: run, prices, budget, told: deliveries::notify_on(&self.db)? };
-            Ok((run, RunStart { cut_off, ..read_snapshot(&self.db, now, selection, &prices)? }))
+            Ok((run, RunStart { interrupted, ..read_snapshot(&self.db, now, selection, &prices)? }))
         })();
         let (run, snapshot) = begun.map_err(|e| self.error(e))?;
         let HeldStore { db, location, lock } = self;
@@ -420,7 +367,7 @@ fn read_snapshot(
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
         let (id, state) = (TaskId(row.get(7)?), state_at(row, 6)?);
-        snapshot.resumed_tasks.push(ResumedTask { id, state, listed: row.get(8)?, hook_token: row.get(9)? });
+        snapshot.resumed_tasks.push(ResumedTask { id, state, active: row.get(8)?, hook_token: row.get(9)? });
         snapshot.resumed.push(Resumed {
             attempt: AttemptKey(row.get(3)?),
             waiting: waiting_at(row)?,
@@ -456,8 +403,8 @@ fn read_in_doubt(db: &Connection, now: Timestamp, snapshot: &mut RunStart) -> ru
             age: age_at(now, row.get(5)?),
             called_back: hook_token.is_some(),
         });
-        let (id, listed) = (TaskId(row.get(6)?), row.get(7)?);
-        snapshot.in_doubt_tasks.push(ResumedTask { id, state: State::Unknown, listed, hook_token });
+        let (id, active) = (TaskId(row.get(6)?), row.get(7)?);
+        snapshot.in_doubt_tasks.push(ResumedTask { id, state: State::Unknown, active, hook_token });
     }
     Ok(())
 }

@@ -7,77 +7,12 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::ledger::{self, mode_at, state_at};
+use super::columns::{mode_at, state_at};
 use super::retry::REQUEUE;
-use super::snapshot;
-use super::{HeldStore, Snapshot, StoreError};
+use super::{HeldStore, Snapshot, ledger, snapshot};
 use crate::plan::TaskView;
-use crate::task::{AttemptKey, ChangeKind, Counts, Mode, Quota, RemoteTaskId, State, Status, TaskId};
-
-/// A task whose outcome is unknown, and the submit that made it so.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InDoubt {
-    /// The task.
-    pub id: TaskId,
-    /// What was sent.
-    pub prompt: String,
-    /// The mode it was sent in.
-    pub mode: Mode,
-    /// What it costs if it was taken, where that is known.
-    pub quota: Option<Quota>,
-    /// When it was about to leave.
-    pub submitted_at: Option<Timestamp>,
-    /// Why nothing is known of it.
-    pub reason: Option<String>,
-    /// The run that sent it; none where it was taken over from results.
-    pub run: Option<i64>,
-    /// The values of the manifest's own columns.
-    pub vars: Vec<String>,
-}
-
-impl InDoubt {
-    /// What filters look at.
-    pub fn view(&self) -> TaskView<'_> {
-        TaskView { id: &self.id, mode: self.mode.into(), status: Status::Unknown, vars: &self.vars }
-    }
-}
-
-/// What was decided about several tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolution {
-    /// They wait again: one more paid attempt each.
-    Resend,
-    /// They are lost for good.
-    GiveUp,
-}
-
-/// What came of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ResolveReport {
-    /// How many tasks were unknown, and are settled.
-    pub tasks: u64,
-    /// How many are not sent again because the manifest skips them.
-    pub skipped: u64,
-    /// How many are not sent again because the manifest has them no longer.
-    pub gone: u64,
-    /// How many tasks have each status now.
-    pub counts: Counts,
-}
-
-/// What came of saying under which taskId a task runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LinkOutcome {
-    /// It is followed under it by the next run.
-    Linked,
-    /// That was known already.
-    AlreadyLinked(Status),
-    /// This task has it: one job is never two tasks'.
-    TakenBy(TaskId),
-    /// Nothing is in doubt about the task.
-    NotInDoubt(Status),
-    /// The manifest that the state listed last has no such task.
-    NoTask,
-}
+use crate::store::{InDoubt, LinkOutcome, Resolution, ResolveReport, StoreError};
+use crate::task::{AttemptKey, ChangeKind, Counts, Quota, RemoteTaskId, State, Status, TaskId};
 
 impl HeldStore {
     /// Settles the tasks that are unknown and chosen. Submits that a run left without a reply when it died are unknown too.

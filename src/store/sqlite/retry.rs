@@ -5,21 +5,11 @@
 
 use rusqlite::{Connection, params};
 
-use super::ledger::{mode_at, state_at};
+use super::columns::{mode_at, state_at};
 use crate::failpoint::Point;
 use crate::plan::{Filters, TaskView};
-use crate::task::{ModeCounts, State, TaskId, TaskMode};
-
-/// What waits again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct RetryReport {
-    /// How many tasks, by mode.
-    pub tasks: ModeCounts,
-    /// How many of them had been turned down, by moderation or by a refusal: the same prompt will most likely be again.
-    pub turned_down: u64,
-    /// How many of them had not been seen to end, or had no pictures: those may have been made and billed.
-    pub may_be_made: u64,
-}
+use crate::store::RetryReport;
+use crate::task::{State, TaskId, TaskMode};
 
 /// A task waits again because a person says so; what failed before is not counted against it.
 pub(super) const REQUEUE: &str = "UPDATE state SET state = 'pending',

@@ -3,23 +3,13 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
 
-use super::ledger::{mode_at, state_at};
-use super::{StateLocation, StoreError, database_error, lock, schema};
+use super::columns::{mode_at, state_at};
+use super::{database_error, lock, schema};
 use crate::plan::{KnownTask, KnownTasks};
+use crate::store::{Header, StateLocation, StoreError};
 use crate::task::{
     Counts, Fingerprint, Images, Quota, Record, RemoteTaskId, State, Status, Task, TaskId, TaskMode,
 };
-
-/// What a state says of its batch.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Header {
-    /// The batch's name.
-    pub batch: String,
-    /// Which service its taskIds belong to.
-    pub service: String,
-    /// The manifest's own columns.
-    pub columns: Vec<String>,
-}
 
 /// A state at one moment, to read: what is read through one snapshot belongs together, also while a run writes the state.
 #[derive(Debug)]
@@ -168,10 +158,6 @@ impl Snapshot {
             from = position;
             Some(Ok((key, record)))
         })
-    }
-
-    pub(super) fn moment(&self) -> &Connection {
-        &self.db
     }
 
     pub(super) fn error(&self, source: rusqlite::Error) -> StoreError {

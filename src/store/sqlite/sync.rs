@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Statement, params};
 
-use super::ManifestRef;
 use crate::failpoint::Point;
 use crate::plan::{Plan, Step, fingerprint};
+use crate::store::ManifestRef;
 use crate::task::{Action, Earlier, State, Task};
 
 /// Carries out the plan for these tasks.

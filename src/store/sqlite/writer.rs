@@ -10,11 +10,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::deliveries::{self, Delivery};
-use super::image_files::{self, FileRow};
 use super::ledger::{self, Intent, IntentOutcome, RunRecord};
 use super::reserve::Reserve;
+use super::{deliveries, image_files};
 use crate::failpoint::Point;
+use crate::store::{Delivery, FileRow};
 use crate::task::{Change, IllegalTransition};
 
 /// The most commands in one transaction.

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::plan;
-use crate::store::BatchStore;
 use crate::store::sqlite::*;
+use crate::store::{BatchStore, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload};
 use crate::task::{AttemptKey, Change, ChangeKind, Failure, Images, Task, TaskRow};
 
 struct TestDir {
@@ -98,7 +98,7 @@ fn what_is_done_is_due_until_it_was_told_and_never_after() {
     tell(None);
     record(&ledger, done(1));
     assert_eq!(dir.due(), []);
-    let count = DeliveryCount { delivered: 1, due: 0 };
+    let count = DeliveryCount { delivered: 1, pending: 0 };
     assert_eq!(BatchStore::at(&dir.path).snapshot().unwrap().deliveries().unwrap(), count);
 }
 

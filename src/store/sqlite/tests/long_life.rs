@@ -10,8 +10,8 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use tempfile::TempDir;
 
 use crate::plan::{self, Selection};
-use crate::store::BatchStore;
-use crate::store::sqlite::{HeldStore, Intent, IntentOutcome, ManifestRef, Snapshot, schema};
+use crate::store::sqlite::{HeldStore, Intent, IntentOutcome, Snapshot, schema};
+use crate::store::{BatchStore, ManifestRef};
 use crate::task::{
     Action, ChangeKind, Earlier, Failure, FailureClass, Images, Mode, Prices, Quota, RemoteTaskId, State,
     Status, Task,

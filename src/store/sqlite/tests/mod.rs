@@ -106,7 +106,7 @@ fn a_submit_without_a_recorded_reply_is_unknown_to_the_next_run_and_costs() {
     intend(&ledger, 1, snapshot.waiting[0].task);
     drop(ledger);
     let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
-    assert_eq!(snapshot.cut_off, 1);
+    assert_eq!(snapshot.interrupted, 1);
     assert_eq!(snapshot.waiting.len(), 1, "it is not submitted again");
     assert_eq!(dir.states(), [("a".into(), State::Unknown), ("b".into(), State::Pending)]);
     let reader = BatchStore::at(&dir.path).snapshot().unwrap();
@@ -254,7 +254,7 @@ fn a_job_whose_task_was_taken_out_of_the_manifest_is_followed_all_the_same() {
     drop(ledger);
     let (snapshot, _ledger) = dir.begin(&[task("b", "cup")]);
     assert_eq!(snapshot.resumed.len(), 1);
-    assert!(!snapshot.resumed_tasks[0].listed);
+    assert!(!snapshot.resumed_tasks[0].active);
     assert_eq!(snapshot.counts.total(), 1);
 }
 

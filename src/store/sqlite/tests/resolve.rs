@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use crate::plan;
-use crate::store::BatchStore;
 use crate::store::sqlite::*;
+use crate::store::{BatchStore, LinkOutcome, Resolution};
 use crate::task::{Action, AttemptKey, ChangeKind, Quota, Record, Status, TaskRow};
 
 struct TestDir {
@@ -160,7 +160,7 @@ fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() 
     let whose: Vec<_> = snapshot
         .in_doubt_tasks
         .iter()
-        .map(|task| (task.id.0.as_str(), task.listed, task.hook_token.as_deref()))
+        .map(|task| (task.id.0.as_str(), task.active, task.hook_token.as_deref()))
         .collect();
     assert_eq!(whose, [("a", false, Some("t1")), ("b", true, Some("t2")), ("c", true, Some("t3"))]);
     assert_eq!(snapshot.history.barred, [TaskRow(1)].into(), "it is not in the manifest any more");

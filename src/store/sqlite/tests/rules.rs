@@ -165,7 +165,7 @@ fn a_run_that_died_between_a_failure_and_the_next_submit_sends_it_again_once() {
     intend(&ledger, 2, snapshot.waiting[0].task);
     drop(ledger); // it died after the intent: whether it was sent cannot be known
     let (snapshot, _ledger) = dir.all(&tasks(["a"]));
-    assert_eq!((snapshot.waiting.len(), snapshot.cut_off), (0, 1));
+    assert_eq!((snapshot.waiting.len(), snapshot.interrupted), (0, 1));
     assert_eq!(snapshot.history.spent, Quota(8000));
 }
 

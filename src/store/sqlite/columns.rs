@@ -1,0 +1,26 @@
+//! Columns of stored words, read as the types they stand for.
+
+use std::str::FromStr;
+
+use rusqlite::types::Type;
+
+use crate::task::{NotAMode, State};
+
+/// The mode in this column: a [`Mode`] of an attempt, a [`TaskMode`](crate::task::TaskMode) of a task. A word that is none is
+/// damage, never a guess: modes have prices.
+pub(super) fn mode_at<M>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<M>
+where
+    M: FromStr<Err = NotAMode>,
+{
+    let word = row.get_ref(column)?.as_str()?;
+    word.parse::<M>().map_err(|e| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(e)))
+}
+
+/// The state in this column. A word that is none is damage.
+pub(super) fn state_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<State> {
+    let word = row.get_ref(column)?.as_str()?;
+    State::from_word(word).ok_or_else(|| {
+        let damage = format!("`{word}` is not a state");
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, damage.into())
+    })
+}
