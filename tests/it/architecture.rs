@@ -45,7 +45,7 @@ const KNOWN_CIRCLES: &[&str] = &[];
 
 /// Names of types that stand more than once, for now.
 const KNOWN_DUPLICATES: &[&str] =
-    &["Action", "Budget", "Command", "Failure", "Files", "Found", "Notice", "Record", "Run"];
+    &["Action", "Budget", "Command", "Failure", "Files", "Notice", "Record", "Run"];
 
 /// How many lines of comments are wider than [`COMMENT_WIDTH`], for now.
 const KNOWN_WIDE_COMMENTS: usize = 900;
