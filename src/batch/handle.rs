@@ -8,6 +8,7 @@ use super::{BatchError, Options};
 use crate::diagnostic::Problems;
 use crate::manifest::{BatchSettings, Manifest};
 use crate::store::{BatchStore, Snapshot};
+use crate::task::Counts;
 
 /// A manifest, its state and its settings.
 #[derive(Debug)]
@@ -60,6 +61,14 @@ impl Batch {
     /// [`BatchError::NeverRun`] where there is none; [`BatchError::Store`].
     pub fn snapshot(&self) -> Result<Snapshot, BatchError> {
         self.store.snapshot().map_err(BatchError::of_existing)
+    }
+
+    /// Copies the whole state to a new file, also while a run writes it, and gives how many tasks have each status.
+    ///
+    /// # Errors
+    /// [`BatchError::NeverRun`]; [`BatchError::Store`], also where there is such a file already.
+    pub fn back_up(&self, to: &Path) -> Result<Counts, BatchError> {
+        self.store.back_up(to).map_err(BatchError::of_existing)
     }
 
     /// Checks the manifest with everything in it, and gives it, with its warnings.

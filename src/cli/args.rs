@@ -95,6 +95,9 @@ pub(super) enum Command {
     Resolve(ResolveArgs),
     /// List every taskId that can be read from a state file, even a damaged one
     Salvage(SalvageArgs),
+    /// Copy the state file of a batch, also while it runs
+    #[command(subcommand)]
+    State(StateCommand),
     /// Create a starter manifest
     Init(InitArgs),
     /// Print the JSON Schema of manifests, for completion in an editor
@@ -549,6 +552,25 @@ pub(super) struct HelpArgs {
 pub(super) struct SalvageArgs {
     /// The state file, as in spring.mjbatch
     pub(super) state: StateLocation,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum StateCommand {
+    /// Copy the whole state to one new file, also while the batch runs
+    Backup(BackupArgs),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BackupArgs {
+    /// The manifest: a .yaml or .csv file
+    pub(super) manifest: PathBuf,
+
+    /// The file to copy to; it must not exist yet
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: PathBuf,
+
+    #[command(flatten)]
+    pub(super) batch: BatchArgs,
 }
 
 #[derive(Debug, Args)]

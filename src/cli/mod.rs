@@ -27,6 +27,7 @@ mod run;
 mod salvage;
 mod sandbox;
 mod signals;
+mod state;
 mod status;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -34,7 +35,7 @@ use std::io::{IsTerminal as _, Write as _};
 use clap::Parser as _;
 
 use crate::diagnostic::Diagnostic;
-use args::{Cli, Command};
+use args::{Cli, Command, StateCommand};
 pub use exit::Exit;
 use failure::Failure;
 
@@ -47,6 +48,7 @@ pub fn main() -> Exit {
         Command::Plan(args) => plan::plan(&args),
         Command::Check(args) => Ok(check::check(&args)),
         Command::Salvage(args) => salvage::salvage(&args),
+        Command::State(StateCommand::Backup(args)) => state::back_up(&args),
         Command::Help(args) => help::help(&args),
         Command::Init(args) => init::init(&args),
         Command::Schema => {

@@ -126,6 +126,12 @@ fn notice_detail(notice: &Notice) -> (&'static str, Value) {
         Notice::AwaitingCallbacks { submits, at_most } => {
             ("awaiting", json!({"submits": submits, "seconds": seconds(*at_most)}))
         }
+        Notice::StateGone { file, tasks, first } => {
+            let first: serde_json::Map<_, _> =
+                first.iter().map(|(id, task_id)| (task_id.clone(), id.0.clone().into())).collect();
+            let (file, why) = (file.as_ref().ok(), file.as_ref().err());
+            ("state_gone", json!({"rescued": file, "why": why, "task_ids": tasks, "first": first}))
+        }
         Notice::StateNotWritten { why } => ("state_not_written", json!({"why": why})),
         Notice::NotRecorded { id, what, why } => {
             ("not_recorded", json!({"id": id, "what": what, "why": why}))

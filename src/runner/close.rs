@@ -13,7 +13,7 @@ use crate::download::Downloads;
 use crate::engine::StopReason;
 use crate::hooks::{DeliveryStats, HookRunner};
 use crate::progress::{FailureGroups, Notice, QuotaSpent, RunEvent, StopSummary, Summary, summary_as_json};
-use crate::store::{StateLocation, StoreError};
+use crate::store::{StateLocation, StoreError, WriteError};
 use crate::task::{Status, TaskRow};
 
 impl Shell {
@@ -25,7 +25,9 @@ impl Shell {
         let so_far =
             has_on_finish.then(|| to_deliver(self.summary(&ending, self.so_far()), self.ledger.location()));
         // A state that cannot be written any more says so already; its last row is no loss.
-        let _ = self.ledger.end(ending.as_str(), so_far).await;
+        if let Ok(Err(why @ WriteError::Gone(_))) = self.ledger.end(ending.as_str(), so_far).await {
+            self.say_not_written(&why);
+        }
         let written = self.write_results().await?;
         let results_written = written.failed.is_empty();
         let written = self.report_files(written);

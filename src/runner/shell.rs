@@ -25,7 +25,7 @@ use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
 use crate::progress::{Notice, RunEvent, RunProgress, Sink};
 use crate::store::{
-    BatchStore, BatchWriter, Intent, IntentOutcome, Outgoing, RunStart, StoreError, WriteError,
+    BatchStore, BatchWriter, Intent, IntentOutcome, Outgoing, Rescued, RunStart, StoreError, WriteError,
 };
 use crate::task::{AttemptKey, Change, ChangeKind, Mode, RemoteTaskId, TaskRow};
 
@@ -66,6 +66,8 @@ pub(super) struct Shell {
     results_due: Duration,
     results_stale: bool,
     pub(super) nothing_to_do: bool,
+    /// That the state is gone was said.
+    is_state_gone: bool,
     /// How many tasks wait that were not chosen for this run.
     pub(super) not_selected: u64,
     /// Images that are being downloaded.
@@ -121,6 +123,7 @@ impl Shell {
             results_due: BETWEEN_RESULTS,
             results_stale: false,
             nothing_to_do,
+            is_state_gone: false,
             not_selected,
             downloads,
             hooks,
@@ -192,7 +195,7 @@ impl Shell {
                 self.tell_engine(Event::IntentRefused { intent, why });
             }
             Happened::Intended(intent, _, Err(why)) => {
-                self.notice(Notice::StateNotWritten { why: why.to_string() });
+                self.say_not_written(&why);
                 self.tell_engine(Event::IntentFailed(intent));
             }
             Happened::Replied(attempt, outcome) => self.tell_engine(Event::SubmitReply(attempt, outcome)),
@@ -230,6 +233,20 @@ impl Shell {
                     self.notice(Notice::ResultsNotWritten { why });
                 }
             }
+        }
+    }
+
+    /// Says that the state cannot be written; what was saved of one that is gone is said once.
+    pub(super) fn say_not_written(&mut self, why: &WriteError) {
+        match why {
+            WriteError::Gone(_) if self.is_state_gone => {}
+            WriteError::Gone(rescued) => {
+                self.is_state_gone = true;
+                let Rescued { file, tasks, first } = (**rescued).clone();
+                let first = first.into_iter().map(|(id, remote)| (id, remote.0)).collect();
+                self.notice(Notice::StateGone { file, tasks, first });
+            }
+            why => self.notice(Notice::StateNotWritten { why: why.to_string() }),
         }
     }
 

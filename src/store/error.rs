@@ -13,6 +13,50 @@ pub enum StoreError {
     /// The file is something else; it was not touched.
     #[error("{0} is not a state file of mjbatch; it was left as it is")]
     NotAState(PathBuf),
+    /// A pipe, a folder, a device: nothing that can be a state.
+    #[error("{path} is {what}, and a state is a file")]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What is there, with its article.
+        what: &'static str,
+    },
+    /// A file without a byte in it. A state never is: whatever it held is gone.
+    #[error("{0} is empty: if it was a state, what it held is gone")]
+    Empty(PathBuf),
+    /// A file with several names: two runs could hold it at once, each under another.
+    #[error("{path} is one file with {names} names (hard links), and a state has one")]
+    SeveralNames {
+        /// One of its names.
+        path: PathBuf,
+        /// How many it has.
+        names: u64,
+    },
+    /// A symlink to a file that is not there.
+    #[error("{0} is a symlink to a state that is not there")]
+    LeadsNowhere(PathBuf),
+    /// A file beside the state has the name that the program uses for its own, and is not its own.
+    #[error("{0} is not a file of mjbatch, though it has the name of one; it was left as it is")]
+    NotOurs(PathBuf),
+    /// A run began, and did not end, and the log with what it wrote last is not there.
+    #[error(
+        "{path} is not whole: {} is missing, with what the run that did not end wrote last ({attempts} submits are known)",
+        wal.display()
+    )]
+    LogMissing {
+        /// The state.
+        path: PathBuf,
+        /// The log.
+        wal: PathBuf,
+        /// How many submits the state knows without it.
+        attempts: u64,
+    },
+    /// A copy is never written over what is there.
+    #[error("{0} is there already; it was left as it is")]
+    Exists(PathBuf),
+    /// The state was deleted or replaced while its run went on.
+    #[error("{0} was deleted or replaced while the run went on")]
+    Gone(PathBuf),
     /// It is one of ours, and damaged; it was not touched.
     #[error("{path} is damaged ({what}); it was left as it is")]
     Damaged {

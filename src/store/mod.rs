@@ -35,7 +35,9 @@ pub use run::{ResumedTask, RunRow, RunStart};
 pub use sqlite::*;
 pub use variable::Variable;
 
-use crate::task::{RemoteTaskId, TaskId};
+use std::path::Path;
+
+use crate::task::{Counts, RemoteTaskId, TaskId};
 
 /// The store of one batch: where its state is, whether or not there is one yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,9 +62,10 @@ impl BatchStore {
     /// [`StoreError::Absent`], [`StoreError::NotAState`], [`StoreError::Newer`], or what the file system says;
     /// [`StoreError::Held`] where a run of an older program is writing it.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let holder = sqlite::holder(&self.location);
+        let location = self.resolved()?;
+        let holder = sqlite::holder(&location);
         let is_live = holder.is_some();
-        Snapshot::take(&self.location, holder, is_live)
+        Snapshot::take(&location, holder, is_live)
     }
 
     /// Opens the state, or creates it, and holds it. `service` is the identity of the service whose taskIds it keeps;
@@ -72,7 +75,7 @@ impl BatchStore {
     /// [`StoreError::Held`] where another run has it; [`StoreError::OtherService`] where it was made with another service;
     /// [`StoreError::NotAState`] and [`StoreError::Newer`] where it is none of ours, which leaves it as it is.
     pub fn open(&self, service: &str, holder: &str) -> Result<HeldStore, StoreError> {
-        HeldStore::open(&self.location, service, holder)
+        HeldStore::open(&self.resolved()?, service, holder)
     }
 
     /// Opens the state that is there, whichever service it was made with, and holds it.
@@ -80,12 +83,21 @@ impl BatchStore {
     /// # Errors
     /// [`StoreError::Absent`] where there is none; else as [`open`](BatchStore::open).
     pub fn hold(&self, holder: &str) -> Result<HeldStore, StoreError> {
-        HeldStore::open_existing(&self.location, holder)
+        HeldStore::open_existing(&self.resolved()?, holder)
     }
 
     /// What the state has kept of its manifest, if there is one that can be read as it is.
     pub fn cached_manifest(&self) -> Option<String> {
-        sqlite::cached_manifest(&self.location)
+        sqlite::cached_manifest(&self.resolved().ok()?)
+    }
+
+    /// Copies the whole state to a new file, also while a run writes it, and gives how many tasks have each status. The copy can be
+    /// run once the run that is writing the state has ended; of the two, only one should ever be run again.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`] where there is such a file already, and what [`snapshot`](BatchStore::snapshot) says.
+    pub fn back_up(&self, to: &Path) -> Result<Counts, StoreError> {
+        self.snapshot()?.copy_to(to)
     }
 
     /// Every taskId that can still be read from the state, damaged or not, with the id of its task where that can be read
@@ -95,6 +107,11 @@ impl BatchStore {
     /// [`StoreError::Absent`] where there is no state, [`StoreError::File`] where it cannot be read, and
     /// [`StoreError::NotAState`] where it does not begin like a state and has no taskId in it either.
     pub fn salvage(&self) -> Result<Vec<(Option<TaskId>, RemoteTaskId)>, StoreError> {
-        salvage::salvage(&self.location)
+        salvage::salvage(&self.resolved()?)
+    }
+
+    /// The state's file, found through symlinks: two names of one state have one lock and one log.
+    fn resolved(&self) -> Result<StateLocation, StoreError> {
+        sqlite::resolve(self.location.path()).map(StateLocation::from)
     }
 }

@@ -21,6 +21,40 @@ impl From<&StoreError> for Failure {
                     .help("choose another file with `--state`, or move that one away"),
                 Exit::Usage,
             ),
+            StoreError::NotAFile { .. } => (found.help("name the file of the state with `--state`"), Exit::Usage),
+            StoreError::Empty(_) => (
+                found.note("a run never leaves an empty state; begun anew, the batch would be paid for again").help(
+                    "put the state back from a copy with its `-wal`; if the batch was never run, delete the empty file",
+                ),
+                Exit::Usage,
+            ),
+            StoreError::SeveralNames { path, .. } => (
+                found
+                    .note("two runs under two names would each pay for the batch; `mjbatch state backup` makes copies")
+                    .help(format!("list its names with `find . -samefile {}`, and delete all but one", path.display())),
+                Exit::Usage,
+            ),
+            StoreError::LeadsNowhere(_) => (
+                found
+                    .note("begun anew, the batch would be paid for again")
+                    .help("bring back the disk or the folder it leads to, or delete the symlink if the batch was never run"),
+                Exit::Usage,
+            ),
+            StoreError::Exists(_) => (found.help("name a file that is not there yet"), Exit::Usage),
+            StoreError::NotOurs(_) => (found.help("move that file away, if nothing needs it there"), Exit::Usage),
+            StoreError::LogMissing { path, wal, .. } => (
+                found
+                    .note("without it, what was submitted last would be submitted again")
+                    .help(format!(
+                        "put {} back beside it, or list the taskIds that are known with `mjbatch salvage {}`",
+                        wal.display(),
+                        path.display()
+                    )),
+                Exit::Usage,
+            ),
+            StoreError::Gone(_) => {
+                (found.help("put the state back from a copy before you run the batch again"), Exit::Internal)
+            }
             StoreError::OtherService { .. } => (
                 found
                     .note("the taskIds of one service mean nothing at another")

@@ -130,6 +130,15 @@ pub enum Notice {
         /// The error.
         why: String,
     },
+    /// The state was deleted or replaced while the run went on, so nothing more is submitted.
+    StateGone {
+        /// The file to which the taskIds were saved, or why they could not be.
+        file: Result<PathBuf, String>,
+        /// The number of taskIds.
+        tasks: u64,
+        /// The first of them with their tasks, running jobs first.
+        first: Vec<(TaskId, String)>,
+    },
     /// A change could not be written to the state.
     NotRecorded {
         /// The task.
@@ -227,7 +236,8 @@ impl Notice {
             | Notice::DeliveriesNotLoaded { .. }
             | Notice::ResultsLimited { .. }
             | Notice::ResultsMoved { .. } => Level::Warning,
-            Notice::StateNotWritten { .. }
+            Notice::StateGone { .. }
+            | Notice::StateNotWritten { .. }
             | Notice::NotRecorded { .. }
             | Notice::ResultsNotWritten { .. } => Level::Error,
         }

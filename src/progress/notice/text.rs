@@ -8,7 +8,7 @@ use std::path::Path;
 use super::super::wording::{LOCATION, REASON, counted, duration};
 use super::Notice;
 use crate::task::TaskId;
-use crate::text::sanitize_line;
+use crate::text::{sanitize, sanitize_line};
 
 /// Writes one sentence, safe for a terminal, without a period.
 impl fmt::Display for Notice {
@@ -47,7 +47,8 @@ impl fmt::Display for Notice {
                 let (submits, at_most) = (counted(*submits, "submit"), duration(*at_most));
                 write!(f, "waiting up to {at_most} for callbacks about {submits} of an earlier run")
             }
-            Notice::StateNotWritten { .. }
+            Notice::StateGone { .. }
+            | Notice::StateNotWritten { .. }
             | Notice::NotRecorded { .. }
             | Notice::DownloadsNotLoaded { .. }
             | Notice::DeliveriesNotLoaded { .. } => self.about_the_state(f),
@@ -120,6 +121,31 @@ impl Notice {
                     "the state cannot be written ({}): nothing more is submitted",
                     sanitize_line(why, REASON)
                 )
+            }
+            Notice::StateGone { file, tasks, first } => {
+                f.write_str(
+                    "the state was deleted or replaced while the run went on: nothing more is submitted; ",
+                )?;
+                match file {
+                    Ok(path) => write!(
+                        f,
+                        "the {tasks} taskIds that are known are in {}",
+                        sanitize(&path.display().to_string())
+                    )?,
+                    Err(why) => write!(
+                        f,
+                        "{tasks} taskIds are known and could not be saved ({}): keep these lines",
+                        sanitize_line(why, REASON)
+                    )?,
+                }
+                first.iter().try_for_each(|(id, task_id)| {
+                    let (id, task_id) = (sanitize_line(&id.0, LOCATION), sanitize_line(task_id, LOCATION));
+                    write!(f, "\n  {id} {task_id}")
+                })?;
+                match tasks.saturating_sub(first.len() as u64) {
+                    0 => Ok(()),
+                    more => write!(f, "\n  and {more} more"),
+                }
             }
             Notice::NotRecorded { id, what, why } => {
                 let (id, what) = (sanitize_line(&id.0, LOCATION), sanitize_line(what, LOCATION));

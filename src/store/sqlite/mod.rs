@@ -15,6 +15,7 @@ mod integrity;
 mod ledger;
 mod lock;
 mod migrate;
+mod open_run;
 mod reserve;
 mod resolve;
 mod retry;
@@ -24,6 +25,7 @@ mod state_file;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod watch;
 mod writer;
 
 use std::path::Path;
@@ -37,6 +39,7 @@ use tokio::sync::oneshot;
 
 pub use ledger::{Intent, IntentOutcome, Outgoing};
 pub use snapshot::Snapshot;
+pub use watch::Rescued;
 pub use writer::WriteError;
 use writer::Writer;
 
@@ -56,6 +59,7 @@ pub(super) use lock::holder;
 use reserve::Reserve;
 pub(super) use snapshot::cached_manifest;
 pub(crate) use state_file::check_is_state;
+pub(super) use state_file::resolve;
 
 /// A state that this process holds, before its run begins: it can still be planned.
 #[derive(Debug)]
@@ -73,9 +77,8 @@ impl HeldStore {
         holder: &str,
     ) -> Result<HeldStore, StoreError> {
         let path = location.path();
-        if path.exists() {
-            state_file::check_is_state(path)
-                .or_else(|e| if state_file::is_empty(path) { Ok(()) } else { Err(e) })?;
+        if state_file::exists(path) {
+            state_file::check_is_state(path)?;
         }
         let store = HeldStore::take(location, holder)?;
         match snapshot::header(&store.db).map_err(|e| store.error(e))? {
@@ -100,8 +103,10 @@ impl HeldStore {
 
     fn take(location: &StateLocation, holder: &str) -> Result<HeldStore, StoreError> {
         let path = location.path();
-        let lock = Lock::take(path, holder)?;
+        let mut lock = Lock::take(path, holder)?;
         failpoint::reach(Point::LockTaken).map_err(|e| StoreError::file(path, e))?;
+        schema::make_where_absent(path)?;
+        lock.hold_state(path)?;
         Ok(HeldStore { db: schema::open_for_writing(path)?, location: location.clone(), lock })
     }
 
@@ -209,6 +214,7 @@ impl HeldStore {
             let interrupted = ledger::settle_submitting(&self.db, now)? as u64;
             self.db.execute("INSERT INTO run (started_at) VALUES (?1)", [now.as_millisecond()])?;
             let run = self.db.last_insert_rowid();
+            open_run::open(&self.db, run)?;
             reach(Point::RunBegun)?;
             let run = RunRecord { key: run, prices, budget, told: deliveries::notify_on(&self.db)? };
             Ok((run, RunStart { interrupted, ..read_snapshot(&self.db, now, selection, &prices)? }))
@@ -217,9 +223,10 @@ impl HeldStore {
         let HeldStore { db, location, lock } = self;
         let path = location.path();
         let reserve = Reserve::keep(path);
-        let writer = Writer::start(db, run, reserve).map_err(|e| StoreError::file(path, e))?;
-        let is_over = Arc::new(AtomicBool::new(false));
-        Ok((snapshot, BatchWriter { writer, location, is_over, run: run.key, _lock: lock }))
+        let (is_over, is_gone) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let watch = watch::Watch::over(path, Arc::clone(&is_gone));
+        let writer = Writer::start(db, run, reserve, watch).map_err(|e| StoreError::file(path, e))?;
+        Ok((snapshot, BatchWriter { writer, location, is_over, is_gone, run: run.key, _lock: lock }))
     }
 
     /// Writes what became of a picture.
@@ -252,6 +259,8 @@ pub struct BatchWriter {
     location: StateLocation,
     /// The end of the run was recorded.
     is_over: Arc<AtomicBool>,
+    /// The state was deleted or replaced.
+    is_gone: Arc<AtomicBool>,
     run: i64,
     _lock: Lock,
 }
@@ -305,7 +314,8 @@ impl BatchWriter {
 
     /// What reads the state from another thread while the run writes it.
     pub fn reader(&self) -> RunReader {
-        RunReader { location: self.location.clone(), is_over: Arc::clone(&self.is_over) }
+        let (is_over, is_gone) = (Arc::clone(&self.is_over), Arc::clone(&self.is_gone));
+        RunReader { location: self.location.clone(), is_over, is_gone }
     }
 }
 
@@ -314,6 +324,7 @@ impl BatchWriter {
 pub struct RunReader {
     location: StateLocation,
     is_over: Arc<AtomicBool>,
+    is_gone: Arc<AtomicBool>,
 }
 
 impl RunReader {
@@ -322,6 +333,9 @@ impl RunReader {
     /// # Errors
     /// Where the state cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
+        if self.is_gone.load(Ordering::Acquire) {
+            return Err(StoreError::Gone(self.location.path().into()));
+        }
         Snapshot::take(&self.location, None, !self.is_over.load(Ordering::Acquire))
     }
 }

@@ -3,9 +3,11 @@
 //! It is a file of zeros, made when a run begins and removed when it ends. It is given up for what the service has said
 //! (taskIds, ends), never for an intent: nothing is submitted any more once it is gone.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use super::state_file::{self, FileIdentity};
 
 /// Room for the records of thousands of jobs.
 const SIZE: usize = 16 << 20;
@@ -16,28 +18,23 @@ const PIECE: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Reserve {
     path: PathBuf,
-    is_kept: bool,
+    /// The file that holds it; what else may have its name is left alone.
+    kept: Option<FileIdentity>,
 }
 
 impl Reserve {
     /// Keeps space beside this state, if the disk has it to spare. A disk without is no reason not to run: then what could
     /// not be recorded is said on the terminal.
     pub(super) fn keep(state: &Path) -> Reserve {
-        let mut name = state.as_os_str().to_owned();
-        name.push(".reserve");
-        let path = PathBuf::from(name);
-        let is_kept = fill(&path).is_ok();
-        if !is_kept {
-            let _ = fs::remove_file(&path);
-        }
-        Reserve { path, is_kept }
+        let path = state_file::beside(state, ".reserve");
+        let kept = fill(&path).ok();
+        Reserve { path, kept }
     }
 
     /// Gives the space up. False where there was none to give.
     pub(super) fn release(&mut self) -> bool {
-        let given = self.is_kept && fs::remove_file(&self.path).is_ok();
-        self.is_kept = false;
-        given
+        let kept = self.kept.take();
+        kept.is_some() && FileIdentity::at(&self.path) == kept && fs::remove_file(&self.path).is_ok()
     }
 }
 
@@ -47,16 +44,56 @@ impl Drop for Reserve {
     }
 }
 
-fn fill(path: &Path) -> io::Result<()> {
-    // One that a run left that was killed is as good as new, if it is whole.
-    if fs::metadata(path).is_ok_and(|file| file.len() == SIZE as u64) {
-        return Ok(());
+/// Fills the file, and gives which it is. One that is there under the name and was not made here is not written to: a link least
+/// of all.
+fn fill(path: &Path) -> io::Result<FileIdentity> {
+    let found = fs::symlink_metadata(path).ok();
+    if let Some(found) = &found {
+        // One that a run left that was killed is as good as new if it is whole, and else begins as it should.
+        if !is_ours(path, found) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if found.len() == SIZE as u64 {
+            return Ok(FileIdentity::of(found));
+        }
+        fs::remove_file(path)?;
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file: File = options.open(path)?;
+    let mut file = state_file::private().create_new(true).open(path)?;
+    let identity = FileIdentity::of(&file.metadata()?);
+    let filled = write_all(&mut file);
+    if filled.is_err() && FileIdentity::at(path) == Some(identity) {
+        let _ = fs::remove_file(path);
+    }
+    filled.map(|()| identity)
+}
+
+/// Whether this is a reserve, whole or in part.
+fn is_ours(path: &Path, found: &fs::Metadata) -> bool {
+    let is_single = {
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::MetadataExt::nlink(found) == 1
+        }
+        #[cfg(not(unix))]
+        {
+            true
+        }
+    };
+    if !found.is_file() || !is_single || found.len() > SIZE as u64 {
+        return false;
+    }
+    let piece = piece();
+    let begins = || {
+        use std::io::Read;
+        let mut begin = Vec::new();
+        let mut options = fs::OpenOptions::new();
+        let file = state_file::without_links(options.read(true)).open(path)?;
+        file.take(512).read_to_end(&mut begin).map(|_| begin)
+    };
+    begins().is_ok_and(|begin| piece.starts_with(&begin) || begin.iter().all(|byte| *byte == 0))
+}
+
+fn piece() -> Vec<u8> {
     // Not zeros all the way: a file system that squeezes them would keep nothing.
     let mut piece = vec![0; PIECE];
     let mut x: u64 = 0x9E37_79B9_7F4A_7C15;
@@ -66,6 +103,11 @@ fn fill(path: &Path) -> io::Result<()> {
         x ^= x << 17;
         chunk.copy_from_slice(&x.to_le_bytes());
     }
+    piece
+}
+
+fn write_all(file: &mut fs::File) -> io::Result<()> {
+    let piece = piece();
     for _ in 0..SIZE / PIECE {
         file.write_all(&piece)?;
     }

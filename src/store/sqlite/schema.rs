@@ -10,7 +10,7 @@ use std::path::Path;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{StoreError, database_error};
+use super::{StoreError, database_error, open_run};
 use crate::failpoint::Point;
 
 /// "mjba": tells our files from other people's.
@@ -21,8 +21,10 @@ const VERSION: i32 = STEPS.len() as i32;
 /// No connection is used by two threads at once, so none needs a lock for every step.
 const WRITING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
+const READING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// What makes the tables, from nothing to the newest version. A step is never edited once it was released: a new one is added.
-const STEPS: [&str; 7] = [TABLES, MODES, FILES, DELIVERIES, LONG_LIFE, IDENTITY, DECISIONS];
+const STEPS: [&str; 8] = [TABLES, MODES, FILES, DELIVERIES, LONG_LIFE, IDENTITY, DECISIONS, OPEN_RUN];
 
 /// The version from which a task's fingerprint is that of its prompt in canonical form.
 const CANONICAL: i32 = 6;
@@ -211,16 +213,32 @@ ALTER TABLE state ADD COLUMN kept_cells TEXT; -- a person's own cells in the res
 CREATE INDEX state_decided ON state (task) WHERE decided;
 ";
 
-/// Opens the state for writing, and creates its tables where the file is new.
+/// What tells that a run began, and has not ended, so that the log belongs to the state: see `open_run`.
+const OPEN_RUN: &str = "
+CREATE TABLE open_run (
+    only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+    run      INTEGER NOT NULL,
+    process  TEXT,                 -- which wrote it, where that can be told
+    is_copy  INTEGER NOT NULL      -- a copy made while the run went on, which is whole without a log
+) STRICT;
+";
+
+/// Makes the state where there is none.
+pub(super) fn make_where_absent(path: &Path) -> Result<(), StoreError> {
+    if super::state_file::exists(path) { Ok(()) } else { make(path) }
+}
+
+/// Opens the state, which this process holds, for writing. It is made where there is none, and brought up to date.
 pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
-    if !path.exists() || super::state_file::is_empty(path) {
-        make(path)?;
-    }
+    make_where_absent(path)?;
     super::state_file::check_is_state(path)?;
+    open_run::check_log(path)?;
     let (mut db, version) = open_prepared(path, path)?;
     super::integrity::check(&db, path)?;
-    let ready = keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
-    ready.map_err(|e| database_error(path, e))?;
+    take_steps(&mut db, version).map_err(|e| database_error(path, e))?;
+    // The log goes with the last to close only once the state says that it is whole without.
+    open_run::close_ended(&db, path)?;
+    keep_wal(&db, false).map_err(|e| database_error(path, e))?;
     tracing::info!(state = %path.display(), version = VERSION, "state is open for writing");
     Ok(db)
 }
@@ -238,7 +256,7 @@ fn make(path: &Path) -> Result<(), StoreError> {
 
 /// Sets whether the last to close leaves the WAL as it is, instead of writing it into the file: a file that is damaged, or is
 /// none of ours, is not written to.
-fn keep_wal(db: &Connection, keep: bool) -> rusqlite::Result<()> {
+pub(super) fn keep_wal(db: &Connection, keep: bool) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 
@@ -259,19 +277,35 @@ fn open_prepared(at: &Path, path: &Path) -> Result<(Connection, i32), StoreError
 /// Opens the state for reading, beside a run that may be writing it. One of an older program is [`StoreError::Older`].
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     super::state_file::check_is_state(path)?;
+    if !super::lock::is_held_here(path) {
+        match open_run::check_log(path) {
+            // One that runs has a log: it began a moment ago.
+            Err(StoreError::LogMissing { .. }) if super::lock::holder(&path.into()).is_some() => {}
+            whole => whole?,
+        }
+    }
     // Opened for writing though nothing is written: the last to close then tidies the files of the WAL away. Where that is
     // not allowed, reading is enough.
-    let reading = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let db = Connection::open_with_flags(path, WRITING)
-        .or_else(|_| Connection::open_with_flags(path, reading))
+        .or_else(|_| Connection::open_with_flags(path, READING))
         .map_err(|e| database_error(path, e))?;
+    ready_for_reading(db, path)
+}
+
+/// Opens a state that nobody holds and that has no log, where nothing may be written, not even the files that readers agree by.
+pub(super) fn open_frozen(path: &Path) -> Result<Connection, StoreError> {
+    let db = open_run::frozen(path).map_err(|e| database_error(path, e))?;
+    ready_for_reading(db, path)
+}
+
+fn ready_for_reading(db: Connection, path: &Path) -> Result<Connection, StoreError> {
     let version = (|| {
         keep_wal(&db, true)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")?;
         let id: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         let version: i32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        keep_wal(&db, id != APPLICATION_ID)?;
+        keep_wal(&db, id != APPLICATION_ID || open_run::is_open(&db)?)?;
         Ok((id, version))
     })()
     .map_err(|e| database_error(path, e))?;
@@ -376,6 +410,7 @@ pub(in crate::store) mod tests {
             "95a996d44ff8bfd8",
             "ccefa68d723be19c",
             "603c356441be0ff9",
+            "5acda5c96f94cb8a",
         ];
         let steps = STEPS.map(|step| blake3::hash(step.as_bytes()).to_hex()[..16].to_owned());
         assert_eq!(steps, known);

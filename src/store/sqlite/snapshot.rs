@@ -1,10 +1,14 @@
 //! Reading a state, also while a run writes it: what `status` and the results are made from.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
+use tempfile::TempDir;
 
 use super::columns::{mode_at, state_at};
-use super::{database_error, lock, schema};
+use super::{database_error, lock, open_run, schema, state_file};
 use crate::plan::{KnownTask, KnownTasks};
 use crate::store::{Header, StateLocation, StoreError};
 use crate::task::{
@@ -20,6 +24,8 @@ pub struct Snapshot {
     /// The run that was going on, in words, as the snapshot was taken.
     holder: Option<String>,
     is_live: bool,
+    /// The folder of the copy that is read, where the state could not be read in its own.
+    _copy: Option<TempDir>,
 }
 
 impl Snapshot {
@@ -31,16 +37,53 @@ impl Snapshot {
         is_live: bool,
     ) -> Result<Snapshot, StoreError> {
         let path = location.path();
-        let db = schema::open_for_reading(path).or_else(|e| match e {
-            StoreError::Older(_) => {
-                let _held = lock::Lock::take(path, "an update of the state")?;
-                drop(schema::open_for_writing(path)?);
-                schema::open_for_reading(path)
+        let open = |path: &Path| schema::open_for_reading(path).map(|db| (db, None));
+        let (db, copy) = open(path).or_else(|e| match e {
+            StoreError::Older(_) => match bring_up_to_date(path) {
+                Ok(()) => open(path),
+                Err(e) if !is_live && may_not_write(&e) => open_copy(path).map_err(|_| e),
+                Err(e) => Err(e),
+            },
+            // Where there is no log, the file alone is all; else it is read where the log can be.
+            e if !is_live && may_not_write(&e) => match open_run::has_log(path) {
+                false => schema::open_frozen(path).map(|db| (db, None)).or_else(|_| open_copy(path)),
+                true => open_copy(path),
             }
+            .map_err(|_| e),
             other => Err(other),
         })?;
         db.execute_batch("BEGIN").map_err(|e| database_error(path, e))?;
-        Ok(Snapshot { db, location: location.clone(), holder, is_live })
+        Ok(Snapshot { db, location: location.clone(), holder, is_live, _copy: copy })
+    }
+
+    /// Copies the whole state of this moment, also while a run writes it, to a new file. Gives how many tasks have each status.
+    pub(in crate::store) fn copy_to(self, to: &Path) -> Result<Counts, StoreError> {
+        if state_file::exists(to) {
+            return Err(StoreError::Exists(to.into()));
+        }
+        let draft = state_file::DraftState::begin(to)?;
+        let copy = || {
+            self.db.execute_batch("COMMIT; PRAGMA query_only = OFF")?;
+            let at =
+                draft.path().to_str().ok_or_else(|| rusqlite::Error::InvalidPath(draft.path().into()))?;
+            self.db.execute("VACUUM INTO ?1", [at])?;
+            let copied = Connection::open(draft.path())?;
+            copied.execute("UPDATE open_run SET is_copy = 1", [])?;
+            let counts = counts(&copied, self.is_live)?;
+            copied.close().map_err(|(_, e)| e)?;
+            Ok(counts)
+        };
+        let counts = copy().map_err(|e| database_error(to, e))?;
+        draft.publish_new(to)?;
+        Ok(counts)
+    }
+
+    /// Leaves the log where a run began meanwhile: only a connection that has seen no run open removes it.
+    fn before_close(&self) -> rusqlite::Result<()> {
+        if !self.db.is_autocommit() {
+            self.db.execute_batch("COMMIT")?;
+        }
+        schema::keep_wal(&self.db, open_run::is_open(&self.db)?)
     }
 
     /// The process that runs the batch, in words, if one did as the snapshot was taken.
@@ -162,6 +205,65 @@ impl Snapshot {
 
     pub(super) fn error(&self, source: rusqlite::Error) -> StoreError {
         database_error(self.location.path(), source)
+    }
+}
+
+/// Brings the tables of an older state up to date.
+fn bring_up_to_date(path: &Path) -> Result<(), StoreError> {
+    let mut held = lock::Lock::take(path, "an update of the state")?;
+    held.hold_state(path)?;
+    let db = schema::open_for_writing(path)?;
+    drop(db);
+    Ok(())
+}
+
+/// Whether this is what a file or a folder says that may not be written to.
+fn may_not_write(error: &StoreError) -> bool {
+    use rusqlite::ErrorCode::{CannotOpen, PermissionDenied, ReadOnly, SystemIoFailure};
+    match error {
+        StoreError::File { source, .. } => {
+            matches!(source.kind(), ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem)
+        }
+        StoreError::Failed { source, .. } => {
+            let code = source.downcast_ref().and_then(rusqlite::Error::sqlite_error_code);
+            matches!(code, Some(CannotOpen | PermissionDenied | ReadOnly | SystemIoFailure))
+        }
+        _ => false,
+    }
+}
+
+/// Opens a copy of a state that nobody runs, in a folder of its own, where it can be written to. An older one is brought up to date
+/// there.
+fn open_copy(path: &Path) -> Result<(Connection, Option<TempDir>), StoreError> {
+    let failed = |e| StoreError::file(path, e);
+    let folder = tempfile::Builder::new().prefix("mjbatch-").tempdir().map_err(failed)?;
+    let copy = folder.path().join("state");
+    for ending in ["", "-wal"] {
+        match std::fs::copy(state_file::beside(path, ending), state_file::beside(&copy, ending)) {
+            Err(e) if ending.is_empty() || e.kind() != ErrorKind::NotFound => return Err(failed(e)),
+            _ => {}
+        }
+        #[cfg(unix)]
+        let _ = std::fs::set_permissions(
+            state_file::beside(&copy, ending),
+            std::os::unix::fs::PermissionsExt::from_mode(0o600),
+        );
+    }
+    let db = schema::open_for_reading(&copy).or_else(|e| match e {
+        StoreError::Older(_) => {
+            drop(schema::open_for_writing(&copy)?);
+            schema::open_for_reading(&copy)
+        }
+        other => Err(other),
+    })?;
+    Ok((db, Some(folder)))
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        if self.before_close().is_err() {
+            let _ = schema::keep_wal(&self.db, true);
+        }
     }
 }
 

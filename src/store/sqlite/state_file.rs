@@ -1,6 +1,10 @@
-//! The state as a file: made private, told from other files, and its folder synced.
+//! The state as a file: found through symlinks, made private, told from other files, and its folder synced.
+//!
+//! A state is one regular file under one name. A pipe, an empty file or one that has several names (`cp -al`) is refused before
+//! anything is opened: the first would hang, the second has lost what it held, and of the third two runs could each
+//! believe that it is theirs.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
@@ -19,11 +23,7 @@ impl DraftState {
         name.push("-new");
         let draft = DraftState(name.into());
         draft.clear();
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.open(&draft.0).map_err(|e| StoreError::file(state, e))?;
+        private().create_new(true).open(&draft.0).map_err(|e| StoreError::file(state, e))?;
         Ok(draft)
     }
 
@@ -40,11 +40,27 @@ impl DraftState {
         Ok(())
     }
 
+    /// Gives it its name, unless something has that name already.
+    pub(super) fn publish_new(self, name: &Path) -> Result<(), StoreError> {
+        let settled = File::open(&self.0).and_then(|file| file.sync_all());
+        let settled = settled.and_then(|()| {
+            std::fs::hard_link(&self.0, name).or_else(|e| match e.kind() {
+                // Where a file cannot have two names, the one that it is to have was free a moment ago.
+                io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied if !exists(name) => {
+                    std::fs::rename(&self.0, name)
+                }
+                _ => Err(e),
+            })
+        });
+        settled.map_err(|e| StoreError::file(name, e))?;
+        drop(self);
+        sync_folder_of(name);
+        Ok(())
+    }
+
     fn clear(&self) {
         for ending in ["", "-wal", "-shm"] {
-            let mut name = self.0.as_os_str().to_owned();
-            name.push(ending);
-            let _ = std::fs::remove_file(name);
+            let _ = std::fs::remove_file(beside(&self.0, ending));
         }
     }
 }
@@ -55,8 +71,139 @@ impl Drop for DraftState {
     }
 }
 
+/// Finds the file that a state's path names, through symlinks, and refuses what no state can be. A path that names nothing is
+/// given back as it is: there a state may be made.
+pub(in crate::store) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
+    let failed = |e| StoreError::file(path, e);
+    let named = match std::fs::symlink_metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(path.to_owned()),
+        named => named.map_err(failed)?,
+    };
+    let real = if named.is_symlink() {
+        path.canonicalize().map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => StoreError::LeadsNowhere(path.into()),
+            _ => failed(e),
+        })?
+    } else {
+        path.to_owned()
+    };
+    let found = std::fs::metadata(&real).map_err(failed)?;
+    if let Some(what) = what_else(&found) {
+        return Err(StoreError::NotAFile { path: path.into(), what });
+    }
+    if found.len() == 0 {
+        return Err(StoreError::Empty(path.into()));
+    }
+    if let names @ 2.. = names_of(&found) {
+        return Err(StoreError::SeveralNames { path: path.into(), names });
+    }
+    // The log is part of the state, and is written to like it.
+    let wal = beside(&real, "-wal");
+    match std::fs::symlink_metadata(&wal).map(|found| what_else(&found)) {
+        Ok(Some(what)) => Err(StoreError::NotAFile { path: wal, what }),
+        _ => Ok(real),
+    }
+}
+
+/// What this is, where it is not a regular file.
+fn what_else(found: &Metadata) -> Option<&'static str> {
+    let kind = found.file_type();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt;
+        if kind.is_fifo() {
+            return Some("a pipe");
+        }
+        if kind.is_socket() {
+            return Some("a socket");
+        }
+        if kind.is_block_device() || kind.is_char_device() {
+            return Some("a device");
+        }
+    }
+    match () {
+        () if kind.is_file() => None,
+        () if kind.is_dir() => Some("a folder"),
+        () if kind.is_symlink() => Some("a symlink"),
+        () => Some("something else"),
+    }
+}
+
+/// How many names (hard links) a file has.
+#[cfg(unix)]
+fn names_of(found: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(found)
+}
+
+#[cfg(not(unix))]
+fn names_of(_: &Metadata) -> u64 {
+    1
+}
+
+/// Which file this is, whatever it is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct FileIdentity(u64, u64);
+
+impl FileIdentity {
+    #[cfg(unix)]
+    pub(super) fn of(found: &Metadata) -> FileIdentity {
+        use std::os::unix::fs::MetadataExt;
+        FileIdentity(found.dev(), found.ino())
+    }
+
+    #[cfg(not(unix))]
+    pub(super) fn of(_: &Metadata) -> FileIdentity {
+        FileIdentity(0, 0)
+    }
+
+    /// The file that a path names now, links not followed; none where it names none.
+    pub(super) fn at(path: &Path) -> Option<FileIdentity> {
+        std::fs::symlink_metadata(path).ok().as_ref().map(FileIdentity::of)
+    }
+}
+
+/// A file beside the state, whose name is the state's with this ending.
+pub(super) fn beside(state: &Path, ending: &str) -> PathBuf {
+    let mut name = state.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// Whether anything has this name, a symlink that leads nowhere too.
+pub(super) fn exists(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+/// How a file beside the state is opened for writing: readable by its owner alone.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Never follows a symlink at the end of the path, and never waits for the other end of a pipe.
+pub(super) fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+        std::os::unix::fs::OpenOptionsExt::custom_flags(options, i32::try_from(flags).unwrap_or(0));
+    }
+    options
+}
+
 /// Refuses what is not an SQLite file, before SQLite itself could touch it.
 pub(crate) fn check_is_state(path: &Path) -> Result<(), StoreError> {
+    if !exists(path) {
+        return Err(StoreError::Absent(path.into()));
+    }
+    resolve(path)?;
+    // To close a file takes away this process's locks on it, those of SQLite in it too.
+    if super::lock::is_held_here(path) {
+        return Ok(());
+    }
     let file = File::open(path).map_err(|e| match e.kind() {
         io::ErrorKind::NotFound => StoreError::Absent(path.into()),
         _ => StoreError::file(path, e),
@@ -72,9 +219,4 @@ fn sync_folder_of(path: &Path) {
     if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
-}
-
-/// Whether there is nothing in the file: a run died before it wrote anything.
-pub(super) fn is_empty(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0)
 }

@@ -1,17 +1,21 @@
 //! The one thread that writes the state: everything that waits goes into one transaction, and is answered after its commit.
 //!
-//! There is no timer: while one commit is synced to the disk, the next ones gather. When the disk is full, what the service
-//! has said is written into the space that was kept for it; from then on no intent is.
+//! While one commit is synced to the disk, the next ones gather. When the disk is full, what the service has said is written
+//! into the space that was kept for it; from then on no intent is. What was written goes from the log into the main file every
+//! few seconds, and every fifty submits: where the log is lost, little is lost with it.
 
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::ledger::{self, Intent, IntentOutcome, RunRecord};
+use super::open_run;
 use super::reserve::Reserve;
+use super::watch::{Rescued, Watch};
 use super::{deliveries, image_files};
 use crate::failpoint::Point;
 use crate::store::{Delivery, FileRow};
@@ -20,6 +24,11 @@ use crate::task::{Change, IllegalTransition};
 /// The most commands in one transaction.
 const AT_ONCE: usize = 1024;
 
+/// The most submits that only the log knows.
+const MOST_IN_LOG: usize = 50;
+/// The longest that anything is only in the log.
+const LONGEST_IN_LOG: Duration = Duration::from_secs(3);
+
 /// Why something was not written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -27,6 +36,9 @@ pub enum WriteError {
     /// The disk was full: what is not paid for yet is not tried any more.
     #[error("the disk was full a moment ago")]
     DiskFull,
+    /// The state was deleted or replaced: what is written is read by nobody.
+    #[error("the state was deleted or replaced")]
+    Gone(Box<Rescued>),
     /// The thread that writes has ended.
     #[error("the state is no longer written, after an earlier error")]
     WriterGone,
@@ -103,10 +115,19 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the thread.
-    pub(super) fn start(db: Connection, run: RunRecord, reserve: Reserve) -> std::io::Result<Writer> {
+    pub(super) fn start(
+        db: Connection,
+        run: RunRecord,
+        reserve: Reserve,
+        watch: Watch,
+    ) -> std::io::Result<Writer> {
         let (commands, inbox) = channel();
-        let mut writer = WriterThread { db, run, reserve, is_full: false };
-        let thread = std::thread::Builder::new().name("state".into()).spawn(move || writer.serve(&inbox))?;
+        let log = Log { submits: 0, since: None };
+        let mut writer = WriterThread { db, run, reserve, is_full: false, log, watch, rescued: None };
+        let thread = std::thread::Builder::new().name("state".into()).spawn(move || {
+            writer.serve(&inbox);
+            writer.end();
+        })?;
         Ok(Writer { commands, thread: Some(thread) })
     }
 
@@ -169,14 +190,46 @@ struct WriterThread {
     reserve: Reserve,
     /// The disk was full: nothing more may be submitted.
     is_full: bool,
+    log: Log,
+    watch: Watch,
+    /// What was saved when the state was found gone.
+    rescued: Option<Rescued>,
+}
+
+/// What is in the log and not in the main file yet.
+struct Log {
+    submits: usize,
+    /// Since when anything is.
+    since: Option<Instant>,
+}
+
+impl Log {
+    /// How long it may stay so.
+    fn patience(&self) -> Duration {
+        match self.since {
+            _ if self.submits >= MOST_IN_LOG => Duration::ZERO,
+            Some(since) => LONGEST_IN_LOG.saturating_sub(since.elapsed()),
+            None => Duration::MAX,
+        }
+    }
 }
 
 impl WriterThread {
     fn serve(&mut self, inbox: &Receiver<Command>) {
         let mut batch = Vec::new();
         loop {
-            let Ok(first) = inbox.recv() else { return };
-            batch.push(first);
+            let first = match self.log.patience() {
+                Duration::MAX => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                patience => inbox.recv_timeout(patience),
+            };
+            match first {
+                Ok(first) => batch.push(first),
+                Err(RecvTimeoutError::Timeout) => {
+                    self.empty_log();
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
             batch.extend(inbox.try_iter().take(AT_ONCE - 1));
             let stop = batch.iter().any(|command| matches!(command, Command::Stop));
             self.write_batch(&mut batch);
@@ -186,9 +239,32 @@ impl WriterThread {
         }
     }
 
+    /// Writes what is in the log into the main file, as far as readers let it. Where that fails, the log has it all the same.
+    fn empty_log(&mut self) {
+        if let Err(why) = open_run::checkpoint(&self.db, "PASSIVE") {
+            tracing::debug!(%why, "the log is not written into the state");
+        }
+        self.log = Log { submits: 0, since: None };
+    }
+
+    /// The last word of the thread: the state is whole without its log.
+    fn end(&mut self) {
+        if self.watch.is_gone() {
+            // SQLite would remove the log of whatever has the name now.
+            self.watch.rescue(&self.db);
+            return;
+        }
+        if let Err(why) = open_run::close(&self.db) {
+            tracing::debug!(%why, "the state keeps its log");
+        }
+    }
+
     /// Writes the commands in one transaction. Where that fails each is tried alone, so that one that cannot be written
     /// takes no other with it; what is paid for comes before what is not.
     fn write_batch(&mut self, batch: &mut Vec<Command>) {
+        if self.watch.is_gone() {
+            self.refuse_without_state(batch);
+        }
         if !self.is_full {
             match self.write(batch) {
                 Ok(intended) => return confirm(batch.drain(..), intended),
@@ -217,6 +293,19 @@ impl WriterThread {
                     refuse(command, why.into());
                 }
             }
+        }
+    }
+
+    /// Refuses intents, and the end, once the state is gone. What the service says is still written, so that it is saved.
+    fn refuse_without_state(&mut self, batch: &mut Vec<Command>) {
+        let ends = batch.iter().any(|command| matches!(command, Command::End(..)));
+        if self.rescued.is_none() || ends {
+            self.rescued = Some(self.watch.rescue(&self.db));
+        }
+        let Some(rescued) = &self.rescued else { return };
+        let refused = |command: &mut Command| matches!(command, Command::Intend(..) | Command::End(..));
+        for command in batch.extract_if(.., refused) {
+            refuse(command, WriteError::Gone(Box::new(rescued.clone())));
         }
     }
 
@@ -270,6 +359,12 @@ impl WriterThread {
         come_by(delivers, Point::DeliveryRecording)?;
         come_by(ends, Point::Ending)?;
         tx.commit()?;
+        self.log.since.get_or_insert_with(Instant::now);
+        self.log.submits +=
+            intended.iter().filter(|outcome| matches!(outcome, IntentOutcome::Recorded(..))).count();
+        if self.log.patience().is_zero() {
+            self.empty_log();
+        }
         come_by(intends, Point::Intended).map_err(Unwritten::Committed)?;
         come_by(records, Point::Recorded).map_err(Unwritten::Committed)?;
         Ok(intended)

@@ -381,11 +381,12 @@ fn a_state_of_a_newer_program_is_left_as_it_is() {
 }
 
 #[test]
-fn a_run_that_died_before_it_wrote_anything_leaves_a_file_that_can_be_used() {
+fn an_empty_file_is_no_state_and_is_not_begun_anew() {
     let dir = TestDir::new();
     std::fs::write(&dir.path, b"").unwrap();
-    assert!(matches!(BatchStore::at(&dir.path).snapshot(), Err(StoreError::NotAState(_))));
-    open(&dir.path).unwrap();
+    assert!(matches!(BatchStore::at(&dir.path).snapshot(), Err(StoreError::Empty(_))));
+    assert!(matches!(open(&dir.path), Err(StoreError::Empty(_))));
+    assert_eq!(std::fs::read(&dir.path).unwrap(), b"");
 }
 
 #[test]

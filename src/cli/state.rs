@@ -1,0 +1,22 @@
+//! `mjbatch state`: the state as a file. A copy of it that is whole, also while a run writes it.
+
+use std::io::Write as _;
+
+use super::args::BackupArgs;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::options;
+use crate::batch::Batch;
+use crate::progress::counts_line;
+
+/// Copies the state to a new file.
+pub(super) fn back_up(args: &BackupArgs) -> Result<Exit, Failure> {
+    let counts = Batch::at(&args.manifest, options::options_of(&args.batch)).back_up(&args.to)?;
+    let said = format!(
+        "{}: {}\nto go on with the copy, add `--state`; never run both: each would pay\n",
+        args.to.display(),
+        counts_line(&counts)
+    );
+    let _ = anstream::stdout().write_all(said.as_bytes());
+    Ok(Exit::Success)
+}
