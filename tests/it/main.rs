@@ -45,5 +45,6 @@ mod roundtrip;
 mod rules;
 #[cfg(unix)]
 mod signals;
+mod state;
 mod status;
 mod support;
