@@ -137,10 +137,9 @@ pub(in crate::store) fn holder(location: &StateLocation) -> Option<String> {
 fn can_lock_state(state: &File) -> bool {
     #[cfg(target_os = "linux")]
     {
-        // Of NFS, SMB and CIFS, from `statfs(2)`; the cast is because the type of the number differs between machines.
-        let network = [0x6969, 0x517B, 0xFE53_4D42, 0xFF53_4D42];
-        #[expect(clippy::cast_lossless, reason = "it is as wide already on some machines")]
-        let is_network = |found: rustix::fs::StatFs| network.contains(&(found.f_type as i64 & 0xFFFF_FFFF));
+        // Of NFS, SMB and CIFS, from `statfs(2)`, which has them in 32 bits.
+        let network: [u32; 4] = [0x6969, 0x517B, 0xFE53_4D42, 0xFF53_4D42];
+        let is_network = |found: rustix::fs::StatFs| network.contains(&(found.f_type as u32));
         rustix::fs::fstatfs(state).is_ok_and(|found| !is_network(found))
     }
     #[cfg(not(target_os = "linux"))]
