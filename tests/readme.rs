@@ -341,7 +341,8 @@ fn the_documents_name_only_existing_options_and_files() {
         .filter_map(|line| line.split_whitespace().next())
         .collect();
     assert!(commands.len() > 5, "{commands:?}");
-    let helps: String = commands.iter().map(|command| help(&[command, "--help"])).collect();
+    let mut helps: String = commands.iter().map(|command| help(&[command, "--help"])).collect();
+    helps += &help(&["state", "backup", "--help"]);
     let code: Vec<_> = documents().iter().flat_map(|path| code_in_prose(path)).collect();
     for code in code.iter().filter(|code| !code.starts_with("cargo ")) {
         for option in code.split_whitespace().filter(|word| word.starts_with("--")) {
