@@ -20,7 +20,7 @@ use mjbatch::engine::Waiting;
 use mjbatch::manifest::{self, ManifestCache, ReadOptions};
 use mjbatch::plan::{self, Selection};
 use mjbatch::runner::{Flush, write_results};
-use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, IntentOutcome, ManifestRef, RunStart};
+use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, IntentOutcome, ManifestRef};
 use mjbatch::task::{ChangeKind, Images, Prices, Quota, RemoteTaskId};
 
 const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(2000)) };
@@ -66,7 +66,7 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
         let start = begun.elapsed();
         let memory = memory();
         let (status, done) = look(&state)?;
-        make(&snapshot, &ledger, tasks / 2 * share);
+        make(&ledger, tasks / 2 * share);
         drop((snapshot, ledger));
         let begun = Instant::now();
         write_results(
@@ -109,7 +109,7 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
         let begun = Instant::now();
         let (snapshot, ledger) = take_up(&path, &state)?.begin(PRICES)?;
         let start = begun.elapsed();
-        make(&snapshot, &ledger, snapshot.waiting.len());
+        make(&ledger, usize::try_from(snapshot.backlog.tasks.total())?);
         drop((snapshot, ledger));
         let attempts = BatchStore::at(&*state).snapshot()?.attempts().count();
         if night % (nights / 5).max(1) == 1 || night == nights {
@@ -148,9 +148,15 @@ fn open(state: &Path) -> Result<HeldStore, mjbatch::store::StoreError> {
 }
 
 /// Submits so many of the tasks that wait, and has each done.
-fn make(snapshot: &RunStart, ledger: &BatchWriter, tasks: usize) {
-    let waiting = &snapshot.waiting[..tasks.min(snapshot.waiting.len())];
-    for part in waiting.chunks(AT_ONCE) {
+fn make(ledger: &BatchWriter, tasks: usize) {
+    let mut left = tasks;
+    while left > 0 {
+        let claimed = ledger.claim(left.min(AT_ONCE)).blocking_recv();
+        let Ok(Ok(part)) = claimed else { panic!("{claimed:?}") };
+        if part.is_empty() {
+            return;
+        }
+        left -= part.len();
         let intend = |waiting: &Waiting| {
             let mode = waiting.mode.may_be()[0];
             ledger.intend(Intent { task: waiting.task, mode, hook_token: None })

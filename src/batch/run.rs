@@ -120,7 +120,7 @@ impl Batch {
             store.enqueue_all_done()?;
         }
         let (start, writer) = store.begin_with(policy.prices(), policy.engine.budget, &checked.selection)?;
-        let auto = start.waiting.iter().filter(|waiting| waiting.mode == TaskMode::Auto).count() as u64;
+        let auto = start.backlog.tasks.of(TaskMode::Auto);
         let warnings = renamed_warning(renamed).into_iter().chain(warning(&policy, auto)).collect();
         let hints = self.options.hints.clone();
         let config = runner::Run {

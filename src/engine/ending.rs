@@ -45,7 +45,7 @@ impl Engine {
 
     pub(super) fn finish(&mut self) {
         let idle = match &self.mood {
-            Mood::Working => !self.may_yet_submit() && self.flights.is_empty(),
+            Mood::Working => !self.may_yet_submit() && self.flights.is_empty() && !self.waiting.is_claiming(),
             Mood::Draining(_) => self.flights.is_empty(),
             Mood::Closing(_) => self.flights.unanswered() == 0,
             Mood::Over(_) => false,

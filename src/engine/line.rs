@@ -1,22 +1,36 @@
 //! The tasks that wait for a slot, in their order, and how many of them there are of each mode.
+//!
+//! They come in portions that the run claims while it goes on, so that the store may share a batch among several runs and
+//! a long batch is never all in memory. What was claimed once stays here until it is submitted: a task that waits again
+//! is put to the front, and is not claimed again.
 
 use std::collections::VecDeque;
 
-use super::message::Waiting;
+use super::message::{Action, Backlog, Waiting};
+use super::{Engine, Mood};
 use crate::task::ModeCounts;
+
+/// The fewest tasks that are claimed at a time, where the policy does not say.
+const PORTION: usize = 256;
+/// As many portions of tasks for each slot, so that none is idle while tasks are claimed.
+const TASKS_A_SLOT: usize = 4;
 
 /// The line: what is sent next is at its front.
 #[derive(Debug, Default)]
 pub(super) struct Line {
+    /// The tasks that were claimed.
     tasks: VecDeque<Waiting>,
+    /// How many of each mode those are.
     counts: ModeCounts,
+    /// How many of each mode may still be claimed; they come after those.
+    unclaimed: ModeCounts,
+    /// How many were asked for, while the answer is awaited.
+    asked: Option<usize>,
 }
 
-impl From<Vec<Waiting>> for Line {
-    fn from(tasks: Vec<Waiting>) -> Self {
-        let mut counts = ModeCounts::default();
-        tasks.iter().for_each(|waiting| counts.add(waiting.mode));
-        Line { tasks: tasks.into(), counts }
+impl From<Backlog> for Line {
+    fn from(backlog: Backlog) -> Self {
+        Line { unclaimed: backlog.tasks, ..Line::default() }
     }
 }
 
@@ -30,7 +44,6 @@ impl Line {
         self.tasks.push_front(waiting);
     }
 
-    /// Only a deliberate fault of the tests does this.
     pub(super) fn push_back(&mut self, waiting: Waiting) {
         self.counts.add(waiting.mode);
         self.tasks.push_back(waiting);
@@ -42,29 +55,96 @@ impl Line {
         Some(waiting)
     }
 
-    /// From the front.
+    /// Those that were claimed, from the front.
     #[cfg(test)]
     pub(super) fn iter(&self) -> impl Iterator<Item = &Waiting> {
         self.tasks.iter()
     }
 
+    /// How many there are, those that are not claimed yet included.
     pub(super) fn len(&self) -> usize {
-        self.tasks.len()
+        self.tasks.len() + self.unclaimed()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.tasks.is_empty()
+        self.len() == 0
+    }
+
+    /// How many are not claimed yet.
+    fn unclaimed(&self) -> usize {
+        usize::try_from(self.unclaimed.total()).unwrap_or(usize::MAX)
+    }
+
+    /// Whether a claim is not answered yet.
+    pub(super) fn is_claiming(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// Whether the first so many were claimed, as far as there are so many: then they can be counted.
+    pub(super) fn covers(&self, first: Option<u64>) -> bool {
+        self.unclaimed() == 0 || first.is_none_or(|first| first <= self.tasks.len() as u64)
+    }
+
+    /// How many to claim now, where the line is short or does not cover the first so many.
+    fn claim(&mut self, portion: usize, first: Option<u64>) -> Option<usize> {
+        if self.is_claiming() || self.unclaimed() == 0 {
+            return None;
+        }
+        let first = first.map_or(0, |first| usize::try_from(first).unwrap_or(usize::MAX));
+        let missing = first.saturating_sub(self.tasks.len()).min(self.unclaimed());
+        let is_short = self.tasks.len() < portion.div_ceil(2);
+        self.asked = (is_short || missing > 0).then_some(portion.max(missing));
+        self.asked
+    }
+
+    /// Takes in the tasks of the last claim.
+    fn claimed(&mut self, tasks: Vec<Waiting>) {
+        let are_last = self.asked.take().is_some_and(|asked| tasks.len() < asked);
+        for waiting in tasks {
+            self.unclaimed.take(waiting.mode);
+            self.push_back(waiting);
+        }
+        if are_last {
+            self.unclaimed = ModeCounts::default();
+        }
     }
 
     /// How many of each mode are among the first so many.
     pub(super) fn counts(&self, first: Option<u64>) -> ModeCounts {
-        match first.and_then(|first| usize::try_from(first).ok()).filter(|first| *first < self.tasks.len()) {
-            None => self.counts,
+        match first.and_then(|first| usize::try_from(first).ok()).filter(|first| *first < self.len()) {
+            None => {
+                let mut counts = self.counts;
+                counts.merge(self.unclaimed);
+                counts
+            }
             Some(first) => {
                 let mut counts = ModeCounts::default();
                 self.tasks.iter().take(first).for_each(|waiting| counts.add(waiting.mode));
                 counts
             }
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn tasks_claimed(&mut self, mut tasks: Vec<Waiting>) {
+        if mutant!(ClaimedTwice)
+            && let Some(first) = tasks.first().copied()
+        {
+            tasks.push(first);
+        }
+        self.waiting.claimed(tasks);
+    }
+
+    /// Claims more tasks before the line is too short for the slots, and as many as the decisions of this run go by.
+    pub(super) fn claim_tasks(&mut self) {
+        if self.mood != Mood::Working || self.allowed == Some(0) || !self.next_fits() {
+            return;
+        }
+        let enough = PORTION.max(self.policy.concurrency.saturating_mul(TASKS_A_SLOT));
+        let portion = self.policy.portion.unwrap_or(enough).max(1);
+        if let Some(count) = self.waiting.claim(portion, self.allowed) {
+            self.actions.push_back(Action::ClaimTasks(count));
         }
     }
 }

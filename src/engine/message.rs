@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::task::{AttemptKey, Change, Failure, Images, Mode, RemoteTaskId, TaskMode, TaskRow};
+use crate::task::{AttemptKey, Change, Failure, Images, Mode, ModeCounts, RemoteTaskId, TaskMode, TaskRow};
 
 /// Something happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +29,8 @@ pub enum Event {
     },
     /// The intent could not be written: nothing may be sent for it.
     IntentFailed(IntentId),
+    /// These tasks are claimed for this run, the next ones in their order. Fewer than were asked for: no more are left.
+    TasksClaimed(Vec<Waiting>),
     /// What became of a submit.
     SubmitReply(AttemptKey, SubmitOutcome),
     /// What a status request for these ids gave.
@@ -49,6 +51,8 @@ pub enum Action {
     /// Make the intent to submit this task in this mode durable, then say
     /// [`Event::IntentRecorded`], or why that was not done.
     RecordIntent(IntentId, TaskRow, Mode),
+    /// Claim so many of the tasks that wait, then say [`Event::TasksClaimed`].
+    ClaimTasks(usize),
     /// Send it, once. Costs money.
     Submit(AttemptKey, TaskRow),
     /// Ask for the status of these ids in one request. Free.
@@ -233,6 +237,22 @@ pub struct Waiting {
     pub mode: TaskMode,
     /// How long the service may take.
     pub timeout: Duration,
+}
+
+/// How many tasks wait that a run may claim, by mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Backlog {
+    /// After the selection of the run.
+    pub tasks: ModeCounts,
+}
+
+impl Backlog {
+    /// The backlog of just these tasks.
+    pub fn of<'a>(tasks: impl IntoIterator<Item = &'a Waiting>) -> Backlog {
+        let mut backlog = Backlog::default();
+        tasks.into_iter().for_each(|waiting| backlog.tasks.add(waiting.mode));
+        backlog
+    }
 }
 
 /// A submit of an earlier run of which nothing is known: its reply was lost, or never recorded.

@@ -97,7 +97,7 @@ pub use forecast::{Forecast, ForecastInput, forecast};
 pub use known_durations::{ObservedDurations, published_duration};
 use line::Line;
 pub use message::{
-    Action, Event, IntentId, IntentRefusal, Item, Notice, Progress, Refusal, Resumed, StatusOutcome,
+    Action, Backlog, Event, IntentId, IntentRefusal, Item, Notice, Progress, Refusal, Resumed, StatusOutcome,
     StopReason, SubmitOutcome, Unacknowledged, Waiting,
 };
 use modes::Modes;
@@ -164,8 +164,8 @@ enum Mood {
 }
 
 impl Engine {
-    /// An engine for these tasks, in this order, and for the attempts of earlier runs that are not known to have ended.
-    pub fn new(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<Resumed>) -> Self {
+    /// An engine for so many tasks, which it claims in their order, and for the attempts of earlier runs that are not known to have ended.
+    pub fn new(policy: Policy, backlog: Backlog, resumed: Vec<Resumed>) -> Self {
         let round = Round { to_look: !resumed.is_empty(), refused: false };
         let mut flights = Flights::default();
         for Resumed { attempt, waiting, mode, task_id, age, second_look } in resumed {
@@ -173,7 +173,7 @@ impl Engine {
             flights.insert(attempt, Flight::new(waiting, mode, phase, Duration::ZERO, age));
         }
         Engine {
-            waiting: waiting.into(),
+            waiting: backlog.into(),
             flights,
             next_intent: 0,
             allowed: policy.limit,
@@ -196,6 +196,14 @@ impl Engine {
         }
     }
 
+    /// An engine that has claimed all of these tasks.
+    #[cfg(test)]
+    pub(super) fn with_claimed(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<Resumed>) -> Self {
+        let mut engine = Engine::new(policy, Backlog::of(&waiting), resumed);
+        engine.tasks_claimed(waiting);
+        engine
+    }
+
     /// Takes in what happened at `now`, and decides. At the start of a run, say [`Event::Wake`].
     pub fn handle(&mut self, now: Duration, event: Event) {
         let told = matches!(event, Event::StatusReply(_, StatusOutcome::Items(_)));
@@ -204,6 +212,7 @@ impl Engine {
             Event::IntentRecorded { intent, attempt } => self.intent_recorded(now, intent, attempt),
             Event::IntentRefused { intent, why } => self.intent_refused(intent, why),
             Event::IntentFailed(intent) => self.intent_failed(intent),
+            Event::TasksClaimed(tasks) => self.tasks_claimed(tasks),
             Event::SubmitReply(attempt, outcome) => self.submit_reply(now, attempt, outcome),
             Event::StatusReply(asked, outcome) => self.status_reply(now, &asked, outcome),
             Event::Callback(attempt, item) => self.callback(now, attempt, item),
@@ -218,6 +227,7 @@ impl Engine {
         self.take_back(now);
         self.tell_of_deadline(now);
         self.submit_more(now);
+        self.claim_tasks();
         self.ask(now);
         self.end_round();
         self.finish();

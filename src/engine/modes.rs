@@ -71,7 +71,8 @@ impl Engine {
             self.modes.said_over = true;
             self.tell(Notice::DeadlineOver(self.remaining()));
         }
-        if now < deadline && !std::mem::replace(&mut self.modes.said_risk, true) {
+        let is_known = self.waiting.covers(self.allowed);
+        if now < deadline && is_known && !std::mem::replace(&mut self.modes.said_risk, true) {
             let late = self.situated(now, auto::at_risk);
             if late > 0 {
                 self.tell(Notice::WillBeLate(late as u64));

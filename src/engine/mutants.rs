@@ -19,6 +19,7 @@ macro_rules! mutants {
 mutants! {
     SendBeforeDurable "a submit leaves before its intent is on the disk",
     RefusedIntentSent "a submit leaves though the store refused its intent",
+    ClaimedTwice "a task that was claimed is claimed again",
     ResendUnknown "a task whose reply was lost waits again",
     RejectedOnLostReply "a lost reply is recorded as a refusal",
     SlotsRefusalFails "a refusal for want of a slot fails the task",

@@ -13,7 +13,7 @@ impl Engine {
         let working = self.mood == Mood::Working
             || mutant!(StopIgnored) && self.mood == Mood::Draining(StopReason::Interrupted);
         let next = self.waiting.front().is_some_and(|waiting| self.budget.allows(waiting));
-        working && next && self.allowed != Some(0)
+        working && next && self.allowed != Some(0) && self.waiting.covers(self.allowed)
     }
 
     /// When another submit may be under way besides those that are: at once where the service is trusted, else when the

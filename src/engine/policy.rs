@@ -56,6 +56,8 @@ pub struct Policy {
     pub deadline: Option<Duration>,
     /// How many prompts may be turned down in a row before submitting ends. 0: any number.
     pub breaker: u32,
+    /// How many waiting tasks the run claims at a time; `None` for enough to keep the slots busy. At least 1.
+    pub portion: Option<usize>,
     /// Makes the jitter of the waits; the same seed gives the same waits.
     pub seed: u64,
 }
@@ -85,6 +87,7 @@ impl Default for Policy {
             no_wait: false,
             deadline: None,
             breaker: 0,
+            portion: None,
             seed: 0,
         }
     }

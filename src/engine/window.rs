@@ -50,7 +50,8 @@ impl Engine {
             return;
         }
         let looked = !self.round.to_look || self.flights.followed().next().is_none();
-        let full = self.round.refused || self.slots_are_full() || !self.may_submit();
+        let none_left = !self.may_submit() && !self.waiting.is_claiming();
+        let full = self.round.refused || self.slots_are_full() || none_left;
         if looked && full && self.flights.unanswered() == 0 {
             self.close(if self.next_fits() { StopReason::NotAwaited } else { StopReason::BudgetReached });
         }

@@ -19,7 +19,7 @@ use super::{Outcome, Run};
 use crate::api::{Callback, CallbackListener, Client, SubmitRequest};
 use crate::download::Downloads;
 use crate::engine::{
-    Action, Engine, Event, IntentId, Notice as Said, StatusOutcome, StopReason, SubmitOutcome,
+    Action, Engine, Event, IntentId, Notice as Said, StatusOutcome, StopReason, SubmitOutcome, Waiting,
 };
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
@@ -37,6 +37,8 @@ const RESULTS_SHARE: u32 = 20;
 /// Something came of an action.
 pub(super) enum Happened {
     Intended(IntentId, Option<String>, Result<IntentOutcome, WriteError>),
+    /// The tasks that the run has claimed.
+    Claimed(Result<Vec<Waiting>, WriteError>),
     Recorded(Change, Result<(), WriteError>),
     Replied(AttemptKey, SubmitOutcome),
     Told(Vec<RemoteTaskId>, StatusOutcome),
@@ -90,7 +92,7 @@ impl Shell {
         let awaits = awaited.iter().map(|lost| (lost.waiting.timeout + policy.grace) - lost.age).max();
         let awaits =
             awaits.map(|at_most| Notice::AwaitingCallbacks { submits: awaited.len() as u64, at_most });
-        let nothing_to_do = snapshot.waiting.is_empty()
+        let nothing_to_do = snapshot.backlog.tasks.total() == 0
             && snapshot.resumed.is_empty()
             && not_selected == 0
             && (snapshot.in_doubt.is_empty() || awaits.is_none() && !policy.resend_unknown);
@@ -104,7 +106,7 @@ impl Shell {
             run.images.take().map(|config| downloads(config, store.clone(), Some(client.clone())));
         let outbox = StateOutbox { store: store.clone(), is_sandbox: run.is_sandbox };
         let hooks = run.hooks.take().map(|config| HookRunner::new(config, outbox));
-        let engine = Engine::new(run.policy.clone(), snapshot.waiting, snapshot.resumed)
+        let engine = Engine::new(run.policy.clone(), snapshot.backlog, snapshot.resumed)
             .with_history(snapshot.history)
             .with_in_doubt(snapshot.in_doubt);
         let mut shell = Shell {
@@ -197,6 +199,11 @@ impl Shell {
             Happened::Intended(intent, _, Err(why)) => {
                 self.say_not_written(&why);
                 self.tell_engine(Event::IntentFailed(intent));
+            }
+            Happened::Claimed(Ok(tasks)) => self.tell_engine(Event::TasksClaimed(tasks)),
+            Happened::Claimed(Err(why)) => {
+                self.notice(Notice::StateNotWritten { why: why.to_string() });
+                self.tell_engine(Event::StoreFailed);
             }
             Happened::Replied(attempt, outcome) => self.tell_engine(Event::SubmitReply(attempt, outcome)),
             Happened::Told(asked, outcome) => self.tell_engine(Event::StatusReply(asked, outcome)),
@@ -305,6 +312,11 @@ impl Shell {
         trace!(?action, "the engine decided");
         match action {
             Action::RecordIntent(intent, task, mode) => self.intend(intent, task, mode),
+            Action::ClaimTasks(count) => {
+                let claimed = self.ledger.claim(count);
+                let claiming = async move { Happened::Claimed(claimed.await.unwrap_or_else(gone)) };
+                self.writes.push(claiming.boxed());
+            }
             Action::Submit(attempt, _) => self.submit(attempt),
             Action::PollStatus(ids) => {
                 let client = self.client.clone();

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::engine::{History, Resumed, Unacknowledged, Waiting};
+use crate::engine::{Backlog, History, Resumed, Unacknowledged};
 use crate::task::{Counts, State, TaskId};
 
 /// One run of the batch, as it was recorded.
@@ -21,8 +21,8 @@ pub struct RunRow {
 /// What a run starts from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunStart {
-    /// The tasks to submit in this run, by priority and then in the manifest's order.
-    pub waiting: Vec<Waiting>,
+    /// The number of pending tasks that this run may claim, by mode.
+    pub backlog: Backlog,
     /// The number of other pending tasks, which were not selected for this run.
     pub not_selected: u64,
     /// The costs, failures and durations of earlier runs that the rules of this run depend on.

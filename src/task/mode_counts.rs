@@ -19,6 +19,11 @@ impl ModeCounts {
         self.0[mode.index()] += 1;
     }
 
+    /// Adds these tasks.
+    pub fn merge(&mut self, others: ModeCounts) {
+        self.0.iter_mut().zip(others.0).for_each(|(count, others)| *count += others);
+    }
+
     /// Removes a task of this mode.
     pub fn take(&mut self, mode: TaskMode) {
         self.0[mode.index()] = self.0[mode.index()].saturating_sub(1);

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use super::super::known_durations::ObservedDurations;
 use super::super::{
-    Action, Engine, Event, History, IntentId, Item, Policy, Progress, Refusal, Resumed, StatusOutcome,
-    SubmitOutcome, Waiting,
+    Action, Backlog, Engine, Event, History, IntentId, Item, Policy, Progress, Refusal, Resumed,
+    StatusOutcome, SubmitOutcome, Waiting,
 };
 use super::{Agenda, Surroundings, VirtualRun};
 use crate::task::{AttemptKey, Failure, FailureClass, Images, Mode, RemoteTaskId};
@@ -121,7 +121,7 @@ impl Simulation {
 
     fn engine(&self) -> Engine {
         let resumed: Vec<Resumed> = self.resumed.iter().map(|(resumed, _)| resumed.clone()).collect();
-        Engine::new(self.policy.clone(), self.waiting.clone(), resumed)
+        Engine::new(self.policy.clone(), Backlog::of(&self.waiting), resumed)
             .with_history(History { observed: self.observed.clone(), ..History::default() })
     }
 }
@@ -129,6 +129,7 @@ impl Simulation {
 /// What can become due.
 #[derive(Debug)]
 enum SimEvent {
+    TasksClaimed(Vec<Waiting>),
     IntentWritten(IntentId),
     SubmitArrives(AttemptKey),
     SubmitReplied(AttemptKey, SubmitOutcome),
@@ -152,6 +153,8 @@ struct AcceptedJob {
 struct ScriptedService<'a> {
     simulation: &'a Simulation,
     next_job: &'a mut dyn FnMut(Mode) -> SimJob,
+    /// How many tasks were claimed.
+    claimed: usize,
     /// The intents on their way to the disk: their mode, and when they were intended.
     intents: HashMap<IntentId, (Mode, Duration)>,
     /// The same of every attempt that was not accepted yet.
@@ -176,6 +179,7 @@ impl<'a> ScriptedService<'a> {
         let mut service = ScriptedService {
             simulation,
             next_job,
+            claimed: 0,
             intents: HashMap::new(),
             intended: HashMap::new(),
             last_attempt: AttemptKey(resumed.max().unwrap_or(0)),
@@ -276,6 +280,12 @@ impl Surroundings for ScriptedService<'_> {
     fn execute(&mut self, action: Action, agenda: &mut Agenda<SimEvent>) {
         let halfway = self.simulation.round_trip / 2;
         match action {
+            Action::ClaimTasks(count) => {
+                let tasks: Vec<_> =
+                    self.simulation.waiting[self.claimed..].iter().take(count).copied().collect();
+                self.claimed += tasks.len();
+                agenda.schedule(Duration::ZERO, SimEvent::TasksClaimed(tasks));
+            }
             Action::RecordIntent(intent, _, mode) => {
                 self.intents.insert(intent, (mode, agenda.now()));
                 agenda.schedule(self.simulation.intent_write, SimEvent::IntentWritten(intent));
@@ -307,6 +317,7 @@ impl Surroundings for ScriptedService<'_> {
                 agenda.schedule(halfway, SimEvent::PollReplied(ids, items));
                 None
             }
+            SimEvent::TasksClaimed(tasks) => Some(Event::TasksClaimed(tasks)),
             SimEvent::IntentWritten(intent) => Some(self.record_intent(intent)),
             SimEvent::SubmitReplied(attempt, outcome) => Some(Event::SubmitReply(attempt, outcome)),
             SimEvent::PollReplied(ids, items) => {

@@ -1,7 +1,7 @@
 //! The rules of money at random: a budget, retries and resends against a service that loses
 //! replies, while the program is killed at any action.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::super::sim::{Agenda, SimRng, Surroundings, VirtualRun};
@@ -44,6 +44,8 @@ struct BudgetWalk {
     attempts: BTreeMap<AttemptKey, WalkedAttempt>,
     tasks: BTreeMap<TaskRow, WalkedTask>,
     jobs: HashMap<RemoteTaskId, WalkedJob>,
+    /// The tasks that this run has not claimed yet.
+    unclaimed: VecDeque<Waiting>,
     billed: u64,
     rng: SimRng,
     /// How many actions the program still carries out before it is killed.
@@ -64,6 +66,7 @@ impl BudgetWalk {
             attempts: BTreeMap::new(),
             tasks: (0..tasks).map(task).collect(),
             jobs: HashMap::new(),
+            unclaimed: VecDeque::new(),
             billed: 0,
             rng: SimRng::of_stream(seed, 1),
             actions_left: 0,
@@ -105,7 +108,7 @@ impl BudgetWalk {
             }
         }
         let of_state = |state: State| self.tasks.iter().filter(move |(_, task)| task.state == state);
-        let waiting = of_state(State::Pending).map(|(row, _)| self.waiting(*row)).collect();
+        let unclaimed: VecDeque<_> = of_state(State::Pending).map(|(row, _)| self.waiting(*row)).collect();
         let running = |(attempt, row): (&AttemptKey, &WalkedAttempt)| {
             let task_id = row.task_id.clone().filter(|_| row.outcome.is_none())?;
             let waiting = self.waiting(row.task);
@@ -122,9 +125,11 @@ impl BudgetWalk {
             age: Duration::ZERO,
             called_back: false,
         });
-        Engine::new(self.policy.clone(), waiting, resumed)
+        let in_doubt = in_doubt.collect();
+        self.unclaimed = unclaimed;
+        Engine::new(self.policy.clone(), Backlog::of(&self.unclaimed), resumed)
             .with_history(history)
-            .with_in_doubt(in_doubt.collect())
+            .with_in_doubt(in_doubt)
     }
 
     fn waiting(&self, task: TaskRow) -> Waiting {
@@ -209,6 +214,11 @@ impl Surroundings for BudgetWalk {
                 let attempt = self.intend(task, mode);
                 agenda.schedule(milliseconds(1), Event::IntentRecorded { intent, attempt });
             }
+            Action::ClaimTasks(count) => {
+                let count = count.min(self.unclaimed.len());
+                let tasks = self.unclaimed.drain(..count).collect();
+                agenda.schedule(milliseconds(3), Event::TasksClaimed(tasks));
+            }
             Action::Submit(attempt, task) => {
                 let outcome = self.submit(agenda.now(), attempt, task);
                 agenda.schedule(milliseconds(40), Event::SubmitReply(attempt, outcome));
@@ -237,6 +247,7 @@ fn whatever_is_lost_and_whenever_it_is_killed_the_budget_holds_and_nothing_is_pa
         let policy = Policy {
             retries,
             resend_unknown: seed % 5 == 4,
+            portion: [None, Some(1), Some(3)][(seed / 7 % 3) as usize],
             seed,
             patience: Duration::from_secs(3600),
             deadline: (seed % 3 > 0).then(|| Duration::from_secs(seed % 23 * 60)),

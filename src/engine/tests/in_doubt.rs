@@ -54,7 +54,8 @@ impl InDoubtDriver {
         history: History,
     ) -> (InDoubtDriver, Vec<String>) {
         let tasks = (1..=tasks).map(waiting).collect();
-        let engine = Engine::new(policy, tasks, vec![]).with_history(history).with_in_doubt(in_doubt);
+        let engine =
+            Engine::with_claimed(policy, tasks, vec![]).with_history(history).with_in_doubt(in_doubt);
         let mut driver = InDoubtDriver { engine, now: Duration::ZERO, last: AttemptKey(100) };
         let actions = driver.handle(Event::Wake);
         (driver, actions)
@@ -85,6 +86,7 @@ impl InDoubtDriver {
                     actions.push(format!("again {}", attempt.0))
                 }
                 Action::Record(other) => actions.push(format!("{other:?}")),
+                Action::ClaimTasks(_) => panic!("all are claimed"),
                 Action::PollStatus(_) | Action::Notify(_) => {}
             }
         }

@@ -39,7 +39,7 @@ struct EngineDriver {
 impl EngineDriver {
     fn new(policy: Policy, tasks: i64, resumed: Vec<Resumed>) -> EngineDriver {
         let last = AttemptKey(resumed.len() as i64);
-        let engine = Engine::new(policy, waiting(tasks), resumed);
+        let engine = Engine::with_claimed(policy, waiting(tasks), resumed);
         let mut driver = EngineDriver { engine, now: Duration::ZERO, last };
         driver.engine.handle(driver.now, Event::Wake);
         driver

@@ -37,7 +37,7 @@ impl ModeDriver {
     }
 
     fn after(policy: Policy, tasks: Vec<Waiting>, history: History) -> ModeDriver {
-        let engine = Engine::new(policy, tasks, Vec::new()).with_history(history);
+        let engine = Engine::with_claimed(policy, tasks, Vec::new()).with_history(history);
         let now = Duration::ZERO;
         let mut driver = ModeDriver {
             engine,
@@ -64,6 +64,7 @@ impl ModeDriver {
                 Action::Submit(attempt, _) => self.sent.push(attempt),
                 Action::PollStatus(_) => self.polled_at.push(self.now),
                 Action::Notify(notice) => self.notices.push(notice),
+                Action::ClaimTasks(_) => panic!("all are claimed"),
                 Action::Record(_) => {}
             }
         }

@@ -60,7 +60,7 @@ impl RuleDriver {
 
     fn resumed(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<Resumed>, history: History) -> RuleDriver {
         let last = AttemptKey(resumed.len() as i64);
-        let engine = Engine::new(policy, waiting, resumed).with_history(history);
+        let engine = Engine::with_claimed(policy, waiting, resumed).with_history(history);
         let (sent, polled, changes) = (Vec::new(), Vec::new(), Vec::new());
         let mut driver = RuleDriver { engine, now: Duration::ZERO, sent, polled, changes, last };
         driver.handle(Event::Wake);
@@ -76,6 +76,7 @@ impl RuleDriver {
                     self.engine.handle(self.now, Event::IntentRecorded { intent, attempt: self.last })
                 }
                 Action::Submit(attempt, task) => self.sent.push((attempt, task)),
+                Action::ClaimTasks(_) => panic!("all are claimed"),
                 Action::PollStatus(ids) => self.polled = ids,
                 Action::Record(change) => self.changes.push(change),
                 Action::Notify(_) => {}

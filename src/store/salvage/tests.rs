@@ -9,6 +9,7 @@ use rusqlite::Connection;
 
 use super::{pages, rows};
 use crate::plan;
+use crate::store::sqlite::begun::claimed;
 use crate::store::sqlite::schema;
 use crate::store::*;
 use crate::task::{
@@ -78,7 +79,8 @@ fn made() -> &'static Made {
         let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "spring.csv" };
         store.sync_manifest(manifest_ref, tasks().into_iter(), &plan).unwrap();
         store.set_notify_on(Some(NotifyOn::Ended)).unwrap();
-        let (snapshot, ledger) = store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap();
+        let (snapshot, ledger) =
+            claimed(store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap());
         let mut answers = Vec::new();
         for (key, waiting) in (1..).zip(&snapshot.waiting) {
             let hook_token = (key % 2 == 0).then(|| format!("token-{key}"));

@@ -4,6 +4,8 @@
 //! ([`Reader`]). What is answered is on the disk: an intent before its request leaves, a taskId the moment it is known.
 
 mod attempts;
+#[cfg(test)]
+pub(in crate::store) mod begun;
 mod breakdown;
 mod chosen;
 mod columns;
@@ -52,6 +54,7 @@ use crate::plan::{Filters, KnownTasks, Plan, Selection};
 use crate::task::{
     AttemptKey, Change, FailureClass, Mode, Prices, Quota, RemoteTaskId, State, Task, TaskId, TaskRow,
 };
+use chosen::TaskClaims;
 use columns::{mode_at, state_at};
 use ledger::RunRecord;
 use lock::Lock;
@@ -217,15 +220,16 @@ impl HeldStore {
             open_run::open(&self.db, run)?;
             reach(Point::RunBegun)?;
             let run = RunRecord { key: run, prices, budget, told: deliveries::notify_on(&self.db)? };
-            Ok((run, RunStart { interrupted, ..read_snapshot(&self.db, now, selection, &prices)? }))
+            let (start, claims) = read_snapshot(&self.db, now, selection, &prices)?;
+            Ok((run, RunStart { interrupted, ..start }, claims))
         })();
-        let (run, snapshot) = begun.map_err(|e| self.error(e))?;
+        let (run, snapshot, claims) = begun.map_err(|e| self.error(e))?;
         let HeldStore { db, location, lock } = self;
         let path = location.path();
         let reserve = Reserve::keep(path);
         let (is_over, is_gone) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
         let watch = watch::Watch::over(path, Arc::clone(&is_gone));
-        let writer = Writer::start(db, run, reserve, watch).map_err(|e| StoreError::file(path, e))?;
+        let writer = Writer::start(db, run, reserve, watch, claims).map_err(|e| StoreError::file(path, e))?;
         Ok((snapshot, BatchWriter { writer, location, is_over, is_gone, run: run.key, _lock: lock }))
     }
 
@@ -266,6 +270,12 @@ pub struct BatchWriter {
 }
 
 impl BatchWriter {
+    /// Claims the next so many of the tasks that wait: the most urgent first, then in the manifest's order. Fewer, where no
+    /// more are left. No task is ever claimed twice by a run.
+    pub fn claim(&self, count: usize) -> oneshot::Receiver<Result<Vec<Waiting>, WriteError>> {
+        self.writer.claim(count)
+    }
+
     /// Writes the intent to submit. Answered when it is on the disk, with the number of the attempt and what to send; or,
     /// where it is refused, why.
     pub fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<IntentOutcome, WriteError>> {
@@ -361,9 +371,9 @@ fn read_snapshot(
     now: Timestamp,
     selection: &Selection,
     prices: &Prices,
-) -> rusqlite::Result<RunStart> {
+) -> rusqlite::Result<(RunStart, TaskClaims)> {
     let mut snapshot = RunStart::default();
-    chosen::read(db, selection, prices, &mut snapshot)?;
+    let claims = chosen::read(db, selection, prices, &mut snapshot)?;
     // What was given up is asked about once more, since that is free and a late picture is paid for.
     let late = FailureClass::ALL.into_iter().filter(|class| class.may_have_images());
     let late: Vec<String> = late.map(|class| format!("'{}'", class.as_str())).collect();
@@ -393,7 +403,7 @@ fn read_snapshot(
     }
     read_in_doubt(db, now, &mut snapshot)?;
     snapshot.counts = snapshot::counts(db, true)?;
-    Ok(snapshot)
+    Ok((snapshot, claims))
 }
 
 /// The last attempt of each task that is unknown: a callback may still settle it, and it may be for the run to send it again.

@@ -12,11 +12,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
+use super::chosen::TaskClaims;
 use super::ledger::{self, Intent, IntentOutcome, RunRecord};
 use super::open_run;
 use super::reserve::Reserve;
 use super::watch::{Rescued, Watch};
 use super::{deliveries, image_files};
+use crate::engine::Waiting;
 use crate::failpoint::Point;
 use crate::store::{Delivery, FileRow};
 use crate::task::{Change, IllegalTransition};
@@ -83,6 +85,8 @@ impl From<Unwritten> for WriteError {
 }
 
 enum Command {
+    /// Reads the next so many tasks that wait; writes nothing.
+    Claim(usize, oneshot::Sender<Result<Vec<Waiting>, WriteError>>),
     Intend(Intent, Timestamp, oneshot::Sender<Result<IntentOutcome, WriteError>>),
     Record(Change, Timestamp, oneshot::Sender<Result<(), WriteError>>),
     /// An image was brought, or not.
@@ -120,15 +124,22 @@ impl Writer {
         run: RunRecord,
         reserve: Reserve,
         watch: Watch,
+        claims: TaskClaims,
     ) -> std::io::Result<Writer> {
         let (commands, inbox) = channel();
         let log = Log { submits: 0, since: None };
-        let mut writer = WriterThread { db, run, reserve, is_full: false, log, watch, rescued: None };
+        let mut writer = WriterThread { db, run, reserve, claims, is_full: false, log, watch, rescued: None };
         let thread = std::thread::Builder::new().name("state".into()).spawn(move || {
             writer.serve(&inbox);
             writer.end();
         })?;
         Ok(Writer { commands, thread: Some(thread) })
+    }
+
+    pub(super) fn claim(&self, count: usize) -> oneshot::Receiver<Result<Vec<Waiting>, WriteError>> {
+        let (answer, answered) = oneshot::channel();
+        let _ = self.commands.send(Command::Claim(count, answer));
+        answered
     }
 
     pub(super) fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<IntentOutcome, WriteError>> {
@@ -188,6 +199,7 @@ struct WriterThread {
     db: Connection,
     run: RunRecord,
     reserve: Reserve,
+    claims: TaskClaims,
     /// The disk was full: nothing more may be submitted.
     is_full: bool,
     log: Log,
@@ -232,10 +244,20 @@ impl WriterThread {
             }
             batch.extend(inbox.try_iter().take(AT_ONCE - 1));
             let stop = batch.iter().any(|command| matches!(command, Command::Stop));
-            self.write_batch(&mut batch);
+            let (claims, mut changes) =
+                batch.drain(..).partition::<Vec<_>, _>(|command| matches!(command, Command::Claim(..)));
+            self.write_batch(&mut changes);
+            claims.into_iter().for_each(|claim| self.claim(claim));
             if stop {
                 return;
             }
+        }
+    }
+
+    /// Claims tasks, which writes nothing.
+    fn claim(&mut self, command: Command) {
+        if let Command::Claim(count, answer) = command {
+            let _ = answer.send(self.claims.next(&self.db, count).map_err(WriteError::from));
         }
     }
 
@@ -343,7 +365,7 @@ impl WriterThread {
                     }
                 }
                 Command::Summary(summary, _) => deliveries::enqueue_run_delivery(&tx, self.run.key, summary)?,
-                Command::Stop => {}
+                Command::Claim(..) | Command::Stop => {}
             }
         }
         let [intends, records, delivers, ends] = [
@@ -391,7 +413,7 @@ fn confirm(batch: impl Iterator<Item = Command>, intended: Vec<IntentOutcome>) {
             | Command::Delivered(_, _, answer)
             | Command::End(_, _, _, answer)
             | Command::Summary(_, answer) => drop(answer.send(Ok(()))),
-            Command::Stop => {}
+            Command::Claim(..) | Command::Stop => {}
         }
     }
 }
@@ -404,6 +426,6 @@ fn refuse(command: Command, why: WriteError) {
         | Command::Delivered(_, _, answer)
         | Command::End(_, _, _, answer)
         | Command::Summary(_, answer) => drop(answer.send(Err(why))),
-        Command::Stop => {}
+        Command::Claim(..) | Command::Stop => {}
     }
 }

@@ -16,10 +16,12 @@ impl FaultyWorld {
         let is_pending = |task: &TaskRow| self.live.task(*task) == TaskState::Pending;
         let pending: BTreeSet<_> =
             tasks.filter(|task| is_pending(task) && !self.taken.contains(task)).collect();
-        let to_send = || engine.waiting.iter().chain(engine.retries.waiting());
+        let claimed = || engine.waiting.iter().chain(engine.retries.waiting());
+        let to_send = || claimed().chain(&self.unclaimed);
         let waiting: BTreeSet<_> = to_send().map(|waiting| waiting.task).collect();
         assert_eq!(waiting.len(), to_send().count(), "a task waits twice");
         assert_eq!(waiting, pending, "what waits is not what is pending");
+        assert_eq!(engine.waiting(), pending.len(), "the engine counts what waits otherwise");
         if engine.over().is_some() {
             return;
         }

@@ -103,7 +103,8 @@ impl Scenario {
         let mut rng_of_time = rng_of(seed ^ 0xDEAD);
         let minutes = rng_of_time.between(0, 40);
         let deadline = rng_of_time.chance(0.5).then(|| Duration::from_secs(60 * minutes));
-        let policy = Policy { resend_unknown, deadline, ..policy };
+        let portion = rng_of(seed ^ 0xC1A1).pick(&[None, Some(1), Some(2), Some(5)]);
+        let policy = Policy { resend_unknown, deadline, portion, ..policy };
         let calm = rng.chance(0.15);
         let faults = if calm { FaultRates::default() } else { FaultRates::some(&mut rng) };
         let mut rng_of_others = rng_of(seed ^ 0xBEEF);

@@ -10,8 +10,8 @@ use super::scenario::{Scenario, rng_of};
 use super::service::FaultyService;
 use super::state::{ModelAttempt, StateModel, StateWrite, mode_of};
 use crate::engine::{
-    Action, DEFAULT_TIMEOUT, Engine, Event, IntentId, IntentRefusal, Item, LATE, Progress, Refusal,
-    StatusOutcome, SubmitOutcome,
+    Action, Backlog, DEFAULT_TIMEOUT, Engine, Event, IntentId, IntentRefusal, Item, LATE, Progress, Refusal,
+    StatusOutcome, SubmitOutcome, Waiting,
 };
 use crate::task::{AttemptKey, Change, ChangeKind, RemoteTaskId, State as TaskState, TaskRow};
 
@@ -20,6 +20,8 @@ use crate::task::{AttemptKey, Change, ChangeKind, RemoteTaskId, State as TaskSta
 pub(super) enum WorldEvent {
     /// The oldest write that is under way reaches the disk.
     Written,
+    /// The store answers the claim of so many tasks.
+    ClaimAnswered(usize),
     SubmitArrives(AttemptKey, TaskRow),
     SubmitReplied(AttemptKey, SubmitOutcome),
     PollArrives(Vec<RemoteTaskId>),
@@ -64,6 +66,8 @@ pub(super) struct FaultyWorld {
     at_budget: bool,
     /// Tasks that other runs have, for as long as this one goes on.
     pub(super) taken: BTreeSet<TaskRow>,
+    /// The tasks that this run has not claimed yet, in their order.
+    pub(super) unclaimed: VecDeque<Waiting>,
     /// The attempts that the intents of this run become.
     pub(super) intents: BTreeMap<IntentId, AttemptKey>,
     /// The number that was given to an attempt last.
@@ -100,6 +104,7 @@ impl FaultyWorld {
             stopped: false,
             at_budget: false,
             taken: BTreeSet::new(),
+            unclaimed: VecDeque::new(),
             intents: BTreeMap::new(),
             last_attempt: AttemptKey(0),
             rng_of_others: rng_of(!scenario.seed ^ 0xBEEF),
@@ -121,6 +126,7 @@ impl FaultyWorld {
         self.last_attempt = self.disk.attempts.keys().next_back().copied().unwrap_or(AttemptKey(0));
         self.at_budget = false;
         self.taken.clear();
+        self.unclaimed = waiting.into();
         self.intents.clear();
         self.live = self.disk.clone();
         (self.run_started_at, self.written_at) = (now, now);
@@ -137,7 +143,7 @@ impl FaultyWorld {
         if self.rng.chance(self.scenario.stop * 10.0) {
             self.schedule_stop(&[500, 300_000], agenda);
         }
-        Engine::new(self.scenario.policy.clone(), waiting, resumed)
+        Engine::new(self.scenario.policy.clone(), Backlog::of(&self.unclaimed), resumed)
             .with_history(self.disk.history())
             .with_in_doubt(in_doubt)
     }
@@ -391,6 +397,11 @@ impl Surroundings for FaultyWorld {
                 self.intend(agenda.now(), attempt, task);
                 self.write(StateWrite::Intent(intent, attempt, task, mode, agenda.now()), agenda);
             }
+            Action::ClaimTasks(count) => {
+                assert!(count > 0, "nothing is claimed");
+                let after = Duration::from_millis(self.rng_of_others.between(0, 200));
+                agenda.schedule(after, WorldEvent::ClaimAnswered(count));
+            }
             Action::Submit(attempt, task) => self.submit(attempt, task, agenda),
             Action::PollStatus(ids) => {
                 assert!(!ids.is_empty(), "asked about nothing");
@@ -406,6 +417,10 @@ impl Surroundings for FaultyWorld {
     fn occur(&mut self, due: WorldEvent, agenda: &mut Agenda<WorldEvent>) -> Option<Event> {
         match due {
             WorldEvent::Written => self.written(),
+            WorldEvent::ClaimAnswered(count) => {
+                let count = count.min(self.unclaimed.len());
+                Some(Event::TasksClaimed(self.unclaimed.drain(..count).collect()))
+            }
             WorldEvent::SubmitArrives(attempt, task) => {
                 self.submit_arrives(attempt, task, agenda);
                 None

@@ -10,6 +10,7 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use tempfile::TempDir;
 
 use crate::plan::{self, Selection};
+use crate::store::sqlite::begun::claimed;
 use crate::store::sqlite::{HeldStore, Intent, IntentOutcome, Snapshot, schema};
 use crate::store::{BatchStore, ManifestRef};
 use crate::task::{
@@ -58,7 +59,7 @@ fn lived(path: &Path) {
         let mut store = open(path);
         list(&mut store, &tasks);
         let prices = if version == 1 { Prices::default() } else { PRICES };
-        let (snapshot, ledger) = store.begin(prices).unwrap();
+        let (snapshot, ledger) = claimed(store.begin(prices).unwrap());
         for (n, waiting) in snapshot.waiting.iter().take(20).enumerate() {
             let mode = waiting.mode.may_be()[0];
             let intended = ledger.intend(Intent { task: waiting.task, mode, hook_token: None });
@@ -174,9 +175,9 @@ fn a_state_of_any_earlier_version_has_its_counts_and_costs_kept_once_it_is_opene
         drop(db);
         drop(open(&path));
         what_is_kept_is_what_is_there(&path);
-        let begin = |path: &Path| open(path).begin(PRICES).unwrap().0;
+        let begin = |path: &Path| claimed(open(path).begin(PRICES).unwrap()).0;
         let (theirs, ours) = (begin(&path), begin(&lived_path));
-        assert_eq!((theirs.waiting, theirs.history), (ours.waiting, ours.history), "version {version}");
+        assert_eq!((&theirs.waiting, &theirs.history), (&ours.waiting, &ours.history), "version {version}");
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::begun::{Begun, claimed};
 use super::*;
 use crate::plan;
 use crate::store::BatchStore;
@@ -27,7 +28,7 @@ impl TestDir {
         TestDir { path: folder.path().join("spring.mjbatch"), _folder: folder }
     }
 
-    fn begin(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
+    fn begin(&self, tasks: &[Task]) -> (Begun, BatchWriter) {
         let prices = Prices { fast: Some(Quota(4000)), relaxed: None };
         let mut store = open(&self.path).unwrap();
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
@@ -35,7 +36,7 @@ impl TestDir {
         let manifest_ref =
             ManifestRef { batch: "spring", columns: &columns, hash: [7; 32], file: "spring.csv" };
         store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
-        store.begin(prices).unwrap()
+        claimed(store.begin(prices).unwrap())
     }
 
     fn records(&self) -> Vec<Record> {
@@ -344,7 +345,7 @@ fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read()
             drop(held);
             assert_eq!(dir.states(), [("a".to_owned(), State::Running)]);
         }
-        let (snapshot, _ledger) = open(&dir.path).unwrap().begin(Prices::default()).unwrap();
+        let (snapshot, _ledger) = claimed(open(&dir.path).unwrap().begin(Prices::default()).unwrap());
         let [one] = &snapshot.resumed[..] else { panic!("{snapshot:?}") };
         assert_eq!((one.waiting.mode, one.task_id.0.as_str()), (Mode::Relaxed.into(), "job-1"));
     }

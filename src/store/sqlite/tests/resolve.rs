@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::plan;
+use crate::store::sqlite::begun::{Begun, claimed};
 use crate::store::sqlite::*;
 use crate::store::{BatchStore, LinkOutcome, Resolution};
 use crate::task::{Action, AttemptKey, ChangeKind, Quota, Record, Status, TaskRow};
@@ -33,12 +34,12 @@ impl TestDir {
         dir
     }
 
-    fn begin(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
+    fn begin(&self, tasks: &[Task]) -> (Begun, BatchWriter) {
         let mut store = BatchStore::at(&self.path).open("the sandbox", "a test").unwrap();
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "spring.csv" };
         store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
-        store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap()
+        claimed(store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap())
     }
 
     fn store(&self) -> HeldStore {

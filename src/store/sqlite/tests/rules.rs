@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::engine::IntentRefusal;
 use crate::plan::{self, Filter};
 use crate::store::BatchStore;
+use crate::store::sqlite::begun::{Begun, claimed};
 use crate::store::sqlite::*;
 use crate::task::{
     Action, AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, ModeCounts, Quota, Record, State,
@@ -34,11 +35,11 @@ impl TestDir {
         store
     }
 
-    fn begin(&self, tasks: &[Task], selection: &Selection) -> (RunStart, BatchWriter) {
-        self.listed(tasks).begin_with(self.prices, None, selection).unwrap()
+    fn begin(&self, tasks: &[Task], selection: &Selection) -> (Begun, BatchWriter) {
+        claimed(self.listed(tasks).begin_with(self.prices, None, selection).unwrap())
     }
 
-    fn all(&self, tasks: &[Task]) -> (RunStart, BatchWriter) {
+    fn all(&self, tasks: &[Task]) -> (Begun, BatchWriter) {
         self.begin(tasks, &Selection::default())
     }
 
@@ -96,12 +97,12 @@ fn record(ledger: &BatchWriter, change: Change) {
 }
 
 /// Intends and accepts attempts 1, 2, … of what waits.
-fn run_all(snapshot: &RunStart, ledger: &BatchWriter) {
+fn run_all(snapshot: &Begun, ledger: &BatchWriter) {
     run_all_but(&[], snapshot, ledger);
 }
 
 /// The submits of these attempts are not answered.
-fn run_all_but(unanswered: &[i64], snapshot: &RunStart, ledger: &BatchWriter) {
+fn run_all_but(unanswered: &[i64], snapshot: &Begun, ledger: &BatchWriter) {
     for waiting in &snapshot.waiting {
         let n = intend_next(ledger, waiting.task);
         if unanswered.contains(&n) {
@@ -327,7 +328,7 @@ fn an_intent_over_the_budget_is_refused_in_its_transaction_and_nothing_of_it_sta
     let dir = TestDir::new();
     let store = dir.listed(&tasks(["a", "b", "c", "d"]));
     let (snapshot, ledger) =
-        store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
+        claimed(store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap());
     let task = |n: usize| snapshot.waiting[n].task;
     // They arrive together, and may be written in one transaction.
     let modes = [Mode::Fast, Mode::Fast, Mode::Fast, Mode::Relaxed];
@@ -352,7 +353,8 @@ fn an_intent_over_the_budget_is_refused_in_its_transaction_and_nothing_of_it_sta
     assert_eq!(number(&answer(&ledger, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget));
     drop(ledger);
     let store = BatchStore::at(&dir.path).hold("a test").unwrap();
-    let (_, ledger) = store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
+    let (_, ledger) =
+        claimed(store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap());
     assert_eq!(number(&answer(&ledger, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget), "in every run");
 }
 
@@ -361,7 +363,7 @@ fn a_mode_without_a_price_is_within_no_budget() {
     let dir = TestDir { prices: Prices { fast: Some(Quota(1)), relaxed: None }, ..TestDir::new() };
     let store = dir.listed(&tasks(["a"]));
     let (snapshot, ledger) =
-        store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap();
+        claimed(store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap());
     let outcome = answer(&ledger, snapshot.waiting[0].task, Mode::Relaxed);
     assert_eq!(outcome, IntentOutcome::Refused(IntentRefusal::OverBudget));
 }
@@ -385,4 +387,25 @@ fn a_task_that_does_not_wait_is_not_submitted() {
     }
     assert_eq!(answer(&ledger, TaskRow(99), Mode::Fast), IntentOutcome::Refused(IntentRefusal::NotOurs));
     assert_eq!(dir.records()[0].attempts, 1);
+}
+
+#[test]
+fn a_task_that_waits_again_is_not_claimed_again() {
+    let desk = TestDir::new();
+    let (snapshot, ledger) = desk.all(&tasks(["a", "b"]));
+    intend(&ledger, 1, snapshot.waiting[0].task);
+    drop(ledger);
+    let store = desk.listed(&tasks(["a", "b", "c"]));
+    let (start, ledger) = store.begin_with(desk.prices, None, &Selection::default()).unwrap();
+    assert_eq!((start.in_doubt.len(), start.backlog.tasks), (1, all_fast(2)));
+    let claim = |count: usize| ledger.claim(count).blocking_recv().unwrap().unwrap();
+    // `a` is in the hands of the run, and waits by its word.
+    record(&ledger, ChangeKind::Resend.of(AttemptKey(1)));
+    let first = claim(1);
+    assert_eq!(first, [snapshot.waiting[1]]);
+    intend(&ledger, 2, first[0].task);
+    record(&ledger, ChangeKind::Rejected("no slot".into()).of(AttemptKey(2)));
+    let rest = claim(5);
+    assert_eq!((rest.len(), claim(5)), (1, Vec::new()));
+    assert!(!rest.contains(&first[0]) && !rest.contains(&snapshot.waiting[0]), "{rest:?}");
 }
