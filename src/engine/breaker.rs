@@ -26,7 +26,7 @@ impl Breaker {
 
 impl Engine {
     /// The prompt of this task was turned down.
-    pub(super) fn turned_down(&mut self, task: TaskRow) {
+    pub(super) fn on_prompt_rejected(&mut self, task: TaskRow) {
         let Breaker { most, in_a_row } = &mut self.breaker;
         if *most == 0 {
             return;

@@ -6,7 +6,7 @@
 
 use super::message::{Notice, StopReason, Waiting};
 use super::policy::Policy;
-use super::{Engine, Mood};
+use super::{Engine, RunPhase};
 use crate::task::{Mode, Prices, Quota};
 
 /// What may still be spent.
@@ -72,19 +72,19 @@ impl Engine {
 
     /// The store found that the next attempt passes the budget: others have spent of it meanwhile. Nothing more is submitted.
     pub(super) fn end_at_budget(&mut self) {
-        if self.mood == Mood::Working {
+        if self.run_phase == RunPhase::Running {
             if !std::mem::replace(&mut self.budget.told, true) {
-                self.tell(Notice::Draining(StopReason::BudgetReached));
+                self.notify(Notice::Draining(StopReason::BudgetReached));
             }
-            self.mood = Mood::Draining(StopReason::BudgetReached);
+            self.run_phase = RunPhase::Draining(StopReason::BudgetReached);
         }
     }
 
     /// Says once that the budget is reached, when no refusal can give anything back any more.
-    pub(super) fn tell_of_budget(&mut self) {
-        let reached = self.mood == Mood::Working && !self.waiting.is_empty() && !self.next_fits();
-        if reached && self.flights.unanswered() == 0 && !std::mem::replace(&mut self.budget.told, true) {
-            self.tell(Notice::Draining(StopReason::BudgetReached));
+    pub(super) fn notify_budget_reached(&mut self) {
+        let reached = self.run_phase == RunPhase::Running && !self.waiting.is_empty() && !self.next_fits();
+        if reached && self.in_flight.unanswered() == 0 && !std::mem::replace(&mut self.budget.told, true) {
+            self.notify(Notice::Draining(StopReason::BudgetReached));
         }
     }
 }

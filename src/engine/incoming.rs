@@ -4,46 +4,46 @@
 
 use std::time::Duration;
 
-use super::flight::{Flight, Phase};
+use super::backpressure::Which;
+use super::in_flight::{InFlight, Phase};
 use super::message::{
     Action, IntentId, IntentRefusal, Item, Notice, Progress, Refusal, StatusOutcome, StopReason,
     SubmitOutcome,
 };
-use super::trouble::Which;
-use super::{ASKS_FOR_IMAGES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, Mood};
+use super::{ASKS_FOR_IMAGES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, RunPhase};
 use crate::task::{AttemptKey, Change, ChangeKind, Failure, FailureClass, RemoteTaskId};
 
 /// Who says how far a job is.
 #[derive(Debug, Clone, Copy)]
-enum Witness {
+enum StatusSource {
     /// A status reply, which was so at this time.
-    Asked(Duration),
+    Poll(Duration),
     /// A callback.
-    Called,
+    Callback,
 }
 
 impl Engine {
     pub(super) fn intent_recorded(&mut self, now: Duration, intent: IntentId, attempt: AttemptKey) {
-        let working = self.mood == Mood::Working || mutant!(StopIgnored);
-        let Some(mut flight) = self.flights.take_intent(intent) else { return };
-        if self.flights.get(attempt).is_some() {
+        let working = self.run_phase == RunPhase::Running || mutant!(StopIgnored);
+        let Some(mut flight) = self.in_flight.take_intent(intent) else { return };
+        if self.in_flight.get(attempt).is_some() {
             // Two attempts of one number cannot be told apart: nothing may be sent.
             return self.put_back(flight, StopReason::StoreFailed);
         }
         if working {
             (flight.phase, flight.since) = (Phase::Sending, now);
             let task = flight.waiting.task;
-            self.flights.insert(attempt, flight);
+            self.in_flight.insert(attempt, flight);
             self.actions.push_back(Action::Submit(attempt, task));
         } else {
-            self.flights.insert(attempt, flight);
+            self.in_flight.insert(attempt, flight);
             self.not_accepted(attempt, "the run ended before it was sent".to_owned());
         }
     }
 
     /// The store did not take an intent, of which nothing is in the state then.
     pub(super) fn intent_refused(&mut self, intent: IntentId, why: IntentRefusal) {
-        let Some(flight) = self.flights.take_intent(intent) else { return };
+        let Some(flight) = self.in_flight.take_intent(intent) else { return };
         self.budget.release(flight.mode);
         self.allowed = self.allowed.map(|left| left + 1);
         self.polling.stale = true;
@@ -61,31 +61,31 @@ impl Engine {
     }
 
     pub(super) fn intent_failed(&mut self, intent: IntentId) {
-        match self.flights.take_intent(intent) {
+        match self.in_flight.take_intent(intent) {
             Some(flight) => self.put_back(flight, StopReason::StoreFailed),
             None => self.close(StopReason::StoreFailed),
         }
     }
 
     /// The task of an intent that is not in the state waits again, and nothing more is sent.
-    fn put_back(&mut self, flight: Flight, reason: StopReason) {
+    fn put_back(&mut self, flight: InFlight, reason: StopReason) {
         self.budget.release(flight.mode);
         self.waiting.push_front(flight.waiting);
         self.close(reason);
     }
 
     pub(super) fn submit_reply(&mut self, now: Duration, attempt: AttemptKey, outcome: SubmitOutcome) {
-        if !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Sending)) {
+        if !self.in_flight.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::Sending)) {
             return; // the run has left
         }
         match outcome {
-            SubmitOutcome::Accepted(task_id) if self.flights.named(&task_id).is_some() => {
+            SubmitOutcome::Accepted(task_id) if self.in_flight.named(&task_id).is_some() => {
                 let why =
                     format!("the service named a taskId that it had given to another attempt: {task_id}");
                 self.lost_reply(now, attempt, why);
             }
             SubmitOutcome::Accepted(task_id) => {
-                let early = self.flights.get_mut(attempt).map(|flight| std::mem::take(&mut flight.early));
+                let early = self.in_flight.get_mut(attempt).map(|flight| std::mem::take(&mut flight.early));
                 self.accepted(now, attempt, task_id);
                 early.into_iter().flatten().for_each(|item| self.callback(now, attempt, item));
             }
@@ -106,8 +106,8 @@ impl Engine {
         self.trusted = true;
         self.lost_replies = 0;
         self.submits.succeeded();
-        self.slots.accepted(self.flights.slots_held().saturating_sub(self.flights.unanswered()));
-        self.flights.accept(attempt, task_id.clone());
+        self.slots.accepted(self.in_flight.slots_held().saturating_sub(self.in_flight.unanswered()));
+        self.in_flight.accept(attempt, task_id.clone());
         if !mutant!(AcceptedNotRecorded) {
             self.actions.push_back(Action::Record(ChangeKind::Accepted(task_id).of(attempt)));
         }
@@ -115,7 +115,7 @@ impl Engine {
     }
 
     pub(super) fn submit_refused(&mut self, now: Duration, attempt: AttemptKey, refusal: Refusal) {
-        let sent = self.flights.get(attempt).map_or(now, |flight| flight.since);
+        let sent = self.in_flight.get(attempt).map_or(now, |flight| flight.since);
         if !matches!(refusal, Refusal::TooFast(_)) {
             self.answered(now);
         }
@@ -130,9 +130,9 @@ impl Engine {
                 self.not_accepted(attempt, "all slots of the account were taken".to_owned());
                 self.trusted = true; // it understood the request
                 self.round.refused = true;
-                let held = self.flights.slots_held();
+                let held = self.in_flight.slots_held();
                 if self.slots.refused(now, sent, held, self.a_job_takes()) {
-                    self.tell(Notice::FewerSlots(self.slots.limit()));
+                    self.notify(Notice::FewerSlots(self.slots.limit()));
                 }
                 if held == 0 {
                     self.submits.failed(now, self.policy.seed);
@@ -157,9 +157,9 @@ impl Engine {
             Refusal::Content(reason) => {
                 let failure = Failure { class: FailureClass::Refused, reason };
                 self.actions.push_back(Action::Record(ChangeKind::Refused(failure).of(attempt)));
-                if let Some(flight) = self.flights.remove(attempt) {
+                if let Some(flight) = self.in_flight.remove(attempt) {
                     self.budget.release(flight.mode);
-                    self.turned_down(flight.waiting.task);
+                    self.on_prompt_rejected(flight.waiting.task);
                 }
             }
         }
@@ -176,12 +176,12 @@ impl Engine {
                 };
                 self.slots.run(now, asked.iter().filter(runs).count());
                 for item in &items {
-                    if let Some(attempt) = self.flights.named(&item.task_id) {
-                        self.learn_of(now, attempt, item.progress.clone(), Witness::Asked(at));
+                    if let Some(attempt) = self.in_flight.named(&item.task_id) {
+                        self.on_job_status(now, attempt, item.progress.clone(), StatusSource::Poll(at));
                     }
                 }
                 for task_id in asked.iter().filter(|id| items.iter().all(|item| item.task_id != **id)) {
-                    self.missing(now, task_id);
+                    self.on_job_missing(now, task_id);
                 }
             }
             StatusOutcome::Refused(Refusal::Content(_)) if asked.len() > 1 => {
@@ -191,7 +191,7 @@ impl Engine {
             }
             StatusOutcome::Refused(Refusal::Content(_)) => {
                 self.answered(now);
-                asked.iter().for_each(|task_id| self.missing(now, task_id));
+                asked.iter().for_each(|task_id| self.on_job_missing(now, task_id));
             }
             StatusOutcome::Refused(Refusal::Key(words)) => self.close(StopReason::KeyRefused(words)),
             StatusOutcome::Refused(Refusal::TooFast(wait)) => self.slow_down(now, wait, Which::Asks),
@@ -204,8 +204,8 @@ impl Engine {
     }
 
     pub(super) fn callback(&mut self, now: Duration, attempt: AttemptKey, item: Item) {
-        self.take_up_stranded(attempt);
-        let Some(flight) = self.flights.get_mut(attempt) else {
+        self.reattach_late_callback(attempt);
+        let Some(flight) = self.in_flight.get_mut(attempt) else {
             return self.polling.called_back_late(attempt, now, &self.policy);
         };
         match &flight.phase {
@@ -214,7 +214,7 @@ impl Engine {
                 return;
             }
             Phase::Running(_) => {}
-            // The reply is the better witness of which job is meant, and is on its way.
+            // The reply is the better source of which job is meant, and is on its way.
             Phase::Sending => {
                 if flight.early.len() < EARLY_CALLBACKS && !mutant!(EarlyCallbackDropped) {
                     flight.early.push(item);
@@ -223,23 +223,29 @@ impl Engine {
             }
             Phase::InDoubt => {
                 let in_time = flight.age == Duration::ZERO && now < flight.deadline(self.policy.grace);
-                if self.flights.named(&item.task_id).is_some() {
+                if self.in_flight.named(&item.task_id).is_some() {
                     return;
                 }
                 self.accepted(now, attempt, item.task_id);
-                if let Some(flight) = self.flights.get_mut(attempt).filter(|_| !in_time) {
+                if let Some(flight) = self.in_flight.get_mut(attempt).filter(|_| !in_time) {
                     flight.alive = None; // when it ended is not known, and nothing is learned from it
                 }
             }
         }
-        self.learn_of(now, attempt, item.progress, Witness::Called);
+        self.on_job_status(now, attempt, item.progress, StatusSource::Callback);
     }
 
     /// What the service says of a job that is followed.
-    fn learn_of(&mut self, now: Duration, attempt: AttemptKey, progress: Progress, witness: Witness) {
-        self.learn_pace(now, attempt, &progress, witness);
+    fn on_job_status(
+        &mut self,
+        now: Duration,
+        attempt: AttemptKey,
+        progress: Progress,
+        source: StatusSource,
+    ) {
+        self.update_duration_model(now, attempt, &progress, source);
         let grace = self.policy.grace;
-        let Some(flight) = self.flights.get_mut(attempt) else { return };
+        let Some(flight) = self.in_flight.get_mut(attempt) else { return };
         let overdue = now >= flight.deadline(grace);
         let Phase::Running(followed) = &mut flight.phase else { return };
         let second_look = followed.second_look;
@@ -272,23 +278,29 @@ impl Engine {
     }
 
     /// What it teaches of how long jobs take, and of whether callbacks come.
-    fn learn_pace(&mut self, now: Duration, attempt: AttemptKey, progress: &Progress, witness: Witness) {
-        let Some(flight) = self.flights.get_mut(attempt) else { return };
+    fn update_duration_model(
+        &mut self,
+        now: Duration,
+        attempt: AttemptKey,
+        progress: &Progress,
+        source: StatusSource,
+    ) {
+        let Some(flight) = self.in_flight.get_mut(attempt) else { return };
         let ends_now = flight.holds_slot() && *progress != Progress::Running;
         if let (true, Progress::Done(_)) = (ends_now, progress) {
-            let by = if let Witness::Asked(at) = witness { at } else { now };
+            let by = if let StatusSource::Poll(at) = source { at } else { now };
             self.modes.learn(flight, flight.ran(by));
         }
-        match (ends_now, witness) {
-            (true, Witness::Asked(at)) => self.polling.found_ended(attempt, flight, at),
-            (true, Witness::Called) => self.polling.called_back(flight, now),
-            (false, Witness::Asked(at)) if flight.holds_slot() => self.polling.runs(flight, at),
+        match (ends_now, source) {
+            (true, StatusSource::Poll(at)) => self.polling.found_ended(attempt, flight, at),
+            (true, StatusSource::Callback) => self.polling.called_back(flight, now),
+            (false, StatusSource::Poll(at)) if flight.holds_slot() => self.polling.runs(flight, at),
             (false, _) => {}
         }
     }
 
     pub(super) fn ended(&mut self, now: Duration, attempt: AttemptKey, change: Change, second_look: bool) {
-        let Some(flight) = self.flights.remove(attempt) else { return };
+        let Some(flight) = self.in_flight.remove(attempt) else { return };
         if second_look {
             // Its end was recorded by an earlier run; only images are news.
             if matches!(change, Change { kind: ChangeKind::Done(..), .. }) {
@@ -301,13 +313,13 @@ impl Engine {
         }
         self.polling.stale = true;
         if !mutant!(ChangeDropped) {
-            self.settle(now, flight.waiting, change);
+            self.record_outcome(now, flight.waiting, change);
         }
     }
 
-    pub(super) fn missing(&mut self, now: Duration, task_id: &RemoteTaskId) {
-        let Some(attempt) = self.flights.named(task_id) else { return };
-        let Some(flight) = self.flights.get_mut(attempt) else { return };
+    pub(super) fn on_job_missing(&mut self, now: Duration, task_id: &RemoteTaskId) {
+        let Some(attempt) = self.in_flight.named(task_id) else { return };
+        let Some(flight) = self.in_flight.get_mut(attempt) else { return };
         let Phase::Running(followed) = &mut flight.phase else { return };
         let (since, times) = followed.missing.map_or((now, 1), |(since, times)| (since, times + 1));
         followed.missing = Some((since, times));
@@ -322,7 +334,7 @@ impl Engine {
 
     /// The task of this attempt waits again, first in the line: nothing was accepted.
     pub(super) fn not_accepted(&mut self, attempt: AttemptKey, why: String) {
-        if let Some(flight) = self.flights.remove(attempt) {
+        if let Some(flight) = self.in_flight.remove(attempt) {
             self.budget.release(flight.mode);
             if !mutant!(WaitingForgotten) {
                 self.waiting.push_front(flight.waiting);

@@ -60,55 +60,55 @@ macro_rules! mutant {
 }
 
 pub mod auto;
+mod backoff;
+mod backpressure;
 mod breaker;
 mod budget;
-mod durations;
-mod ending;
-mod flight;
+mod duration_model;
 mod forecast;
+mod in_doubt;
+mod in_flight;
 mod incoming;
 mod known_durations;
-mod line;
 mod message;
 mod modes;
 #[cfg(test)]
 mod mutants;
 mod outgoing;
-mod pace;
+mod pending_queue;
 mod policy;
 mod polling;
 mod retries;
+mod run_phase;
 #[doc(hidden)]
 pub mod sim;
 mod slots;
 #[cfg(test)]
 mod tests;
-mod trouble;
-mod unknown;
-mod window;
+mod time_limit;
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use backoff::{Backoff, Outage};
 use breaker::Breaker;
 use budget::Budget;
-use flight::{Flight, Flights, Followed, Phase};
 pub use forecast::{Forecast, ForecastInput, forecast};
+use in_doubt::InDoubtSet;
+use in_flight::{InFlight, InFlightSet, Phase, Tracking};
 pub use known_durations::{ObservedDurations, published_duration};
-use line::Line;
 pub use message::{
     Action, Backlog, Event, IntentId, IntentRefusal, Item, Notice, Progress, Refusal, Resumed, StatusOutcome,
     StopReason, SubmitOutcome, Unacknowledged, Waiting,
 };
 use modes::Modes;
-use pace::{Backoff, Outage};
+use pending_queue::PendingQueue;
 pub use policy::{DEFAULT_TIMEOUT, Policy};
 use polling::Polling;
 pub use retries::History;
 use retries::Retries;
 use slots::Slots;
-use unknown::Unknowns;
-use window::Round;
+use time_limit::NoWaitState;
 
 use crate::task::Quota;
 
@@ -127,8 +127,8 @@ const ASKS_FOR_IMAGES: u32 = 5;
 #[derive(Debug)]
 pub struct Engine {
     policy: Policy,
-    waiting: Line,
-    flights: Flights,
+    waiting: PendingQueue,
+    in_flight: InFlightSet,
     next_intent: u64,
     /// How many more tasks `--limit` lets be submitted.
     allowed: Option<u64>,
@@ -142,39 +142,39 @@ pub struct Engine {
     polling: Polling,
     budget: Budget,
     retries: Retries,
-    unknowns: Unknowns,
+    unknowns: InDoubtSet,
     breaker: Breaker,
     modes: Modes,
-    round: Round,
-    mood: Mood,
+    round: NoWaitState,
+    run_phase: RunPhase,
     actions: VecDeque<Action>,
 }
 
 /// What the run is about.
 #[derive(Debug, PartialEq, Eq)]
-enum Mood {
+enum RunPhase {
     /// Submit and follow.
-    Working,
+    Running,
     /// Submit nothing more, follow what runs.
     Draining(StopReason),
     /// Await the replies of submits under way, and nothing else.
     Closing(StopReason),
     /// Await nothing.
-    Over(StopReason),
+    Finished(StopReason),
 }
 
 impl Engine {
     /// An engine for so many tasks, which it claims in their order, and for the attempts of earlier runs that are not known to have ended.
     pub fn new(policy: Policy, backlog: Backlog, resumed: Vec<Resumed>) -> Self {
-        let round = Round { to_look: !resumed.is_empty(), refused: false };
-        let mut flights = Flights::default();
+        let round = NoWaitState { to_look: !resumed.is_empty(), refused: false };
+        let mut in_flight = InFlightSet::default();
         for Resumed { attempt, waiting, mode, task_id, age, second_look } in resumed {
-            let phase = Phase::Running(Followed::new(task_id, second_look));
-            flights.insert(attempt, Flight::new(waiting, mode, phase, Duration::ZERO, age));
+            let phase = Phase::Running(Tracking::new(task_id, second_look));
+            in_flight.insert(attempt, InFlight::new(waiting, mode, phase, Duration::ZERO, age));
         }
         Engine {
             waiting: backlog.into(),
-            flights,
+            in_flight,
             next_intent: 0,
             allowed: policy.limit,
             slots: Slots::new(policy.concurrency),
@@ -186,11 +186,11 @@ impl Engine {
             polling: Polling::new(&policy),
             budget: Budget::new(&policy, Quota::default()),
             retries: Retries::new(&policy),
-            unknowns: Unknowns::default(),
+            unknowns: InDoubtSet::default(),
             breaker: Breaker::new(&policy),
             modes: Modes::new(&policy),
             round,
-            mood: Mood::Working,
+            run_phase: RunPhase::Running,
             actions: VecDeque::new(),
             policy,
         }
@@ -221,15 +221,15 @@ impl Engine {
             Event::StoreFailed => self.close(StopReason::StoreFailed),
         }
         self.round.to_look &= !told || self.polling.outstanding > 0;
-        self.keep_time(now);
-        self.bear_outage(now);
-        self.give_up_waiting(now);
-        self.take_back(now);
-        self.tell_of_deadline(now);
+        self.check_time_limit(now);
+        self.check_outage(now);
+        self.expire_in_doubt(now);
+        self.requeue_due_retries(now);
+        self.warn_about_deadline(now);
         self.submit_more(now);
         self.claim_tasks();
         self.ask(now);
-        self.end_round();
+        self.finish_no_wait();
         self.finish();
     }
 
@@ -240,15 +240,15 @@ impl Engine {
 
     /// Why the run is over, once it is and all actions were taken.
     pub fn over(&self) -> Option<&StopReason> {
-        match &self.mood {
-            Mood::Over(ending) if self.actions.is_empty() => Some(ending),
+        match &self.run_phase {
+            RunPhase::Finished(ending) if self.actions.is_empty() => Some(ending),
             _ => None,
         }
     }
 
     /// How many slots hold a job or a submit of ours.
     pub fn slots_held(&self) -> usize {
-        self.flights.slots_held()
+        self.in_flight.slots_held()
     }
 
     /// How many jobs it has at once at the most, as far as refusals taught.
@@ -264,32 +264,33 @@ impl Engine {
     /// How many tasks this run still means to see end.
     pub fn remaining(&self) -> u64 {
         let waiting = (self.waiting.len() + self.retries.len()) as u64;
-        let to_submit = match self.mood {
-            Mood::Working => {
+        let to_submit = match self.run_phase {
+            RunPhase::Running => {
                 [self.allowed, self.budget.at_most()].into_iter().flatten().fold(waiting, u64::min)
             }
             _ => 0,
         };
-        self.flights.open() as u64 + to_submit
+        self.in_flight.open() as u64 + to_submit
     }
 
     /// When to say [`Event::Wake`] if nothing else happens. `None`: only an event can change anything.
     pub fn wake_at(&self) -> Option<Duration> {
-        if matches!(self.mood, Mood::Over(_) | Mood::Closing(_)) {
+        if matches!(self.run_phase, RunPhase::Finished(_) | RunPhase::Closing(_)) {
             return None;
         }
-        if mutant!(WakesInVain) && self.flights.slots_held() > 1 {
+        if mutant!(WakesInVain) && self.in_flight.slots_held() > 1 {
             return Some(Duration::ZERO);
         }
         let submit = self.submit_at();
         let in_doubt = self
-            .flights
+            .in_flight
             .iter()
             .filter(|(_, flight)| matches!(flight.phase, Phase::InDoubt))
             .map(|(_, flight)| flight.deadline(self.policy.grace))
             .min();
         let outage = self.outage.ends_at(&self.policy);
-        let again = self.retries.next_at().filter(|_| self.mood == Mood::Working && self.allowed != Some(0));
+        let again =
+            self.retries.next_at().filter(|_| self.run_phase == RunPhase::Running && self.allowed != Some(0));
         let (window, deadline) = (self.window_at(), self.deadline_at());
         [submit, self.grow_at(), again, window, deadline, self.ask_at(), in_doubt, outage]
             .into_iter()

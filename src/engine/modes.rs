@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use super::auto::{self, DurationEstimate, DurationEstimates, Situation};
-use super::flight::Flight;
+use super::in_flight::InFlight;
 use super::known_durations::ObservedDurations;
 use super::message::{Notice, Waiting};
 use super::policy::{DEFAULT_TIMEOUT, Policy};
-use super::{Engine, Mood};
+use super::{Engine, RunPhase};
 use crate::task::{Mode, TaskMode};
 
 /// How much longer than expected the longest job is believed to take at first, as published: fast 60 and 90 seconds,
@@ -47,7 +47,7 @@ impl Modes {
     }
 
     /// A job ended well, and was seen to have by the time it was so old.
-    pub(super) fn learn(&mut self, flight: &Flight, took: Duration) {
+    pub(super) fn learn(&mut self, flight: &InFlight, took: Duration) {
         if flight.alive.is_some() {
             self.estimates.add(flight.mode, took);
         }
@@ -65,24 +65,26 @@ impl Engine {
     }
 
     /// Says once that tasks will miss the deadline, and once that it is over, if that is so.
-    pub(super) fn tell_of_deadline(&mut self, now: Duration) {
-        let Some(deadline) = self.policy.deadline.filter(|_| self.mood == Mood::Working) else { return };
+    pub(super) fn warn_about_deadline(&mut self, now: Duration) {
+        let Some(deadline) = self.policy.deadline.filter(|_| self.run_phase == RunPhase::Running) else {
+            return;
+        };
         if self.deadline_at().is_some_and(|at| at <= now) {
             self.modes.said_over = true;
-            self.tell(Notice::DeadlineOver(self.remaining()));
+            self.notify(Notice::DeadlineOver(self.remaining()));
         }
         let is_known = self.waiting.covers(self.allowed);
         if now < deadline && is_known && !std::mem::replace(&mut self.modes.said_risk, true) {
             let late = self.situated(now, auto::at_risk);
             if late > 0 {
-                self.tell(Notice::WillBeLate(late as u64));
+                self.notify(Notice::WillBeLate(late as u64));
             }
         }
     }
 
     /// When the deadline has something to say.
     pub(super) fn deadline_at(&self) -> Option<Duration> {
-        let waits = self.mood == Mood::Working && !self.modes.said_over && self.remaining() > 0;
+        let waits = self.run_phase == RunPhase::Running && !self.modes.said_over && self.remaining() > 0;
         self.policy.deadline.filter(|_| waits)
     }
 
@@ -93,9 +95,9 @@ impl Engine {
     }
 
     fn situated<T>(&self, now: Duration, judge: impl Fn(&Situation<'_>, &DurationEstimates) -> T) -> T {
-        let holds_slot = |flight: &&Flight| flight.holds_slot();
+        let holds_slot = |flight: &&InFlight| flight.holds_slot();
         let in_flight: Vec<(Mode, Duration)> =
-            self.flights.all().filter(holds_slot).map(|flight| (flight.mode, flight.ran(now))).collect();
+            self.in_flight.all().filter(holds_slot).map(|flight| (flight.mode, flight.ran(now))).collect();
         let mut counts = self.waiting.counts(self.allowed);
         self.retries.waiting().for_each(|waiting| counts.add(waiting.mode));
         let waiting = |mode: TaskMode| usize::try_from(counts.of(mode)).unwrap_or(usize::MAX);

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use super::flight::{Flight, Phase};
+use super::in_flight::{InFlight, Phase};
 use super::message::{Action, IntentId, Notice, StopReason};
-use super::{Engine, LATE, Mood};
+use super::{Engine, LATE, RunPhase};
 use crate::task::{AttemptKey, RemoteTaskId, TaskMode};
 
 impl Engine {
     /// Whether anything is left that may be submitted, slots aside.
     pub(super) fn may_submit(&self) -> bool {
-        let working = self.mood == Mood::Working
-            || mutant!(StopIgnored) && self.mood == Mood::Draining(StopReason::Interrupted);
+        let working = self.run_phase == RunPhase::Running
+            || mutant!(StopIgnored) && self.run_phase == RunPhase::Draining(StopReason::Interrupted);
         let next = self.waiting.front().is_some_and(|waiting| self.budget.allows(waiting));
         working && next && self.allowed != Some(0) && self.waiting.covers(self.allowed)
     }
@@ -20,30 +20,30 @@ impl Engine {
     /// reply to the last one is late.
     pub(super) fn trusts_at(&self) -> Duration {
         let last =
-            self.flights.all().filter(|flight| flight.is_unanswered()).map(|flight| flight.since).max();
+            self.in_flight.all().filter(|flight| flight.is_unanswered()).map(|flight| flight.since).max();
         last.filter(|_| !self.trusted && !mutant!(TrustAtOnce)).map_or(Duration::ZERO, |since| since + LATE)
     }
 
     pub(super) fn slots_are_full(&self) -> bool {
-        self.flights.slots_held() >= self.slots.limit()
+        self.in_flight.slots_held() >= self.slots.limit()
     }
 
     /// When the next submit may leave. `None` where nothing is left to submit, or all slots are taken.
     pub(super) fn submit_at(&self) -> Option<Duration> {
-        let free_at = self.slots.free_at(self.flights.slots_held()).filter(|_| self.may_submit())?;
+        let free_at = self.slots.free_at(self.in_flight.slots_held()).filter(|_| self.may_submit())?;
         Some(free_at.max(self.trusts_at()).max(self.submits.until()))
     }
 
     /// When one more slot than refusals taught is tried for: where all are taken, and a submit could leave.
     pub(super) fn grow_at(&self) -> Option<Duration> {
         let full = self.may_submit() && self.slots_are_full();
-        let grow_at = self.slots.grow_at(self.flights.slots_held()).filter(|_| full)?;
+        let grow_at = self.slots.grow_at(self.in_flight.slots_held()).filter(|_| full)?;
         Some(grow_at.max(self.trusts_at()).max(self.submits.until()))
     }
 
     pub(super) fn submit_more(&mut self, now: Duration) {
         if self.grow_at().is_some_and(|at| at <= now) {
-            self.slots.grow(now, self.a_job_takes());
+            self.slots.probe_more(now, self.a_job_takes());
         }
         while self.submit_at().is_some_and(|at| at <= now) {
             let mode = self.waiting.front().and_then(|waiting| self.mode_for(now, waiting));
@@ -54,20 +54,20 @@ impl Engine {
             self.next_intent += 1;
             self.allowed = self.allowed.map(|left| left - 1);
             self.budget.reserve(mode);
-            let flight = Flight::new(waiting, mode, Phase::Intending, now, Duration::ZERO);
-            self.flights.intend(intent, flight);
+            let flight = InFlight::new(waiting, mode, Phase::Intending, now, Duration::ZERO);
+            self.in_flight.intend(intent, flight);
             self.actions.push_back(Action::RecordIntent(intent, waiting.task, mode));
             if mutant!(SendBeforeDurable) {
                 self.intent_recorded(now, intent, AttemptKey(intent.0 as i64 + 1));
             }
         }
-        self.tell_of_budget();
+        self.notify_budget_reached();
     }
 
     /// When the next round of status requests is due, if there is anything to ask. A reply that does not come is not waited
     /// for: asking again is free, and slots may stand idle meanwhile.
     pub(super) fn ask_at(&self) -> Option<Duration> {
-        self.flights.followed().next()?;
+        self.in_flight.followed().next()?;
         if mutant!(NoPollAfterError) && self.asks.in_a_row() > 0 {
             return None;
         }
@@ -81,13 +81,13 @@ impl Engine {
     pub(super) fn ask(&mut self, now: Duration) {
         if self.polling.stale && self.polling.outstanding == 0 {
             let slot_wanted = self.may_submit() && self.slots_are_full();
-            self.polling.plan(&self.policy, &self.flights, slot_wanted);
+            self.polling.plan(&self.policy, &self.in_flight, slot_wanted);
         }
-        let following = matches!(self.mood, Mood::Working | Mood::Draining(_));
+        let following = matches!(self.run_phase, RunPhase::Running | RunPhase::Draining(_));
         if following && self.ask_at().is_some_and(|at| at <= now) {
             self.polling.outstanding = 0;
             self.polling.asked_at = now;
-            self.ask_for(self.flights.followed().map(|(_, followed)| followed.task_id.clone()).collect());
+            self.ask_for(self.in_flight.followed().map(|(_, followed)| followed.task_id.clone()).collect());
         }
     }
 
@@ -105,13 +105,13 @@ impl Engine {
     }
 
     pub(super) fn second_looks(&self) -> impl Iterator<Item = AttemptKey> {
-        self.flights
+        self.in_flight
             .iter()
             .filter(|(_, flight)| matches!(&flight.phase, Phase::Running(followed) if followed.second_look))
             .map(|(attempt, _)| attempt)
     }
 
-    pub(super) fn tell(&mut self, notice: Notice) {
+    pub(super) fn notify(&mut self, notice: Notice) {
         self.actions.push_back(Action::Notify(notice));
     }
 }

@@ -9,8 +9,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::durations::Durations;
-use super::flight::{Flight, Flights, Followed};
+use super::duration_model::Durations;
+use super::in_flight::{InFlight, InFlightSet, Tracking};
 use super::policy::Policy;
 use crate::task::{AttemptKey, Mode};
 
@@ -82,7 +82,7 @@ impl Polling {
     }
 
     /// The service says that it ran at this moment.
-    pub(super) fn runs(&mut self, flight: &mut Flight, at: Duration) {
+    pub(super) fn runs(&mut self, flight: &mut InFlight, at: Duration) {
         let mode = flight.mode;
         let (from, to) = (flight.alive.map(|alive| flight.ran(alive)), flight.ran(at));
         if let Some(from) = from.filter(|from| *from < to) {
@@ -92,7 +92,7 @@ impl Polling {
     }
 
     /// It was seen to have ended by this moment, by a status request.
-    pub(super) fn found_ended(&mut self, attempt: AttemptKey, flight: &Flight, by: Duration) {
+    pub(super) fn found_ended(&mut self, attempt: AttemptKey, flight: &InFlight, by: Duration) {
         if let Some(alive) = flight.alive {
             self.durations[index(flight.mode)].ended(flight.ran(alive), flight.ran(by));
         }
@@ -101,7 +101,7 @@ impl Polling {
     }
 
     /// The service called back that it has ended just now.
-    pub(super) fn called_back(&mut self, flight: &Flight, now: Duration) {
+    pub(super) fn called_back(&mut self, flight: &InFlight, now: Duration) {
         if let Some(alive) = flight.alive {
             let learned = &mut self.durations[index(flight.mode)];
             learned.lived(flight.ran(alive), flight.ran(now));
@@ -121,22 +121,22 @@ impl Polling {
     }
 
     /// Brings `next_at` up to date.
-    pub(super) fn plan(&mut self, policy: &Policy, flights: &Flights, slot_wanted: bool) {
+    pub(super) fn plan(&mut self, policy: &Policy, in_flight: &InFlightSet, slot_wanted: bool) {
         for durations in self.durations.iter_mut().filter(|durations| durations.is_stale()) {
             durations.settle();
         }
         self.stale = false;
-        if flights.followed().next().is_none() {
+        if in_flight.followed().next().is_none() {
             return;
         }
-        let first = flights.followed().filter_map(|(flight, _)| flight.alive).min().unwrap_or_default();
+        let first = in_flight.followed().filter_map(|(flight, _)| flight.alive).min().unwrap_or_default();
         // Bounds count from the reply, idleness from the moment that it was true of.
         let replied_at = self.replied_at.unwrap_or_default();
         let from = self.known_at.max(first);
         let late = replied_at.saturating_sub(from);
         let trust = if policy.callbacks { self.callbacks.trust() } else { 0.0 };
         let longest = policy.poll_max.max(policy.poll_min).mul_f64(1.0 + (FALLBACK - 1.0) * trust);
-        let again = flights.followed().filter_map(|(flight, followed)| match flight.alive {
+        let again = in_flight.followed().filter_map(|(flight, followed)| match flight.alive {
             // Of an earlier run, and never asked about in this one.
             None if followed.missing.is_none() => Some(Duration::ZERO),
             _ => followed.ask_again_after(policy),
@@ -145,7 +145,7 @@ impl Polling {
         let longest = again.map_or(longest, |again| longest.min(again)).max(policy.poll_min);
         let (shortest, longest) = (policy.poll_min + late, longest + late);
         let wait = match shortest < longest {
-            true => self.worth_asking(shortest, longest, from, &self.silence(flights, trust), slot_wanted),
+            true => self.worth_asking(shortest, longest, from, &self.silence(in_flight, trust), slot_wanted),
             false => longest,
         };
         // The reply will be true of a moment as long after the request as the last one was before its reply.
@@ -153,15 +153,15 @@ impl Polling {
     }
 
     /// What may have ended unseen, each as it was when it was last known to run.
-    fn silence(&self, flights: &Flights, trust: f64) -> Vec<Silent> {
-        let silent = |(flight, followed): (&Flight, &Followed)| {
+    fn silence(&self, in_flight: &InFlightSet, trust: f64) -> Vec<Silent> {
+        let silent = |(flight, followed): (&InFlight, &Tracking)| {
             let alive = flight.alive.filter(|_| followed.is_as_it_was())?;
             let mode = index(flight.mode);
             let age = flight.ran(alive).as_secs_f64();
             let hazard_so_far = self.durations[mode].cumulative_hazard(age);
             Some(Silent { mode, alive: alive.as_secs_f64(), age, hazard_so_far, untold: 1.0 - trust })
         };
-        flights.followed().filter_map(silent).collect()
+        in_flight.followed().filter_map(silent).collect()
     }
 
     /// How long after `from` it pays to ask.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::known_durations::ObservedDurations;
 use super::message::{Action, Waiting};
 use super::policy::Policy;
-use super::{Engine, Mood};
+use super::{Engine, RunPhase};
 use crate::task::{Change, ChangeKind, FailureClass, Quota, TaskRow};
 
 /// However often a task failed, it waits no longer than this.
@@ -136,8 +136,8 @@ impl Engine {
     }
 
     /// What failed and is due waits again, before all others: its turn came before theirs.
-    pub(super) fn take_back(&mut self, now: Duration) {
-        while self.mood == Mood::Working
+    pub(super) fn requeue_due_retries(&mut self, now: Duration) {
+        while self.run_phase == RunPhase::Running
             && let Some(waiting) = self.retries.take_due(now)
         {
             self.waiting.push_front(waiting);
@@ -147,11 +147,11 @@ impl Engine {
     /// Whether anything may be submitted in this run, now or when what failed is due.
     pub(super) fn may_yet_submit(&self) -> bool {
         let later = self.retries.first().is_some_and(|waiting| self.budget.allows(waiting));
-        self.may_submit() || (self.mood == Mood::Working && self.allowed != Some(0) && later)
+        self.may_submit() || (self.run_phase == RunPhase::Running && self.allowed != Some(0) && later)
     }
 
     /// A job has ended: what that means for its task is recorded.
-    pub(super) fn settle(&mut self, now: Duration, waiting: Waiting, change: Change) {
+    pub(super) fn record_outcome(&mut self, now: Duration, waiting: Waiting, change: Change) {
         let change = match change {
             Change { attempt, kind: ChangeKind::Failed(failure) }
                 if failure.class == FailureClass::Generation =>
@@ -166,7 +166,7 @@ impl Engine {
         match &change {
             Change { kind: ChangeKind::Done(..), .. } => self.breaker.passed(),
             Change { kind: ChangeKind::Failed(failure), .. } if failure.class == FailureClass::Moderated => {
-                self.turned_down(waiting.task);
+                self.on_prompt_rejected(waiting.task);
             }
             _ => {}
         }

@@ -152,7 +152,7 @@ impl Slots {
     }
 
     /// Tries for one more, where it is time.
-    pub(super) fn grow(&mut self, now: Duration, a_job_takes: Duration) {
+    pub(super) fn probe_more(&mut self, now: Duration, a_job_takes: Duration) {
         if self.grow_at.is_some_and(|at| at <= now) {
             (self.limit, self.growing) = (self.limit + 1, true);
             let grow_at = now + a_job_takes.min(LONGEST_UNTIL_GROWTH);
@@ -209,14 +209,14 @@ mod tests {
         assert!(slots.refused(Duration::ZERO, Duration::ZERO, 4, SECOND));
         assert!(!slots.refused(Duration::ZERO, Duration::ZERO, 4, SECOND), "it is told once");
         assert_eq!((slots.limit(), slots.free_at(3), slots.free_at(4)), (4, Some(Duration::ZERO), None));
-        slots.grow(SECOND, SECOND);
+        slots.probe_more(SECOND, SECOND);
         assert_eq!(slots.limit(), 4, "a second refusal doubles the wait");
-        slots.grow(2 * SECOND, SECOND);
+        slots.probe_more(2 * SECOND, SECOND);
         assert_eq!(slots.limit(), 5);
         for _ in 0..20 {
             slots.accepted(slots.limit() - 1);
             slots.run(3 * SECOND, slots.limit());
-            slots.grow(3 * SECOND, SECOND);
+            slots.probe_more(3 * SECOND, SECOND);
         }
         assert_eq!(
             slots.limit(),

@@ -23,9 +23,9 @@ impl Shell {
         let has_on_finish = self.hooks.as_ref().is_some_and(HookRunner::has_on_finish);
         // What is known already is delivered even if this process dies from here on.
         let so_far =
-            has_on_finish.then(|| to_deliver(self.summary(&ending, self.so_far()), self.ledger.location()));
+            has_on_finish.then(|| to_deliver(self.summary(&ending, self.so_far()), self.writer.location()));
         // A state that cannot be written any more says so already; its last row is no loss.
-        if let Ok(Err(why @ WriteError::Gone(_))) = self.ledger.end(ending.as_str(), so_far).await {
+        if let Ok(Err(why @ WriteError::Gone(_))) = self.writer.end(ending.as_str(), so_far).await {
             self.say_not_written(&why);
         }
         let written = self.write_results().await?;
@@ -45,7 +45,7 @@ impl Shell {
     }
 
     fn write_results(&self) -> impl Future<Output = Result<ResultsReport, StoreError>> + Send + use<> {
-        let (reader, config, run) = (self.ledger.reader(), self.run.results.clone(), self.ledger.run());
+        let (reader, config, run) = (self.writer.reader(), self.run.results.clone(), self.writer.run());
         let written = tokio::task::spawn_blocking(move || {
             write_results(&reader.snapshot()?, &config, Some(run), Flush::Final)
         });
@@ -72,7 +72,7 @@ impl Shell {
     /// What is known of the results before they are written.
     fn so_far(&self) -> ResultsReport {
         ResultsReport {
-            counts: self.book.counts(),
+            counts: self.view.counts(),
             troubles: FailureGroups::default(),
             spent: None,
             files: self.run.results.paths.clone(),
@@ -86,7 +86,7 @@ impl Shell {
         let ResultsReport { counts, troubles, spent, files, .. } = written;
         let stop = self.stop_summary(ending, counts.of(Status::Pending));
         let left = counts.of(Status::Pending) + counts.of(Status::Running);
-        let left_running = self.book.running();
+        let left_running = self.view.running();
         Summary {
             batch: self.run.batch.clone(),
             counts,
@@ -98,23 +98,23 @@ impl Shell {
             cost: spent.map(|(run, batch)| QuotaSpent { run, batch }),
             left_running,
             results: files,
-            state: self.ledger.location().to_string(),
+            state: self.writer.location().to_string(),
             hint: self.run.hint.clone(),
         }
     }
 
     /// Runs `on_finish`. One more request to stop, after the first, leaves it to the next run.
     async fn run_on_finish(&mut self, summary: &Summary, stop: &mut Shutdown) {
-        let _ = self.ledger.summarize(to_deliver(summary.clone(), self.ledger.location())).await;
-        let run = self.ledger.run();
+        let _ = self.writer.summarize(to_deliver(summary.clone(), self.writer.location())).await;
+        let run = self.writer.run();
         if let Some(hooks) = &mut self.hooks {
             hooks.add_run(run);
         }
         while !self.writes.is_empty() || self.is_delivering() {
             tokio::select! {
-                Some(happened) = self.writes.next() => self.happened(happened),
+                Some(happened) = self.writes.next() => self.handle_completion(happened),
                 result = next_delivery(&mut self.hooks) => self.on_delivery(result),
-                signal = stop.next() => self.signalled(signal),
+                signal = stop.next() => self.on_signal(signal),
             }
         }
     }
@@ -148,7 +148,7 @@ impl Shell {
     /// What tasks have in common; nothing where that cannot be read.
     fn shared_by(&self, tasks: &[TaskRow]) -> Vec<(String, String)> {
         let shared = || {
-            let snapshot = self.ledger.reader().snapshot()?;
+            let snapshot = self.writer.reader().snapshot()?;
             snapshot.shared_by(&snapshot.header()?, tasks)
         };
         shared().unwrap_or_default()

@@ -6,7 +6,7 @@
 use futures::future::FutureExt as _;
 
 use super::downloads::{attempts_with_images, file_row};
-use super::shell::{Happened, Shell};
+use super::shell::{Completion, Shell};
 use crate::download::{DownloadOutcome, Downloads};
 use crate::engine::StopReason;
 use crate::hooks::DeliveryResult;
@@ -18,7 +18,7 @@ impl Shell {
     /// Queues the images of all that is done, so that those that are missing are downloaded.
     pub(super) fn queue_known_images(&mut self) {
         let Some(downloads) = &mut self.downloads else { return };
-        match attempts_with_images(&BatchStore::at(self.ledger.location().clone())) {
+        match attempts_with_images(&BatchStore::at(self.writer.location().clone())) {
             Ok(attempts) => downloads.add(attempts),
             Err(why) => self.notice(Notice::DownloadsNotLoaded { why: why.to_string() }),
         }
@@ -39,10 +39,10 @@ impl Shell {
     pub(super) fn on_images(&mut self, outcome: DownloadOutcome) {
         let Some(attempt) = outcome.attempt else { return };
         let rows = outcome.rows.into_iter().map(|row| file_row(attempt, row));
-        let written: Vec<_> = rows.map(|row| self.ledger.record_file(row)).collect();
+        let written: Vec<_> = rows.map(|row| self.writer.record_file(row)).collect();
         let filing = async move {
             futures::future::join_all(written).await;
-            Happened::Filed(Some(attempt))
+            Completion::Filed(Some(attempt))
         };
         self.writes.push(filing.boxed());
     }
@@ -92,7 +92,7 @@ impl Shell {
     /// Records what became of a delivery.
     pub(super) fn on_delivery(&mut self, result: Option<DeliveryResult<DeliveryKey>>) {
         let Some(DeliveryResult { key, tries, error, .. }) = result else { return };
-        let written = self.ledger.record_delivery(Delivery { key, tries, error });
-        self.writes.push(written.map(|_| Happened::Filed(None)).boxed());
+        let written = self.writer.record_delivery(Delivery { key, tries, error });
+        self.writes.push(written.map(|_| Completion::Filed(None)).boxed());
     }
 }

@@ -4,12 +4,12 @@
 //! engine; `book` is what watchers are shown; `close` writes the results and says the last word. Durable first, effect
 //! second, view last: an intent is on the disk before its request leaves, a change before it is shown.
 
-mod book;
 mod clock;
 mod close;
 mod completed;
 mod downloads;
 mod hooks;
+mod progress_view;
 mod report;
 mod results;
 mod shell;
@@ -97,5 +97,5 @@ pub async fn run(
     sink: Box<dyn Sink>,
     stop: Shutdown,
 ) -> Result<Outcome, StoreError> {
-    Shell::new(run, client, begun, sink).live(stop).await
+    Shell::new(run, client, begun, sink).run(stop).await
 }

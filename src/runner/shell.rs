@@ -8,10 +8,10 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use tracing::{debug, enabled, info, trace};
 
-use super::book::Book;
 use super::clock::Clock;
 use super::downloads::{downloads, next_images};
 use super::hooks::{StateOutbox, next_delivery};
+use super::progress_view::ProgressView;
 use super::results::{Flush, ResultsReport, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::tokens::Tokens;
@@ -35,7 +35,7 @@ const BETWEEN_RESULTS: Duration = Duration::from_secs(30);
 const RESULTS_SHARE: u32 = 20;
 
 /// Something came of an action.
-pub(super) enum Happened {
+pub(super) enum Completion {
     Intended(IntentId, Option<String>, Result<IntentOutcome, WriteError>),
     /// The tasks that the run has claimed.
     Claimed(Result<Vec<Waiting>, WriteError>),
@@ -50,19 +50,19 @@ pub(super) enum Happened {
 pub(super) struct Shell {
     pub(super) run: Run,
     client: Client,
-    pub(super) ledger: BatchWriter,
+    pub(super) writer: BatchWriter,
     sink: Box<dyn Sink>,
     pub(super) engine: Engine,
     pub(super) clock: Clock,
-    pub(super) book: Book,
+    pub(super) view: ProgressView,
     /// Intents that are durable, to be sent.
     outgoing: HashMap<AttemptKey, (Outgoing, Option<String>)>,
     /// Whose callback address ends with this token.
     tokens: Tokens,
     /// Requests under way. Dropped where the run leaves at once.
-    requests: FuturesUnordered<BoxFuture<'static, Happened>>,
+    requests: FuturesUnordered<BoxFuture<'static, Completion>>,
     /// Writes under way. Never dropped.
-    pub(super) writes: FuturesUnordered<BoxFuture<'static, Happened>>,
+    pub(super) writes: FuturesUnordered<BoxFuture<'static, Completion>>,
     pub(super) signal: Option<Signal>,
     /// When the results may be written next, and whether anything has changed since they were.
     results_due: Duration,
@@ -85,7 +85,7 @@ impl Shell {
         (snapshot, ledger): (RunStart, BatchWriter),
         sink: Box<dyn Sink>,
     ) -> Shell {
-        let book = Book::open(&snapshot);
+        let book = ProgressView::open(&snapshot);
         let not_selected = snapshot.not_selected;
         let policy = &run.policy;
         let awaited: Vec<_> = snapshot.in_doubt.iter().filter(|lost| lost.is_awaited(policy)).collect();
@@ -112,11 +112,11 @@ impl Shell {
         let mut shell = Shell {
             run,
             client,
-            ledger,
+            writer: ledger,
             sink,
             engine,
             clock: Clock::start(),
-            book,
+            view: book,
             outgoing: HashMap::new(),
             tokens,
             requests: FuturesUnordered::new(),
@@ -133,7 +133,7 @@ impl Shell {
         shell.show(RunEvent::Started {
             batch: shell.run.batch.clone(),
             service: shell.run.service.clone(),
-            state: shell.ledger.location().to_string(),
+            state: shell.writer.location().to_string(),
             results: shell.run.results.paths.first().cloned().unwrap_or_default(),
         });
         if interrupted > 0 {
@@ -152,13 +152,13 @@ impl Shell {
         shell
     }
 
-    pub(super) async fn live(mut self, mut stop: Shutdown) -> Result<Outcome, StoreError> {
+    pub(super) async fn run(mut self, mut stop: Shutdown) -> Result<Outcome, StoreError> {
         let tick_every = self.sink.tick_every();
         let mut ticks = tokio::time::interval(tick_every.unwrap_or(Duration::from_secs(3600)));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         self.queue_known_images();
         self.load_due_deliveries();
-        self.tell_engine(Event::Wake);
+        self.inform_engine(Event::Wake);
         while self.engine.over().is_none()
             || !self.writes.is_empty()
             || self.is_downloading()
@@ -168,13 +168,13 @@ impl Shell {
             let wake =
                 self.clock.at(self.engine.wake_at().unwrap_or(Duration::from_secs(3600) + self.clock.now()));
             tokio::select! {
-                Some(happened) = self.writes.next() => self.happened(happened),
-                Some(happened) = self.requests.next(), if !over => self.happened(happened),
-                Some(call) = next_call(&mut self.run.webhook), if !over => self.called(call),
+                Some(happened) = self.writes.next() => self.handle_completion(happened),
+                Some(happened) = self.requests.next(), if !over => self.handle_completion(happened),
+                Some(call) = next_call(&mut self.run.webhook), if !over => self.on_callback(call),
                 outcome = next_images(&mut self.downloads) => self.on_images(outcome),
                 result = next_delivery(&mut self.hooks) => self.on_delivery(result),
-                signal = stop.next() => self.signalled(signal),
-                () = tokio::time::sleep_until(wake), if !over => self.tell_engine(Event::Wake),
+                signal = stop.next() => self.on_signal(signal),
+                () = tokio::time::sleep_until(wake), if !over => self.inform_engine(Event::Wake),
                 _ = ticks.tick() => self.tick(),
             }
         }
@@ -182,32 +182,32 @@ impl Shell {
     }
 
     /// Everything that can come of an action is decided here.
-    pub(super) fn happened(&mut self, happened: Happened) {
+    pub(super) fn handle_completion(&mut self, happened: Completion) {
         match happened {
-            Happened::Intended(intent, token, Ok(IntentOutcome::Recorded(attempt, outgoing))) => {
-                self.book.intended(attempt, outgoing.id.clone(), self.clock.now());
+            Completion::Intended(intent, token, Ok(IntentOutcome::Recorded(attempt, outgoing))) => {
+                self.view.intended(attempt, outgoing.id.clone(), self.clock.now());
                 if let Some(token) = &token {
                     self.tokens.give(token.clone(), attempt);
                 }
                 self.outgoing.insert(attempt, (outgoing, token));
-                self.tell_engine(Event::IntentRecorded { intent, attempt });
+                self.inform_engine(Event::IntentRecorded { intent, attempt });
             }
-            Happened::Intended(intent, _, Ok(IntentOutcome::Refused(why))) => {
+            Completion::Intended(intent, _, Ok(IntentOutcome::Refused(why))) => {
                 debug!(intent = intent.0, ?why, "the store refused an intent");
-                self.tell_engine(Event::IntentRefused { intent, why });
+                self.inform_engine(Event::IntentRefused { intent, why });
             }
-            Happened::Intended(intent, _, Err(why)) => {
+            Completion::Intended(intent, _, Err(why)) => {
                 self.say_not_written(&why);
-                self.tell_engine(Event::IntentFailed(intent));
+                self.inform_engine(Event::IntentFailed(intent));
             }
-            Happened::Claimed(Ok(tasks)) => self.tell_engine(Event::TasksClaimed(tasks)),
-            Happened::Claimed(Err(why)) => {
+            Completion::Claimed(Ok(tasks)) => self.inform_engine(Event::TasksClaimed(tasks)),
+            Completion::Claimed(Err(why)) => {
                 self.notice(Notice::StateNotWritten { why: why.to_string() });
-                self.tell_engine(Event::StoreFailed);
+                self.inform_engine(Event::StoreFailed);
             }
-            Happened::Replied(attempt, outcome) => self.tell_engine(Event::SubmitReply(attempt, outcome)),
-            Happened::Told(asked, outcome) => self.tell_engine(Event::StatusReply(asked, outcome)),
-            Happened::Recorded(change, Ok(())) => {
+            Completion::Replied(attempt, outcome) => self.inform_engine(Event::SubmitReply(attempt, outcome)),
+            Completion::Told(asked, outcome) => self.inform_engine(Event::StatusReply(asked, outcome)),
+            Completion::Recorded(change, Ok(())) => {
                 self.results_stale = true;
                 if enabled!(tracing::Level::DEBUG) {
                     let what = in_words(&change.kind);
@@ -215,22 +215,22 @@ impl Shell {
                 }
                 self.tokens.recorded(&change);
                 self.on_terminal(&change);
-                if let Some(event) = self.book.apply(change, self.clock.now()) {
+                if let Some(event) = self.view.apply(change, self.clock.now()) {
                     self.show(event);
                 }
             }
-            Happened::Recorded(change, Err(why)) => {
+            Completion::Recorded(change, Err(why)) => {
                 // What could not be written is said, so that no taskId is lost.
-                let (id, what) = (self.book.id(change.attempt), in_words(&change.kind));
+                let (id, what) = (self.view.id(change.attempt), in_words(&change.kind));
                 self.notice(Notice::NotRecorded { id, what, why: why.to_string() });
-                self.tell_engine(Event::StoreFailed);
+                self.inform_engine(Event::StoreFailed);
             }
-            Happened::Filed(attempt) => {
+            Completion::Filed(attempt) => {
                 if let (Some(attempt), Some(hooks)) = (attempt, &mut self.hooks) {
                     hooks.release(attempt);
                 }
             }
-            Happened::Results(took, written) => {
+            Completion::Results(took, written) => {
                 self.results_due = self.clock.now() + BETWEEN_RESULTS.max(took * RESULTS_SHARE);
                 let failed = match written {
                     Ok(ResultsReport { failed, .. }) => failed,
@@ -257,16 +257,16 @@ impl Shell {
         }
     }
 
-    fn called(&mut self, call: Callback) {
+    fn on_callback(&mut self, call: Callback) {
         if reach(Point::CalledBack).is_err() {
             return; // as if it had never come
         }
         if let Some(attempt) = self.tokens.whose(&call.token) {
-            self.tell_engine(Event::Callback(attempt, call.item));
+            self.inform_engine(Event::Callback(attempt, call.item));
         }
     }
 
-    pub(super) fn signalled(&mut self, signal: Signal) {
+    pub(super) fn on_signal(&mut self, signal: Signal) {
         let event = if self.signal.is_some() { Event::Abort } else { Event::Stop };
         if self.signal.is_some() {
             self.downloads.iter_mut().for_each(Downloads::abort);
@@ -275,7 +275,7 @@ impl Shell {
         info!(?signal, "signal");
         self.signal.get_or_insert(signal);
         if self.engine.over().is_none() {
-            self.tell_engine(event);
+            self.inform_engine(event);
         }
     }
 
@@ -285,7 +285,7 @@ impl Shell {
         if self.results_stale && self.clock.now() >= self.results_due {
             self.results_stale = false;
             self.results_due = Duration::MAX;
-            let (reader, config, run) = (self.ledger.reader(), self.run.results.clone(), self.ledger.run());
+            let (reader, config, run) = (self.writer.reader(), self.run.results.clone(), self.writer.run());
             let clock = self.clock;
             let begun = clock.now();
             let writing = tokio::task::spawn_blocking(move || {
@@ -294,27 +294,27 @@ impl Shell {
             self.writes.push(
                 async move {
                     let written = writing.await.unwrap_or(Err(StoreError::WriterGone));
-                    Happened::Results(clock.now().saturating_sub(begun), written)
+                    Completion::Results(clock.now().saturating_sub(begun), written)
                 }
                 .boxed(),
             );
         }
     }
 
-    fn tell_engine(&mut self, event: Event) {
+    fn inform_engine(&mut self, event: Event) {
         self.engine.handle(self.clock.now(), event);
         while let Some(action) = self.engine.next_action() {
-            self.carry_out(action);
+            self.execute(action);
         }
     }
 
-    fn carry_out(&mut self, action: Action) {
+    fn execute(&mut self, action: Action) {
         trace!(?action, "the engine decided");
         match action {
             Action::RecordIntent(intent, task, mode) => self.intend(intent, task, mode),
             Action::ClaimTasks(count) => {
-                let claimed = self.ledger.claim(count);
-                let claiming = async move { Happened::Claimed(claimed.await.unwrap_or_else(gone)) };
+                let claimed = self.writer.claim(count);
+                let claiming = async move { Completion::Claimed(claimed.await.unwrap_or_else(gone)) };
                 self.writes.push(claiming.boxed());
             }
             Action::Submit(attempt, _) => self.submit(attempt),
@@ -325,23 +325,25 @@ impl Shell {
                         Ok(()) => client.status(&ids).await,
                         Err(e) => StatusOutcome::Unreadable(e.to_string()),
                     };
-                    Happened::Told(ids, outcome)
+                    Completion::Told(ids, outcome)
                 };
                 self.requests.push(asking.boxed());
             }
             Action::Record(change) => {
-                let written = self.ledger.record(change.clone());
-                let recording = async move { Happened::Recorded(change, written.await.unwrap_or_else(gone)) };
+                let written = self.writer.record(change.clone());
+                let recording =
+                    async move { Completion::Recorded(change, written.await.unwrap_or_else(gone)) };
                 self.writes.push(recording.boxed());
             }
-            Action::Notify(said) => self.pass_on(said),
+            Action::Notify(said) => self.show_notice(said),
         }
     }
 
     fn intend(&mut self, intent: IntentId, task: TaskRow, mode: Mode) {
         let token = self.run.webhook.as_ref().and_then(|_| new_token());
-        let written = self.ledger.intend(Intent { task, mode, hook_token: token.clone() });
-        let intending = async move { Happened::Intended(intent, token, written.await.unwrap_or_else(gone)) };
+        let written = self.writer.intend(Intent { task, mode, hook_token: token.clone() });
+        let intending =
+            async move { Completion::Intended(intent, token, written.await.unwrap_or_else(gone)) };
         self.writes.push(intending.boxed());
     }
 
@@ -358,18 +360,18 @@ impl Shell {
         let client = self.client.clone();
         let submitting = async move {
             if let Err(e) = reach(Point::SubmitLeaves) {
-                return Happened::Replied(attempt, SubmitOutcome::NotSent(e.to_string()));
+                return Completion::Replied(attempt, SubmitOutcome::NotSent(e.to_string()));
             }
             let outcome = client.submit(&request).await;
             let lost = |e: std::io::Error| SubmitOutcome::Unknown(e.to_string());
-            Happened::Replied(attempt, reach(Point::SubmitAnswered).map_or_else(lost, |()| outcome))
+            Completion::Replied(attempt, reach(Point::SubmitAnswered).map_or_else(lost, |()| outcome))
         };
         self.requests.push(submitting.boxed());
     }
 
-    fn pass_on(&mut self, said: Said) {
+    fn show_notice(&mut self, said: Said) {
         debug!(?said, "the engine gives notice");
-        let running = self.book.running();
+        let running = self.view.running();
         let notice = match said {
             Said::FewerSlots(slots) => Notice::SlotsLearned { slots, asked: self.run.policy.concurrency },
             Said::SlowedDown(wait) => {
@@ -411,7 +413,7 @@ impl Shell {
         RunProgress {
             at: Timestamp::now(),
             elapsed: self.clock.now(),
-            counts: self.book.counts(),
+            counts: self.view.counts(),
             slots: self.engine.slots(),
             in_slots: self.engine.slots_held(),
             remaining: self.engine.remaining(),

@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use rusqlite::{Connection, params};
 
-use super::durations::durations;
 use super::columns::mode_at;
+use super::durations::durations;
 use super::{RunStart, Snapshot, StoreError, waiting_at};
 use crate::engine::{History, ObservedDurations, Waiting};
 use crate::plan::{Filters, Selection, TaskView};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::service::JobEnd;
 use super::world::FaultyWorld;
-use crate::engine::flight::Phase;
+use crate::engine::in_flight::Phase;
 use crate::engine::{Engine, StopReason};
 use crate::task::{AttemptKey, RemoteTaskId, State as TaskState, TaskRow};
 
@@ -26,7 +26,7 @@ impl FaultyWorld {
             return;
         }
         let (mut submitting, mut running) = (BTreeSet::new(), BTreeSet::<(AttemptKey, &RemoteTaskId)>::new());
-        for (attempt, flight) in engine.flights.iter() {
+        for (attempt, flight) in engine.in_flight.iter() {
             let row = &self.live.attempts[&attempt];
             assert_eq!(row.task, flight.waiting.task);
             match &flight.phase {
@@ -37,7 +37,7 @@ impl FaultyWorld {
                 Phase::InDoubt => assert_eq!(self.live.task(row.task), TaskState::Unknown),
             }
         }
-        for (intent, flight) in engine.flights.intended() {
+        for (intent, flight) in engine.in_flight.intended() {
             let attempt = self.intents[&intent];
             assert_eq!(self.live.attempts[&attempt].task, flight.waiting.task);
             submitting.insert(attempt);

@@ -106,5 +106,5 @@ fn wake(run: &mut VirtualRun<'_, FaultyWorld>, step: NextStep) {
 /// What a wake-up may change without an action.
 fn moves(engine: &Engine) -> (usize, usize, String) {
     let waiting = engine.waiting.len() + 1000 * engine.retries.len();
-    (engine.flights.all().count(), waiting, format!("{:?}", engine.mood))
+    (engine.in_flight.all().count(), waiting, format!("{:?}", engine.run_phase))
 }

@@ -91,7 +91,7 @@ impl StateModel {
     }
 
     /// Removes an attempt whose intent could not be written.
-    pub(super) fn take_back(&mut self, attempt: AttemptKey) {
+    pub(super) fn requeue_due_retries(&mut self, attempt: AttemptKey) {
         if let Some(row) = self.attempts.remove(&attempt) {
             self.tasks[row.task.0 as usize] = TaskState::Pending;
         }

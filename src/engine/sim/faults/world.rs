@@ -203,7 +203,7 @@ impl FaultyWorld {
         let fails = self.rng.chance(self.scenario.faults.disk);
         match (&write, fails) {
             (StateWrite::Intent(intent, attempt, ..), true) => {
-                self.live.take_back(*attempt);
+                self.live.requeue_due_retries(*attempt);
                 Some(Event::IntentFailed(*intent))
             }
             (StateWrite::Change(_), true) => {
@@ -212,7 +212,7 @@ impl FaultyWorld {
             }
             (StateWrite::Intent(intent, attempt, task, ..), false) => {
                 if let Some(why) = self.refusal(*task) {
-                    self.live.take_back(*attempt);
+                    self.live.requeue_due_retries(*attempt);
                     return Some(Event::IntentRefused { intent: *intent, why });
                 }
                 self.disk.apply(&write);

@@ -10,7 +10,7 @@ use crate::task::{AttemptKey, Mode, RemoteTaskId};
 
 /// One attempt that has not ended.
 #[derive(Debug, Clone)]
-pub(super) struct Flight {
+pub(super) struct InFlight {
     pub(super) waiting: Waiting,
     /// The mode it is sent in.
     pub(super) mode: Mode,
@@ -33,14 +33,14 @@ pub(super) enum Phase {
     /// Sent; the reply is awaited.
     Sending,
     /// Accepted, and followed under this name.
-    Running(Followed),
+    Running(Tracking),
     /// The reply was lost; only a callback can still tell what became of it.
     InDoubt,
 }
 
 /// What following an accepted attempt needs.
 #[derive(Debug, Clone)]
-pub(super) struct Followed {
+pub(super) struct Tracking {
     pub(super) task_id: RemoteTaskId,
     /// Since when, and how often, the service's lists went without it.
     pub(super) missing: Option<(Duration, u32)>,
@@ -50,9 +50,9 @@ pub(super) struct Followed {
     pub(super) second_look: bool,
 }
 
-impl Followed {
+impl Tracking {
     pub(super) fn new(task_id: RemoteTaskId, second_look: bool) -> Self {
-        Followed { task_id, missing: None, empty: 0, second_look }
+        Tracking { task_id, missing: None, empty: 0, second_look }
     }
 
     /// Whether nothing odd was said of it: it runs until it ends.
@@ -70,9 +70,9 @@ impl Followed {
     }
 }
 
-impl Flight {
+impl InFlight {
     pub(super) fn new(waiting: Waiting, mode: Mode, phase: Phase, since: Duration, age: Duration) -> Self {
-        Flight { waiting, mode, phase, since, age, alive: None, early: Vec::new() }
+        InFlight { waiting, mode, phase, since, age, alive: None, early: Vec::new() }
     }
 
     /// Whether the service is, or may be, working on it in one of our slots.
@@ -103,43 +103,43 @@ impl Flight {
 
 /// All attempts that have not ended, oldest first, and the intents that have no number yet.
 #[derive(Debug, Default)]
-pub(super) struct Flights {
+pub(super) struct InFlightSet {
     /// Intents that the store has not answered. They come after all attempts, as their numbers will.
-    intended: BTreeMap<IntentId, Flight>,
-    by_attempt: BTreeMap<AttemptKey, Flight>,
+    intended: BTreeMap<IntentId, InFlight>,
+    by_attempt: BTreeMap<AttemptKey, InFlight>,
     by_task_id: HashMap<RemoteTaskId, AttemptKey>,
 }
 
-impl Flights {
+impl InFlightSet {
     /// An intent is on the way to the store.
-    pub(super) fn intend(&mut self, intent: IntentId, flight: Flight) {
+    pub(super) fn intend(&mut self, intent: IntentId, flight: InFlight) {
         self.intended.insert(intent, flight);
     }
 
     /// Takes out an intent that the store has answered; `None` where it was answered before.
-    pub(super) fn take_intent(&mut self, intent: IntentId) -> Option<Flight> {
+    pub(super) fn take_intent(&mut self, intent: IntentId) -> Option<InFlight> {
         self.intended.remove(&intent)
     }
 
     /// The intents that the store has not answered.
     #[cfg(test)]
-    pub(super) fn intended(&self) -> impl Iterator<Item = (IntentId, &Flight)> {
+    pub(super) fn intended(&self) -> impl Iterator<Item = (IntentId, &InFlight)> {
         self.intended.iter().map(|(intent, flight)| (*intent, flight))
     }
 
     /// All of them: the attempts, then the intents.
-    pub(super) fn all(&self) -> impl Iterator<Item = &Flight> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &InFlight> {
         self.by_attempt.values().chain(self.intended.values())
     }
 
-    pub(super) fn insert(&mut self, key: AttemptKey, flight: Flight) {
+    pub(super) fn insert(&mut self, key: AttemptKey, flight: InFlight) {
         if let Phase::Running(followed) = &flight.phase {
             self.by_task_id.insert(followed.task_id.clone(), key);
         }
         self.by_attempt.insert(key, flight);
     }
 
-    pub(super) fn remove(&mut self, key: AttemptKey) -> Option<Flight> {
+    pub(super) fn remove(&mut self, key: AttemptKey) -> Option<InFlight> {
         let flight = self.by_attempt.remove(&key)?;
         if let Phase::Running(followed) = &flight.phase {
             self.by_task_id.remove(&followed.task_id);
@@ -147,11 +147,11 @@ impl Flights {
         Some(flight)
     }
 
-    pub(super) fn get_mut(&mut self, key: AttemptKey) -> Option<&mut Flight> {
+    pub(super) fn get_mut(&mut self, key: AttemptKey) -> Option<&mut InFlight> {
         self.by_attempt.get_mut(&key)
     }
 
-    pub(super) fn get(&self, key: AttemptKey) -> Option<&Flight> {
+    pub(super) fn get(&self, key: AttemptKey) -> Option<&InFlight> {
         self.by_attempt.get(&key)
     }
 
@@ -165,17 +165,17 @@ impl Flights {
         if let Some(flight) = self.by_attempt.get_mut(&key) {
             self.by_task_id.insert(task_id.clone(), key);
             flight.alive = Some(flight.since);
-            flight.phase = Phase::Running(Followed::new(task_id, false));
+            flight.phase = Phase::Running(Tracking::new(task_id, false));
         }
     }
 
     /// The attempts, without the intents that have no number yet.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (AttemptKey, &Flight)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (AttemptKey, &InFlight)> {
         self.by_attempt.iter().map(|(key, flight)| (*key, flight))
     }
 
     /// What is followed by status requests.
-    pub(super) fn followed(&self) -> impl Iterator<Item = (&Flight, &Followed)> {
+    pub(super) fn followed(&self) -> impl Iterator<Item = (&InFlight, &Tracking)> {
         self.by_attempt.values().filter_map(|flight| match &flight.phase {
             Phase::Running(followed) => Some((flight, followed)),
             _ => None,
@@ -188,8 +188,8 @@ impl Flights {
 
     /// How many will still end: all but those whose reply was lost, and those that are only looked at again.
     pub(super) fn open(&self) -> usize {
-        let second_look = |flight: &&Flight| matches!(&flight.phase, Phase::Running(f) if f.second_look);
-        let in_doubt = |flight: &&Flight| matches!(flight.phase, Phase::InDoubt);
+        let second_look = |flight: &&InFlight| matches!(&flight.phase, Phase::Running(f) if f.second_look);
+        let in_doubt = |flight: &&InFlight| matches!(flight.phase, Phase::InDoubt);
         self.all().filter(|flight| !in_doubt(flight) && !second_look(flight)).count()
     }
 

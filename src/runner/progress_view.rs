@@ -16,7 +16,7 @@ use crate::task::{
 const AGAIN: &str = "nothing is known of it, and `on_unknown` is `resend`: a new paid attempt";
 
 #[derive(Debug)]
-struct Page {
+struct AttemptView {
     id: TaskId,
     state: State,
     task_id: Option<RemoteTaskId>,
@@ -26,15 +26,15 @@ struct Page {
 
 /// What is shown of the attempts of this run.
 #[derive(Debug)]
-pub(super) struct Book {
+pub(super) struct ProgressView {
     counts: Counts,
-    pages: HashMap<AttemptKey, Page>,
+    pages: HashMap<AttemptKey, AttemptView>,
 }
 
-impl Book {
-    pub(super) fn open(snapshot: &RunStart) -> Book {
+impl ProgressView {
+    pub(super) fn open(snapshot: &RunStart) -> ProgressView {
         let pages = snapshot.resumed.iter().zip(&snapshot.resumed_tasks).map(|(resumed, task)| {
-            let page = Page {
+            let page = AttemptView {
                 id: task.id.clone(),
                 state: task.state,
                 task_id: Some(resumed.task_id.clone()),
@@ -45,9 +45,12 @@ impl Book {
         });
         let in_doubt = snapshot.in_doubt.iter().zip(&snapshot.in_doubt_tasks).map(|(lost, task)| {
             let (id, state) = (task.id.clone(), task.state);
-            (lost.attempt, Page { id, state, task_id: None, since: Duration::ZERO, listed: task.active })
+            (
+                lost.attempt,
+                AttemptView { id, state, task_id: None, since: Duration::ZERO, listed: task.active },
+            )
         });
-        Book { counts: snapshot.counts, pages: pages.chain(in_doubt).collect() }
+        ProgressView { counts: snapshot.counts, pages: pages.chain(in_doubt).collect() }
     }
 
     pub(super) fn counts(&self) -> Counts {
@@ -68,7 +71,7 @@ impl Book {
     /// The intent to submit is durable.
     pub(super) fn intended(&mut self, attempt: AttemptKey, id: TaskId, now: Duration) {
         self.counts.shift(Status::Pending, Status::Running);
-        let page = Page { id, state: State::Submitting, task_id: None, since: now, listed: true };
+        let page = AttemptView { id, state: State::Submitting, task_id: None, since: now, listed: true };
         self.pages.insert(attempt, page);
     }
 
@@ -92,7 +95,8 @@ impl Book {
         let page = self.pages.remove(&attempt)?;
         let took =
             (page.since > Duration::ZERO && page.task_id.is_some()).then(|| now.saturating_sub(page.since));
-        let retrying = |page: Page, reason| RunEvent::Retrying { id: page.id, task_id: page.task_id, reason };
+        let retrying =
+            |page: AttemptView, reason| RunEvent::Retrying { id: page.id, task_id: page.task_id, reason };
         match kind {
             ChangeKind::Done(images) => Some(ended(&page, None, took, images)),
             ChangeKind::Refused(Failure { reason, .. })
@@ -105,7 +109,7 @@ impl Book {
     }
 }
 
-fn ended(page: &Page, reason: Option<String>, took: Option<Duration>, images: Images) -> RunEvent {
+fn ended(page: &AttemptView, reason: Option<String>, took: Option<Duration>, images: Images) -> RunEvent {
     let (id, status, task_id) = (page.id.clone(), page.state.shown(true), page.task_id.clone());
     RunEvent::Ended { id, status, task_id, reason, took, images }
 }

@@ -7,7 +7,7 @@
 use std::collections::VecDeque;
 
 use super::message::{Action, Backlog, Waiting};
-use super::{Engine, Mood};
+use super::{Engine, RunPhase};
 use crate::task::ModeCounts;
 
 /// The fewest tasks that are claimed at a time, where the policy does not say.
@@ -17,7 +17,7 @@ const TASKS_A_SLOT: usize = 4;
 
 /// The line: what is sent next is at its front.
 #[derive(Debug, Default)]
-pub(super) struct Line {
+pub(super) struct PendingQueue {
     /// The tasks that were claimed.
     tasks: VecDeque<Waiting>,
     /// How many of each mode those are.
@@ -28,13 +28,13 @@ pub(super) struct Line {
     asked: Option<usize>,
 }
 
-impl From<Backlog> for Line {
+impl From<Backlog> for PendingQueue {
     fn from(backlog: Backlog) -> Self {
-        Line { unclaimed: backlog.tasks, ..Line::default() }
+        PendingQueue { unclaimed: backlog.tasks, ..PendingQueue::default() }
     }
 }
 
-impl Line {
+impl PendingQueue {
     pub(super) fn front(&self) -> Option<&Waiting> {
         self.tasks.front()
     }
@@ -138,7 +138,7 @@ impl Engine {
 
     /// Claims more tasks before the line is too short for the slots, and as many as the decisions of this run go by.
     pub(super) fn claim_tasks(&mut self) {
-        if self.mood != Mood::Working || self.allowed == Some(0) || !self.next_fits() {
+        if self.run_phase != RunPhase::Running || self.allowed == Some(0) || !self.next_fits() {
             return;
         }
         let enough = PORTION.max(self.policy.concurrency.saturating_mul(TASKS_A_SLOT));

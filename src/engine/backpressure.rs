@@ -15,13 +15,13 @@ pub(super) enum Which {
 impl Engine {
     pub(super) fn answered(&mut self, now: Duration) {
         if let Some(after) = self.outage.answered(now) {
-            self.tell(Notice::Recovered(after));
+            self.notify(Notice::Recovered(after));
         }
     }
 
     pub(super) fn trouble(&mut self, now: Duration, why: &str) {
         if let Some(lasted) = self.outage.trouble(now, why) {
-            self.tell(Notice::Outage(lasted, why.to_owned()));
+            self.notify(Notice::Outage(lasted, why.to_owned()));
         }
     }
 
@@ -34,7 +34,7 @@ impl Engine {
         // A second look is a favour to an earlier run: not worth waiting for.
         let looks: Vec<_> = self.second_looks().collect();
         for attempt in looks {
-            self.flights.remove(attempt);
+            self.in_flight.remove(attempt);
         }
         self.asks.failed(now, self.policy.seed);
         self.trouble(now, why);
@@ -55,15 +55,15 @@ impl Engine {
             None => (backoff.failed(now, seed), Duration::ZERO),
         };
         if first {
-            self.tell(Notice::SlowedDown(wait));
+            self.notify(Notice::SlowedDown(wait));
         }
         let seen = "the service asks for fewer requests and nothing else (HTTP 429)";
         if let Some(lasted) = self.outage.asks_for_patience(now, asked, seen) {
-            self.tell(Notice::Outage(lasted, seen.to_owned()));
+            self.notify(Notice::Outage(lasted, seen.to_owned()));
         }
     }
 
-    pub(super) fn bear_outage(&mut self, now: Duration) {
+    pub(super) fn check_outage(&mut self, now: Duration) {
         if self.outage.ends_at(&self.policy).is_some_and(|end| end <= now) {
             self.close(StopReason::Unreachable(self.outage.last_seen().to_owned()));
         }

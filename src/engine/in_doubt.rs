@@ -14,16 +14,16 @@ use crate::task::{AttemptKey, ChangeKind, TaskRow};
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
-use super::flight::{Flight, Phase};
+use super::in_flight::{InFlight, Phase};
 use super::message::{Action, StopReason, Unacknowledged};
 use super::policy::Policy;
-use super::{Engine, LOST_REPLIES_IN_A_ROW, Mood};
+use super::{Engine, LOST_REPLIES_IN_A_ROW, RunPhase};
 
 /// What is not waited for any more, and what was sent again.
 #[derive(Debug, Default)]
-pub(super) struct Unknowns {
+pub(super) struct InDoubtSet {
     /// Attempts that no job can be running for any more, but which may still be called back.
-    stranded: BTreeMap<AttemptKey, Flight>,
+    stranded: BTreeMap<AttemptKey, InFlight>,
     /// Tasks that this run has sent again.
     again: HashSet<TaskRow>,
 }
@@ -44,8 +44,8 @@ impl Engine {
             // What nobody will call back for has waited long enough.
             let age = if lost.is_awaited(&self.policy) { lost.age } else { lost.age.max(longest) };
             if !mutant!(EarlierRunsForgotten) {
-                let flight = Flight::new(lost.waiting, lost.mode, Phase::InDoubt, Duration::ZERO, age);
-                self.flights.insert(lost.attempt, flight);
+                let flight = InFlight::new(lost.waiting, lost.mode, Phase::InDoubt, Duration::ZERO, age);
+                self.in_flight.insert(lost.attempt, flight);
             }
         }
         self
@@ -53,13 +53,13 @@ impl Engine {
 
     /// No reply will come any more: whether the submit was accepted cannot be known.
     pub(super) fn lost_reply(&mut self, now: Duration, attempt: AttemptKey, why: String) {
-        if self.believes_a_callback(now, attempt) {
+        if self.resolve_from_early_callback(now, attempt) {
             return;
         }
         self.trusted = false;
         self.lost_replies += 1;
         if mutant!(ResendUnknown)
-            && let Some(flight) = self.flights.get(attempt)
+            && let Some(flight) = self.in_flight.get(attempt)
         {
             self.waiting.push_back(flight.waiting);
         }
@@ -70,7 +70,7 @@ impl Engine {
             self.submit_trouble(now, &why);
         }
         if (!self.policy.callbacks || mutant!(InDoubtNotAwaited))
-            && let Some(flight) = self.flights.remove(attempt)
+            && let Some(flight) = self.in_flight.remove(attempt)
             && self.sends_again(flight.waiting.task)
         {
             self.actions.push_back(Action::Record(ChangeKind::Resend.of(attempt)));
@@ -79,26 +79,26 @@ impl Engine {
     }
 
     /// No reply will say which job is this attempt's; a callback may. True where one has.
-    pub(super) fn believes_a_callback(&mut self, now: Duration, attempt: AttemptKey) -> bool {
-        let Some(flight) = self.flights.get_mut(attempt) else { return false };
+    pub(super) fn resolve_from_early_callback(&mut self, now: Duration, attempt: AttemptKey) -> bool {
+        let Some(flight) = self.in_flight.get_mut(attempt) else { return false };
         flight.phase = Phase::InDoubt;
         for item in std::mem::take(&mut flight.early) {
             self.callback(now, attempt, item);
         }
-        !self.flights.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::InDoubt))
+        !self.in_flight.get(attempt).is_some_and(|flight| matches!(flight.phase, Phase::InDoubt))
     }
 
     /// A callback for an attempt that is not waited for any more: it is heard all the same.
-    pub(super) fn take_up_stranded(&mut self, attempt: AttemptKey) {
+    pub(super) fn reattach_late_callback(&mut self, attempt: AttemptKey) {
         if let Some(flight) = self.unknowns.stranded.remove(&attempt) {
-            self.flights.insert(attempt, flight);
+            self.in_flight.insert(attempt, flight);
         }
     }
 
     /// Waits no longer for callbacks of jobs that must have ended: what is unknown stays so, or is sent again.
-    pub(super) fn give_up_waiting(&mut self, now: Duration) {
+    pub(super) fn expire_in_doubt(&mut self, now: Duration) {
         let stranded: Vec<_> = self
-            .flights
+            .in_flight
             .iter()
             .filter(|(_, flight)| matches!(flight.phase, Phase::InDoubt))
             .filter(|(_, flight)| flight.deadline(self.policy.grace) <= now)
@@ -106,7 +106,7 @@ impl Engine {
             .collect();
         // The oldest is to be first in the line, and what is due goes to its front.
         for attempt in stranded.into_iter().rev() {
-            let Some(flight) = self.flights.remove(attempt) else { continue };
+            let Some(flight) = self.in_flight.remove(attempt) else { continue };
             if self.sends_again(flight.waiting.task) {
                 self.actions.push_back(Action::Record(ChangeKind::Resend.of(attempt)));
                 self.retries.wait_until(now, flight.waiting);
@@ -118,7 +118,8 @@ impl Engine {
 
     /// Whether the task of an attempt that is unknown is sent again by this run; says so once for a task.
     fn sends_again(&mut self, task: TaskRow) -> bool {
-        let may = self.policy.resend_unknown && self.mood == Mood::Working && !self.retries.bars(task);
+        let may =
+            self.policy.resend_unknown && self.run_phase == RunPhase::Running && !self.retries.bars(task);
         may && (self.unknowns.again.insert(task) || mutant!(ResendsWithoutEnd))
     }
 }
