@@ -14,7 +14,7 @@ impl Snapshot {
     /// lives.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn figures(&self, variables: &[(String, Variable)]) -> Result<Vec<Breakdown>, StoreError> {
         read(&self.db, variables, self.is_live()).map_err(|e| self.error(e))
     }
@@ -22,7 +22,7 @@ impl Snapshot {
     /// All runs, the oldest first.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn runs(&self) -> Result<Vec<RunRow>, StoreError> {
         let read = || {
             let mut query =

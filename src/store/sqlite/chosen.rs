@@ -161,7 +161,7 @@ impl Snapshot {
     /// budget. `None` where it cannot be told, since a price is missing.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn reserved(&self, prices: &Prices) -> Result<Option<Quota>, StoreError> {
         let spent = spent(&self.db, prices).map_err(|e| self.error(e))?;
         Ok(Some(spent).filter(|spent| spent.0 < u64::MAX))

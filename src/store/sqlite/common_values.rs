@@ -13,7 +13,7 @@ impl Snapshot {
     /// has; those first that the fewest other tasks have.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn shared_by(&self, header: &Header, tasks: &[TaskRow]) -> Result<Vec<(String, String)>, StoreError> {
         shared(&self.db, &header.columns, tasks).map_err(|e| self.error(e))
     }

@@ -18,7 +18,7 @@ impl HeldStore {
     /// Sets which tasks are delivered from now on.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn set_notify_on(&self, notify_on: Option<NotifyOn>) -> Result<(), StoreError> {
         let written = self.db.execute("UPDATE header SET told = ?1", [notify_on.map(NotifyOn::as_str)]);
         written.map(drop).map_err(|e| self.error(e))
@@ -28,7 +28,7 @@ impl HeldStore {
     /// number.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn enqueue_all_done(&self) -> Result<u64, StoreError> {
         let added = self.db.execute(
             "INSERT INTO delivery (attempt, status)
@@ -46,7 +46,7 @@ impl Snapshot {
     /// All pending deliveries, with the attempts they are about, the oldest first.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn pending_deliveries(&self) -> Result<Vec<(DeliveryKey, Option<AttemptKey>)>, StoreError> {
         let read = || {
             let mut query = self
@@ -62,7 +62,7 @@ impl Snapshot {
     /// The pending delivery of an attempt, if there is one.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn pending_of(&self, attempt: AttemptKey) -> Result<Option<DeliveryKey>, StoreError> {
         let query = "SELECT key FROM delivery WHERE attempt = ?1 AND delivered_at IS NULL";
         let key = self.db.query_row(query, [attempt.0], |row| Ok(DeliveryKey(row.get(0)?))).optional();
@@ -72,7 +72,7 @@ impl Snapshot {
     /// The pending delivery of the end of a run, if there is one.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn pending_of_run(&self, run: i64) -> Result<Option<DeliveryKey>, StoreError> {
         let query = "SELECT key FROM delivery WHERE run = ?1 AND delivered_at IS NULL";
         let key = self.db.query_row(query, [run], |row| Ok(DeliveryKey(row.get(0)?))).optional();
@@ -82,7 +82,7 @@ impl Snapshot {
     /// Loads a pending delivery. `None` where it was delivered, or nothing is left to say.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn delivery(&self, key: DeliveryKey) -> Result<Option<PendingDelivery>, StoreError> {
         read(&self.db, key).map_err(|e| self.error(e))
     }
@@ -90,7 +90,7 @@ impl Snapshot {
     /// The numbers of deliveries of a batch.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn deliveries(&self) -> Result<DeliveryCount, StoreError> {
         let query = "SELECT count(delivered_at), count(*) - count(delivered_at) FROM delivery";
         let row = |row: &Row<'_>| {
@@ -103,7 +103,7 @@ impl Snapshot {
     /// The first pending deliveries, those that were tried before those that were not.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn failed_deliveries(&self, most: u32) -> Result<Vec<FailedDelivery>, StoreError> {
         let read = || {
             let mut query = self.db.prepare(

@@ -22,7 +22,7 @@ impl Snapshot {
     /// A job whose end was seen by a later run than the one that submitted it tells when that run began, and no more.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn durations(&self) -> Result<ObservedDurations, StoreError> {
         durations(&self.db).map_err(|e| self.error(e))
     }
@@ -30,7 +30,7 @@ impl Snapshot {
     /// What runs at the service at this time, as far as the state knows: what a run that began now would follow.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn running(&self, now: Timestamp) -> Result<Vec<Resumed>, StoreError> {
         let read = || {
             let mut query = self.db.prepare(

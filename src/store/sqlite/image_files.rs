@@ -15,7 +15,7 @@ impl Snapshot {
     /// The attempts that made the pictures of the listed tasks, in the manifest's order.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn attempts_with_images(&self) -> Result<Vec<AttemptKey>, StoreError> {
         let read = || {
             let mut query = self.db.prepare(
@@ -32,7 +32,7 @@ impl Snapshot {
     /// What an attempt made. `None` where it is not done.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn attempt_images(&self, attempt: AttemptKey) -> Result<Option<AttemptImages>, StoreError> {
         read(&self.db, attempt).map_err(|e| self.error(e))
     }
@@ -55,7 +55,7 @@ impl Snapshot {
     /// How many files the listed tasks have, and how many could not be brought.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn files(&self) -> Result<FileCounts, StoreError> {
         let query = "SELECT count(path), count(*) - count(path) FROM file
              JOIN attempt ON attempt.key = file.attempt JOIN state ON state.task = attempt.task

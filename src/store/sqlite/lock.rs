@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use super::state_file::{self, FileIdentity, without_links};
+use super::file_access::{self, FileIdentity, without_links};
 use super::{StateLocation, StoreError};
 
 /// How often a lock that is taken is tried again: somebody may only be looking whether it is.
@@ -150,7 +150,7 @@ fn can_lock_state(state: &File) -> bool {
 }
 
 fn beside(state: &Path) -> PathBuf {
-    state_file::beside(state, ".lock")
+    file_access::beside(state, ".lock")
 }
 
 /// The same, under a name that is the same wherever it is looked at from.
@@ -165,7 +165,7 @@ fn absolute_beside(state: &Path) -> PathBuf {
 
 fn try_take(path: &Path) -> io::Result<Option<File>> {
     loop {
-        let mut options = state_file::private();
+        let mut options = file_access::private();
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o644);
         let options = options.read(true).create(true).truncate(false);

@@ -1,7 +1,7 @@
 //! The state in an SQLite file.
 //!
-//! One run at a time holds a state ([`Store::open`]) and writes it through one thread; anybody may read it meanwhile
-//! ([`Reader`]). What is answered is on the disk: an intent before its request leaves, a taskId the moment it is known.
+//! One run at a time holds a state ([`HeldStore`]) and writes it through one thread ([`BatchWriter`]); anybody may read it
+//! meanwhile ([`Snapshot`]). What is answered is on the disk: an intent before its request leaves, a taskId the moment it is known.
 
 mod attempts;
 #[cfg(test)]
@@ -12,6 +12,7 @@ mod columns;
 mod common_values;
 mod deliveries;
 mod durations;
+mod file_access;
 mod image_files;
 mod integrity;
 mod ledger;
@@ -80,7 +81,7 @@ impl HeldStore {
         holder: &str,
     ) -> Result<HeldStore, StoreError> {
         let path = location.path();
-        if state_file::exists(path) {
+        if file_access::exists(path) {
             state_file::check_is_state(path)?;
         }
         let store = HeldStore::take(location, holder)?;
@@ -124,7 +125,7 @@ impl HeldStore {
     /// The name of the manifest's file that the state listed last, if it ever did.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn manifest_file(&self) -> Result<Option<String>, StoreError> {
         let query = "SELECT file FROM header";
         self.db.query_row(query, [], |row| row.get(0)).map_err(|e| self.error(e))
@@ -133,7 +134,7 @@ impl HeldStore {
     /// Whether the state lists just what the manifest of this hash lists.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn is_current(&self, manifest: &[u8; 32]) -> Result<bool, StoreError> {
         let query = "SELECT manifest IS ?1 FROM header";
         self.db.query_row(query, [manifest], |row| row.get(0)).map_err(|e| self.error(e))
@@ -142,7 +143,7 @@ impl HeldStore {
     /// Keeps what a run needs of the manifest that the state lists, for the next one.
     ///
     /// # Errors
-    /// What SQLite says; then nothing is changed.
+    /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
     pub fn cache_manifest(&self, text: &str) -> Result<(), StoreError> {
         let query = "UPDATE header SET outline = ?1 WHERE outline IS NOT ?1";
         self.db.execute(query, [text]).map(drop).map_err(|e| self.error(e))
@@ -151,7 +152,7 @@ impl HeldStore {
     /// Everything the state knows, to compare a manifest with.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn known_tasks(&self) -> Result<KnownTasks, StoreError> {
         snapshot::known_tasks(&self.db).map_err(|e| self.error(e))
     }
@@ -159,7 +160,7 @@ impl HeldStore {
     /// Carries out the plan for these tasks, in one transaction: the state lists what the manifest lists now.
     ///
     /// # Errors
-    /// What SQLite says; then nothing is changed.
+    /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
     pub fn sync_manifest(
         &mut self,
         manifest: ManifestRef<'_>,
@@ -172,7 +173,7 @@ impl HeldStore {
     /// Modes of the batch without a price, which a budget needs.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn unpriced(&self, prices: &Prices) -> Result<Vec<Mode>, StoreError> {
         chosen::unpriced(&self.db, prices).map_err(|e| self.error(e))
     }
@@ -180,7 +181,7 @@ impl HeldStore {
     /// Lets failed tasks wait again: those that are chosen, and with `lost` those too that were lost.
     ///
     /// # Errors
-    /// What SQLite says; then nothing is changed.
+    /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
     pub fn retry(&mut self, filters: &Filters, lost: bool) -> Result<RetryReport, StoreError> {
         retry::requeue_failed(&mut self.db, filters, lost).map_err(|e| self.error(e))
     }
@@ -188,7 +189,7 @@ impl HeldStore {
     /// What the state says of its batch.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn header(&self) -> Result<Header, StoreError> {
         Ok(snapshot::header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
     }
@@ -196,7 +197,7 @@ impl HeldStore {
     /// Begins a run that submits all that waits; see [`begin_with`](HeldStore::begin_with).
     ///
     /// # Errors
-    /// What SQLite or the system say.
+    /// [`StoreError`], where SQLite or the system cannot write the state.
     pub fn begin(self, prices: Prices) -> Result<(RunStart, BatchWriter), StoreError> {
         self.begin_with(prices, None, &Selection::default())
     }
@@ -205,7 +206,7 @@ impl HeldStore {
     /// by a thread of its own. No intent is taken that would pass the budget by these prices.
     ///
     /// # Errors
-    /// What SQLite or the system say.
+    /// [`StoreError`], where SQLite or the system cannot write the state.
     pub fn begin_with(
         self,
         prices: Prices,
@@ -236,7 +237,7 @@ impl HeldStore {
     /// Writes what became of a picture.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn record_file(&self, row: &FileRow) -> Result<(), StoreError> {
         image_files::write(&self.db, row, Timestamp::now()).map_err(|e| self.error(e))
     }

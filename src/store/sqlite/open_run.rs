@@ -11,9 +11,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
-use super::{StoreError, database_error, state_file};
+use super::{StoreError, database_error, file_access};
 
 /// A log shorter than its own header has nothing in it, and that of a run has the mark at least.
 const LOG_HEADER: u64 = 32;
@@ -21,7 +22,7 @@ const LOG_HEADER: u64 = 32;
 /// Writes the mark of this run, into the main file too. Readers of a moment ago may hold that up, for as long as the connection
 /// waits at most; then the main file has it a little later.
 pub(super) fn open(db: &Connection, run: i64) -> rusqlite::Result<()> {
-    super::schema::keep_wal(db, true)?;
+    keep_wal(db, true)?;
     db.execute("INSERT OR REPLACE INTO open_run VALUES (1, ?1, ?2, 0)", params![run, this_process()])?;
     checkpoint(db, "FULL")
 }
@@ -29,7 +30,7 @@ pub(super) fn open(db: &Connection, run: i64) -> rusqlite::Result<()> {
 /// Takes the mark away: the state is whole without its log, which the last connection to close may remove.
 pub(super) fn close(db: &Connection) -> rusqlite::Result<()> {
     db.execute("DELETE FROM open_run", [])?;
-    super::schema::keep_wal(db, false)?;
+    keep_wal(db, false)?;
     // The last to close may be a reader, which writes nothing into the main file.
     checkpoint(db, "PASSIVE")
 }
@@ -58,6 +59,12 @@ pub(super) fn is_open(db: &Connection) -> rusqlite::Result<bool> {
     Ok(has_table && db.query_row("SELECT EXISTS (SELECT 1 FROM open_run)", [], |row| row.get(0))?)
 }
 
+/// Sets whether the last to close leaves the WAL as it is, instead of writing it into the file: a file that is damaged, or is
+/// none of ours, is not written to.
+pub(super) fn keep_wal(db: &Connection, keep: bool) -> rusqlite::Result<()> {
+    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
+}
+
 /// Writes what is in the log into the main file, as far as readers let it.
 pub(super) fn checkpoint(db: &Connection, how: &str) -> rusqlite::Result<()> {
     db.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))
@@ -73,7 +80,7 @@ pub(super) fn check_log(path: &Path) -> Result<(), StoreError> {
             Ok(None) => return Ok(()),
             Ok(Some(_)) if has_log(path) => return Ok(()),
             Ok(Some(attempts)) => {
-                let wal = state_file::beside(path, "-wal");
+                let wal = file_access::beside(path, "-wal");
                 return Err(StoreError::LogMissing { path: path.into(), wal, attempts });
             }
             // Somebody may be writing it just now; what is damaged is found by who opens it.
@@ -85,7 +92,7 @@ pub(super) fn check_log(path: &Path) -> Result<(), StoreError> {
 
 /// Whether there is a log beside the state, with anything in it.
 pub(super) fn has_log(path: &Path) -> bool {
-    std::fs::metadata(state_file::beside(path, "-wal")).is_ok_and(|found| found.len() >= LOG_HEADER)
+    std::fs::metadata(file_access::beside(path, "-wal")).is_ok_and(|found| found.len() >= LOG_HEADER)
 }
 
 /// How many submits the main file knows, where it has the mark.

@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::state_file::{self, FileIdentity};
+use super::file_access::{self, FileIdentity};
 
 /// Room for the records of thousands of jobs.
 const SIZE: usize = 16 << 20;
@@ -26,7 +26,7 @@ impl Reserve {
     /// Keeps space beside this state, if the disk has it to spare. A disk without is no reason not to run: then what could
     /// not be recorded is said on the terminal.
     pub(super) fn keep(state: &Path) -> Reserve {
-        let path = state_file::beside(state, ".reserve");
+        let path = file_access::beside(state, ".reserve");
         let kept = fill(&path).ok();
         Reserve { path, kept }
     }
@@ -58,7 +58,7 @@ fn fill(path: &Path) -> io::Result<FileIdentity> {
         }
         fs::remove_file(path)?;
     }
-    let mut file = state_file::private().create_new(true).open(path)?;
+    let mut file = file_access::private().create_new(true).open(path)?;
     let identity = FileIdentity::of(&file.metadata()?);
     let filled = write_all(&mut file);
     if filled.is_err() && FileIdentity::at(path) == Some(identity) {
@@ -87,7 +87,7 @@ fn is_ours(path: &Path, found: &fs::Metadata) -> bool {
         use std::io::Read;
         let mut begin = Vec::new();
         let mut options = fs::OpenOptions::new();
-        let file = state_file::without_links(options.read(true)).open(path)?;
+        let file = file_access::without_links(options.read(true)).open(path)?;
         file.take(512).read_to_end(&mut begin).map(|_| begin)
     };
     begins().is_ok_and(|begin| piece.starts_with(&begin) || begin.iter().all(|byte| *byte == 0))

@@ -18,7 +18,7 @@ impl HeldStore {
     /// Settles the tasks that are unknown and chosen. Submits that a run left without a reply when it died are unknown too.
     ///
     /// # Errors
-    /// What SQLite says; then nothing is changed.
+    /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
     pub fn resolve(
         &mut self,
         chosen: impl Fn(TaskView<'_>) -> bool,
@@ -31,7 +31,7 @@ impl HeldStore {
     /// attempt opens again under this taskId, and the next run follows it.
     ///
     /// # Errors
-    /// What SQLite says; then nothing is changed.
+    /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
     pub fn link_job(&mut self, id: &TaskId, task_id: &RemoteTaskId) -> Result<LinkOutcome, StoreError> {
         link_job(&mut self.db, id, task_id).map_err(|e| self.error(e))
     }
@@ -39,7 +39,7 @@ impl HeldStore {
     /// How many tasks of the manifest have each status.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn counts(&self) -> Result<Counts, StoreError> {
         snapshot::counts(&self.db, false).map_err(|e| self.error(e))
     }

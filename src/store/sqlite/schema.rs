@@ -7,7 +7,6 @@
 
 use std::path::Path;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{StoreError, database_error, open_run};
@@ -225,7 +224,7 @@ CREATE TABLE open_run (
 
 /// Makes the state where there is none.
 pub(super) fn make_where_absent(path: &Path) -> Result<(), StoreError> {
-    if super::state_file::exists(path) { Ok(()) } else { make(path) }
+    if super::file_access::exists(path) { Ok(()) } else { make(path) }
 }
 
 /// Opens the state, which this process holds, for writing. It is made where there is none, and brought up to date.
@@ -238,7 +237,7 @@ pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, Stor
     take_steps(&mut db, version).map_err(|e| database_error(path, e))?;
     // The log goes with the last to close only once the state says that it is whole without.
     open_run::close_ended(&db, path)?;
-    keep_wal(&db, false).map_err(|e| database_error(path, e))?;
+    open_run::keep_wal(&db, false).map_err(|e| database_error(path, e))?;
     tracing::info!(state = %path.display(), version = VERSION, "state is open for writing");
     Ok(db)
 }
@@ -248,16 +247,10 @@ pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, Stor
 fn make(path: &Path) -> Result<(), StoreError> {
     let draft = super::state_file::DraftState::begin(path)?;
     let (mut db, version) = open_prepared(draft.path(), path)?;
-    let ready = keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
+    let ready = open_run::keep_wal(&db, false).and_then(|()| take_steps(&mut db, version));
     ready.map_err(|e| database_error(path, e))?;
     db.close().map_err(|(_, e)| database_error(path, e))?;
     draft.publish(path)
-}
-
-/// Sets whether the last to close leaves the WAL as it is, instead of writing it into the file: a file that is damaged, or is
-/// none of ours, is not written to.
-pub(super) fn keep_wal(db: &Connection, keep: bool) -> rusqlite::Result<()> {
-    db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
 
 /// Opens the file at `at` for writing; what goes wrong is told of the state at `path`. Gives how many steps were taken. It
@@ -265,7 +258,7 @@ pub(super) fn keep_wal(db: &Connection, keep: bool) -> rusqlite::Result<()> {
 fn open_prepared(at: &Path, path: &Path) -> Result<(Connection, i32), StoreError> {
     let failed = |e| database_error(path, e);
     let mut db = Connection::open_with_flags(at, WRITING).map_err(failed)?;
-    keep_wal(&db, true).map_err(failed)?;
+    open_run::keep_wal(&db, true).map_err(failed)?;
     match prepare(&mut db).map_err(failed)? {
         Prepared::Ready(version) => Ok((db, version)),
         Prepared::NoWal(mode) => Err(StoreError::NoWal { path: path.into(), mode }),
@@ -300,12 +293,12 @@ pub(super) fn open_frozen(path: &Path) -> Result<Connection, StoreError> {
 
 fn ready_for_reading(db: Connection, path: &Path) -> Result<Connection, StoreError> {
     let version = (|| {
-        keep_wal(&db, true)?;
+        open_run::keep_wal(&db, true)?;
         db.busy_timeout(std::time::Duration::from_secs(5))?;
         db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")?;
         let id: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
         let version: i32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-        keep_wal(&db, id != APPLICATION_ID || open_run::is_open(&db)?)?;
+        open_run::keep_wal(&db, id != APPLICATION_ID || open_run::is_open(&db)?)?;
         Ok((id, version))
     })()
     .map_err(|e| database_error(path, e))?;

@@ -8,7 +8,7 @@ use rusqlite::{Connection, Row};
 use tempfile::TempDir;
 
 use super::columns::{mode_at, state_at};
-use super::{database_error, lock, open_run, schema, state_file};
+use super::{database_error, file_access, lock, open_run, schema, state_file};
 use crate::plan::{KnownTask, KnownTasks};
 use crate::store::{Header, StateLocation, StoreError};
 use crate::task::{
@@ -58,7 +58,7 @@ impl Snapshot {
 
     /// Copies the whole state of this moment, also while a run writes it, to a new file. Gives how many tasks have each status.
     pub(in crate::store) fn copy_to(self, to: &Path) -> Result<Counts, StoreError> {
-        if state_file::exists(to) {
+        if file_access::exists(to) {
             return Err(StoreError::Exists(to.into()));
         }
         let draft = state_file::DraftState::begin(to)?;
@@ -83,7 +83,7 @@ impl Snapshot {
         if !self.db.is_autocommit() {
             self.db.execute_batch("COMMIT")?;
         }
-        schema::keep_wal(&self.db, open_run::is_open(&self.db)?)
+        open_run::keep_wal(&self.db, open_run::is_open(&self.db)?)
     }
 
     /// The process that runs the batch, in words, if one did as the snapshot was taken.
@@ -161,7 +161,7 @@ impl Snapshot {
     /// The tasks of the manifest that ended badly, or of which nothing is known, in its order, with where they stand and why.
     ///
     /// # Errors
-    /// What SQLite says.
+    /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn failed_tasks(&self, mut note: impl FnMut(&TaskId, State, Option<&str>)) -> Result<(), StoreError> {
         let mut read = || {
             let mut query = self.db.prepare(
@@ -239,13 +239,13 @@ fn open_copy(path: &Path) -> Result<(Connection, Option<TempDir>), StoreError> {
     let folder = tempfile::Builder::new().prefix("mjbatch-").tempdir().map_err(failed)?;
     let copy = folder.path().join("state");
     for ending in ["", "-wal"] {
-        match std::fs::copy(state_file::beside(path, ending), state_file::beside(&copy, ending)) {
+        match std::fs::copy(file_access::beside(path, ending), file_access::beside(&copy, ending)) {
             Err(e) if ending.is_empty() || e.kind() != ErrorKind::NotFound => return Err(failed(e)),
             _ => {}
         }
         #[cfg(unix)]
         let _ = std::fs::set_permissions(
-            state_file::beside(&copy, ending),
+            file_access::beside(&copy, ending),
             std::os::unix::fs::PermissionsExt::from_mode(0o600),
         );
     }
@@ -262,7 +262,7 @@ fn open_copy(path: &Path) -> Result<(Connection, Option<TempDir>), StoreError> {
 impl Drop for Snapshot {
     fn drop(&mut self) {
         if self.before_close().is_err() {
-            let _ = schema::keep_wal(&self.db, true);
+            let _ = open_run::keep_wal(&self.db, true);
         }
     }
 }

@@ -1,13 +1,14 @@
-//! The state as a file: found through symlinks, made private, told from other files, and its folder synced.
+//! The state as a file: found through symlinks, told from other files, made under another name, and its folder synced.
 //!
 //! A state is one regular file under one name. A pipe, an empty file or one that has several names (`cp -al`) is refused before
 //! anything is opened: the first would hang, the second has lost what it held, and of the third two runs could each
 //! believe that it is theirs.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::file_access::{beside, exists, private};
 use crate::store::StoreError;
 
 const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
@@ -138,60 +139,6 @@ fn names_of(found: &Metadata) -> u64 {
 #[cfg(not(unix))]
 fn names_of(_: &Metadata) -> u64 {
     1
-}
-
-/// Which file this is, whatever it is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FileIdentity(u64, u64);
-
-impl FileIdentity {
-    #[cfg(unix)]
-    pub(super) fn of(found: &Metadata) -> FileIdentity {
-        use std::os::unix::fs::MetadataExt;
-        FileIdentity(found.dev(), found.ino())
-    }
-
-    #[cfg(not(unix))]
-    pub(super) fn of(_: &Metadata) -> FileIdentity {
-        FileIdentity(0, 0)
-    }
-
-    /// The file that a path names now, links not followed; none where it names none.
-    pub(super) fn at(path: &Path) -> Option<FileIdentity> {
-        std::fs::symlink_metadata(path).ok().as_ref().map(FileIdentity::of)
-    }
-}
-
-/// A file beside the state, whose name is the state's with this ending.
-pub(super) fn beside(state: &Path, ending: &str) -> PathBuf {
-    let mut name = state.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
-}
-
-/// Whether anything has this name, a symlink that leads nowhere too.
-pub(super) fn exists(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok()
-}
-
-/// How a file beside the state is opened for writing: readable by its owner alone.
-pub(super) fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
-/// Never follows a symlink at the end of the path, and never waits for the other end of a pipe.
-pub(super) fn without_links(options: &mut OpenOptions) -> &mut OpenOptions {
-    #[cfg(unix)]
-    {
-        use rustix::fs::OFlags;
-        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
-        std::os::unix::fs::OpenOptionsExt::custom_flags(options, i32::try_from(flags).unwrap_or(0));
-    }
-    options
 }
 
 /// Refuses what is not an SQLite file, before SQLite itself could touch it.

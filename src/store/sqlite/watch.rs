@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::state_file::{self, FileIdentity};
+use super::file_access::{self, FileIdentity};
 use crate::task::{RemoteTaskId, TaskId};
 
 /// The most taskIds that are said, beside those that are in the file.
@@ -66,8 +66,8 @@ impl Watch {
     fn write(&mut self, db: &Connection) -> io::Result<PathBuf> {
         if self.file.is_none() {
             let now = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
-            let path = state_file::beside(&self.state, &format!(".rescued-{now}.csv"));
-            self.file = Some((state_file::private().create_new(true).open(&path)?, path));
+            let path = file_access::beside(&self.state, &format!(".rescued-{now}.csv"));
+            self.file = Some((file_access::private().create_new(true).open(&path)?, path));
         }
         let Some((file, path)) = &mut self.file else { return Err(io::ErrorKind::NotFound.into()) };
         file.rewind()?;
@@ -95,7 +95,7 @@ impl Watch {
 }
 
 fn identities(state: &Path) -> [Option<FileIdentity>; 2] {
-    [FileIdentity::at(state), FileIdentity::at(&state_file::beside(state, "-wal"))]
+    [FileIdentity::at(state), FileIdentity::at(&file_access::beside(state, "-wal"))]
 }
 
 fn first(db: &Connection) -> rusqlite::Result<Vec<(TaskId, RemoteTaskId)>> {
