@@ -1,12 +1,13 @@
-//! Deadlines as people write them, in manifests and on the command line alike: `08:00`, `2026-03-01T08:00+01:00`, `6h`.
+//! Deadlines as people write them, in manifests and on the command line alike: `08:00`,
+//! `2026-03-01T08:00+01:00`, `6h`.
 //!
 //! Pure: what time it is, and in which zone, is an argument. Three forms:
 //!
-//! - A time of day, as in `08:00`: the next such time on the clock of the zone, today's or tomorrow's. Where the clock is
-//!   set back and shows it twice, the next of the two; where it is set forward and never shows it, as much later as the
-//!   clock was moved.
-//! - A date and a time: RFC 3339 with its offset, or without one on the clock of the zone. In the past it is an error, since
-//!   a run can no longer keep it.
+//! - A time of day, as in `08:00`: the next such time on the clock of the zone, today's or
+//!   tomorrow's. Where the clock is set back and shows it twice, the next of the two; where it is
+//!   set forward and never shows it, as much later as the clock was moved.
+//! - A date and a time: RFC 3339 with its offset, or without one on the clock of the zone. In the
+//!   past it is an error, since a run can no longer keep it.
 //! - A span of time from now, as in `6h`.
 
 use std::fmt;
@@ -132,12 +133,14 @@ fn time_of_day(text: &str) -> Option<Time> {
 fn next(time: Time, now: &ZonedDateTime) -> Option<Timestamp> {
     let zone = now.time_zone();
     let today = now.date();
-    // In some zones a whole day was left out, so tomorrow may have no such time that is not the day after's.
+    // In some zones a whole day was left out, so tomorrow may have no such time that is not the day
+    // after's.
     let days = (0..=2).filter_map(|days| today.checked_add(days.days()).ok());
     days.flat_map(|day| moments(day.to_datetime(time), zone)).filter(|at| *at > now.timestamp()).min()
 }
 
-/// When the clock of this zone shows this: once, or twice, or never, which is made good as the clock is.
+/// When the clock of this zone shows this: once, or twice, or never, which is made good as the
+/// clock is.
 fn moments(shown: DateTime, zone: &TimeZone) -> Vec<Timestamp> {
     let ambiguous = zone.to_ambiguous_timestamp(shown);
     let both = match ambiguous.offset() {

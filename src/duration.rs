@@ -1,5 +1,5 @@
-//! Spans of time as people write them, in manifests and on the command line alike: `500ms`, `90s`, `15m`, `2h`; and as they
-//! are shown.
+//! Spans of time as people write them, in manifests and on the command line alike: `500ms`, `90s`,
+//! `15m`, `2h`; and as they are shown.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use std::time::Duration;
 #[error("`{0}` is not a span of time: a whole number and its unit, as in `500ms`, `90s`, `15m` or `2h`")]
 pub struct NotADuration(pub String);
 
-/// Reads a whole number followed by `ms`, `s`, `m` or `h`; nothing over 1000 hours. Fit for clap's `value_parser`.
+/// Reads a whole number followed by `ms`, `s`, `m` or `h`; nothing over 1000 hours. Fit for clap's
+/// `value_parser`.
 pub fn parse(text: &str) -> Result<Duration, NotADuration> {
     let refused = || NotADuration(text.to_owned());
     let trimmed = text.trim();
@@ -29,7 +30,8 @@ pub fn parse(text: &str) -> Result<Duration, NotADuration> {
     }
 }
 
-/// Writes a span of time in the largest unit that leaves it whole. What is below a millisecond is left out.
+/// Writes a span of time in the largest unit that leaves it whole. What is below a millisecond is
+/// left out.
 pub fn show(span: Duration) -> String {
     let milliseconds = span.as_millis();
     for (unit, size) in [("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
@@ -40,7 +42,8 @@ pub fn show(span: Duration) -> String {
     format!("{milliseconds}ms")
 }
 
-/// `0.4 s`, `12 s`, `4 min 12 s`, `2 h 5 min`, `3 d 4 h`: two units at most, cut off, never rounded up.
+/// `0.4 s`, `12 s`, `4 min 12 s`, `2 h 5 min`, `3 d 4 h`: two units at most, cut off, never rounded
+/// up.
 pub fn in_words(time: Duration) -> String {
     let seconds = time.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);

@@ -1,8 +1,9 @@
-//! Named places where the crash tests make the program fail. A release build has none: [`reach`] is then nothing.
+//! Named places where the crash tests make the program fail. A release build has none: [`reach`] is
+//! then nothing.
 //!
-//! `MJBATCH_FAIL=submit-leaves=abort@3` ends the process, as a crash would, the third time that this place is reached;
-//! `error` fails there that once, `errors` from then on, and `delay` holds it up for a moment. What was done is said on
-//! stderr, so that a test knows that it happened.
+//! `MJBATCH_FAIL=submit-leaves=abort@3` ends the process, as a crash would, the third time that
+//! this place is reached; `error` fails there that once, `errors` from then on, and `delay` holds
+//! it up for a moment. What was done is said on stderr, so that a test knows that it happened.
 
 use std::io;
 

@@ -10,8 +10,8 @@ use crate::{api, manifest};
 /// The most tasks of a manifest that are looked at.
 const MOST_TASKS: usize = 2_000;
 
-/// Reads a manifest whose name determines the format. Its tasks have ids of their own, and its problems
-/// can be shown.
+/// Reads a manifest whose name determines the format. Its tasks have ids of their own, and its
+/// problems can be shown.
 ///
 /// # Panics
 /// Where that does not hold.

@@ -85,7 +85,8 @@
 //! | [`sandbox`] | an imitation of the service, a server like any other |
 //! | `failpoint` | where the crash tests make the program fail; nothing in a release build |
 //!
-//! What is not linked is hidden: it may change with any version. The types that a [`batch`] hands out are there too.
+//! What is not linked is hidden: it may change with any version. The types that a [`batch`] hands
+//! out are there too.
 //!
 //! # What holds everywhere
 //!

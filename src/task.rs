@@ -1,7 +1,8 @@
 //! The nouns of the glossary: a task, its names, its mode, its state, and what became of it.
 //!
-//! Two names must never be mixed up, so each has a type: [`TaskId`] is the person's name of a task, stable over edits of the
-//! manifest; [`RemoteTaskId`] is the service's name of one accepted attempt. This module knows no other and does no I/O.
+//! Two names must never be mixed up, so each has a type: [`TaskId`] is the person's name of a task,
+//! stable over edits of the manifest; [`RemoteTaskId`] is the service's name of one accepted
+//! attempt. This module knows no other and does no I/O.
 
 mod attempt;
 mod mode;
@@ -54,9 +55,11 @@ impl fmt::Display for RemoteTaskId {
     }
 }
 
-/// The hash of a task's prompt in canonical form. The same id with another fingerprint is a changed task.
+/// The hash of a task's prompt in canonical form. The same id with another fingerprint is a changed
+/// task.
 ///
-/// Mode, timeout, priority and the callback address are how a task is sent, not what it is: changing them buys nothing again.
+/// Mode, timeout, priority and the callback address are how a task is sent, not what it is:
+/// changing them buys nothing again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub [u8; 16]);
 
@@ -81,11 +84,13 @@ pub struct Task {
     pub prompt: String,
     /// The mode it will be sent in, or that this is left to the run.
     pub mode: TaskMode,
-    /// How long the service may take, in seconds, 300 to 1200; `None` leaves it to the service (600).
+    /// How long the service may take, in seconds, 300 to 1200; `None` leaves it to the service
+    /// (600).
     pub timeout: Option<u16>,
     /// The person's own receiver of callbacks, passed through to the service.
     pub hook_url: Option<String>,
-    /// The values of the manifest's own columns, in the order of the batch's columns; empty where the task has none.
+    /// The values of the manifest's own columns, in the order of the batch's columns; empty where
+    /// the task has none.
     pub vars: Vec<String>,
     /// What the manifest wants done with the task, besides the usual.
     pub action: Option<Action>,
@@ -97,7 +102,8 @@ pub struct Task {
     pub earlier: Option<Box<Earlier>>,
 }
 
-/// What an earlier run made of a task, according to its results. Taken over where the state knows nothing of the task.
+/// What an earlier run made of a task, according to its results. Taken over where the state knows
+/// nothing of the task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earlier {
     /// Where the task stands: neither pending nor being submitted.
@@ -119,7 +125,8 @@ pub struct Earlier {
 /// What a manifest may want done with a task that is known already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Action {
-    /// Make it once more, even where it is done. Carried out once, until the manifest no longer asks for it.
+    /// Make it once more, even where it is done. Carried out once, until the manifest no longer
+    /// asks for it.
     Redo,
     /// Do not submit it.
     Skip,
@@ -148,7 +155,8 @@ impl Task {
 pub enum State {
     /// Nothing that counts was sent.
     Pending,
-    /// The intent to submit is durable; the reply is not. Found so at the start of a run, it is unknown.
+    /// The intent to submit is durable; the reply is not. Found so at the start of a run, it is
+    /// unknown.
     Submitting,
     /// The taskId is durable; the job has not been seen to end.
     Running,
@@ -156,7 +164,8 @@ pub enum State {
     Done,
     /// It ended without images, or was refused.
     Failed,
-    /// The reply to a submit was lost: a job may exist and may be billed. Never sent again by itself.
+    /// The reply to a submit was lost: a job may exist and may be billed. Never sent again by
+    /// itself.
     Unknown,
     /// The service no longer knows the taskId. Never sent again by itself.
     Lost,
@@ -196,7 +205,8 @@ impl State {
         State::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// The status a person is shown. A submit in flight is `running` while its run lives, and `unknown` after it died.
+    /// The status a person is shown. A submit in flight is `running` while its run lives, and
+    /// `unknown` after it died.
     pub fn shown(self, run_lives: bool) -> Status {
         match self {
             State::Pending => Status::Pending,

@@ -1,6 +1,8 @@
-//! Prompts that were edited after their tasks were made: a new purchase each, and at scale an accident.
+//! Prompts that were edited after their tasks were made: a new purchase each, and at scale an
+//! accident.
 //!
-//! A column that is sorted alone, a template that is touched: then every prompt differs, and a run would buy the whole batch again.
+//! A column that is sorted alone, a template that is touched: then every prompt differs, and a run
+//! would buy the whole batch again.
 
 use super::{BatchError, ChangedTasks, Options};
 use crate::manifest::{BatchSettings, Manifest};
@@ -13,9 +15,11 @@ const MAX_CHANGED: u64 = 20;
 /// How many of them an error shows.
 const EXAMPLES: usize = 3;
 
-/// Refuses a plan that would make again more tasks than one run may, because their prompts were edited.
+/// Refuses a plan that would make again more tasks than one run may, because their prompts were
+/// edited.
 ///
-/// Only edits count, not a `redo`, of tasks that are done, running or unknown, and that this run would submit.
+/// Only edits count, not a `redo`, of tasks that are done, running or unknown, and that this run
+/// would submit.
 pub(super) fn check(
     manifest: &Manifest,
     plan: &Plan,

@@ -1,5 +1,5 @@
-//! The images of finished tasks to files, also long after the run. It spends nothing, and needs a key only to ask for fresh
-//! links.
+//! The images of finished tasks to files, also long after the run. It spends nothing, and needs a
+//! key only to ask for fresh links.
 
 use std::path::PathBuf;
 
@@ -29,12 +29,13 @@ pub struct MissedImage {
 }
 
 impl Batch {
-    /// Begins to download the images of all finished tasks; existing files are kept. `service` gives fresh links where old ones
-    /// are gone; `address` is where it is, from which images may come whatever the address is.
+    /// Begins to download the images of all finished tasks; existing files are kept. `service`
+    /// gives fresh links where old ones are gone; `address` is where it is, from which images may
+    /// come whatever the address is.
     ///
     /// # Errors
-    /// [`BatchError::NoImageFolder`], [`BatchError::Images`], [`BatchError::NeverRun`], [`BatchError::Manifest`],
-    /// [`BatchError::Store`].
+    /// [`BatchError::NoImageFolder`], [`BatchError::Images`], [`BatchError::NeverRun`],
+    /// [`BatchError::Manifest`], [`BatchError::Store`].
     pub fn download(&mut self, address: String, service: Option<Service>) -> Result<Download, BatchError> {
         let cache = self.check()?.cache();
         let whole = self.manifest.as_ref().and_then(|loaded| loaded.whole.as_ref());
@@ -49,8 +50,8 @@ impl Batch {
 }
 
 impl Download {
-    /// Waits for the next attempt's images, records them in the state, and gives those that could not be downloaded. `None`
-    /// once there is nothing more to wait for.
+    /// Waits for the next attempt's images, records them in the state, and gives those that could
+    /// not be downloaded. `None` once there is nothing more to wait for.
     ///
     /// # Errors
     /// [`BatchError::Store`] where the state cannot be written.

@@ -1,4 +1,5 @@
-//! Why a batch could not do what was asked, as facts. The command line makes its sentences, and the commands to paste, of them.
+//! Why a batch could not do what was asked, as facts. The command line makes its sentences, and the
+//! commands to paste, of them.
 
 use crate::deadline::NotADeadline;
 use crate::diagnostic::{Place, Problems};
@@ -12,7 +13,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Why a batch could not do what was asked. Unless a variant says otherwise, nothing was submitted and nothing was changed.
+/// Why a batch could not do what was asked. Unless a variant says otherwise, nothing was submitted
+/// and nothing was changed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BatchError {
@@ -194,7 +196,8 @@ impl std::fmt::Display for OverwrittenBy {
     }
 }
 
-/// Tasks that are done, running or unknown, and would be made again because their prompts were edited.
+/// Tasks that are done, running or unknown, and would be made again because their prompts were
+/// edited.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChangedTasks {
     /// How many.

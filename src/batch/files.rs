@@ -1,4 +1,5 @@
-//! The names of a batch's files: beside its manifest, unless said otherwise; a sandbox's are never those of the real thing.
+//! The names of a batch's files: beside its manifest, unless said otherwise; a sandbox's are never
+//! those of the real thing.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +30,8 @@ impl Files {
         self.state.is_none()
     }
 
-    /// A file of the batch beside its manifest: `spring.report.html`, or `spring.sandbox.report.html` with a sandbox.
+    /// A file of the batch beside its manifest: `spring.report.html`, or
+    /// `spring.sandbox.report.html` with a sandbox.
     pub(super) fn named(&self, ending: &str) -> PathBuf {
         let sandbox = if self.sandbox { ".sandbox" } else { "" };
         let name = self.name();
@@ -92,8 +94,9 @@ impl Files {
     }
 }
 
-/// Of which batch these results are, or these picks out of a report, by the name of their file. A browser numbers the files
-/// that it saves under one name: `spring.picks (1).csv`, `spring.picks(1).csv`, `spring.picks-1.csv`.
+/// Of which batch these results are, or these picks out of a report, by the name of their file. A
+/// browser numbers the files that it saves under one name: `spring.picks (1).csv`,
+/// `spring.picks(1).csv`, `spring.picks-1.csv`.
 fn batch_of_results(name: &str) -> Option<&str> {
     if let Some(stem) = name.strip_suffix(".results.csv") {
         return Some(stem);

@@ -1,4 +1,5 @@
-//! How long a batch would take and what it would cost: its plan, played by the engine in virtual time.
+//! How long a batch would take and what it would cost: its plan, played by the engine in virtual
+//! time.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -39,8 +40,8 @@ pub struct ForecastReport {
     pub cost: Option<Quota>,
 }
 
-/// Simulates the tasks that the plan would submit and the jobs that already run, with `left` still to
-/// spend. `None` where there are neither.
+/// Simulates the tasks that the plan would submit and the jobs that already run, with `left` still
+/// to spend. `None` where there are neither.
 pub(super) fn report(
     (manifest, plan): (&Manifest, &Plan),
     policy: &BatchPolicy,

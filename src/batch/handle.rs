@@ -21,8 +21,8 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Opens the batch of a manifest: reads the manifest, or, where nothing was edited since the last run, what the state has
-    /// kept of it. Nothing is changed, and no state is made.
+    /// Opens the batch of a manifest: reads the manifest, or, where nothing was edited since the
+    /// last run, what the state has kept of it. Nothing is changed, and no state is made.
     ///
     /// # Errors
     /// [`BatchError::Manifest`], with everything that is wrong with the manifest.
@@ -36,8 +36,8 @@ impl Batch {
         Ok(batch)
     }
 
-    /// The batch of a manifest that is not read before it is needed: its state is looked at, or decided about, also where the
-    /// manifest has gone or is wrong.
+    /// The batch of a manifest that is not read before it is needed: its state is looked at, or
+    /// decided about, also where the manifest has gone or is wrong.
     pub fn at(manifest: impl Into<PathBuf>, options: Options) -> Batch {
         let path = manifest.into();
         let files = Files::of(&path, &options);
@@ -63,7 +63,8 @@ impl Batch {
         self.store.snapshot().map_err(BatchError::of_existing)
     }
 
-    /// Copies the whole state to a new file, also while a run writes it, and gives how many tasks have each status.
+    /// Copies the whole state to a new file, also while a run writes it, and gives how many tasks
+    /// have each status.
     ///
     /// # Errors
     /// [`BatchError::NeverRun`]; [`BatchError::Store`], also where there is such a file already.
@@ -89,7 +90,8 @@ impl Batch {
         Some(&self.manifest.as_ref()?.whole.as_ref()?.warnings)
     }
 
-    /// How many warnings there were when the manifest was read, where it was not edited since and so was not read again.
+    /// How many warnings there were when the manifest was read, where it was not edited since and
+    /// so was not read again.
     pub fn earlier_warnings(&self) -> usize {
         match &self.manifest {
             Some(LoadedManifest { cache, whole: None }) => cache.warnings,
@@ -97,7 +99,8 @@ impl Batch {
         }
     }
 
-    /// A file of the batch beside its manifest: `spring.report.html`, or `spring.sandbox.report.html` with a sandbox.
+    /// A file of the batch beside its manifest: `spring.report.html`, or
+    /// `spring.sandbox.report.html` with a sandbox.
     pub fn file_named(&self, ending: &str) -> PathBuf {
         self.files.named(ending)
     }

@@ -1,4 +1,5 @@
-//! How this process describes itself to whoever finds a state held: `process 4711 on desk, since 2026-03-01T08:00:00Z`.
+//! How this process describes itself to whoever finds a state held: `process 4711 on desk, since
+//! 2026-03-01T08:00:00Z`.
 
 use jiff::Timestamp;
 

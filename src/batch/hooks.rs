@@ -21,7 +21,8 @@ pub(super) struct RunHooks {
     pub(super) disabled: Option<String>,
 }
 
-/// Resolves the hooks of a manifest. None runs where that is not wanted, nor with a sandbox unless that is.
+/// Resolves the hooks of a manifest. None runs where that is not wanted, nor with a sandbox unless
+/// that is.
 pub(super) fn resolve(
     manifest: &Path,
     options: &Options,

@@ -6,7 +6,8 @@ use crate::manifest::{Manifest, ManifestCache};
 use crate::store::BatchStore;
 use std::path::Path;
 
-/// Where images go, if they are downloaded. `whole` has the tasks, unless their names were checked before.
+/// Where images go, if they are downloaded. `whole` has the tasks, unless their names were checked
+/// before.
 pub(super) fn destination(
     manifest_path: &Path,
     options: &Options,
@@ -29,7 +30,8 @@ pub(super) fn destination(
     })
 }
 
-/// The configuration of downloads to this destination. Recorded paths are relative to the folder of the state.
+/// The configuration of downloads to this destination. Recorded paths are relative to the folder of
+/// the state.
 pub(super) fn config(
     destination: Destination,
     cache: &ManifestCache,

@@ -1,5 +1,5 @@
-//! The manifest of a batch: all of it, or, where nothing was edited, what the state has kept of it, so that a batch of a
-//! million tasks is not read again only to find that nothing is new.
+//! The manifest of a batch: all of it, or, where nothing was edited, what the state has kept of it,
+//! so that a batch of a million tasks is not read again only to find that nothing is new.
 
 use std::path::Path;
 
@@ -23,7 +23,8 @@ impl LoadedManifest {
         Ok(LoadedManifest { cache: manifest.cache(), whole: Some(manifest) })
     }
 
-    /// What the state has kept of the manifest, if that is still what it is, and enough for this run.
+    /// What the state has kept of the manifest, if that is still what it is, and enough for this
+    /// run.
     pub(super) fn kept(path: &Path, options: &Options, store: &BatchStore) -> Option<LoadedManifest> {
         if options.pilot || !options.only.is_empty() {
             return None; // the tasks are looked at

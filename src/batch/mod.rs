@@ -1,9 +1,10 @@
 //! A batch: a manifest, its state and its settings as one thing. This is the face of the library.
 //!
-//! [`Batch::open`] finds the files, reads the manifest (or what the state has kept of it) and resolves options, manifest and
-//! defaults into one [`BatchPolicy`], by which [`plan`](Batch::plan), its forecast and [`run`](Batch::run) go alike. Whoever
-//! uses a batch from Rust has the same rules of money as the command line, which only turns arguments into calls and facts
-//! into words.
+//! [`Batch::open`] finds the files, reads the manifest (or what the state has kept of it) and
+//! resolves options, manifest and defaults into one [`BatchPolicy`], by which
+//! [`plan`](Batch::plan), its forecast and [`run`](Batch::run) go alike. Whoever uses a batch from
+//! Rust has the same rules of money as the command line, which only turns arguments into calls and
+//! facts into words.
 //!
 //! No error here has prose for a terminal beyond one sentence: [`BatchError`] is facts.
 

@@ -1,6 +1,8 @@
-//! What a caller may say about a batch besides its manifest: the flags of the command line, or a program's own settings.
+//! What a caller may say about a batch besides its manifest: the flags of the command line, or a
+//! program's own settings.
 //!
-//! Everything is optional: what is not said here is taken from the manifest's `batch:` and `output:`, else from the defaults.
+//! Everything is optional: what is not said here is taken from the manifest's `batch:` and
+//! `output:`, else from the defaults.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,16 +20,18 @@ use crate::task::{Prices, RemoteTaskId};
 pub struct Options {
     /// Where the state is; beside the manifest (`spring.mjbatch` for `spring.yaml`) where not said.
     pub state: Option<StateLocation>,
-    /// Whether the service is a sandbox. Then state, results and images have names of their own (`spring.sandbox.mjbatch`), and
-    /// hooks run only where [`hooks`](Options::hooks) says so.
+    /// Whether the service is a sandbox. Then state, results and images have names of their own
+    /// (`spring.sandbox.mjbatch`), and hooks run only where [`hooks`](Options::hooks) says so.
     pub sandbox: bool,
     /// What knows the taskIds of a sandbox: a real service is not run with results that have any.
     pub is_sandbox_id: Option<fn(&RemoteTaskId) -> bool>,
-    /// How many times as fast as the real service the service works, at least 1. Times that nobody gave are shortened by it.
+    /// How many times as fast as the real service the service works, at least 1. Times that nobody
+    /// gave are shortened by it.
     pub speed: f64,
     /// The maximum number of tasks that the manifest may expand to.
     pub max_tasks: Option<u64>,
-    /// How many tasks that are done, running or unknown one run may make again because their prompts were edited.
+    /// How many tasks that are done, running or unknown one run may make again because their
+    /// prompts were edited.
     pub max_changed: Option<u64>,
     /// Which tasks are submitted; all where empty.
     pub only: Vec<Filter>,
@@ -67,7 +71,8 @@ pub struct Options {
     pub patience: Option<Duration>,
     /// Where callbacks are received, if anywhere.
     pub callbacks: Option<CallbackOptions>,
-    /// Where the results go, each file in the format of its ending; beside the manifest where empty.
+    /// Where the results go, each file in the format of its ending; beside the manifest where
+    /// empty.
     pub results: Vec<PathBuf>,
     /// What one row of a table is.
     pub rows: Option<manifest::RowUnit>,
@@ -174,7 +179,8 @@ impl CallbackOptions {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ImageOptions {
-    /// The folder, or the template of the files' names; `output.images` of the manifest where not said.
+    /// The folder, or the template of the files' names; `output.images` of the manifest where not
+    /// said.
     pub folder: Option<String>,
     /// Whether a `.json` is written beside each image.
     pub sidecar: bool,

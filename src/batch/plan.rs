@@ -1,4 +1,5 @@
-//! What a run of the batch would do: its tasks compared with the state, the cost, and how long it would take.
+//! What a run of the batch would do: its tasks compared with the state, the cost, and how long it
+//! would take.
 
 use jiff::ZonedDateTime;
 
@@ -18,7 +19,8 @@ pub struct BatchPlan<'a> {
     pub known_tasks: KnownTasks,
     /// What becomes of each task.
     pub plan: Plan,
-    /// The tasks for which a run would stop, since too many prompts were edited after they were paid for.
+    /// The tasks for which a run would stop, since too many prompts were edited after they were
+    /// paid for.
     pub changed: Option<Box<ChangedTasks>>,
     /// By what a run would go.
     pub policy: BatchPolicy,
@@ -34,7 +36,8 @@ pub struct BatchPlan<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PlanWarning {
-    /// The state has tasks under other ids: their prompts are the same, so they are known, and nothing of them is bought again.
+    /// The state has tasks under other ids: their prompts are the same, so they are known, and
+    /// nothing of them is bought again.
     Renamed {
         /// The ids that they had, and have now, in the manifest's order.
         ids: Vec<(TaskId, TaskId)>,
@@ -72,7 +75,8 @@ pub(super) fn renamed_warning(ids: Vec<(TaskId, TaskId)>) -> Option<PlanWarning>
     (!ids.is_empty()).then_some(PlanWarning::Renamed { ids })
 }
 
-/// What should be known of a deadline, or the lack of one, where so many tasks leave their mode to the run.
+/// What should be known of a deadline, or the lack of one, where so many tasks leave their mode to
+/// the run.
 pub(super) fn warning(policy: &BatchPolicy, auto: u64) -> Option<PlanWarning> {
     match &policy.deadline {
         _ if auto == 0 => None,

@@ -1,4 +1,5 @@
-//! The one policy of a batch: options, manifest and defaults, in this order, resolved once for plan, forecast and run.
+//! The one policy of a batch: options, manifest and defaults, in this order, resolved once for
+//! plan, forecast and run.
 
 use std::time::Duration;
 
@@ -10,8 +11,9 @@ use crate::engine::Policy;
 use crate::manifest::{BatchSettings, Budget, OnUnknown};
 use crate::task::{Prices, Quota};
 
-/// How often a job that failed at the service is sent again, unless said. A generation that failed has given nothing and mostly
-/// succeeds the next time, and a batch is run for an image of each task; two more tries bound the cost of one that never will.
+/// How often a job that failed at the service is sent again, unless said. A generation that failed
+/// has given nothing and mostly succeeds the next time, and a batch is run for an image of each
+/// task; two more tries bound the cost of one that never will.
 const RETRIES: u32 = 2;
 
 /// How many prompts that are rejected in a row stop a run, unless said: the account may be at risk.
@@ -32,7 +34,8 @@ pub struct BatchPolicy {
 }
 
 impl BatchPolicy {
-    /// The rest of the budget after `spent`; `None` where there is no budget, or a price is missing.
+    /// The rest of the budget after `spent`; `None` where there is no budget, or a price is
+    /// missing.
     pub(super) fn left(&self, spent: Option<Quota>) -> Option<Quota> {
         let budget = self.budget.as_ref()?;
         Some(Quota(budget.quota.0.saturating_sub(spent?.0)))
@@ -123,7 +126,8 @@ fn budget_limit(said: Option<Budget>, batch: &BatchSettings) -> Option<BudgetLim
         Budget::Quota(quota) => return Some(BudgetLimit { quota, words: budget.to_string() }),
         Budget::Usd(usd) => usd,
     };
-    // Millionths of a dollar to thousandths of a quota, rounded down: the limit is never above what was said.
+    // Millionths of a dollar to thousandths of a quota, rounded down: the limit is never above what
+    // was said.
     let quota = Quota(match batch.usd_per_quota {
         Some(price) => (usd.0 * 1000).checked_div(price.0).unwrap_or(u64::MAX),
         None => usd.0 * QUOTA_FOR_A_USD / 1000,
@@ -135,7 +139,8 @@ fn budget_limit(said: Option<Budget>, batch: &BatchSettings) -> Option<BudgetLim
     Some(BudgetLimit { quota, words: format!("{budget} ({quota} quota{estimate})") })
 }
 
-/// The deadline, if there is one. One of the manifest that is over leaves no time; in the options it is a slip.
+/// The deadline, if there is one. One of the manifest that is over leaves no time; in the options
+/// it is a slip.
 fn due_time(
     said: Option<&Deadline>,
     batch: &BatchSettings,

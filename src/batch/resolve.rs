@@ -1,5 +1,5 @@
-//! What a person decides about tasks whose outcome is unknown. Nothing is spent here, and neither the manifest nor a key nor
-//! the network is needed.
+//! What a person decides about tasks whose outcome is unknown. Nothing is spent here, and neither
+//! the manifest nor a key nor the network is needed.
 
 use super::holder::holder_description;
 use super::{Batch, BatchError, selection};
@@ -37,8 +37,8 @@ impl Target {
         Ok(TargetMatcher { filters: selection::filters(&self.only, columns)?, ids: &self.ids })
     }
 
-    /// The tasks of a snapshot whose outcome is unknown and that are selected, in the manifest's order; all of them where
-    /// nothing is said.
+    /// The tasks of a snapshot whose outcome is unknown and that are selected, in the manifest's
+    /// order; all of them where nothing is said.
     ///
     /// # Errors
     /// [`BatchError::Filter`], [`BatchError::Store`].
@@ -55,11 +55,12 @@ impl Target {
 }
 
 impl Batch {
-    /// Sends the selected tasks again (the next run makes a new paid attempt of each), or gives them up.
+    /// Sends the selected tasks again (the next run makes a new paid attempt of each), or gives
+    /// them up.
     ///
     /// # Errors
-    /// [`BatchError::NoTarget`], [`BatchError::NoTask`], [`BatchError::NeverRun`], [`BatchError::Filter`],
-    /// [`BatchError::Store`]. Nothing is changed then.
+    /// [`BatchError::NoTarget`], [`BatchError::NoTask`], [`BatchError::NeverRun`],
+    /// [`BatchError::Filter`], [`BatchError::Store`]. Nothing is changed then.
     pub fn resolve(&self, target: &Target, how: Resolution) -> Result<ResolveReport, BatchError> {
         if !target.all && target.only.is_empty() && target.ids.is_empty() {
             return Err(BatchError::NoTarget);
@@ -71,8 +72,9 @@ impl Batch {
         Ok(store.resolve(|task| matcher.matches(task), how)?)
     }
 
-    /// Ties a job that was found in the account to the selected task, which must be one: the next run follows the job, and
-    /// nothing is paid again. Gives the task's id, what came of it, and how many tasks have each status now.
+    /// Ties a job that was found in the account to the selected task, which must be one: the next
+    /// run follows the job, and nothing is paid again. Gives the task's id, what came of it, and
+    /// how many tasks have each status now.
     ///
     /// # Errors
     /// [`BatchError::OneTask`], and those of [`resolve`](Batch::resolve).

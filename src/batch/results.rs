@@ -12,8 +12,9 @@ impl Batch {
     /// Writes the results once more, from the state.
     ///
     /// # Errors
-    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::Manifest`], [`BatchError::Store`]. A file that could
-    /// not be written is in what is given, among the others.
+    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::Manifest`],
+    /// [`BatchError::Store`]. A file that could not be written is in what is given, among the
+    /// others.
     pub fn results(&mut self) -> Result<ResultsReport, BatchError> {
         // A table says nothing about results, and one of a million rows takes its time.
         let asks_manifest =
@@ -31,12 +32,13 @@ impl Batch {
         Ok(write_results(&self.snapshot()?, &wanted, None, Flush::Final)?)
     }
 
-    /// Writes the page of all images to `out`, or beside the manifest, and gives where it is and how many tasks have each
-    /// status. `next` makes the command that runs the file which picks are saved to.
+    /// Writes the page of all images to `out`, or beside the manifest, and gives where it is and
+    /// how many tasks have each status. `next` makes the command that runs the file which picks are
+    /// saved to.
     ///
     /// # Errors
-    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::ReportFile`] where the file cannot be written,
-    /// [`BatchError::Store`].
+    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::ReportFile`] where the
+    /// file cannot be written, [`BatchError::Store`].
     pub fn report(
         &self,
         out: Option<&Path>,

@@ -15,11 +15,12 @@ pub struct Retried {
 }
 
 impl Batch {
-    /// Lets the failed tasks that the options select wait again; with `lost` those too that were lost or given up, though they
-    /// may have been billed.
+    /// Lets the failed tasks that the options select wait again; with `lost` those too that were
+    /// lost or given up, though they may have been billed.
     ///
     /// # Errors
-    /// [`BatchError::NeverRun`], [`BatchError::Filter`], [`BatchError::Manifest`], [`BatchError::Store`].
+    /// [`BatchError::NeverRun`], [`BatchError::Filter`], [`BatchError::Manifest`],
+    /// [`BatchError::Store`].
     pub fn retry(&mut self, lost: bool) -> Result<Retried, BatchError> {
         let configured = self.settings()?.prices;
         let mut store = self.store.hold(&holder_description()).map_err(BatchError::of_existing)?;

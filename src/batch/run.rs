@@ -1,5 +1,5 @@
-//! A run of a batch: everything that can be wrong is checked before anything is spent; then events, a way to stop it, and an
-//! outcome.
+//! A run of a batch: everything that can be wrong is checked before anything is spent; then events,
+//! a way to stop it, and an outcome.
 
 use jiff::ZonedDateTime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -28,8 +28,8 @@ pub struct Run {
     warnings: Vec<PlanWarning>,
 }
 
-/// Stops a run: the first time it submits nothing more and follows what runs, the second time it leaves at once; resumable
-/// both times.
+/// Stops a run: the first time it submits nothing more and follows what runs, the second time it
+/// leaves at once; resumable both times.
 #[derive(Debug, Clone)]
 pub struct StopHandle(UnboundedSender<Signal>);
 
@@ -46,7 +46,8 @@ impl Run {
         &self.warnings
     }
 
-    /// The next event, with how the batch stands; no event where only time has passed. `None` once the run has ended.
+    /// The next event, with how the batch stands; no event where only time has passed. `None` once
+    /// the run has ended.
     pub async fn next(&mut self) -> Option<(Option<RunEvent>, RunProgress)> {
         self.events.recv().await
     }
@@ -59,7 +60,8 @@ impl Run {
     /// How it ended, once it has.
     ///
     /// # Errors
-    /// [`BatchError::Internal`] where the state could not be read at the end: what was submitted is in it.
+    /// [`BatchError::Internal`] where the state could not be read at the end: what was submitted is
+    /// in it.
     pub async fn outcome(self) -> Result<Outcome, BatchError> {
         let Run { events, running, .. } = self;
         drop(events); // nobody reads them any more; the run goes on
@@ -84,11 +86,12 @@ impl Sink for EventSender {
 }
 
 impl Batch {
-    /// Runs the batch against a service, to its end or to where it has to stop. It must be called within a tokio runtime, on
-    /// which the run then goes on.
+    /// Runs the batch against a service, to its end or to where it has to stop. It must be called
+    /// within a tokio runtime, on which the run then goes on.
     ///
     /// # Errors
-    /// Whatever is wrong with options, manifest, state or service, found before anything is submitted.
+    /// Whatever is wrong with options, manifest, state or service, found before anything is
+    /// submitted.
     pub async fn run(&mut self, service: Service) -> Result<Run, BatchError> {
         let checked = self.check_run()?;
         if !service.is_local() {
@@ -112,7 +115,8 @@ impl Batch {
             return Err(BatchError::NoPrice(*mode));
         }
         let cache = &self.loaded()?.cache;
-        // What ends from now on is delivered to the hooks that the manifest has. Results that are fed back say nothing of that.
+        // What ends from now on is delivered to the hooks that the manifest has. Results that are
+        // fed back say nothing of that.
         if !cache.is_results {
             store.set_notify_on(checked.hooks.notify_on)?;
         }
@@ -203,7 +207,8 @@ impl Batch {
         let Some(loaded) = manifest else {
             return Err(BatchError::Internal("the manifest was not read".to_owned()));
         };
-        // Nothing to compare where nothing was edited: a batch of a million tasks resumes without writing each of them again.
+        // Nothing to compare where nothing was edited: a batch of a million tasks resumes without
+        // writing each of them again.
         let is_listed = store.is_current(&loaded.cache.hash)?;
         if loaded.whole.is_none() && is_listed {
             return Ok(store);
@@ -233,7 +238,8 @@ impl Batch {
         Ok(store)
     }
 
-    /// Refuses the results of a sandbox, whatever their file is called now: what a sandbox drew would pass for done.
+    /// Refuses the results of a sandbox, whatever their file is called now: what a sandbox drew
+    /// would pass for done.
     fn refuse_images_of_sandbox(&self) -> Result<(), BatchError> {
         let manifest = self.loaded()?.whole.as_ref().filter(|manifest| manifest.is_results);
         let Some((manifest, is_of_sandbox)) = manifest.zip(self.options.is_sandbox_id) else {

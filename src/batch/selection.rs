@@ -1,4 +1,5 @@
-//! Which tasks are selected: filters checked against the batch's columns, before anything is done with them.
+//! Which tasks are selected: filters checked against the batch's columns, before anything is done
+//! with them.
 
 use std::collections::HashSet;
 

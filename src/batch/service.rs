@@ -8,7 +8,8 @@ use crate::api::{Client, DEFAULT_BASE_URL, Endpoint};
 /// The name of a sandbox in a state.
 const SANDBOX: &str = "the sandbox";
 
-/// The environment variable of the API key, and that of the service's address; the names of the vendor's own samples.
+/// The environment variable of the API key, and that of the service's address; the names of the
+/// vendor's own samples.
 const KEY: &str = "MIDJOURNEY_API_KEY";
 const BASE_URL: &str = "MIDJOURNEY_API_BASE_URL";
 
@@ -54,7 +55,8 @@ impl Service {
         Ok(Service { identity: SANDBOX.to_owned(), shown, is_local: true, ..service })
     }
 
-    /// The service of the environment: `MIDJOURNEY_API_KEY`, and `MIDJOURNEY_API_BASE_URL` where it is set.
+    /// The service of the environment: `MIDJOURNEY_API_KEY`, and `MIDJOURNEY_API_BASE_URL` where it
+    /// is set.
     ///
     /// # Errors
     /// [`BatchError::NoKey`], or [`BatchError::Client`] where the address is none.

@@ -31,7 +31,8 @@ pub struct BatchStatus {
 }
 
 impl Batch {
-    /// Where the batch stands, broken down by these columns (`mode` is one), of each at most so many values.
+    /// Where the batch stands, broken down by these columns (`mode` is one), of each at most so
+    /// many values.
     ///
     /// # Errors
     /// [`BatchError::NeverRun`], [`BatchError::Column`], [`BatchError::Store`].

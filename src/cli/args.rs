@@ -1,4 +1,5 @@
-//! The command line as it is typed: commands, flags and their help texts. `settings` decides what it means.
+//! The command line as it is typed: commands, flags and their help texts. `settings` decides what
+//! it means.
 #![expect(rustdoc::bare_urls, reason = "clap prints these comments as they are")]
 
 use std::net::SocketAddr;
@@ -65,7 +66,8 @@ pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
 
-    /// Log to stderr what the program does: -v requests and decisions, -vv everything [env: RUST_LOG]
+    /// Log to stderr what the program does: -v requests and decisions, -vv everything [env:
+    /// RUST_LOG]
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 }
@@ -120,8 +122,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) batch: BatchArgs,
 
-    /// Write the results to this .csv, .tsv, .jsonl or .xlsx file; repeatable [default: beside the manifest, e.g.
-    /// spring.results.csv]
+    /// Write the results to this .csv, .tsv, .jsonl or .xlsx file; repeatable [default: beside the
+    /// manifest, e.g. spring.results.csv]
     #[arg(long, value_name = "FILE")]
     pub(super) results: Vec<PathBuf>,
 
@@ -159,7 +161,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "TIME", value_parser = duration::parse, help_heading = "Service")]
     pub(super) poll_max: Option<Duration>,
 
-    /// The URL of the service [env: MIDJOURNEY_API_BASE_URL; default: https://api.midjourney-api.com]
+    /// The URL of the service [env: MIDJOURNEY_API_BASE_URL; default:
+    /// https://api.midjourney-api.com]
     #[arg(long, value_name = "URL", conflicts_with = "sandbox", help_heading = "Service")]
     pub(super) base_url: Option<String>,
 
@@ -216,7 +219,8 @@ pub(super) struct LimitArgs {
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
 
-    /// Make at most N finished, running or unknown tasks again because their prompts were edited [default: 20]
+    /// Make at most N finished, running or unknown tasks again because their prompts were edited
+    /// [default: 20]
     #[arg(long, value_name = "N")]
     pub(super) max_changed: Option<u64>,
 
@@ -224,7 +228,8 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "AMOUNT")]
     pub(super) budget: Option<Budget>,
 
-    /// When all tasks should be done, e.g. 08:00 or 6h; tasks of mode auto are sent relaxed as long as that is in time
+    /// When all tasks should be done, e.g. 08:00 or 6h; tasks of mode auto are sent relaxed as long
+    /// as that is in time
     #[arg(long, value_name = "TIME")]
     pub(super) deadline: Option<Deadline>,
 
@@ -236,7 +241,8 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(super) retry_after: Option<Duration>,
 
-    /// Tasks whose submit outcome is unknown: keep, or resend once per run (may be billed twice) [default: keep]
+    /// Tasks whose submit outcome is unknown: keep, or resend once per run (may be billed twice)
+    /// [default: keep]
     #[arg(long, value_name = "WHAT")]
     pub(super) on_unknown: Option<OnUnknown>,
 
@@ -264,7 +270,8 @@ pub(super) struct TableArgs {
     #[arg(long, value_name = "WHAT")]
     pub(super) rows: Option<manifest::RowUnit>,
 
-    /// The columns: results, shopify, woocommerce or google [default: results, or the manifest's output.columns]
+    /// The columns: results, shopify, woocommerce or google [default: results, or the manifest's
+    /// output.columns]
     #[arg(long, value_name = "SET")]
     pub(super) columns: Option<manifest::ColumnSet>,
 
@@ -276,8 +283,8 @@ pub(super) struct TableArgs {
 /// Which tasks a run submits.
 #[derive(Debug, Args)]
 pub(super) struct SelectionArgs {
-    /// Submit only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of them, different names =
-    /// all of them
+    /// Submit only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of
+    /// them, different names = all of them
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) only: Vec<Filter>,
 
@@ -289,7 +296,8 @@ pub(super) struct SelectionArgs {
 /// How a manifest is expanded.
 #[derive(Debug, Args)]
 pub(super) struct ExpansionArgs {
-    /// Maximum number of tasks a manifest may expand to [default: 1000, or the manifest's max_tasks]
+    /// Maximum number of tasks a manifest may expand to [default: 1000, or the manifest's
+    /// max_tasks]
     #[arg(long, value_name = "N")]
     pub(super) max_tasks: Option<u64>,
 }
@@ -355,8 +363,8 @@ pub(super) struct ResultsArgs {
     #[command(flatten)]
     pub(super) batch: BatchArgs,
 
-    /// Write the results to this .csv, .tsv, .jsonl or .xlsx file; repeatable [default: beside the manifest, e.g.
-    /// spring.results.csv]
+    /// Write the results to this .csv, .tsv, .jsonl or .xlsx file; repeatable [default: beside the
+    /// manifest, e.g. spring.results.csv]
     #[arg(long, value_name = "FILE")]
     pub(super) results: Vec<PathBuf>,
 
@@ -417,7 +425,8 @@ pub(super) struct DownloadArgs {
     #[arg(long)]
     pub(super) verify: bool,
 
-    /// The URL of the service [env: MIDJOURNEY_API_BASE_URL; default: https://api.midjourney-api.com]
+    /// The URL of the service [env: MIDJOURNEY_API_BASE_URL; default:
+    /// https://api.midjourney-api.com]
     #[arg(long, value_name = "URL", conflicts_with = "sandbox")]
     pub(super) base_url: Option<String>,
 
@@ -433,8 +442,8 @@ pub(super) struct RetryArgs {
     #[command(flatten)]
     pub(super) batch: BatchArgs,
 
-    /// Only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of them, different names = all of
-    /// them
+    /// Only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of them,
+    /// different names = all of them
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) only: Vec<Filter>,
 
@@ -460,8 +469,8 @@ pub(super) struct ResolveArgs {
     #[arg(long, value_name = "ID")]
     pub(super) task: Vec<String>,
 
-    /// Only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of them, different names = all of
-    /// them
+    /// Only tasks matching NAME=VALUE (`*` is a wildcard); repeatable: same name = any of them,
+    /// different names = all of them
     #[arg(long, value_name = "NAME=VALUE")]
     pub(super) only: Vec<Filter>,
 
@@ -469,7 +478,8 @@ pub(super) struct ResolveArgs {
     #[arg(long, requires = "way", conflicts_with_all = ["task", "only", "found"])]
     pub(super) all: bool,
 
-    /// The job is in your account under this taskId: the next run follows it, and nothing is paid again
+    /// The job is in your account under this taskId: the next run follows it, and nothing is paid
+    /// again
     #[arg(long, value_name = "TASKID", group = "way")]
     pub(super) found: Option<String>,
 
@@ -508,7 +518,8 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) selection: SelectionArgs,
 
-    /// Make at most N finished, running or unknown tasks again because their prompts were edited [default: 20]
+    /// Make at most N finished, running or unknown tasks again because their prompts were edited
+    /// [default: 20]
     #[arg(long, value_name = "N")]
     pub(super) max_changed: Option<u64>,
 
@@ -516,7 +527,8 @@ pub(super) struct PlanArgs {
     #[arg(long, value_name = "AMOUNT")]
     pub(super) budget: Option<Budget>,
 
-    /// When all tasks should be done, e.g. 08:00 or 6h; tasks of mode auto are sent relaxed as long as that is in time
+    /// When all tasks should be done, e.g. 08:00 or 6h; tasks of mode auto are sent relaxed as long
+    /// as that is in time
     #[arg(long, value_name = "TIME")]
     pub(super) deadline: Option<Deadline>,
 

@@ -1,5 +1,5 @@
-//! `mjbatch status --attempts`: the money ledger, every attempt in order, and what was spent for what. Streamed, however many
-//! there are.
+//! `mjbatch status --attempts`: the money ledger, every attempt in order, and what was spent for
+//! what. Streamed, however many there are.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};

@@ -1,4 +1,5 @@
-//! `mjbatch status --by sku`: what the tasks of each value have in common, as a table for people and as JSON.
+//! `mjbatch status --by sku`: what the tasks of each value have in common, as a table for people
+//! and as JSON.
 
 use serde_json::{Value, json};
 

@@ -57,8 +57,9 @@ impl Exit {
         }
     }
 
-    /// How a run ended. Of several that hold, the first in the order 4, 7, 6, 8, 5, 10, 3 is given; a state that could not be
-    /// written, and a signal that left something undone, come before them.
+    /// How a run ended. Of several that hold, the first in the order 4, 7, 6, 8, 5, 10, 3 is given;
+    /// a state that could not be written, and a signal that left something undone, come before
+    /// them.
     pub fn of(outcome: &Outcome) -> Exit {
         let has = |status| outcome.counts.of(status) > 0;
         let remain = has(Status::Pending) || has(Status::Running);

@@ -1,4 +1,5 @@
-//! The forecast of `mjbatch plan`: when the batch would end, and what more slots would change, in words and as JSON.
+//! The forecast of `mjbatch plan`: when the batch would end, and what more slots would change, in
+//! words and as JSON.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The hooks of a manifest in words: a manifest from elsewhere may run commands, and nobody should have to find them in it.
+//! The hooks of a manifest in words: a manifest from elsewhere may run commands, and nobody should
+//! have to find them in it.
 
 use super::paste::shell_quoted;
 use crate::manifest::{BatchSettings, HookAction, HookSpec, PostUrl};

@@ -1,7 +1,8 @@
 //! The program: what was typed becomes a command, a command ends in an exit code.
 //!
-//! One file a command; `args` is what was typed, `options` what is meant, `paste` the commands to paste,
-//! `exit` the codes, `failure` and `refusal` what is said where a command cannot do its work.
+//! One file a command; `args` is what was typed, `options` what is meant, `paste` the commands to
+//! paste, `exit` the codes, `failure` and `refusal` what is said where a command cannot do its
+//! work.
 
 mod args;
 mod attempts;

@@ -18,7 +18,8 @@ const WEBHOOK_URL: &str = "MIDJOURNEY_WEBHOOK_URL";
 
 /// The sandbox is this much faster than the real service, unless said.
 const SANDBOX_SPEED: f64 = 60.0;
-/// Where the sandbox of a run listens if it can, so that the URLs in its results work again whenever a sandbox runs there.
+/// Where the sandbox of a run listens if it can, so that the URLs in its results work again
+/// whenever a sandbox runs there.
 const SANDBOX_PORT: u16 = 8797;
 
 /// Which service a run talks to.

@@ -1,4 +1,5 @@
-//! `mjbatch retry`: failed tasks wait again, for the next run to send. It spends nothing itself, and needs no key.
+//! `mjbatch retry`: failed tasks wait again, for the next run to send. It spends nothing itself,
+//! and needs no key.
 
 use std::io::Write as _;
 

@@ -72,7 +72,8 @@ async fn connect(choice: ServiceChoice) -> Result<(Service, Option<Sandbox>), Fa
     }
 }
 
-/// The URLs in the results of a sandbox run are dead once it is over, until a sandbox runs there again.
+/// The URLs in the results of a sandbox run are dead once it is over, until a sandbox runs there
+/// again.
 fn where_images_are(sandbox: &Sandbox) -> String {
     format!("images: their links work while this runs: mjbatch sandbox --listen {}", sandbox.addr())
 }

@@ -1,4 +1,5 @@
-//! `mjbatch salvage`: every taskId that can still be read from a state, damaged or not, so that nothing paid for is lost.
+//! `mjbatch salvage`: every taskId that can still be read from a state, damaged or not, so that
+//! nothing paid for is lost.
 
 use std::io;
 

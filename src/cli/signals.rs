@@ -31,7 +31,8 @@ fn listen_to_system(sender: &UnboundedSender<Signal>) {
         (SignalKind::terminate(), Signal::Terminate),
         (SignalKind::hangup(), Signal::Terminate),
     ] {
-        // Heard from here on, and once: a listener made anew for each signal would miss those that come in between.
+        // Heard from here on, and once: a listener made anew for each signal would miss those that
+        // come in between.
         let Ok(mut signals) = signal(kind) else { continue };
         let sender = sender.clone();
         tokio::spawn(async move { while signals.recv().await.is_some() && sender.send(meaning).is_ok() {} });

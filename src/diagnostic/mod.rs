@@ -1,10 +1,12 @@
 //! What is wrong with something a person wrote: the fact, its places, notes, and the mend.
 //!
-//! A [`Diagnostic`] is complete in itself: each [`Place`] carries the piece of the line it points at, so no source text
-//! has to outlive it, and it can be serialized for editors and CI. [`Problems`] gathers all of them, so that a person
-//! mends a file once and not once a message; [`Renderer`] is the only way in which they become text.
+//! A [`Diagnostic`] is complete in itself: each [`Place`] carries the piece of the line it points
+//! at, so no source text has to outlive it, and it can be serialized for editors and CI.
+//! [`Problems`] gathers all of them, so that a person mends a file once and not once a message;
+//! [`Renderer`] is the only way in which they become text.
 //!
-//! Messages are lowercase and without a final period; what a person wrote goes through [`quoted`] into them.
+//! Messages are lowercase and without a final period; what a person wrote goes through [`quoted`]
+//! into them.
 
 mod place;
 mod problems;
@@ -33,7 +35,8 @@ pub struct Diagnostic {
     pub severity: Severity,
     /// What is wrong, in one line.
     pub message: String,
-    /// Where: the first is the piece itself, the others belong to it. Empty where it is about no text at all.
+    /// Where: the first is the piece itself, the others belong to it. Empty where it is about no
+    /// text at all.
     pub labels: Vec<Label>,
     /// What else is worth knowing.
     pub notes: Vec<String>,

@@ -1,15 +1,16 @@
-//! Where something is: a span of bytes in a file becomes lines, columns and the piece of the line to show.
+//! Where something is: a span of bytes in a file becomes lines, columns and the piece of the line
+//! to show.
 //!
-//! A line ends with `\n`, `\r\n` or a lone `\r`, as in YAML and CSV. A byte order mark is no part of the text, but it
-//! counts in the byte offsets of a [`Place`], since an editor counts it.
+//! A line ends with `\n`, `\r\n` or a lone `\r`, as in YAML and CSV. A byte order mark is no part
+//! of the text, but it counts in the byte offsets of a [`Place`], since an editor counts it.
 
 use std::cell::OnceCell;
 use std::ops::Range;
 
 use serde::Serialize;
 
-/// How many characters of a line are kept on each side of the piece. A renderer no wider than this shows what it would
-/// have shown of the whole line.
+/// How many characters of a line are kept on each side of the piece. A renderer no wider than this
+/// shows what it would have shown of the whole line.
 pub(super) const REACH: usize = 160;
 /// How many characters of a piece are underlined.
 const WIDEST: usize = 60;
@@ -61,7 +62,8 @@ pub struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The text of a file, and the file's name as people know it. A byte order mark at its start is left out.
+    /// The text of a file, and the file's name as people know it. A byte order mark at its start is
+    /// left out.
     pub fn new(name: impl Into<String>, text: &'a str) -> Self {
         let bare = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         Source { name: name.into(), text: bare, base: text.len() - bare.len(), starts: OnceCell::new() }
@@ -77,8 +79,8 @@ impl<'a> Source<'a> {
         &self.name
     }
 
-    /// The place of a span of the text, in bytes. A span that is out of bounds or cuts a character is widened or cut
-    /// to the nearest one that is right.
+    /// The place of a span of the text, in bytes. A span that is out of bounds or cuts a character
+    /// is widened or cut to the nearest one that is right.
     pub fn place(&self, span: Range<usize>) -> Place {
         let start = self.text.floor_char_boundary(span.start);
         let end = self.text.ceil_char_boundary(span.end).max(start);
@@ -90,7 +92,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The byte of a line and a column, both from 1, the column in characters; the nearest there is.
+    /// The byte of a line and a column, both from 1, the column in characters; the nearest there
+    /// is.
     pub fn offset(&self, line: usize, column: usize) -> usize {
         let starts = self.starts.get_or_init(|| line_starts(self.text));
         let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());

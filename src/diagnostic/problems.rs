@@ -1,7 +1,8 @@
 //! All that is wrong at once, counted in full and kept within bounds.
 //!
-//! A broken file of a million rows may hold a million errors: all are counted, the first thousand of each severity are
-//! kept. The same thing said of the same piece twice (an anchor used often) is one problem.
+//! A broken file of a million rows may hold a million errors: all are counted, the first thousand
+//! of each severity are kept. The same thing said of the same piece twice (an anchor used often) is
+//! one problem.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -51,7 +52,8 @@ impl Problems {
         }
     }
 
-    /// Says what follows from the errors, as in "nothing was submitted". It is shown with them, once.
+    /// Says what follows from the errors, as in "nothing was submitted". It is shown with them,
+    /// once.
     pub fn set_consequence(&mut self, text: impl Into<String>) {
         self.consequence = Some(text.into());
     }

@@ -1,7 +1,8 @@
 //! The one renderer: rustc's look, by annotate-snippets.
 //!
-//! Nothing of a hostile file reaches the terminal raw: control characters and those that turn the direction of writing
-//! become visible ones, in messages and in the lines shown, each by exactly one so that underlines stay in their place.
+//! Nothing of a hostile file reaches the terminal raw: control characters and those that turn the
+//! direction of writing become visible ones, in messages and in the lines shown, each by exactly
+//! one so that underlines stay in their place.
 
 use std::fmt;
 
@@ -43,8 +44,8 @@ impl Renderer {
         self.with_consequence(found, None)
     }
 
-    /// All problems, errors first, at most 20 of them and then a count; what follows from the errors last. Empty where
-    /// nothing is wrong.
+    /// All problems, errors first, at most 20 of them and then a count; what follows from the
+    /// errors last. Empty where nothing is wrong.
     pub fn all(&self, problems: &Problems) -> String {
         let of = |severity| problems.iter().filter(move |found| found.severity == severity);
         let shown: Vec<&Diagnostic> = of(Severity::Error).chain(of(Severity::Warning)).take(SHOWN).collect();
@@ -113,7 +114,8 @@ fn counted(n: usize, what: &str) -> Option<String> {
     }
 }
 
-/// The line, with filler for what was left out of its start, so that the library counts its columns right.
+/// The line, with filler for what was left out of its start, so that the library counts its columns
+/// right.
 fn snippet(label: &Label, first: bool) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
     let (place, excerpt) = (&label.place, &label.place.excerpt);
     let filler = "x".repeat(excerpt.skipped.min(FARTHEST));

@@ -75,7 +75,8 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    /// No answer, or nothing that makes sense. Gives how long that has been so where a person should hear of it now.
+    /// No answer, or nothing that makes sense. Gives how long that has been so where a person
+    /// should hear of it now.
     pub(super) fn trouble(&mut self, now: Duration, seen: &str) -> Option<Duration> {
         seen.clone_into(&mut self.last_seen);
         let lasted = now.saturating_sub(*self.since.get_or_insert(now));
@@ -84,7 +85,8 @@ impl Outage {
         news.then_some(lasted)
     }
 
-    /// It answers, if only to be left alone for this long. What never says anything else is an outage all the same.
+    /// It answers, if only to be left alone for this long. What never says anything else is an
+    /// outage all the same.
     pub(super) fn asks_for_patience(
         &mut self,
         now: Duration,

@@ -1,4 +1,5 @@
-//! Trouble: answers that do not come or make no sense, requests to slow down, and how long that is borne.
+//! Trouble: answers that do not come or make no sense, requests to slow down, and how long that is
+//! borne.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! The breaker: where prompt after prompt is turned down, the account is at risk, and a person should look first.
+//! The breaker: where prompt after prompt is turned down, the account is at risk, and a person
+//! should look first.
 
 use super::Engine;
 use super::message::StopReason;

@@ -1,8 +1,9 @@
 //! The budget: reserved before anything is sent, and given back only by a certain no.
 //!
-//! The durable reservation is the intent in the state: a run that dies after it finds the attempt there, and counts it as
-//! spent whatever became of it. So the cap holds over crashes and lost replies as well. What jobs that fail, are lost or
-//! unknown cost is never given back: no source says that the service does.
+//! The durable reservation is the intent in the state: a run that dies after it finds the attempt
+//! there, and counts it as spent whatever became of it. So the cap holds over crashes and lost
+//! replies as well. What jobs that fail, are lost or unknown cost is never given back: no source
+//! says that the service does.
 
 use super::message::{Notice, StopReason, Waiting};
 use super::policy::Policy;
@@ -62,15 +63,16 @@ impl Budget {
 }
 
 impl Engine {
-    /// Whether what is next in the order stays within the budget; so it does where nothing is next. What is cheaper and
-    /// later in the order is not taken in its place.
+    /// Whether what is next in the order stays within the budget; so it does where nothing is next.
+    /// What is cheaper and later in the order is not taken in its place.
     pub(super) fn next_fits(&self) -> bool {
         let due = self.waiting.front().is_none_or(|waiting| self.budget.allows(waiting));
         due && (!self.waiting.is_empty()
             || self.retries.first().is_none_or(|waiting| self.budget.allows(waiting)))
     }
 
-    /// The store found that the next attempt passes the budget: others have spent of it meanwhile. Nothing more is submitted.
+    /// The store found that the next attempt passes the budget: others have spent of it meanwhile.
+    /// Nothing more is submitted.
     pub(super) fn end_at_budget(&mut self) {
         if self.run_phase == RunPhase::Running {
             if !std::mem::replace(&mut self.budget.told, true) {

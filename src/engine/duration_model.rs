@@ -1,9 +1,10 @@
 //! How long the jobs of one mode take, learned from those that ended and from those that still run.
 //!
-//! Ages are cut into bins that grow by a tenth. For each the time that jobs lived in it and the ends that fell into it are
-//! counted, so that a job that has not ended yet counts for what it has shown, and one of an earlier run only from where
-//! it was first seen. Ends over time lived is the hazard: how likely a job that has lived so long is to end now. What is
-//! expected before anything was seen goes in as a job or two that were never there, and fades with the rest.
+//! Ages are cut into bins that grow by a tenth. For each the time that jobs lived in it and the
+//! ends that fell into it are counted, so that a job that has not ended yet counts for what it has
+//! shown, and one of an earlier run only from where it was first seen. Ends over time lived is the
+//! hazard: how likely a job that has lived so long is to end now. What is expected before anything
+//! was seen goes in as a job or two that were never there, and fades with the rest.
 
 use std::time::Duration;
 
@@ -17,11 +18,12 @@ const BINS: usize = 148;
 const MEMORY: f64 = 100.0;
 /// How many jobs the expectation counts for.
 const EXPECTATION: f64 = 2.0;
-/// How peaked the expectation is: a Weibull distribution with this shape, whose mean is `WEIBULL_MEAN` of its scale.
+/// How peaked the expectation is: a Weibull distribution with this shape, whose mean is
+/// `WEIBULL_MEAN` of its scale.
 const WEIBULL: i32 = 3;
 const WEIBULL_MEAN: f64 = 0.893;
-/// Beyond the expectation, in all that was never seen, a job that ran for so long is expected to run for a third as long
-/// again: it counts for this much of a job.
+/// Beyond the expectation, in all that was never seen, a job that ran for so long is expected to
+/// run for a third as long again: it counts for this much of a job.
 const BEYOND: f64 = 0.2;
 const THIRDS: f64 = 3.0;
 
@@ -41,7 +43,8 @@ const EDGES: [f64; BINS + 1] = {
 pub(super) struct Durations {
     ended: [f64; BINS],
     lived: [f64; BINS],
-    /// The hazard in each bin, and all of it up to each bin's lower edge: made from the counts when it is needed.
+    /// The hazard in each bin, and all of it up to each bin's lower edge: made from the counts when
+    /// it is needed.
     hazard: [f64; BINS],
     upto: [f64; BINS],
     median: f64,
@@ -80,7 +83,8 @@ impl Durations {
         durations
     }
 
-    /// How long half of the jobs take at the most. A few that were expected to take for ever do not move it.
+    /// How long half of the jobs take at the most. A few that were expected to take for ever do not
+    /// move it.
     pub(super) fn median(&self) -> Duration {
         Duration::from_secs_f64(self.median)
     }
@@ -132,8 +136,8 @@ impl Durations {
         (self.median, self.stale) = (median, false);
     }
 
-    /// The cumulative hazard of a job up to this age, in seconds. A job that is alive at a cumulative hazard of `a` has ended
-    /// by that of `b` with a chance of `1 - exp(a - b)`.
+    /// The cumulative hazard of a job up to this age, in seconds. A job that is alive at a
+    /// cumulative hazard of `a` has ended by that of `b` with a chance of `1 - exp(a - b)`.
     pub(super) fn cumulative_hazard(&self, age: f64) -> f64 {
         let bin = bin(age);
         self.upto[bin] + self.hazard[bin] * (age - EDGES[bin]).max(0.0)

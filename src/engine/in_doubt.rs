@@ -1,14 +1,17 @@
-//! What is unknown: replies that were lost, callbacks that settle them late, and sending again where a person would rather pay
-//! twice than wait.
+//! What is unknown: replies that were lost, callbacks that settle them late, and sending again
+//! where a person would rather pay twice than wait.
 //!
-//! A lost reply leaves the attempt in doubt: it holds no slot, and a callback at the address that only it was given can still say
-//! which job it is. The run waits for that as long as such a job can take since its submit, in this run or in an earlier one;
-//! afterwards a callback is still heard while the run goes on anyway.
+//! A lost reply leaves the attempt in doubt: it holds no slot, and a callback at the address that
+//! only it was given can still say which job it is. The run waits for that as long as such a job
+//! can take since its submit, in this run or in an earlier one; afterwards a callback is still
+//! heard while the run goes on anyway.
 //!
-//! Where the policy says so, the task is then sent again, once in a run: an outage that swallows replies costs one more
-//! attempt a task and run at the most, and five lost replies in a row end submitting as ever. The decision is recorded
-//! ([`ChangeKind::Resend`]) before anything is sent for it, and the attempt stays unknown: a run that dies before that leaves the
-//! task unknown, one that dies after it leaves it waiting, and one that dies after the next intent leaves that one unknown.
+//! Where the policy says so, the task is then sent again, once in a run: an outage that swallows
+//! replies costs one more attempt a task and run at the most, and five lost replies in a row end
+//! submitting as ever. The decision is recorded ([`ChangeKind::Resend`]) before anything is sent
+//! for it, and the attempt stays unknown: a run that dies before that leaves the task unknown, one
+//! that dies after it leaves it waiting, and one that dies after the next intent leaves that one
+//! unknown.
 
 use crate::task::{AttemptKey, ChangeKind, TaskRow};
 use std::collections::{BTreeMap, HashSet};
@@ -95,7 +98,8 @@ impl Engine {
         }
     }
 
-    /// Waits no longer for callbacks of jobs that must have ended: what is unknown stays so, or is sent again.
+    /// Waits no longer for callbacks of jobs that must have ended: what is unknown stays so, or is
+    /// sent again.
     pub(super) fn expire_in_doubt(&mut self, now: Duration) {
         let stranded: Vec<_> = self
             .in_flight
@@ -116,7 +120,8 @@ impl Engine {
         }
     }
 
-    /// Whether the task of an attempt that is unknown is sent again by this run; says so once for a task.
+    /// Whether the task of an attempt that is unknown is sent again by this run; says so once for a
+    /// task.
     fn sends_again(&mut self, task: TaskRow) -> bool {
         let may =
             self.policy.resend_unknown && self.run_phase == RunPhase::Running && !self.retries.bars(task);

@@ -1,4 +1,5 @@
-//! The attempts that the engine follows: from the intent to the end, found by attempt and by taskId.
+//! The attempts that the engine follows: from the intent to the end, found by attempt and by
+//! taskId.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -19,7 +20,8 @@ pub(super) struct InFlight {
     pub(super) since: Duration,
     /// How old it was at `since`.
     pub(super) age: Duration,
-    /// When it was last known to run: as it was accepted, or as the service last said so in this run.
+    /// When it was last known to run: as it was accepted, or as the service last said so in this
+    /// run.
     pub(super) alive: Option<Duration>,
     /// Callbacks that came before the reply to the submit.
     pub(super) early: Vec<Item>,
@@ -60,7 +62,8 @@ impl Tracking {
         self.missing.is_none() && self.empty == 0 && !self.second_look
     }
 
-    /// How soon it is worth asking again about what was odd. An image that is missing comes soon or never.
+    /// How soon it is worth asking again about what was odd. An image that is missing comes soon or
+    /// never.
     pub(super) fn ask_again_after(&self, policy: &Policy) -> Option<Duration> {
         match (self.empty, self.missing) {
             (0, None) => None,
@@ -104,7 +107,8 @@ impl InFlight {
 /// All attempts that have not ended, oldest first, and the intents that have no number yet.
 #[derive(Debug, Default)]
 pub(super) struct InFlightSet {
-    /// Intents that the store has not answered. They come after all attempts, as their numbers will.
+    /// Intents that the store has not answered. They come after all attempts, as their numbers
+    /// will.
     intended: BTreeMap<IntentId, InFlight>,
     by_attempt: BTreeMap<AttemptKey, InFlight>,
     by_task_id: HashMap<RemoteTaskId, AttemptKey>,
@@ -186,7 +190,8 @@ impl InFlightSet {
         self.all().filter(|flight| flight.holds_slot()).count()
     }
 
-    /// How many will still end: all but those whose reply was lost, and those that are only looked at again.
+    /// How many will still end: all but those whose reply was lost, and those that are only looked
+    /// at again.
     pub(super) fn open(&self) -> usize {
         let second_look = |flight: &&InFlight| matches!(&flight.phase, Phase::Running(f) if f.second_look);
         let in_doubt = |flight: &&InFlight| matches!(flight.phase, Phase::InDoubt);

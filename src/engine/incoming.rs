@@ -1,6 +1,7 @@
 //! What comes in: replies to submits and status requests, and callbacks.
 //!
-//! Here it is decided what a reply means for its task; money rules first: only a certain "no" lets a task wait again.
+//! Here it is decided what a reply means for its task; money rules first: only a certain "no" lets
+//! a task wait again.
 
 use std::time::Duration;
 

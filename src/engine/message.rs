@@ -1,7 +1,8 @@
 //! What goes into the engine and what comes out of it: two closed enums, and the facts they carry.
 //!
-//! Every duration called `now` or `at` counts from the start of the run; no wall clock is known here. What a reply of the
-//! service means is decided before it gets here (`api`): these types say only what is certain about it.
+//! Every duration called `now` or `at` counts from the start of the run; no wall clock is known
+//! here. What a reply of the service means is decided before it gets here (`api`): these types say
+//! only what is certain about it.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use crate::task::{AttemptKey, Change, Failure, Images, Mode, ModeCounts, RemoteT
 /// Something happened.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// The time that [`wake_at`](super::Engine::wake_at) asked for has come. Also harmless at any other time.
+    /// The time that [`wake_at`](super::Engine::wake_at) asked for has come. Also harmless at any
+    /// other time.
     Wake,
     /// The store says that an intent is on the disk, under the number that it gave to the attempt:
     /// now, and only now, may it be sent.
@@ -29,7 +31,8 @@ pub enum Event {
     },
     /// The intent could not be written: nothing may be sent for it.
     IntentFailed(IntentId),
-    /// These tasks are claimed for this run, the next ones in their order. Fewer than were asked for: no more are left.
+    /// These tasks are claimed for this run, the next ones in their order. Fewer than were asked
+    /// for: no more are left.
     TasksClaimed(Vec<Waiting>),
     /// What became of a submit.
     SubmitReply(AttemptKey, SubmitOutcome),
@@ -85,7 +88,8 @@ pub enum SubmitOutcome {
     Refused(Refusal),
     /// The request never left: connection refused, DNS, TLS. The text says which.
     NotSent(String),
-    /// A job may exist and may be billed: the reply was lost, cut, late, a 5xx or unreadable. The text says which.
+    /// A job may exist and may be billed: the reply was lost, cut, late, a 5xx or unreadable. The
+    /// text says which.
     Unknown(String),
 }
 
@@ -183,7 +187,8 @@ pub enum StopReason {
     KeyRefused(String),
     /// The account is out of quota.
     QuotaGone,
-    /// The service could not be reached, or what it says makes no sense; the text says what was seen last.
+    /// The service could not be reached, or what it says makes no sense; the text says what was
+    /// seen last.
     Unreachable(String),
     /// The state file could not be written.
     StoreFailed,

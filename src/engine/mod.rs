@@ -1,28 +1,34 @@
 //! The scheduler: a pure state machine. Events and the time go in, actions come out.
 //!
-//! It owns the slots, the poll times, back-pressure, outages and deadlines, and has no I/O, no clock, no async and no
-//! randomness. The shell (`runner`) calls [`Engine::handle`] for whatever happens, carries out every
-//! [`Engine::next_action`], and wakes it at [`Engine::wake_at`].
+//! It owns the slots, the poll times, back-pressure, outages and deadlines, and has no I/O, no
+//! clock, no async and no randomness. The shell (`runner`) calls [`Engine::handle`] for whatever
+//! happens, carries out every [`Engine::next_action`], and wakes it at [`Engine::wake_at`].
 //!
 //! The money rules it keeps, whatever comes in:
 //!
-//! - [`Action::Submit`] follows [`Event::IntentRecorded`] of the same attempt, once, and nothing else.
-//! - A task goes back to waiting only by [`Rejected`](crate::task::ChangeKind::Rejected), which needs a certain refusal or a request that never left,
-//!   by [`FailedWillRetry`](crate::task::ChangeKind::FailedWillRetry), which needs the service's word that its job failed, or by [`ChangeKind::Resend`](crate::task::ChangeKind::Resend).
-//! - What an attempt may cost is reserved before its intent, so that the budget is never passed. The store, which other runs
-//!   may share, checks that once more as it records the intent, and numbers the attempt.
-//! - A lost reply is [`Unknown`](crate::task::ChangeKind::Unknown), and the task is never sent again by itself; but where the policy says that a person
-//!   would rather pay twice, once in a run, which [`Resend`](crate::task::ChangeKind::Resend) records first.
-//! - Before the service has accepted a submit, and after a reply was lost, one submit at a time is under way, so that a
-//!   refused key or a broken service costs one try and not ten.
+//! - [`Action::Submit`] follows [`Event::IntentRecorded`] of the same attempt, once, and nothing
+//!   else.
+//! - A task goes back to waiting only by [`Rejected`](crate::task::ChangeKind::Rejected), which
+//!   needs a certain refusal or a request that never left, by
+//!   [`FailedWillRetry`](crate::task::ChangeKind::FailedWillRetry), which needs the service's word
+//!   that its job failed, or by [`ChangeKind::Resend`](crate::task::ChangeKind::Resend).
+//! - What an attempt may cost is reserved before its intent, so that the budget is never passed.
+//!   The store, which other runs may share, checks that once more as it records the intent, and
+//!   numbers the attempt.
+//! - A lost reply is [`Unknown`](crate::task::ChangeKind::Unknown), and the task is never sent
+//!   again by itself; but where the policy says that a person would rather pay twice, once in a
+//!   run, which [`Resend`](crate::task::ChangeKind::Resend) records first.
+//! - Before the service has accepted a submit, and after a reply was lost, one submit at a time is
+//!   under way, so that a refused key or a broken service costs one try and not ten.
 //!
 //! # How busy the slots are
 //!
-//! A status request for all that runs leaves when the slots that probably stand idle unseen are worth one, by the durations
-//! seen so far in each mode; callbacks take its place as far as they come; a refusal teaches the number of slots, or how
-//! late they are freed. Measured by `cargo bench --bench schedule`: the share of slot time in use from the first
-//! to the last submit, and requests a job, submits included, beside rules that ask at fixed intervals (150 jobs, ten
-//! slots, means of 20 runs in virtual time; the first column is the second at 1/60):
+//! A status request for all that runs leaves when the slots that probably stand idle unseen are
+//! worth one, by the durations seen so far in each mode; callbacks take its place as far as they
+//! come; a refusal teaches the number of slots, or how late they are freed. Measured by `cargo
+//! bench --bench schedule`: the share of slot time in use from the first to the last submit, and
+//! requests a job, submits included, beside rules that ask at fixed intervals (150 jobs, ten slots,
+//! means of 20 runs in virtual time; the first column is the second at 1/60):
 //!
 //! | slots busy, at requests a job | 0.5–1.5 s, 3 ms a request | fast, 25–90 s | relaxed, 60–600 s | mixed |
 //! | --- | --- | --- | --- | --- |
@@ -40,13 +46,15 @@
 //! | …, slots freed 3 s (50 ms) late | 93.2 % at 3.14 | 93.0 % at 3.13 | 96.7 % at 3.23 | 95.6 % at 2.84 |
 //! | its refusals a job | 0.11 | 0.11 | 0.03 | 0.05 |
 //!
-//! With jobs of five minutes a `--poll-max` of 15 s is what asks, not the engine; hence its default of 45 s.
+//! With jobs of five minutes a `--poll-max` of 15 s is what asks, not the engine; hence its default
+//! of 45 s.
 //!
-//! A submit that is refused for want of a slot tells of a free one too, and is not used for it: asking so at the same rate
-//! gains 0.3 % of slot time at as many requests, with two refusals a job, and twice as many submits whose reply can be
-//! lost, each of which leaves a task unknown.
+//! A submit that is refused for want of a slot tells of a free one too, and is not used for it:
+//! asking so at the same rate gains 0.3 % of slot time at as many requests, with two refusals a
+//! job, and twice as many submits whose reply can be lost, each of which leaves a task unknown.
 //!
-//! That the rules above hold is played in a world of faults and crashes, in virtual time, by seeds (`sim`, in tests).
+//! That the rules above hold is played in a world of faults and crashes, in virtual time, by seeds
+//! (`sim`, in tests).
 
 /// Whether a deliberate fault is switched on: never in the program, see `mutants`.
 macro_rules! mutant {
@@ -114,7 +122,8 @@ use crate::task::Quota;
 
 /// Lost replies in a row after which submitting ends: something is broken, and each may cost money.
 const LOST_REPLIES_IN_A_ROW: u32 = 5;
-/// A reply that takes longer than this is late: another submit need not wait for it. The service answers at once.
+/// A reply that takes longer than this is late: another submit need not wait for it. The service
+/// answers at once.
 const LATE: Duration = Duration::from_secs(5);
 /// How often an id must be missing, besides for how long, before it is lost.
 const MISSES_BEFORE_LOST: u32 = 3;
@@ -133,7 +142,8 @@ pub struct Engine {
     /// How many more tasks `--limit` lets be submitted.
     allowed: Option<u64>,
     slots: Slots,
-    /// The service has accepted a submit and has lost no reply since: several may be under way at once.
+    /// The service has accepted a submit and has lost no reply since: several may be under way at
+    /// once.
     trusted: bool,
     lost_replies: u32,
     submits: Backoff,
@@ -164,7 +174,8 @@ enum RunPhase {
 }
 
 impl Engine {
-    /// An engine for so many tasks, which it claims in their order, and for the attempts of earlier runs that are not known to have ended.
+    /// An engine for so many tasks, which it claims in their order, and for the attempts of earlier
+    /// runs that are not known to have ended.
     pub fn new(policy: Policy, backlog: Backlog, resumed: Vec<Resumed>) -> Self {
         let round = NoWaitState { to_look: !resumed.is_empty(), refused: false };
         let mut in_flight = InFlightSet::default();
@@ -273,7 +284,8 @@ impl Engine {
         self.in_flight.open() as u64 + to_submit
     }
 
-    /// When to say [`Event::Wake`] if nothing else happens. `None`: only an event can change anything.
+    /// When to say [`Event::Wake`] if nothing else happens. `None`: only an event can change
+    /// anything.
     pub fn wake_at(&self) -> Option<Duration> {
         if matches!(self.run_phase, RunPhase::Finished(_) | RunPhase::Closing(_)) {
             return None;

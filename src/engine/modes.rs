@@ -1,7 +1,9 @@
-//! Which mode the next task is sent in: its own, or what [`auto`](super::auto) decides where it leaves that to the run.
+//! Which mode the next task is sent in: its own, or what [`auto`](super::auto) decides where it
+//! leaves that to the run.
 //!
-//! Asked anew at every submit, with what was learned until then. A decision is no promise: a task that was not accepted is
-//! decided on once more. What was paid for in either mode is paid for, so nothing here touches what runs.
+//! Asked anew at every submit, with what was learned until then. A decision is no promise: a task
+//! that was not accepted is decided on once more. What was paid for in either mode is paid for, so
+//! nothing here touches what runs.
 
 use std::time::Duration;
 
@@ -13,8 +15,8 @@ use super::policy::{DEFAULT_TIMEOUT, Policy};
 use super::{Engine, RunPhase};
 use crate::task::{Mode, TaskMode};
 
-/// How much longer than expected the longest job is believed to take at first, as published: fast 60 and 90 seconds,
-/// relaxed five and ten minutes.
+/// How much longer than expected the longest job is believed to take at first, as published: fast
+/// 60 and 90 seconds, relaxed five and ten minutes.
 const LONGEST: [f64; 2] = [1.5, 2.0];
 
 /// What the choice between the modes goes by.
@@ -55,7 +57,8 @@ impl Modes {
 }
 
 impl Engine {
-    /// The mode that this task is sent in now; `None` where the budget does not allow to send it at all.
+    /// The mode that this task is sent in now; `None` where the budget does not allow to send it at
+    /// all.
     pub(super) fn mode_for(&self, now: Duration, waiting: &Waiting) -> Option<Mode> {
         match waiting.mode {
             TaskMode::Fixed(_) if mutant!(ModeIgnored) => Some(Mode::Relaxed),
@@ -88,7 +91,8 @@ impl Engine {
         self.policy.deadline.filter(|_| waits)
     }
 
-    /// Shortly before the deadline it is asked once more, so that what ends in time is seen in time.
+    /// Shortly before the deadline it is asked once more, so that what ends in time is seen in
+    /// time.
     pub(super) fn last_look_at(&self) -> Option<Duration> {
         let look = self.policy.deadline?.saturating_sub(2 * self.policy.poll_min);
         (self.polling.asked_at < look).then_some(look)

@@ -16,8 +16,8 @@ impl Engine {
         working && next && self.allowed != Some(0) && self.waiting.covers(self.allowed)
     }
 
-    /// When another submit may be under way besides those that are: at once where the service is trusted, else when the
-    /// reply to the last one is late.
+    /// When another submit may be under way besides those that are: at once where the service is
+    /// trusted, else when the reply to the last one is late.
     pub(super) fn trusts_at(&self) -> Duration {
         let last =
             self.in_flight.all().filter(|flight| flight.is_unanswered()).map(|flight| flight.since).max();
@@ -28,13 +28,15 @@ impl Engine {
         self.in_flight.slots_held() >= self.slots.limit()
     }
 
-    /// When the next submit may leave. `None` where nothing is left to submit, or all slots are taken.
+    /// When the next submit may leave. `None` where nothing is left to submit, or all slots are
+    /// taken.
     pub(super) fn submit_at(&self) -> Option<Duration> {
         let free_at = self.slots.free_at(self.in_flight.slots_held()).filter(|_| self.may_submit())?;
         Some(free_at.max(self.trusts_at()).max(self.submits.until()))
     }
 
-    /// When one more slot than refusals taught is tried for: where all are taken, and a submit could leave.
+    /// When one more slot than refusals taught is tried for: where all are taken, and a submit
+    /// could leave.
     pub(super) fn grow_at(&self) -> Option<Duration> {
         let full = self.may_submit() && self.slots_are_full();
         let grow_at = self.slots.grow_at(self.in_flight.slots_held()).filter(|_| full)?;
@@ -64,8 +66,8 @@ impl Engine {
         self.notify_budget_reached();
     }
 
-    /// When the next round of status requests is due, if there is anything to ask. A reply that does not come is not waited
-    /// for: asking again is free, and slots may stand idle meanwhile.
+    /// When the next round of status requests is due, if there is anything to ask. A reply that
+    /// does not come is not waited for: asking again is free, and slots may stand idle meanwhile.
     pub(super) fn ask_at(&self) -> Option<Duration> {
         self.in_flight.followed().next()?;
         if mutant!(NoPollAfterError) && self.asks.in_a_row() > 0 {

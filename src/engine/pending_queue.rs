@@ -1,8 +1,8 @@
 //! The tasks that wait for a slot, in their order, and how many of them there are of each mode.
 //!
-//! They come in portions that the run claims while it goes on, so that the store may share a batch among several runs and
-//! a long batch is never all in memory. What was claimed once stays here until it is submitted: a task that waits again
-//! is put to the front, and is not claimed again.
+//! They come in portions that the run claims while it goes on, so that the store may share a batch
+//! among several runs and a long batch is never all in memory. What was claimed once stays here
+//! until it is submitted: a task that waits again is put to the front, and is not claimed again.
 
 use std::collections::VecDeque;
 
@@ -80,7 +80,8 @@ impl PendingQueue {
         self.asked.is_some()
     }
 
-    /// Whether the first so many were claimed, as far as there are so many: then they can be counted.
+    /// Whether the first so many were claimed, as far as there are so many: then they can be
+    /// counted.
     pub(super) fn covers(&self, first: Option<u64>) -> bool {
         self.unclaimed() == 0 || first.is_none_or(|first| first <= self.tasks.len() as u64)
     }
@@ -136,7 +137,8 @@ impl Engine {
         self.waiting.claimed(tasks);
     }
 
-    /// Claims more tasks before the line is too short for the slots, and as many as the decisions of this run go by.
+    /// Claims more tasks before the line is too short for the slots, and as many as the decisions
+    /// of this run go by.
     pub(super) fn claim_tasks(&mut self) {
         if self.run_phase != RunPhase::Running || self.allowed == Some(0) || !self.next_fits() {
             return;

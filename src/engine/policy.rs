@@ -1,5 +1,6 @@
-//! The figures the engine decides by. All of them are the caller's to set; the defaults are for the real service, and what
-//! a person has to choose (paying again, bounds of money and time, the breaker) is off.
+//! The figures the engine decides by. All of them are the caller's to set; the defaults are for the
+//! real service, and what a person has to choose (paying again, bounds of money and time, the
+//! breaker) is off.
 
 use std::time::Duration;
 
@@ -35,11 +36,14 @@ pub struct Policy {
     pub patience: Duration,
     /// How long an outage is borne before the service has ever answered in this run.
     pub first_patience: Duration,
-    /// How often a task whose job failed at the service is sent again; each time is a new paid attempt. 0: never.
+    /// How often a task whose job failed at the service is sent again; each time is a new paid
+    /// attempt. 0: never.
     pub retries: u32,
-    /// How long after its first failure that is, give or take a quarter; doubled with each further failure.
+    /// How long after its first failure that is, give or take a quarter; doubled with each further
+    /// failure.
     pub retry_after: Duration,
-    /// A task whose outcome is unknown is sent again, once in a run, for who would rather pay twice than wait.
+    /// A task whose outcome is unknown is sent again, once in a run, for who would rather pay twice
+    /// than wait.
     pub resend_unknown: bool,
     /// The most that all attempts of the batch may cost together, those of earlier runs included.
     pub budget: Option<Quota>,
@@ -51,12 +55,13 @@ pub struct Policy {
     pub drain: Duration,
     /// Submit what the slots take, and await no job's end.
     pub no_wait: bool,
-    /// When all should have ended, for the choice between the modes. Without one, what leaves its mode to the run is sent in
-    /// the cheaper one.
+    /// When all should have ended, for the choice between the modes. Without one, what leaves its
+    /// mode to the run is sent in the cheaper one.
     pub deadline: Option<Duration>,
     /// How many prompts may be turned down in a row before submitting ends. 0: any number.
     pub breaker: u32,
-    /// How many waiting tasks the run claims at a time; `None` for enough to keep the slots busy. At least 1.
+    /// How many waiting tasks the run claims at a time; `None` for enough to keep the slots busy.
+    /// At least 1.
     pub portion: Option<usize>,
     /// Makes the jitter of the waits; the same seed gives the same waits.
     pub seed: u64,

@@ -1,10 +1,12 @@
-//! When to ask for the status: one request for all that runs, sent when enough slots are likely to stand idle unseen.
+//! When to ask for the status: one request for all that runs, sent when enough slots are likely to
+//! stand idle unseen.
 //!
-//! From the durations seen so far in each mode and the age of each running job follows how many have probably ended since
-//! the service last said that they run. What that idleness adds up to is what waiting costs; a request is worth
-//! [`WORTH`] of a job's time. So it asks rarely while jobs are young, often while many are due, the more often in all the
-//! more slots there are, and never more often than it gains. Where callbacks come, an end that was not called back is all
-//! that is left to find, and it asks as often as those are missing.
+//! From the durations seen so far in each mode and the age of each running job follows how many
+//! have probably ended since the service last said that they run. What that idleness adds up to is
+//! what waiting costs; a request is worth [`WORTH`] of a job's time. So it asks rarely while jobs
+//! are young, often while many are due, the more often in all the more slots there are, and never
+//! more often than it gains. Where callbacks come, an end that was not called back is all that is
+//! left to find, and it asks as often as those are missing.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,10 +16,11 @@ use super::in_flight::{InFlight, InFlightSet, Tracking};
 use super::policy::Policy;
 use crate::task::{AttemptKey, Mode};
 
-/// How much of a job's time in one slot may be lost before a request is worth it: with ten slots, about two
-/// requests for each job that ends.
+/// How much of a job's time in one slot may be lost before a request is worth it: with ten slots,
+/// about two requests for each job that ends.
 const WORTH: f64 = 0.0097;
-/// Where nothing waits for a slot a person merely watches: so many ends, or this share of what runs, are news.
+/// Where nothing waits for a slot a person merely watches: so many ends, or this share of what
+/// runs, are news.
 const NEWS: f64 = 1.0;
 const NEWS_OF_FEW: f64 = 0.35;
 /// How much longer than `poll_max` it waits where every end is called back.
@@ -148,7 +151,8 @@ impl Polling {
             true => self.worth_asking(shortest, longest, from, &self.silence(in_flight, trust), slot_wanted),
             false => longest,
         };
-        // The reply will be true of a moment as long after the request as the last one was before its reply.
+        // The reply will be true of a moment as long after the request as the last one was before
+        // its reply.
         self.next_at = (from + wait.saturating_sub(late.min(wait / 2))).max(replied_at + policy.poll_min);
     }
 
@@ -240,10 +244,12 @@ struct Callbacks {
     found: VecDeque<(AttemptKey, Duration)>,
 }
 
-/// How fast old experience with callbacks fades, and how much faster bad experience does when one comes.
+/// How fast old experience with callbacks fades, and how much faster bad experience does when one
+/// comes.
 const FADES: f64 = 0.97;
 const FORGIVEN: f64 = 0.9;
-/// What is believed of callbacks before anything was seen: so much of one came, so much of one was missed.
+/// What is believed of callbacks before anything was seen: so much of one came, so much of one was
+/// missed.
 const FAITH: (f64, f64) = (0.6, 0.2);
 /// How many ends found are remembered until their callbacks come.
 const FOUND: usize = 64;

@@ -1,12 +1,14 @@
 //! Sending again what failed: by class, a bounded number of times, each a new paid attempt.
 //!
-//! Only a job that the service took, and then said had failed while it was made, is sent again by itself. A prompt that was
-//! refused or moderated would be again; what is lost, unknown, late or without images may have been made and billed. (What is
-//! unknown is, once in a run, where the policy says so: see `unknown`.)
+//! Only a job that the service took, and then said had failed while it was made, is sent again by
+//! itself. A prompt that was refused or moderated would be again; what is lost, unknown, late or
+//! without images may have been made and billed. (What is unknown is, once in a run, where the
+//! policy says so: see `unknown`.)
 //!
-//! Where the program dies, nothing is paid for beyond that: before the failure is recorded, the attempt is open, is asked about
-//! again and fails again, as the same one; after it, the task waits and the failure is counted from the attempts; after the
-//! next intent, that attempt is unknown, and its task is not sent again. Only how long was waited already is forgotten.
+//! Where the program dies, nothing is paid for beyond that: before the failure is recorded, the
+//! attempt is open, is asked about again and fails again, as the same one; after it, the task waits
+//! and the failure is counted from the attempts; after the next intent, that attempt is unknown,
+//! and its task is not sent again. Only how long was waited already is forgotten.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -24,14 +26,15 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// What earlier runs mean for this one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
-    /// What all attempts so far cost, those that run and those whose outcome is unknown included. The largest number
-    /// there is where that cannot be told, since then nothing is within a budget.
+    /// What all attempts so far cost, those that run and those whose outcome is unknown included.
+    /// The largest number there is where that cannot be told, since then nothing is within a
+    /// budget.
     pub spent: Quota,
-    /// How often the job of a task failed at the service since it was last asked for by a person. Tasks that never did are
-    /// left out.
+    /// How often the job of a task failed at the service since it was last asked for by a person.
+    /// Tasks that never did are left out.
     pub failures: HashMap<TaskRow, u32>,
-    /// Tasks whose jobs are followed, but which this run may not send again: they are not among those chosen for it, or the
-    /// manifest skips them, or has them no longer.
+    /// Tasks whose jobs are followed, but which this run may not send again: they are not among
+    /// those chosen for it, or the manifest skips them, or has them no longer.
     pub barred: HashSet<TaskRow>,
     /// How long jobs took, the last ones first.
     pub observed: ObservedDurations,
@@ -61,8 +64,8 @@ impl Retries {
         }
     }
 
-    /// The job of a task failed at the service. True where the task may be sent again: by this run, unless it is barred from
-    /// that, and then by another.
+    /// The job of a task failed at the service. True where the task may be sent again: by this run,
+    /// unless it is barred from that, and then by another.
     fn failed(&mut self, now: Duration, waiting: Waiting) -> bool {
         let failures = self.failures.entry(waiting.task).or_default();
         *failures += u32::from(!mutant!(FailuresNotCounted));

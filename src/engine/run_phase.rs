@@ -39,7 +39,8 @@ impl Engine {
                 self.actions.push_back(Action::Record(ChangeKind::Unknown(why).of(attempt)));
             }
         }
-        // What the store says of intents that are on their way is awaited: they are never sent, and that is recorded.
+        // What the store says of intents that are on their way is awaited: they are never sent, and
+        // that is recorded.
         self.run_phase = RunPhase::Closing(StopReason::Interrupted);
     }
 

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// The account's own limit, as far as it is published: more are tried for only where these are taken.
+/// The account's own limit, as far as it is published: more are tried for only where these are
+/// taken.
 const PUBLISHED: usize = 10;
 /// The longest time after which more slots are tried for, before patience makes it longer.
 const LONGEST_UNTIL_GROWTH: Duration = Duration::from_secs(60);
@@ -14,12 +15,13 @@ const PROMPT: u32 = 8;
 /// How many ends are remembered, to know what ran when a refused submit was sent.
 const ENDS: usize = 64;
 
-/// How many jobs the account runs at once: what was asked for, less what refusals taught, tried for more now and then.
+/// How many jobs the account runs at once: what was asked for, less what refusals taught, tried for
+/// more now and then.
 ///
-/// A refusal has three causes that look alike. The account has no more slots, or somebody else uses them: then the number
-/// goes down to what runs. Or the service is slow to free the slot of a job that it says has ended: then the number stays,
-/// and each freed slot is left alone for as long as that takes, lest every end be answered by a refusal and every refusal
-/// cost a slot.
+/// A refusal has three causes that look alike. The account has no more slots, or somebody else uses
+/// them: then the number goes down to what runs. Or the service is slow to free the slot of a job
+/// that it says has ended: then the number stays, and each freed slot is left alone for as long as
+/// that takes, lest every end be answered by a refusal and every refusal cost a slot.
 #[derive(Debug)]
 pub(super) struct Slots {
     asked_for: usize,
@@ -34,8 +36,8 @@ pub(super) struct Slots {
     lowered_at: Duration,
     grow_at: Option<Duration>,
     patience: u32,
-    /// How long after an end its slot is free, as far as refusals taught; what it was before the latest of them; and when
-    /// it was last raised.
+    /// How long after an end its slot is free, as far as refusals taught; what it was before the
+    /// latest of them; and when it was last raised.
     lag: Duration,
     sure_lag: Duration,
     raised_at: Duration,
@@ -79,7 +81,8 @@ impl Slots {
         Some(self.grow_at?.max(self.free_among(self.limit + 1, held)?))
     }
 
-    /// From when on there is a slot besides the `held` ones; `None` where only an end or growth can give one.
+    /// From when on there is a slot besides the `held` ones; `None` where only an end or growth can
+    /// give one.
     pub(super) fn free_at(&self, held: usize) -> Option<Duration> {
         self.free_among(self.limit, held)
     }
@@ -102,7 +105,8 @@ impl Slots {
         }
     }
 
-    /// A submit, sent at that time, was refused while `held` others of ours ran. True where a person should hear of it.
+    /// A submit, sent at that time, was refused while `held` others of ours ran. True where a
+    /// person should hear of it.
     pub(super) fn refused(
         &mut self,
         now: Duration,
@@ -130,8 +134,8 @@ impl Slots {
         news
     }
 
-    /// Whether it was refused only because the slot of a job that has just ended is not free yet. Then it is left alone for
-    /// longer.
+    /// Whether it was refused only because the slot of a job that has just ended is not free yet.
+    /// Then it is left alone for longer.
     fn frees_late(&mut self, now: Duration, sent: Duration, held: usize, a_job_takes: Duration) -> bool {
         let Some(end) = self.ends.iter().copied().find(|end| *end <= sent) else { return false };
         let longest = (a_job_takes / 2).min(LONGEST_UNTIL_GROWTH);
@@ -160,7 +164,8 @@ impl Slots {
         }
     }
 
-    /// A submit was accepted while so many others of ours ran, as far as is known: some of them may have ended unseen.
+    /// A submit was accepted while so many others of ours ran, as far as is known: some of them may
+    /// have ended unseen.
     pub(super) fn accepted(&mut self, held: usize) {
         if !self.ends.is_empty() {
             self.prompt += 1;

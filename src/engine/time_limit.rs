@@ -1,4 +1,5 @@
-//! The time a run has: how long it submits and how long it then follows; and the run that waits for nothing.
+//! The time a run has: how long it submits and how long it then follows; and the run that waits for
+//! nothing.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
-//! What a run needs of a manifest beside its tasks: kept in the state, it saves the next run from reading a million tasks
-//! again only to find that nothing was edited.
+//! What a run needs of a manifest beside its tasks: kept in the state, it saves the next run from
+//! reading a million tasks again only to find that nothing was edited.
 //!
-//! It is believed only where everything is as it was: the bytes of the manifest and of its data files, the path and the options
-//! that it was read with, and the program. Anything in doubt is read anew.
+//! It is believed only where everything is as it was: the bytes of the manifest and of its data
+//! files, the path and the options that it was read with, and the program. Anything in doubt is
+//! read anew.
 
 use std::path::Path;
 
@@ -14,7 +15,8 @@ use super::settings::{BatchSettings, ImageSettings, TableFormat};
 
 /// The program that reads manifests in this way.
 pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
-/// A manifest with fewer bytes and fewer tasks than this is read sooner than it is asked whether that is needed.
+/// A manifest with fewer bytes and fewer tasks than this is read sooner than it is asked whether
+/// that is needed.
 const LEAST_BYTES: usize = 256 << 10;
 const LEAST_TASKS: u64 = 2_000;
 
@@ -56,8 +58,8 @@ impl ManifestCache {
         if is_small || says_more { None } else { serde_json::to_string(self).ok() }
     }
 
-    /// The outline that was kept as this text, if that is what would be read now from the manifest at this path. Its bytes are
-    /// looked at, no more.
+    /// The outline that was kept as this text, if that is what would be read now from the manifest
+    /// at this path. Its bytes are looked at, no more.
     pub fn load(text: &str, path: &Path, options: ReadOptions) -> Option<ManifestCache> {
         let outline: ManifestCache = serde_json::from_str(text).ok()?;
         let Provenance { path: then, options: those, bytes, files } = &outline.provenance;

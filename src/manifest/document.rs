@@ -1,4 +1,5 @@
-//! A manifest as a whole, of either format: what a YAML document or a CSV table says, before its tasks are looked at.
+//! A manifest as a whole, of either format: what a YAML document or a CSV table says, before its
+//! tasks are looked at.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
 
 const ROOT: [&str; 6] = ["version", "name", "defaults", "prompts", "batch", "output"];
 
-/// Values in all entries together, as if each were one task: without a bound, n entries with a variable each of their own
-/// would make n × n cells.
+/// Values in all entries together, as if each were one task: without a bound, n entries with a
+/// variable each of their own would make n × n cells.
 const MOST_CELLS: usize = 20_000_000;
 
 const SMALLEST: &str =
@@ -110,7 +111,8 @@ fn document(
     Some(ManifestContent { name, batch, output, expansion })
 }
 
-/// Whether the document can be judged at all: one of another version is written in another language.
+/// Whether the document can be judged at all: one of another version is written in another
+/// language.
 fn is_known_language(root: &Node<'_>, reader: &mut NodeReader<'_>) -> bool {
     let NodeValue::Map(pairs) = &root.value else { return false };
     let is_version = |key: &Node<'_>| matches!(&key.value, NodeValue::Scalar(name) if name == "version");

@@ -1,10 +1,11 @@
-//! A manifest: a YAML or CSV file of prompts, which becomes tasks, or a list of all that is wrong with it.
+//! A manifest: a YAML or CSV file of prompts, which becomes tasks, or a list of all that is wrong
+//! with it.
 //!
 #![doc = include_str!("../../docs/manifest.md")]
 
-// `yaml` turns text into nodes with places; `table` understands CSV files; `settings` reads `batch` and `output`;
-// `expand` reads the entries and makes tasks of them. `document` puts them together, whatever the format. All of it is
-// pure over text: only `read` reads the disk.
+// `yaml` turns text into nodes with places; `table` understands CSV files; `settings` reads `batch`
+// and `output`; `expand` reads the entries and makes tasks of them. `document` puts them together,
+// whatever the format. All of it is pure over text: only `read` reads the disk.
 
 mod cache;
 mod document;
@@ -41,7 +42,8 @@ pub use table::{FileLoader, GUARD_COLUMN, LoadError, guard_formula};
 
 /// The JSON Schema of a YAML manifest, for editors.
 ///
-/// It is looser than the language where JSON Schema has no words for it: ranges of flags, templates, names.
+/// It is looser than the language where JSON Schema has no words for it: ranges of flags,
+/// templates, names.
 pub const SCHEMA: &str = include_str!("schema.json");
 
 /// What every error of a manifest means for the batch.
@@ -49,12 +51,14 @@ const CONSEQUENCE: &str = "nothing was submitted";
 
 /// A manifest that can be run.
 ///
-/// Its tasks are made as they are asked for: it holds its entries, and the text of its tables, but not what they multiply to.
+/// Its tasks are made as they are asked for: it holds its entries, and the text of its tables, but
+/// not what they multiply to.
 #[derive(Debug, Clone)]
 pub struct Manifest {
     /// The batch's name: what a YAML manifest says, else the file's name without its extension.
     pub name: String,
-    /// The manifest's own columns or variables, in order of first appearance, under the names the results give them.
+    /// The manifest's own columns or variables, in order of first appearance, under the names the
+    /// results give them.
     pub columns: Vec<String>,
     /// What the manifest says about how to run it.
     pub batch: BatchSettings,
@@ -64,7 +68,8 @@ pub struct Manifest {
     pub images: ImageSettings,
     /// What is probably not as it was meant. No errors.
     pub warnings: Problems,
-    /// BLAKE3 of the file's bytes, and of those of its data files: the same hash is the same manifest.
+    /// BLAKE3 of the file's bytes, and of those of its data files: the same hash is the same
+    /// manifest.
     pub hash: [u8; 32],
     /// The results of an earlier run, fed back: the prompts are final.
     pub is_results: bool,
@@ -75,8 +80,8 @@ pub struct Manifest {
 }
 
 impl Manifest {
-    /// What is to be generated, in the order of the file, made one by one. Every id is unique. Each call starts anew and
-    /// gives the same.
+    /// What is to be generated, in the order of the file, made one by one. Every id is unique. Each
+    /// call starts anew and gives the same.
     pub fn tasks(&self) -> impl Iterator<Item = Task> + '_ {
         self.expansion.tasks()
     }
@@ -91,7 +96,8 @@ impl Manifest {
         self.len() == 0
     }
 
-    /// Where the tasks come from: for each entry, or for a table, what is multiplied. In the order of the file.
+    /// Where the tasks come from: for each entry, or for a table, what is multiplied. In the order
+    /// of the file.
     pub fn factors(&self) -> impl Iterator<Item = EntryFactors> + '_ {
         let counted = self.expansion.entries.iter().zip(&self.expansion.tallies).zip(&self.lines);
         counted.map(|((entry, tally), line)| expand::factors_of(entry, tally, &self.expansion.tables, *line))
@@ -156,8 +162,8 @@ pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, Problems> {
     parse_with(path, bytes, ReadOptions::default(), &mut |_| Err(LoadError::Missing(None)))
 }
 
-/// Reads a manifest from the bytes of a file. The path determines the format, the name to show and the batch's name; the
-/// file is not touched. The files that it names are asked for, each once.
+/// Reads a manifest from the bytes of a file. The path determines the format, the name to show and
+/// the batch's name; the file is not touched. The files that it names are asked for, each once.
 ///
 /// # Errors
 ///

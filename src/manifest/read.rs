@@ -30,8 +30,8 @@ pub(super) fn length(path: &Path) -> Option<u64> {
     File::open(path).ok()?.metadata().ok().map(|metadata| metadata.len())
 }
 
-/// The hash that a manifest would have if it were read now, without holding the files in memory. `None` where they cannot
-/// be read.
+/// The hash that a manifest would have if it were read now, without holding the files in memory.
+/// `None` where they cannot be read.
 pub(super) fn hash(path: &Path, files: &[String]) -> Option<[u8; 32]> {
     let mut own = blake3::Hasher::new();
     own.update_reader(File::open(path).ok()?).ok()?;

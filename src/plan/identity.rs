@@ -2,8 +2,8 @@
 //!
 //! A task is its id and its prompt. People and spreadsheets rename ids, sort a sheet by one column,
 //! turn `007` into `7`: so tasks are matched first by id and prompt, then, of those left on both
-//! sides, by prompt alone, and last by id. What is matched by its prompt alone is the same task under
-//! another id: nothing of it is bought again, and what is unknown of it stays unknown.
+//! sides, by prompt alone, and last by id. What is matched by its prompt alone is the same task
+//! under another id: nothing of it is bought again, and what is unknown of it stays unknown.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -29,13 +29,13 @@ pub(super) enum Identity<'k> {
     New,
 }
 
-/// Matches the tasks of a manifest with those of the state, in the three steps of this module. Every task of the state is
-/// matched once at most.
+/// Matches the tasks of a manifest with those of the state, in the three steps of this module.
+/// Every task of the state is matched once at most.
 pub(super) struct TaskMatcher<'k> {
     known: &'k KnownTasks,
     taken: HashSet<i64>,
-    /// The tasks that are not taken after the first step, by prompt: those that the manifest listed last come first, in its
-    /// order, then older ones, the newest first. Made when it is needed.
+    /// The tasks that are not taken after the first step, by prompt: those that the manifest listed
+    /// last come first, in its order, then older ones, the newest first. Made when it is needed.
     by_prompt: Option<HashMap<Fingerprint, VecDeque<(KnownTask, &'k TaskId)>>>,
 }
 

@@ -27,13 +27,16 @@ pub struct KnownTask {
     pub fingerprint: Fingerprint,
     /// The state of this version.
     pub state: State,
-    /// The position of this version in the manifest that the state saw last. `None` if it was not in it.
+    /// The position of this version in the manifest that the state saw last. `None` if it was not
+    /// in it.
     pub position: Option<i64>,
-    /// Whether this version had failed before it was skipped: where the skip ends, it is failed again, and is not retried.
+    /// Whether this version had failed before it was skipped: where the skip ends, it is failed
+    /// again, and is not retried.
     pub failed_before_skip: bool,
     /// Whether a `redo` of this version was carried out that the manifest has asked for ever since.
     pub redo_done: bool,
-    /// The [`mark`](RemoteTaskId::mark) of the last attempt's taskId. `None` if that attempt has none.
+    /// The [`mark`](RemoteTaskId::mark) of the last attempt's taskId. `None` if that attempt has
+    /// none.
     pub last_mark: Option<u64>,
 }
 
@@ -370,8 +373,8 @@ mod tests {
         }
     }
 
-    /// Compares these tasks with what the state has, given as id, prompt and position. Gives a step's key and old id for each
-    /// task, or neither where it will be bought.
+    /// Compares these tasks with what the state has, given as id, prompt and position. Gives a
+    /// step's key and old id for each task, or neither where it will be bought.
     fn matched(
         tasks: &[(&str, &str)],
         had: &[(&str, &str, Option<i64>)],

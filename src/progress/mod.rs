@@ -1,9 +1,9 @@
 //! Progress reporting: the events of a run, and the sinks that show them to people, logs and
 //! programs.
 //!
-//! [`RunEvent`] and [`RunProgress`] are the whole interface: the runner says what happened and how far
-//! the batch is, and a [`Sink`] shows it. There are four sinks, selected by `--progress`: a bar on
-//! a terminal, plain lines for logs and cron, one JSON object per line for programs, and errors
+//! [`RunEvent`] and [`RunProgress`] are the whole interface: the runner says what happened and how
+//! far the batch is, and a [`Sink`] shows it. There are four sinks, selected by `--progress`: a bar
+//! on a terminal, plain lines for logs and cron, one JSON object per line for programs, and errors
 //! only. A sink has no clock (it is given the time) and cannot fail: everything is in the state
 //! file, so a view that cannot be written (a closed pipe, say) must not stop a run that spends
 //! money.

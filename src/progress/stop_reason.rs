@@ -20,7 +20,8 @@ pub struct StopSummary {
     pub budget: String,
     /// The time after which nothing more was submitted.
     pub after: Duration,
-    /// What the rejected prompts have in common, and not all tasks have: variables and their values.
+    /// What the rejected prompts have in common, and not all tasks have: variables and their
+    /// values.
     pub shared: Vec<(String, String)>,
 }
 

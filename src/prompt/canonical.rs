@@ -1,9 +1,9 @@
 //! The canonical form of a prompt: two prompts with one canonical form mean the same image.
 //!
 //! Spreadsheets, editors and people change how a prompt is written without changing what it says:
-//! they compose characters, put no-break spaces for blanks, add or lose characters that nobody sees,
-//! move flags about, or make a time of a ratio. A task is known again by the canonical form. What is
-//! sent is always the prompt as it was written.
+//! they compose characters, put no-break spaces for blanks, add or lose characters that nobody
+//! sees, move flags about, or make a time of a ratio. A task is known again by the canonical form.
+//! What is sent is always the prompt as it was written.
 
 use std::borrow::Cow;
 
@@ -16,10 +16,12 @@ const ZERO_WIDTH_JOINER: char = '\u{200d}';
 
 /// Returns the canonical form of a prompt.
 ///
-/// - Characters are composed (NFC); blanks of every kind and number are one space, none at the ends.
+/// - Characters are composed (NFC); blanks of every kind and number are one space, none at the
+///   ends.
 /// - Characters that nobody sees are left out, but for the joiner within an emoji.
 /// - Flags stand in the order of their names, under their full names; of several with one name, in
-///   the order in which they were written. Numbers have one spelling, and the ratio `04:05` is `4:5`.
+///   the order in which they were written. Numbers have one spelling, and the ratio `04:05` is
+///   `4:5`.
 ///
 /// ```
 /// use mjbatch::prompt::canonical_prompt;
@@ -82,7 +84,8 @@ fn is_blank(c: char) -> bool {
         || matches!(c, '\u{2800}' | '\u{3164}' | '\u{115f}' | '\u{1160}' | '\u{ffa0}')
 }
 
-/// Whether the character has no glyph of its own (Unicode's default ignorable characters, as far as text has them).
+/// Whether the character has no glyph of its own (Unicode's default ignorable characters, as far as
+/// text has them).
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'

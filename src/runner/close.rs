@@ -125,7 +125,8 @@ impl Shell {
         next_without.as_ref().filter(|_| chosen).unwrap_or(&self.run.next).clone()
     }
 
-    /// The reason with the facts of its sentence. Where nothing is left, the selection of the run decides it.
+    /// The reason with the facts of its sentence. Where nothing is left, the selection of the run
+    /// decides it.
     fn stop_summary(&self, reason: &StopReason, left: u64) -> StopSummary {
         let reason = match reason {
             StopReason::Finished if self.nothing_to_do => StopReason::NothingToDo,

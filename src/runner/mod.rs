@@ -1,8 +1,9 @@
 //! The shell around the engine: it carries out actions, and turns what comes of them into events.
 //!
-//! `shell` selects over everything that can happen, and one synchronous function decides what to do about it, by asking the
-//! engine; `book` is what watchers are shown; `close` writes the results and says the last word. Durable first, effect
-//! second, view last: an intent is on the disk before its request leaves, a change before it is shown.
+//! `shell` selects over everything that can happen, and one synchronous function decides what to do
+//! about it, by asking the engine; `book` is what watchers are shown; `close` writes the results
+//! and says the last word. Durable first, effect second, view last: an intent is on the disk before
+//! its request leaves, a change before it is shown.
 
 mod clock;
 mod close;

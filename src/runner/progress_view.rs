@@ -1,6 +1,7 @@
 //! Who an attempt belongs to and how the batch stands, kept in memory for those who watch.
 //!
-//! It is a view: changes come here only after the store has them, but for submits under way, which are shown as running.
+//! It is a view: changes come here only after the store has them, but for submits under way, which
+//! are shown as running.
 
 use std::collections::HashMap;
 use std::time::Duration;

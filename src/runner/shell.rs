@@ -29,7 +29,8 @@ use crate::store::{
 };
 use crate::task::{AttemptKey, Change, ChangeKind, Mode, RemoteTaskId, TaskRow};
 
-/// The results are written in the middle of a run at most this often, and less often where that takes long.
+/// The results are written in the middle of a run at most this often, and less often where that
+/// takes long.
 const BETWEEN_RESULTS: Duration = Duration::from_secs(30);
 /// The share of time that writing results may take.
 const RESULTS_SHARE: u32 = 20;
@@ -43,7 +44,8 @@ pub(super) enum Completion {
     Replied(AttemptKey, SubmitOutcome),
     Told(Vec<RemoteTaskId>, StatusOutcome),
     Results(Duration, Result<ResultsReport, StoreError>),
-    /// Where the images of an attempt are, or what became of a delivery, was recorded, or was not: then the next run repeats it.
+    /// Where the images of an attempt are, or what became of a delivery, was recorded, or was not:
+    /// then the next run repeats it.
     Filed(Option<AttemptKey>),
 }
 
@@ -350,7 +352,8 @@ impl Shell {
     fn submit(&mut self, attempt: AttemptKey) {
         let Some((outgoing, token)) = self.outgoing.remove(&attempt) else { return };
         let Outgoing { prompt, mode, timeout, hook_url, .. } = outgoing;
-        // A receiver of the person's own goes before ours: its task is then followed by asking alone.
+        // A receiver of the person's own goes before ours: its task is then followed by asking
+        // alone.
         let hook_url = hook_url.or_else(|| match (&self.run.webhook, token) {
             (Some((_, url)), Some(token)) => Some(format!("{}/{token}", url.trim_end_matches('/'))),
             _ => None,
@@ -440,7 +443,8 @@ fn gone<T>(_: tokio::sync::oneshot::error::RecvError) -> Result<T, WriteError> {
     Err(WriteError::WriterGone)
 }
 
-/// 128 bits that nobody can guess. `None` where the system has no randomness: then no callback is asked for.
+/// 128 bits that nobody can guess. `None` where the system has no randomness: then no callback is
+/// asked for.
 fn new_token() -> Option<String> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).ok()?;

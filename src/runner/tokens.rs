@@ -1,7 +1,7 @@
 //! Whose a callback is: the secret ends of the addresses that attempts were given.
 //!
-//! An attempt that has ended keeps its address for a while, since a late callback shows how far callbacks can be
-//! relied on. Then it is forgotten: a batch may be a million tasks long.
+//! An attempt that has ended keeps its address for a while, since a late callback shows how far
+//! callbacks can be relied on. Then it is forgotten: a batch may be a million tasks long.
 
 use std::collections::{HashMap, VecDeque};
 

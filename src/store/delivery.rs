@@ -1,5 +1,6 @@
-//! The deliveries to the hooks of a batch, as the store hands them out and takes back what became of
-//! them. A delivery is one message of a hook: about a task that ended, or about a run that is over.
+//! The deliveries to the hooks of a batch, as the store hands them out and takes back what became
+//! of them. A delivery is one message of a hook: about a task that ended, or about a run that is
+//! over.
 
 use crate::task::{Record, Status, TaskId};
 
@@ -47,7 +48,8 @@ pub struct PendingDelivery {
 pub enum Payload {
     /// A task ended.
     Task {
-        /// The task and its outcome as of the attempt that ended, even if the task was sent again since.
+        /// The task and its outcome as of the attempt that ended, even if the task was sent again
+        /// since.
         record: Box<Record>,
         /// The status with which the attempt ended.
         status: Status,

@@ -50,7 +50,8 @@ pub struct ResolveReport {
     pub tasks: u64,
     /// The number of tasks that stay in doubt because the manifest skips them.
     pub skipped: u64,
-    /// The number of tasks that are not sent again because the manifest does not have them any more.
+    /// The number of tasks that are not sent again because the manifest does not have them any
+    /// more.
     pub gone: u64,
     /// The number of tasks of the manifest by status, after the decision.
     pub counts: Counts,

@@ -1,12 +1,13 @@
 //! The state of a batch: the only truth about it. Everything shown or exported is derived from it.
 //!
-//! A [`BatchStore`] names the state and has three faces. A [`Snapshot`] is the state at one moment, to read, also while a run
-//! writes it; it knows whether one does. A [`HeldStore`] is held by this process alone, and takes commands: sync the manifest,
-//! retry, resolve. A [`BatchWriter`] is what one run writes; what it answers is durable: an intent before its request
-//! leaves, a taskId the moment it is known.
+//! A [`BatchStore`] names the state and has three faces. A [`Snapshot`] is the state at one moment,
+//! to read, also while a run writes it; it knows whether one does. A [`HeldStore`] is held by this
+//! process alone, and takes commands: sync the manifest, retry, resolve. A [`BatchWriter`] is what
+//! one run writes; what it answers is durable: an intent before its request leaves, a taskId the
+//! moment it is known.
 //!
-//! `sqlite` keeps the state in a file; `salvage` reads what is left of a damaged one. Nothing above this module knows how a
-//! state is kept.
+//! `sqlite` keeps the state in a file; `salvage` reads what is left of a damaged one. Nothing above
+//! this module knows how a state is kept.
 
 mod attempt;
 mod delivery;
@@ -59,8 +60,8 @@ impl BatchStore {
     /// The state at this moment, to read. One of an older program is brought up to date first.
     ///
     /// # Errors
-    /// [`StoreError::Absent`], [`StoreError::NotAState`], [`StoreError::Newer`], or what the file system says;
-    /// [`StoreError::Held`] where a run of an older program is writing it.
+    /// [`StoreError::Absent`], [`StoreError::NotAState`], [`StoreError::Newer`], or what the file
+    /// system says; [`StoreError::Held`] where a run of an older program is writing it.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
         let location = self.resolved()?;
         let holder = sqlite::holder(&location);
@@ -68,12 +69,13 @@ impl BatchStore {
         Snapshot::take(&location, holder, is_live)
     }
 
-    /// Opens the state, or creates it, and holds it. `service` is the identity of the service whose taskIds it keeps;
-    /// `holder` describes this process to whoever comes second.
+    /// Opens the state, or creates it, and holds it. `service` is the identity of the service whose
+    /// taskIds it keeps; `holder` describes this process to whoever comes second.
     ///
     /// # Errors
-    /// [`StoreError::Held`] where another run has it; [`StoreError::OtherService`] where it was made with another service;
-    /// [`StoreError::NotAState`] and [`StoreError::Newer`] where it is none of ours, which leaves it as it is.
+    /// [`StoreError::Held`] where another run has it; [`StoreError::OtherService`] where it was
+    /// made with another service; [`StoreError::NotAState`] and [`StoreError::Newer`] where it is
+    /// none of ours, which leaves it as it is.
     pub fn open(&self, service: &str, holder: &str) -> Result<HeldStore, StoreError> {
         HeldStore::open(&self.resolved()?, service, holder)
     }
@@ -91,21 +93,24 @@ impl BatchStore {
         sqlite::cached_manifest(&self.resolved().ok()?)
     }
 
-    /// Copies the whole state to a new file, also while a run writes it, and gives how many tasks have each status. The copy can be
-    /// run once the run that is writing the state has ended; of the two, only one should ever be run again.
+    /// Copies the whole state to a new file, also while a run writes it, and gives how many tasks
+    /// have each status. The copy can be run once the run that is writing the state has ended; of
+    /// the two, only one should ever be run again.
     ///
     /// # Errors
-    /// [`StoreError::Exists`] where there is such a file already, and what [`snapshot`](BatchStore::snapshot) says.
+    /// [`StoreError::Exists`] where there is such a file already, and what
+    /// [`snapshot`](BatchStore::snapshot) says.
     pub fn back_up(&self, to: &Path) -> Result<Counts, StoreError> {
         self.snapshot()?.copy_to(to)
     }
 
-    /// Every taskId that can still be read from the state, damaged or not, with the id of its task where that can be read
-    /// too. Nothing is written.
+    /// Every taskId that can still be read from the state, damaged or not, with the id of its task
+    /// where that can be read too. Nothing is written.
     ///
     /// # Errors
-    /// [`StoreError::Absent`] where there is no state, [`StoreError::File`] where it cannot be read, and
-    /// [`StoreError::NotAState`] where it does not begin like a state and has no taskId in it either.
+    /// [`StoreError::Absent`] where there is no state, [`StoreError::File`] where it cannot be
+    /// read, and [`StoreError::NotAState`] where it does not begin like a state and has no taskId
+    /// in it either.
     pub fn salvage(&self) -> Result<Vec<(Option<TaskId>, RemoteTaskId)>, StoreError> {
         salvage::salvage(&self.resolved()?)
     }

@@ -10,6 +10,7 @@ pub struct RetryReport {
     /// The number of those that the service had rejected, by moderation or otherwise: it will most
     /// likely reject the same prompt again.
     pub turned_down: u64,
-    /// The number of those that timed out, were lost or ended without images: they may have been made and billed.
+    /// The number of those that timed out, were lost or ended without images: they may have been
+    /// made and billed.
     pub may_be_made: u64,
 }

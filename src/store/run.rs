@@ -36,7 +36,8 @@ pub struct RunStart {
     pub in_doubt: Vec<Unacknowledged>,
     /// The tasks of [`in_doubt`](RunStart::in_doubt), in the same order.
     pub in_doubt_tasks: Vec<ResumedTask>,
-    /// The number of submits that became unknown at this start, because the run that made them died.
+    /// The number of submits that became unknown at this start, because the run that made them
+    /// died.
     pub interrupted: u64,
     /// The number of tasks of the manifest by status.
     pub counts: Counts,

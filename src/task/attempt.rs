@@ -6,7 +6,8 @@ use super::{Images, RemoteTaskId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskRow(pub i64);
 
-/// The row of an attempt in the state. The store numbers them upwards, in the order of their intents.
+/// The row of an attempt in the state. The store numbers them upwards, in the order of their
+/// intents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptKey(pub i64);
 
@@ -60,7 +61,8 @@ impl FailureClass {
         FailureClass::ALL.into_iter().find(|class| class.as_str() == word)
     }
 
-    /// Whether the job may have ended well after all, so that asking again, which is free, can save it.
+    /// Whether the job may have ended well after all, so that asking again, which is free, can save
+    /// it.
     pub fn may_have_images(self) -> bool {
         matches!(self, FailureClass::Timeout | FailureClass::NoImages)
     }
@@ -123,7 +125,8 @@ impl AttemptOutcome {
         AttemptOutcome::ALL.into_iter().find(|outcome| outcome.has_ended() && outcome.as_str() == word)
     }
 
-    /// Whether the attempt has an end that the state records. One that is unknown has: a callback may open it again.
+    /// Whether the attempt has an end that the state records. One that is unknown has: a callback
+    /// may open it again.
     pub fn has_ended(self) -> bool {
         !matches!(self, AttemptOutcome::Running | AttemptOutcome::Submitting | AttemptOutcome::Open)
     }
@@ -134,7 +137,8 @@ impl AttemptOutcome {
     }
 }
 
-/// A fact about an attempt, to be made durable. Live runs and resumed ones know a task only by these.
+/// A fact about an attempt, to be made durable. Live runs and resumed ones know a task only by
+/// these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The attempt that the fact is about.
@@ -148,7 +152,8 @@ pub struct Change {
 pub enum ChangeKind {
     /// The service accepted the attempt under this id.
     Accepted(RemoteTaskId),
-    /// It certainly was not accepted: the task waits again, and the attempt cost nothing. The text says why.
+    /// It certainly was not accepted: the task waits again, and the attempt cost nothing. The text
+    /// says why.
     Rejected(String),
     /// The service refused the content: the task failed, and the attempt cost nothing.
     Refused(Failure),
@@ -162,7 +167,8 @@ pub enum ChangeKind {
     FailedWillRetry(Failure),
     /// The service does not know the job any more. The text says how that was seen.
     Lost(String),
-    /// The attempt stays unknown, and its task waits to be sent again, as its batch wants it: one more paid attempt.
+    /// The attempt stays unknown, and its task waits to be sent again, as its batch wants it: one
+    /// more paid attempt.
     Resend,
 }
 

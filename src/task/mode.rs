@@ -1,4 +1,5 @@
-//! The modes in which the service runs a job, and the mode of a task, which may leave it to the run.
+//! The modes in which the service runs a job, and the mode of a task, which may leave it to the
+//! run.
 
 use std::fmt;
 use std::str::FromStr;

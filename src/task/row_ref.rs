@@ -8,10 +8,11 @@ use super::TaskRow;
 /// How many letters name a batch in a ref.
 const BATCH_LETTERS: usize = 8;
 
-/// Which row of which batch a row of a table is about, and how far the task was when the table was written.
+/// Which row of which batch a row of a table is about, and how far the task was when the table was
+/// written.
 ///
-/// One opaque cell: its text (`kqzmwtpa-t12-a1`) is nothing that a spreadsheet takes for a number, a date or a formula, and it
-/// survives sorting and copying with its row.
+/// One opaque cell: its text (`kqzmwtpa-t12-a1`) is nothing that a spreadsheet takes for a number,
+/// a date or a formula, and it survives sorting and copying with its row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RowRef {
     /// The batch's own name in refs: letters that were drawn when its state was made.

@@ -1,7 +1,7 @@
 //! The one table of what a fact about an attempt makes of its task.
 //!
-//! The store applies it to the rows, the view of progress to what it shows, and the simulator to its model of the disk, so that
-//! none of them can think otherwise than the others.
+//! The store applies it to the rows, the view of progress to what it shows, and the simulator to
+//! its model of the disk, so that none of them can think otherwise than the others.
 
 use std::fmt;
 
@@ -21,13 +21,15 @@ pub struct Transition<'c> {
 }
 
 impl Transition<'_> {
-    /// Whether nothing more is to be expected of the task: it has images, or only a person has it made again.
+    /// Whether nothing more is to be expected of the task: it has images, or only a person has it
+    /// made again.
     pub fn is_final(&self) -> bool {
         matches!(self.state, State::Done | State::Failed | State::Lost)
     }
 }
 
-/// A fact that contradicts what is known of its task. It is never written: what was paid for would be lost, or paid for again.
+/// A fact that contradicts what is known of its task. It is never written: what was paid for would
+/// be lost, or paid for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IllegalTransition {
     /// Where the task stands.
@@ -64,8 +66,9 @@ impl fmt::Display for IllegalTransition {
 /// | lost | running | lost |
 /// | to be resent | unknown; in any other state it means nothing | pending |
 ///
-/// Besides, the same fact twice changes nothing that counts, and the end of a job may come where its acceptance could not be
-/// written: the task is still submitting, or unknown, then. Nothing ever leaves `done`, and nothing moves a task that is skipped.
+/// Besides, the same fact twice changes nothing that counts, and the end of a job may come where
+/// its acceptance could not be written: the task is still submitting, or unknown, then. Nothing
+/// ever leaves `done`, and nothing moves a task that is skipped.
 ///
 /// # Errors
 /// Where the change contradicts the state.
@@ -125,8 +128,8 @@ mod tests {
         ]
     }
 
-    /// A row for each state, a column for each change, in the order of [`changes`]: `.` where nothing changes, `!` where it is
-    /// illegal.
+    /// A row for each state, a column for each change, in the order of [`changes`]: `.` where
+    /// nothing changes, `!` where it is illegal.
     #[test]
     fn the_whole_table() {
         let mut table = String::new();

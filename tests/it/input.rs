@@ -168,14 +168,6 @@ fn a_state_is_not_used_with_another_service() {
 }
 
 #[test]
-fn an_empty_state_file_is_a_new_state() {
-    let (service, dir) = (SandboxService::with_faults(""), TestDir::with_tasks(2));
-    dir.write("spring.mjbatch", "");
-    dir.run(&service.url()).expect_code(0);
-    assert_eq!(dir.results().count("done"), 2);
-}
-
-#[test]
 fn state_and_results_may_be_elsewhere_and_names_may_have_blanks() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::empty());
     std::fs::create_dir(dir.path("out put")).unwrap();

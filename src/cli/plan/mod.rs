@@ -1,5 +1,5 @@
-//! `mjbatch plan`: what would be submitted and why, the expansion factor by factor, the cost, and how long it would take. It
-//! spends nothing, needs no key, and changes no file.
+//! `mjbatch plan`: what would be submitted and why, the expansion factor by factor, the cost, and
+//! how long it would take. It spends nothing, needs no key, and changes no file.
 
 mod json;
 mod text;

@@ -1,4 +1,5 @@
-//! A plan in words: the expansion, what becomes of the tasks, cost, budget, forecast and hooks, then the tasks.
+//! A plan in words: the expansion, what becomes of the tasks, cost, budget, forecast and hooks,
+//! then the tasks.
 
 use std::io::{self, Write};
 

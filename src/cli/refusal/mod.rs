@@ -1,4 +1,5 @@
-//! The sentences of a batch's errors: what happened, where, whether anything was submitted, and what to do.
+//! The sentences of a batch's errors: what happened, where, whether anything was submitted, and
+//! what to do.
 
 mod details;
 mod store;

@@ -1,5 +1,5 @@
-//! `mjbatch resolve`: what is unknown, and what a person decides about it. It spends nothing itself, and needs neither the
-//! manifest nor a key nor the network.
+//! `mjbatch resolve`: what is unknown, and what a person decides about it. It spends nothing
+//! itself, and needs neither the manifest nor a key nor the network.
 
 mod list;
 

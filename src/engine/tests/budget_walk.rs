@@ -136,7 +136,8 @@ impl BudgetWalk {
         Waiting { task, mode: self.tasks[&task].mode, timeout: DEFAULT_TIMEOUT }
     }
 
-    /// Records an intent as the store does, which numbers the attempt and checks the budget once more.
+    /// Records an intent as the store does, which numbers the attempt and checks the budget once
+    /// more.
     fn intend(&mut self, row: TaskRow, mode: Mode) -> AttemptKey {
         let is_spent = |row: &&WalkedAttempt| row.outcome.is_none_or(|(outcome, _)| outcome.is_spent());
         let price = |mode| PRICES.of(mode).unwrap().0;

@@ -1,4 +1,5 @@
-//! Jobs while they are followed: status requests, timeouts, and jobs that the service does not know.
+//! Jobs while they are followed: status requests, timeouts, and jobs that the service does not
+//! know.
 
 use super::*;
 use crate::task::{AttemptKey, Change, ChangeKind, FailureClass};

@@ -35,7 +35,8 @@ pub(crate) const ENTRY: [&str; 13] = [
     "priority",
 ];
 
-/// Bytes that aliases and defaults may repeat in all entries together, besides four for each byte of the text.
+/// Bytes that aliases and defaults may repeat in all entries together, besides four for each byte
+/// of the text.
 const REPEATED: usize = 64 * 1024 * 1024;
 
 /// The entries while they are read.

@@ -80,7 +80,8 @@ pub(crate) struct EntrySpans {
     pub(crate) multiplier: Option<Range<usize>>,
 }
 
-/// What one entry, or one row of it, says: the thing that a matrix, permutations and takes multiply.
+/// What one entry, or one row of it, says: the thing that a matrix, permutations and takes
+/// multiply.
 #[derive(Debug)]
 pub(crate) struct EntryItem<'a> {
     pub(crate) entry: &'a ManifestEntry,

@@ -8,7 +8,8 @@ use crate::manifest::table::CsvTable;
 /// One thing that multiplies the tasks of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Factor {
-    /// What it is called: the name of a data file or of a list, `permutation`, `take`. In the singular where it is one word.
+    /// What it is called: the name of a data file or of a list, `permutation`, `take`. In the
+    /// singular where it is one word.
     pub name: String,
     /// How many there are.
     pub count: u64,

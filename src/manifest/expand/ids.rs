@@ -1,8 +1,9 @@
 //! Names of tasks: given, or made from the content, never from the position.
 //!
-//! Tasks are named while they are listed, one after the other, and a million of them must not be held in memory for it. So
-//! a [`IdCollector`] first sees every name, as a hash, and leaves a [`IdIndex`] of what matters: made names that come up more
-//! than once, and numbers that given names have taken. With it a [`IdGenerator`] gives the same names every time.
+//! Tasks are named while they are listed, one after the other, and a million of them must not be
+//! held in memory for it. So a [`IdCollector`] first sees every name, as a hash, and leaves a
+//! [`IdIndex`] of what matters: made names that come up more than once, and numbers that given
+//! names have taken. With it a [`IdGenerator`] gives the same names every time.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -23,10 +24,12 @@ pub(crate) enum DraftName {
 pub(crate) struct IdCollector {
     hasher: RandomState,
     given: HashSet<u64>,
-    /// Given names that look like a numbered take: the hash of what is before the number, and the number.
+    /// Given names that look like a numbered take: the hash of what is before the number, and the
+    /// number.
     numbered: HashSet<(u64, u32)>,
     made: HashMap<u64, u32>,
-    /// Hashes of given names that are there twice. Two names with one hash are distinguished when they are looked up.
+    /// Hashes of given names that are there twice. Two names with one hash are distinguished when
+    /// they are looked up.
     pub(crate) twice: HashSet<u64>,
     /// Hashes of made names that came of more than one place.
     pub(crate) shared: HashSet<u64>,
@@ -114,7 +117,8 @@ impl IdGenerator<'_> {
                     return TaskId(base.clone());
                 }
                 let last = self.last.entry(hash).or_default();
-                // A given id wins: rows of the results that were pasted into a manifest have ids that were made.
+                // A given id wins: rows of the results that were pasted into a manifest have ids
+                // that were made.
                 loop {
                     *last += 1;
                     if !self.ids.taken.contains(&(hash, *last)) {

@@ -11,7 +11,8 @@ use crate::manifest::yaml::{KeyValue, KnownKeys, Node, NodeReader, NodeValue};
 const INCLUDE: &str = "include";
 const EXCLUDE: &str = "exclude";
 
-/// The matrix of an entry; `Some(None)` where it has none, `None` where it is wrong, which is then reported.
+/// The matrix of an entry; `Some(None)` where it has none, `None` where it is wrong, which is then
+/// reported.
 pub(crate) fn read(
     fields: &KnownKeys<'_, '_>,
     data: &HashSet<usize>,

@@ -1,8 +1,9 @@
 //! Lists that multiply: the combinations of a matrix, in one stated order.
 //!
-//! First the lists multiply (and the pairs of `zip` with them), the last one fastest. Then `exclude` takes combinations
-//! away. Then each `include` adds its values to the combinations that agree with it in all values of the lists; one that
-//! agrees with none is a combination of its own, after the others. Combinations are made one by one as they are asked for.
+//! First the lists multiply (and the pairs of `zip` with them), the last one fastest. Then
+//! `exclude` takes combinations away. Then each `include` adds its values to the combinations that
+//! agree with it in all values of the lists; one that agrees with none is a combination of its own,
+//! after the others. Combinations are made one by one as they are asked for.
 
 /// Combinations beyond this are not looked at one by one; no manifest may make so many tasks.
 const COUNTED: u64 = 20_000_000;
@@ -91,7 +92,8 @@ impl Matrix {
         self.multiplied().map(|combination| self.extended(combination)).chain(alone)
     }
 
-    /// An entry of `include` as a combination: distinguished by its values of the lists, in their order, or by all if it has none.
+    /// An entry of `include` as a combination: distinguished by its values of the lists, in their
+    /// order, or by all if it has none.
     fn lone<'m>(&'m self, pairs: &'m VariableValues) -> Combination<'m> {
         let lists: Vec<usize> = self.factors.iter().flat_map(|factor| &factor.variables).copied().collect();
         let rank = |variable: usize| lists.iter().position(|list| *list == variable).unwrap_or(lists.len());

@@ -12,7 +12,8 @@ use crate::prompt;
 use crate::prompt::permutation::Tree;
 
 impl Expansion {
-    /// What is given of the name: the entry's id, the row's, the values of the matrix. `None` where nothing names it.
+    /// What is given of the name: the entry's id, the row's, the values of the matrix. `None` where
+    /// nothing names it.
     pub(crate) fn base(&self, variants: &PromptVariants<'_>) -> Result<Option<String>, ValueError> {
         let PromptVariants { item, scope, combination, .. } = variants;
         let empty = Scope::default();
@@ -73,7 +74,8 @@ impl Expansion {
     }
 }
 
-/// What the options of a permutation add to a name: for each outermost group, a word for each option.
+/// What the options of a permutation add to a name: for each outermost group, a word for each
+/// option.
 #[derive(Debug, Default)]
 pub(crate) struct OptionWords {
     groups: Vec<Vec<String>>,

@@ -1,5 +1,5 @@
-//! Params: Midjourney's flags as keys of a map. What they mean is for the prompt's own module; here they are read, and
-//! filled in where they are templates.
+//! Params: Midjourney's flags as keys of a map. What they mean is for the prompt's own module; here
+//! they are read, and filled in where they are templates.
 
 use std::ops::Range;
 

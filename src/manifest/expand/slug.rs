@@ -1,12 +1,14 @@
-//! What a text becomes as a part of a name: short, without blanks, and always the same for the same text.
+//! What a text becomes as a part of a name: short, without blanks, and always the same for the same
+//! text.
 
 use std::fmt::Write as _;
 
 use crate::task::TaskMode;
 
-/// Up to five words of the text before the flags, at most 32 characters, a dash, and twelve hex digits of a hash of prompt and mode:
-/// the name of a task that nobody named. One that leaves its mode to the run is called as if it said none, so that it keeps
-/// its name when that is decided half way through a batch.
+/// Up to five words of the text before the flags, at most 32 characters, a dash, and twelve hex
+/// digits of a hash of prompt and mode: the name of a task that nobody named. One that leaves its
+/// mode to the run is called as if it said none, so that it keeps its name when that is decided
+/// half way through a batch.
 pub(crate) fn of_content(prompt: &str, mode: TaskMode) -> String {
     let mut name = words(prompt);
     let mode = if mode == TaskMode::Auto { TaskMode::default() } else { mode };
@@ -24,10 +26,12 @@ fn content_hash(prompt: &str, mode: TaskMode) -> [u8; 6] {
     bytes
 }
 
-/// A value of a matrix, or the chosen options of a permutation, in a name: `16:9` is `16x9`, `Soft light` is `soft-light`.
+/// A value of a matrix, or the chosen options of a permutation, in a name: `16:9` is `16x9`, `Soft
+/// light` is `soft-light`.
 ///
-/// Letters and digits of any script stay, in lower case. Where that loses too much (a long text is cut, nothing is left),
-/// six hex digits of a hash over the text are added, so that no other value can take the name away.
+/// Letters and digits of any script stay, in lower case. Where that loses too much (a long text is
+/// cut, nothing is left), six hex digits of a hash over the text are added, so that no other value
+/// can take the name away.
 pub(crate) fn of_value(text: &str) -> String {
     const LONGEST: usize = 32;
     let text = text.trim();

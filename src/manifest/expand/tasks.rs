@@ -1,7 +1,8 @@
-//! From entries to tasks: rows, combinations of a matrix, permutations and takes, in this order, one by one.
+//! From entries to tasks: rows, combinations of a matrix, permutations and takes, in this order,
+//! one by one.
 //!
-//! This is done twice: by the check, which reports all problems, and by whoever lists the tasks, as often as needed.
-//! Nothing is kept in between but the entries and the text of the tables.
+//! This is done twice: by the check, which reports all problems, and by whoever lists the tasks, as
+//! often as needed. Nothing is kept in between but the entries and the text of the tables.
 
 use std::sync::Arc;
 

@@ -48,7 +48,8 @@ pub(crate) fn combinations(entry: &ManifestEntry) -> Box<dyn Iterator<Item = Com
 }
 
 impl Expansion {
-    /// The value of each variable: of the defaults, the entry, the row, the combination; the last one counts.
+    /// The value of each variable: of the defaults, the entry, the row, the combination; the last
+    /// one counts.
     pub(super) fn values(&self, item: &EntryItem<'_>, combination: &Combination<'_>) -> Vec<Option<String>> {
         let mut values = vec![None; self.columns.len()];
         for (variable, value) in self.vars.iter().chain(&item.entry.vars) {

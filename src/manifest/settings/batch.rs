@@ -55,11 +55,13 @@ pub struct BatchSettings {
     pub on_unknown: Option<OnUnknown>,
     /// How many tasks the manifest may make, 1 to 10,000,000. Checked while the manifest is read.
     pub max_tasks: Option<u64>,
-    /// How many tasks that are done, running or unknown one run may make again because their prompts were edited.
+    /// How many tasks that are done, running or unknown one run may make again because their
+    /// prompts were edited.
     pub max_changed: Option<u64>,
     /// Where the results go, as written: paths from the manifest's folder.
     pub results: Vec<String>,
-    /// The hook for each done task. It is read from the manifest only, never from its copy in the state: it may be a command.
+    /// The hook for each done task. It is read from the manifest only, never from its copy in the
+    /// state: it may be a command.
     #[serde(skip)]
     pub on_done: Option<HookSpec>,
     /// The hook for the end of a run.

@@ -1,7 +1,7 @@
 //! The hooks of a batch: `on_done` and `on_finish` of `batch`.
 //!
-//! A command is a list of its words, since no shell reads it; a URL gets a POST. Secrets are in the environment, and the manifest
-//! has only the names of their variables.
+//! A command is a list of its words, since no shell reads it; a URL gets a POST. Secrets are in the
+//! environment, and the manifest has only the names of their variables.
 
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! The names of image files: `images/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}`.
 //!
-//! What stands before the first variable is the folder, the person's own choice; each part after it is a template for
-//! itself, so that a `/` in a value makes no folder. The variables are the task's columns and `id`, `mode`, `n` (the
-//! image's number, 0 for the grid) and `ext` (by its content). Which characters a file's name may have is decided where
-//! files are made.
+//! What stands before the first variable is the folder, the person's own choice; each part after it
+//! is a template for itself, so that a `/` in a value makes no folder. The variables are the task's
+//! columns and `id`, `mode`, `n` (the image's number, 0 for the grid) and `ext` (by its content).
+//! Which characters a file's name may have is decided where files are made.
 
 use std::sync::Arc;
 
@@ -25,7 +25,8 @@ const OWN: [&str; 4] = ["id", "mode", "n", "ext"];
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSettings {
-    /// The folder, or the folder and the name, as written; from the manifest's folder. [`ImageName`] reads it.
+    /// The folder, or the folder and the name, as written; from the manifest's folder.
+    /// [`ImageName`] reads it.
     pub template: Option<String>,
     /// Where that is written.
     #[serde(skip)]
@@ -148,8 +149,8 @@ fn read(text: &str, columns: &[String]) -> Result<ImageName, ValueError> {
     Ok(ImageName { folder, parts: taken, templates, columns: Arc::new(variables), names })
 }
 
-/// The folder before the first part that is a template, and the parts from there on. A `/` within `{{ }}` or `{% %}` parts
-/// nothing.
+/// The folder before the first part that is a template, and the parts from there on. A `/` within
+/// `{{ }}` or `{% %}` parts nothing.
 fn split(text: &str) -> (String, Vec<String>) {
     let mut parts = vec![String::new()];
     let (mut depth, mut before) = (0_u32, ' ');

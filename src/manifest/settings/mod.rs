@@ -1,4 +1,5 @@
-//! What a manifest says beside its prompts: how to run the batch, its hooks, and what the results look like.
+//! What a manifest says beside its prompts: how to run the batch, its hooks, and what the results
+//! look like.
 
 mod batch;
 mod custom_columns;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is done about a task whose outcome is unknown: the reply to its submit is missing, so that the job may exist and be
-/// billed.
+/// What is done about a task whose outcome is unknown: the reply to its submit is missing, so that
+/// the job may exist and be billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum OnUnknown {
     /// It stays unknown until a callback or a person settles it.

@@ -157,8 +157,8 @@ fn own(columns: KeyValue<'_, '_>, reader: &mut NodeReader<'_>, section: &mut Out
     section.shape.columns = ColumnSet::Custom(Box::new(pattern));
 }
 
-/// Tells what is wrong with the templates, before anything is spent: they are tried with the first task, as if it were done
-/// and as if it were not.
+/// Tells what is wrong with the templates, before anything is spent: they are tried with the first
+/// task, as if it were done and as if it were not.
 pub(crate) fn check(
     section: &OutputSection,
     task: Task,

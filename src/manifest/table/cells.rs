@@ -1,8 +1,8 @@
 //! Where the cells of a CSV record are in the file.
 //!
-//! The csv crate gives the values and the byte at which a record starts, but no places of cells. They are found here by
-//! reading that one record again, by the same rules, and only where a place is wanted: a table without errors pays
-//! nothing for it.
+//! The csv crate gives the values and the byte at which a record starts, but no places of cells.
+//! They are found here by reading that one record again, by the same rules, and only where a place
+//! is wanted: a table without errors pays nothing for it.
 
 use std::ops::Range;
 
@@ -64,7 +64,8 @@ impl RecordPlaces {
     }
 }
 
-/// The separator that the header row is written with: the one that gives it a column `prompt`, else the most columns.
+/// The separator that the header row is written with: the one that gives it a column `prompt`, else
+/// the most columns.
 pub(crate) fn separator(text: &str, start: usize) -> u8 {
     let judged = [b',', b';', b'\t'].map(|separator| {
         let record = RecordPlaces::read(text, start, separator);

@@ -1,4 +1,5 @@
-//! A table that was understood: its columns, and its rows, read one by one from the text as often as they are wanted.
+//! A table that was understood: its columns, and its rows, read one by one from the text as often
+//! as they are wanted.
 
 use std::sync::Arc;
 
@@ -83,7 +84,8 @@ impl Iterator for CsvRows<'_> {
     fn next(&mut self) -> Option<CsvRow> {
         let mut cells = StringRecord::new();
         loop {
-            // The text is UTF-8, rows may have any length, and reading memory does not fail: nothing is left to be an error.
+            // The text is UTF-8, rows may have any length, and reading memory does not fail:
+            // nothing is left to be an error.
             if !self.records.read_record(&mut cells).unwrap_or(false) {
                 return None;
             }

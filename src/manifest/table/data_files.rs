@@ -1,4 +1,5 @@
-//! The files that a manifest takes in beside itself: each is loaded once, and is part of the manifest's hash.
+//! The files that a manifest takes in beside itself: each is loaded once, and is part of the
+//! manifest's hash.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! What the results of an earlier run say of their tasks, for a state that does not know them: results that were saved
-//! under another name, or carried to another machine, must not be paid for again.
+//! What the results of an earlier run say of their tasks, for a state that does not know them:
+//! results that were saved under another name, or carried to another machine, must not be paid for
+//! again.
 
 use super::csv_table::{CsvRow, CsvTable};
 use super::role::{ColumnRole, ResultColumn};
@@ -23,7 +24,8 @@ pub(crate) fn read(table: &CsvTable, row: &CsvRow) -> Option<Box<Earlier>> {
         Some(State::Running | State::Submitting) if task_id.is_none() => State::Unknown,
         Some(State::Submitting) => State::Running,
         Some(state) => state,
-        // A status that was lost in a spreadsheet: what has a taskId was paid for, and asking about it is free.
+        // A status that was lost in a spreadsheet: what has a taskId was paid for, and asking about
+        // it is free.
         None if task_id.is_some() => State::Running,
         None => return None,
     };

@@ -1,7 +1,9 @@
-//! Cells that a spreadsheet would run as a formula, made text by a quote before them, and read back without it.
+//! Cells that a spreadsheet would run as a formula, made text by a quote before them, and read back
+//! without it.
 //!
-//! The signs are those of OWASP's "CSV Injection". A cell that looks guarded by itself gets one more quote, so that every
-//! text comes back as it was; that a table is guarded is said by a column of its own.
+//! The signs are those of OWASP's "CSV Injection". A cell that looks guarded by itself gets one
+//! more quote, so that every text comes back as it was; that a table is guarded is said by a column
+//! of its own.
 
 use std::borrow::Cow;
 

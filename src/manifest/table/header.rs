@@ -1,7 +1,8 @@
 //! The header row of a table: what each column is.
 //!
-//! What spreadsheets leave behind is borne: a byte order mark, `sep=;`, CRLF, rows and columns of nothing but separators.
-//! Values come from the csv crate in one pass; places are looked up only for what is wrong.
+//! What spreadsheets leave behind is borne: a byte order mark, `sep=;`, CRLF, rows and columns of
+//! nothing but separators. Values come from the csv crate in one pass; places are looked up only
+//! for what is wrong.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +17,8 @@ use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
 use crate::manifest::value;
 
 const SMALLEST: &str = "the smallest table is\nprompt,mode\na ceramic mug on grey linen --ar 1:1,fast";
-/// Flags that are hardly anything else, so that a column of this name without its `--` is probably a slip.
+/// Flags that are hardly anything else, so that a column of this name without its `--` is probably
+/// a slip.
 const TELLING: [&str; 8] = ["ar", "aspect", "stylize", "chaos", "weird", "sref", "tile", "niji"];
 /// Columns by which a table is known for the results of an earlier run.
 const RESULTS: [&str; 5] = ["id", "task_id", "status", "mode", "prompt"];

@@ -1,5 +1,5 @@
-//! The manifest's variables, and the columns of the results that they are: their order, and the names that the results
-//! keep for themselves.
+//! The manifest's variables, and the columns of the results that they are: their order, and the
+//! names that the results keep for themselves.
 
 use std::collections::HashMap;
 
@@ -31,7 +31,8 @@ pub(crate) struct Variables {
 }
 
 impl Variables {
-    /// The variable of a name, added if it is new. A new one whose column cannot have its name is returned with its other name.
+    /// The variable of a name, added if it is new. A new one whose column cannot have its name is
+    /// returned with its other name.
     pub(crate) fn of(&mut self, written: &str) -> (usize, Option<RenamedVariable>) {
         let variable = self.hidden(written);
         if self.kept[variable].is_some() {
@@ -44,7 +45,8 @@ impl Variables {
         (variable, renamed)
     }
 
-    /// The variable of a name, which is no column of the results unless something else makes it one.
+    /// The variable of a name, which is no column of the results unless something else makes it
+    /// one.
     pub(crate) fn hidden(&mut self, written: &str) -> usize {
         let next = self.kept.len();
         let variable = *self.index.entry(written.to_owned()).or_insert(next);

@@ -9,7 +9,8 @@ use super::scope::Scope;
 use crate::diagnostic::{close_name, quoted};
 use crate::manifest::value::ValueError;
 
-/// The template's error as a fault of its text. Of the names that are not there the error may concern one.
+/// The template's error as a fault of its text. Of the names that are not there the error may
+/// concern one.
 pub(super) fn explain(error: &minijinja::Error, source: &str, scope: &Scope, missing: &[&str]) -> ValueError {
     let span = error.range().filter(|span| source.get(span.clone()).is_some());
     let fault = match error.kind() {

@@ -1,8 +1,9 @@
 //! Templates: `{{ product }} on {{ scene }}`, by minijinja, the only file that knows it.
 //!
-//! Strict: what is not there is an error. Bounded: a template ends soon, and its text is short. Closed: it reaches no file
-//! and no other template. In a prompt whose braces make permutations, what a variable holds is protected as it is written
-//! out, whatever filters it went through, so that it stays literal.
+//! Strict: what is not there is an error. Bounded: a template ends soon, and its text is short.
+//! Closed: it reaches no file and no other template. In a prompt whose braces make permutations,
+//! what a variable holds is protected as it is written out, whatever filters it went through, so
+//! that it stays literal.
 
 mod explain;
 mod scope;

@@ -7,7 +7,8 @@ use minijinja::value::{Enumerator, Object, ObjectRepr, Value};
 
 use crate::manifest::table::Variables;
 
-/// The name under which all variables are a map, for names that are no identifiers: `{{ vars["price €"] }}`.
+/// The name under which all variables are a map, for names that are no identifiers: `{{ vars["price
+/// €"] }}`.
 pub(super) const ALL: &str = "vars";
 
 /// What a variable may be besides text: a number, a list.

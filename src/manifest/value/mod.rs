@@ -1,6 +1,8 @@
-//! What single values must be, whatever file they stand in: the prompt, the id, the mode, the timeout and their like.
+//! What single values must be, whatever file they stand in: the prompt, the id, the mode, the
+//! timeout and their like.
 //!
-//! A check takes text and gives the value, or a [`ValueError`]: a diagnostic that only lacks its place.
+//! A check takes text and gives the value, or a [`ValueError`]: a diagnostic that only lacks its
+//! place.
 
 mod error;
 mod fields;

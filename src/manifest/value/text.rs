@@ -2,7 +2,8 @@
 
 use super::error::ValueError;
 
-/// The prompt as it will be sent: trimmed, and a line break with the blanks round it made one space.
+/// The prompt as it will be sent: trimmed, and a line break with the blanks round it made one
+/// space.
 pub(crate) fn prompt(text: &str) -> Result<String, ValueError> {
     let text = one_line(text.trim());
     if text.is_empty() {

@@ -1,7 +1,7 @@
 //! A document as it was written: maps, lists and scalars, each with its place.
 //!
-//! Scalars keep the text of the file: an id `007` or `1e3` stays what it is, and a variable `16:9` too. What a text is
-//! to mean is decided where its key is known.
+//! Scalars keep the text of the file: an id `007` or `1e3` stays what it is, and a variable `16:9`
+//! too. What a text is to mean is decided where its key is known.
 
 use std::borrow::Cow;
 use std::ops::Range;

@@ -1,7 +1,8 @@
 //! YAML text becomes a tree with places. The only file that knows which YAML crate there is.
 //!
-//! What the text may unfold to is bounded by its length: nodes, nesting, and what aliases repeat. Repeated keys are left
-//! in the tree, so that all of them can be reported with both places; booleans and numbers stay text.
+//! What the text may unfold to is bounded by its length: nodes, nesting, and what aliases repeat.
+//! Repeated keys are left in the tree, so that all of them can be reported with both places;
+//! booleans and numbers stay text.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -114,7 +114,8 @@ impl NodeReader<'_> {
         }
     }
 
-    /// The value of a field, checked. `None` where there is no such field, or where it is wrong, which is then reported.
+    /// The value of a field, checked. `None` where there is no such field, or where it is wrong,
+    /// which is then reported.
     pub(crate) fn value<T>(
         &mut self,
         field: Option<KeyValue<'_, '_>>,
@@ -137,7 +138,8 @@ impl NodeReader<'_> {
         }
     }
 
-    /// The outcome of a check, with the error reported at the value, or at its key where nothing is written.
+    /// The outcome of a check, with the error reported at the value, or at its key where nothing is
+    /// written.
     pub(crate) fn checked<T>(
         &mut self,
         outcome: Result<T, ValueError>,

@@ -1,7 +1,8 @@
 //! Salvage: every taskId that can still be read from a damaged state file.
 //!
-//! Two ways, joined: what SQLite itself still reads, and the rows that lie in the file's pages, read without SQLite
-//! (`pages` finds the pages, `rows` the rows in them). Nothing is written: the file may be the only record of what was paid for.
+//! Two ways, joined: what SQLite itself still reads, and the rows that lie in the file's pages,
+//! read without SQLite (`pages` finds the pages, `rows` the rows in them). Nothing is written: the
+//! file may be the only record of what was paid for.
 
 mod pages;
 mod rows;
@@ -18,8 +19,8 @@ use super::{StateLocation, StoreError};
 use crate::task::{RemoteTaskId, TaskId};
 use pages::{Found, carve};
 
-/// Every taskId that can still be read from a state, damaged or not, with the id of its task where that can be read too: what
-/// SQLite reads, and what else lies in its pages. Nothing is written.
+/// Every taskId that can still be read from a state, damaged or not, with the id of its task where
+/// that can be read too: what SQLite reads, and what else lies in its pages. Nothing is written.
 pub(super) fn salvage(location: &StateLocation) -> Result<Vec<(Option<TaskId>, RemoteTaskId)>, StoreError> {
     let path = location.path();
     let begins = check_is_state(path);

@@ -1,9 +1,10 @@
-//! Every row of `attempt` and `task` that lies anywhere in the files of a state, read without SQLite: for a damaged one, of which
-//! SQLite reads only what it reaches by way of sound pages.
+//! Every row of `attempt` and `task` that lies anywhere in the files of a state, read without
+//! SQLite: for a damaged one, of which SQLite reads only what it reaches by way of sound pages.
 //!
-//! Read a page at a time, from the state and from its `-wal`, of whose frames all are taken, whether they were committed or are
-//! left of earlier use: a taskId is the service's, and was paid for, whatever became of the transaction. Freed pages and stale
-//! copies give the same rows once more.
+//! Read a page at a time, from the state and from its `-wal`, of whose frames all are taken,
+//! whether they were committed or are left of earlier use: a taskId is the service's, and was paid
+//! for, whatever became of the transaction. Freed pages and stale copies give the same rows once
+//! more.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
@@ -127,8 +128,9 @@ impl Files<'_> {
         }
     }
 
-    /// So many bytes of the chain that begins with this page, or as many as can be read. Each page has four bytes that name the
-    /// next one, and at least one byte more is had of each, so that it ends also where the chain is a ring.
+    /// So many bytes of the chain that begins with this page, or as many as can be read. Each page
+    /// has four bytes that name the next one, and at least one byte more is had of each, so that it
+    /// ends also where the chain is a ring.
     fn chain(&self, first: u32, length: usize) -> Vec<u8> {
         let (mut bytes, mut number) = (Vec::new(), first);
         while bytes.len() < length && number > 0 {

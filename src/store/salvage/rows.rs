@@ -1,10 +1,12 @@
-//! Rows of `attempt` and `task`, told by their shape alone in the bytes of a page: for a state whose schema, tree or page headers
-//! a disk has damaged. Pure; whatever the bytes are, it gives what it recognises.
+//! Rows of `attempt` and `task`, told by their shape alone in the bytes of a page: for a state
+//! whose schema, tree or page headers a disk has damaged. Pure; whatever the bytes are, it gives
+//! what it recognises.
 //!
-//! A cell of a table is the length of its payload, the key, and the payload: a header that has a number for the type of each
-//! column, then the values. Of a long payload the page has only the first part, and a chain of others the rest
-//! (sqlite.org/fileformat2.html, 1.6 and 2.1). Every offset of a page is tried, so that neither its header nor its list of
-//! cells is needed. A row passes only where the count of its columns, the type of each, the sum of their lengths, and the
+//! A cell of a table is the length of its payload, the key, and the payload: a header that has a
+//! number for the type of each column, then the values. Of a long payload the page has only the
+//! first part, and a chain of others the rest (sqlite.org/fileformat2.html, 1.6 and 2.1). Every
+//! offset of a page is tried, so that neither its header nor its list of cells is needed. A row
+//! passes only where the count of its columns, the type of each, the sum of their lengths, and the
 //! words in columns that have a few are all as in the table.
 
 /// The columns of `attempt`: those it was made with, and those that later steps added.
@@ -24,8 +26,9 @@ pub(super) enum Row {
     Task { key: i64, id: String },
 }
 
-/// Tells of every row that begins in this page, or in as much of it as is there, of a file with pages of this size. `chain`
-/// gives so many bytes, or fewer, of the chain of pages that begins with the one of this number.
+/// Tells of every row that begins in this page, or in as much of it as is there, of a file with
+/// pages of this size. `chain` gives so many bytes, or fewer, of the chain of pages that begins
+/// with the one of this number.
 pub(super) fn rows(
     page: &[u8],
     size: usize,
@@ -33,7 +36,8 @@ pub(super) fn rows(
     mut found: impl FnMut(Row),
 ) {
     for (at, pair) in page.windows(2).enumerate() {
-        // The first column is the key, and so NULL in the payload; no header is so long that its length takes two bytes.
+        // The first column is the key, and so NULL in the payload; no header is so long that its
+        // length takes two bytes.
         if let [6..0x80, 0] = pair
             && let Some(record) = Record::at(page, at, size)
             && let Some(row) = record.row(&mut chain)
@@ -165,7 +169,8 @@ impl<'p> Record<'p> {
             && self.may_have(mode, &MODES)
     }
 
-    /// Whether the value is one of these words or NULL; where it does not lie in the page, whether its length is right.
+    /// Whether the value is one of these words or NULL; where it does not lie in the page, whether
+    /// its length is right.
     fn may_have(&self, value: Value, words: &[&str]) -> bool {
         let here = self.local.get(value.start..value.end());
         value.kind == Kind::Null
@@ -205,7 +210,8 @@ impl<'p> Record<'p> {
 
 /// The key before a payload, where before that stands the payload's length.
 fn key_before(before: &[u8], length: usize) -> Option<i64> {
-    // Of an integer, all bytes but the last have their highest bit set: the key begins after the last one of the length.
+    // Of an integer, all bytes but the last have their highest bit set: the key begins after the
+    // last one of the length.
     let last = before.len().checked_sub(1)?;
     let start = before[..last].iter().rposition(|byte| *byte < 0x80)? + 1;
     let whole = |mut bytes: &[u8]| varint(&mut bytes).filter(|_| bytes.is_empty());

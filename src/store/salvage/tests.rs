@@ -1,4 +1,5 @@
-//! What a disk may do to a state, and what is saved of it: all that does not lie in the very page that is gone.
+//! What a disk may do to a state, and what is saved of it: all that does not lie in the very page
+//! that is gone.
 
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
@@ -46,7 +47,8 @@ fn task_id(key: i64) -> String {
     format!("MtAd7mCuc4YqK_{key}")
 }
 
-/// Every tenth has a prompt, and every eleventh has addresses, longer than a page; the ids of some are long.
+/// Every tenth has a prompt, and every eleventh has addresses, longer than a page; the ids of some
+/// are long.
 fn tasks() -> Vec<Task> {
     let prompt = |n| format!("a mug number {n} on linen").repeat(if n % 10 == 0 { 300 } else { 1 });
     let id = |n| format!("t{n}{}", "-杯".repeat(if n % 70 == 0 { 190 } else { 0 }));

@@ -1,4 +1,5 @@
-//! The money ledger, read: every attempt in the order in which they were made, however many, a page at a time.
+//! The money ledger, read: every attempt in the order in which they were made, however many, a page
+//! at a time.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
@@ -9,8 +10,8 @@ use crate::store::{Attempt, StoreError};
 use crate::task::{AttemptOutcome, Quota, RemoteTaskId, State, TaskId};
 
 impl Snapshot {
-    /// Every attempt of the batch, those of tasks that the manifest has no longer included, the oldest first. What is under
-    /// way is unknown unless a run goes on.
+    /// Every attempt of the batch, those of tasks that the manifest has no longer included, the
+    /// oldest first. What is under way is unknown unless a run goes on.
     pub fn attempts(&self) -> impl Iterator<Item = Result<Attempt, StoreError>> {
         let mut from = 0;
         let mut page = Vec::new().into_iter();

@@ -1,4 +1,5 @@
-//! What the state tells of tasks by the values of their variables, and of the runs that worked on them.
+//! What the state tells of tasks by the values of their variables, and of the runs that worked on
+//! them.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row};
@@ -10,8 +11,8 @@ use crate::store::{RunRow, StoreError, Variable};
 use crate::task::FailureClass;
 
 impl Snapshot {
-    /// The figures of the listed tasks by each of these variables, in one pass. What is under way is unknown unless its run
-    /// lives.
+    /// The figures of the listed tasks by each of these variables, in one pass. What is under way
+    /// is unknown unless its run lives.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.
@@ -119,8 +120,8 @@ fn add_attempt<'f>(
     Ok(())
 }
 
-/// Whether a run began after one time and not after another: a job whose end was seen by a later run than the one that
-/// submitted it tells when that run began, and no more.
+/// Whether a run began after one time and not after another: a job whose end was seen by a later
+/// run than the one that submitted it tells when that run began, and no more.
 fn begins_between(starts: &[i64], after: i64, until: i64) -> bool {
     starts.get(starts.partition_point(|start| *start <= after)).is_some_and(|start| *start <= until)
 }
@@ -165,7 +166,8 @@ mod tests {
         assert_eq!(
             told,
             [
-                // The job of 50 s is that of a run that another took over: how long it took is not known.
+                // The job of 50 s is that of a run that another took over: how long it took is not
+                // known.
                 ("A-1".to_owned(), 2, 4, 2, None, Some(6000)),
                 ("A-2".to_owned(), 1, 1, 0, Some(Quota(4000)), None),
                 (String::new(), 1, 0, 0, Some(Quota(0)), None),

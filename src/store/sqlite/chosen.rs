@@ -1,4 +1,5 @@
-//! What a run begins with, of what waits: in which order, which of them, and what earlier runs mean for it.
+//! What a run begins with, of what waits: in which order, which of them, and what earlier runs mean
+//! for it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -58,8 +59,8 @@ fn count(db: &Connection, mut claims: TaskClaims, snapshot: &mut RunStart) -> ru
 
 /// Which of the tasks that wait a run claims, and how far it is.
 ///
-/// They are claimed in their order, page by page. What waits again after it was claimed, or did not wait when the run
-/// began, is in the hands of the run and is not claimed.
+/// They are claimed in their order, page by page. What waits again after it was claimed, or did not
+/// wait when the run began, is in the hands of the run and is not claimed.
 #[derive(Debug, Clone)]
 pub(super) struct TaskClaims {
     filters: Filters,
@@ -101,7 +102,8 @@ impl TaskClaims {
         Ok(tasks)
     }
 
-    /// Goes on through what waits, and says of each task whether it is chosen, until no more are wanted.
+    /// Goes on through what waits, and says of each task whether it is chosen, until no more are
+    /// wanted.
     fn walk(
         &mut self,
         db: &Connection,
@@ -133,8 +135,8 @@ impl TaskClaims {
     }
 }
 
-/// Modes in which something was, or may be, submitted, and for which there is no price: with them, what a batch costs
-/// cannot be bounded.
+/// Modes in which something was, or may be, submitted, and for which there is no price: with them,
+/// what a batch costs cannot be bounded.
 pub(super) fn unpriced(db: &Connection, prices: &Prices) -> rusqlite::Result<Vec<Mode>> {
     let mut modes = vec![Mode::Fast, Mode::Relaxed];
     modes.retain(|mode| prices.of(*mode).is_none());
@@ -157,8 +159,8 @@ pub(super) fn unpriced(db: &Connection, prices: &Prices) -> rusqlite::Result<Vec
 }
 
 impl Snapshot {
-    /// What all attempts cost that may have been accepted: what was recorded, else by these prices. What counts for a
-    /// budget. `None` where it cannot be told, since a price is missing.
+    /// What all attempts cost that may have been accepted: what was recorded, else by these prices.
+    /// What counts for a budget. `None` where it cannot be told, since a price is missing.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.

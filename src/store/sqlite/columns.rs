@@ -6,8 +6,8 @@ use rusqlite::types::Type;
 
 use crate::task::{NotAMode, State};
 
-/// The mode in this column: a [`Mode`] of an attempt, a [`TaskMode`](crate::task::TaskMode) of a task. A word that is none is
-/// damage, never a guess: modes have prices.
+/// The mode in this column: a [`Mode`] of an attempt, a [`TaskMode`](crate::task::TaskMode) of a
+/// task. A word that is none is damage, never a guess: modes have prices.
 pub(super) fn mode_at<M>(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<M>
 where
     M: FromStr<Err = NotAMode>,

@@ -9,8 +9,8 @@ use crate::store::{Header, StoreError};
 use crate::task::TaskRow;
 
 impl Snapshot {
-    /// The values of variables, by the variables' names, that all of these tasks have and not every task of the manifest
-    /// has; those first that the fewest other tasks have.
+    /// The values of variables, by the variables' names, that all of these tasks have and not every
+    /// task of the manifest has; those first that the fewest other tasks have.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.

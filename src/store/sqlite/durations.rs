@@ -17,9 +17,11 @@ const JOBS: usize = 200;
 const ATTEMPTS: i64 = 5_000;
 
 impl Snapshot {
-    /// How long the last jobs took that ended well, from the intent to the end being seen: at most 200 of each mode.
+    /// How long the last jobs took that ended well, from the intent to the end being seen: at most
+    /// 200 of each mode.
     ///
-    /// A job whose end was seen by a later run than the one that submitted it tells when that run began, and no more.
+    /// A job whose end was seen by a later run than the one that submitted it tells when that run
+    /// began, and no more.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.
@@ -27,7 +29,8 @@ impl Snapshot {
         durations(&self.db).map_err(|e| self.error(e))
     }
 
-    /// What runs at the service at this time, as far as the state knows: what a run that began now would follow.
+    /// What runs at the service at this time, as far as the state knows: what a run that began now
+    /// would follow.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.

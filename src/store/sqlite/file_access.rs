@@ -1,4 +1,5 @@
-//! How the files of a state are named, opened and told from others: private to their owner, and never through a symlink.
+//! How the files of a state are named, opened and told from others: private to their owner, and
+//! never through a symlink.
 
 use std::fs::{Metadata, OpenOptions};
 use std::path::{Path, PathBuf};

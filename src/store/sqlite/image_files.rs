@@ -1,7 +1,7 @@
 //! The files that pictures became: what is still to be brought, and where each file is.
 //!
-//! A row is written after its file is whole under its name, and says nothing about the task: a picture that cannot be
-//! brought leaves its task done.
+//! A row is written after its file is whole under its name, and says nothing about the task: a
+//! picture that cannot be brought leaves its task done.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -37,8 +37,8 @@ impl Snapshot {
         read(&self.db, attempt).map_err(|e| self.error(e))
     }
 
-    /// Every task of the manifest, in its order, with what became of it and the files of its pictures that were brought, each
-    /// with its number.
+    /// Every task of the manifest, in its order, with what became of it and the files of its
+    /// pictures that were brought, each with its number.
     pub fn records_with_files(
         &self,
     ) -> impl Iterator<Item = Result<(Record, Vec<(u32, String)>), StoreError>> {

@@ -1,5 +1,5 @@
-//! Whether a state is sound, checked for a bounded time. A damaged file is never written over: it may be the only record of
-//! what was paid for.
+//! Whether a state is sound, checked for a bounded time. A damaged file is never written over: it
+//! may be the only record of what was paid for.
 
 use std::path::Path;
 use std::sync::mpsc::channel;
@@ -9,7 +9,8 @@ use rusqlite::{Connection, ErrorCode};
 
 use super::{StoreError, database_error};
 
-/// How long it is looked at. A state of ten thousand tasks is looked at whole in that time, a larger one in part.
+/// How long it is looked at. A state of ten thousand tasks is looked at whole in that time, a
+/// larger one in part.
 const AT_MOST: Duration = Duration::from_millis(300);
 
 /// Looks for damage, at most for a moment.

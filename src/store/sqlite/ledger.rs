@@ -62,8 +62,9 @@ pub enum IntentOutcome {
     Refused(IntentRefusal),
 }
 
-/// Writes an intent, unless the task does not wait any more or the attempt would pass the budget of the run. All of it
-/// happens in one transaction, so that two runs can never reserve the same money or the same task.
+/// Writes an intent, unless the task does not wait any more or the attempt would pass the budget of
+/// the run. All of it happens in one transaction, so that two runs can never reserve the same money
+/// or the same task.
 pub(super) fn intend(
     db: &Connection,
     run: &RunRecord,
@@ -128,7 +129,8 @@ pub(super) fn apply(
     let Some(next) = next else { return Ok(()) };
     match kind {
         ChangeKind::Accepted(task_id) => {
-            // An attempt that was settled as unknown, and is now known by its callback, opens again.
+            // An attempt that was settled as unknown, and is now known by its callback, opens
+            // again.
             db.prepare_cached(
                 "UPDATE attempt SET task_id = ?2, outcome = NULL, reason = NULL, finished_at = NULL WHERE key = ?1",
             )?
@@ -176,8 +178,8 @@ pub(super) fn apply(
     }
 }
 
-/// Submits without a reply in the records: the run that made them died. What became of them cannot be known.
-/// Gives how many there were.
+/// Submits without a reply in the records: the run that made them died. What became of them cannot
+/// be known. Gives how many there were.
 pub(super) fn settle_submitting(db: &Connection, at: Timestamp) -> rusqlite::Result<usize> {
     let reason = "the run ended before the reply was recorded";
     db.execute(

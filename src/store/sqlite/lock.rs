@@ -1,10 +1,13 @@
-//! One run holds a state: kernel locks, freed by the kernel however the run ends, on a file beside the state and on the state.
+//! One run holds a state: kernel locks, freed by the kernel however the run ends, on a file beside
+//! the state and on the state.
 //!
-//! The lock file says who holds the state, so that a second run can tell; a lock file without a lock on it means nothing. The
-//! lock on the state itself holds where the lock file was removed, or where the state has another name (a mount). SQLite locks
-//! the state in its own way; only where the two ways are known not to meet is the state locked too.
+//! The lock file says who holds the state, so that a second run can tell; a lock file without a
+//! lock on it means nothing. The lock on the state itself holds where the lock file was removed, or
+//! where the state has another name (a mount). SQLite locks the state in its own way; only where
+//! the two ways are known not to meet is the state locked too.
 //!
-//! The lock file is never reached through a link, and never written to or removed where it is somebody else's.
+//! The lock file is never reached through a link, and never written to or removed where it is
+//! somebody else's.
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions, TryLockError};
@@ -34,7 +37,8 @@ static HELD_HERE: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 pub(super) struct Lock {
     file: File,
     path: PathBuf,
-    /// The state itself, locked. Closed after SQLite has closed it: that takes away every lock of this process on it.
+    /// The state itself, locked. Closed after SQLite has closed it: that takes away every lock of
+    /// this process on it.
     state: Option<File>,
 }
 
@@ -42,7 +46,8 @@ impl Lock {
     /// Takes the lock for the state at this path.
     ///
     /// # Errors
-    /// [`StoreError::Held`] where another run has it, [`StoreError::NotOurs`] where the lock file is somebody else's.
+    /// [`StoreError::Held`] where another run has it, [`StoreError::NotOurs`] where the lock file
+    /// is somebody else's.
     pub(super) fn take(state: &Path, holder: &str) -> Result<Lock, StoreError> {
         let path = absolute_beside(state);
         for _ in 0..TRIES {
@@ -65,7 +70,8 @@ impl Lock {
     /// Locks the state itself too, once it is there and before SQLite opens it.
     ///
     /// # Errors
-    /// [`StoreError::Held`] where another run has it, under another name or because its lock file was removed.
+    /// [`StoreError::Held`] where another run has it, under another name or because its lock file
+    /// was removed.
     pub(super) fn hold_state(&mut self, state: &Path) -> Result<(), StoreError> {
         let opened = without_links(OpenOptions::new().read(true)).open(state);
         let file = opened.map_err(|e| StoreError::file(state, e))?;
@@ -91,8 +97,8 @@ impl Lock {
 impl Drop for Lock {
     fn drop(&mut self) {
         held_here().remove(&self.path);
-        // Removed while still held: whoever opened it meanwhile sees that the name is gone, and opens again. One that has
-        // taken its name since is not ours.
+        // Removed while still held: whoever opened it meanwhile sees that the name is gone, and
+        // opens again. One that has taken its name since is not ours.
         #[cfg(unix)]
         if is_still_named(&self.file, &self.path) {
             let _ = std::fs::remove_file(&self.path);
@@ -132,8 +138,8 @@ pub(in crate::store) fn holder(location: &StateLocation) -> Option<String> {
     }
 }
 
-/// Whether a lock on the state is no business of SQLite's: so on Linux, but for network folders, which make one kind of the
-/// two.
+/// Whether a lock on the state is no business of SQLite's: so on Linux, but for network folders,
+/// which make one kind of the two.
 fn can_lock_state(state: &File) -> bool {
     #[cfg(target_os = "linux")]
     {

@@ -1,7 +1,8 @@
 //! What a step of the schema cannot do in SQL: the fingerprints of an older state, recomputed.
 //!
-//! An older program told tasks apart by prompt and mode, letter by letter; now it is the prompt in canonical form. Two rows of
-//! one id may then be one task: the row that was sent goes on, under the place of the other in the manifest.
+//! An older program told tasks apart by prompt and mode, letter by letter; now it is the prompt in
+//! canonical form. Two rows of one id may then be one task: the row that was sent goes on, under
+//! the place of the other in the manifest.
 
 use std::collections::HashMap;
 
@@ -19,8 +20,9 @@ struct Version {
     is_listed: bool,
 }
 
-/// Gives every task the fingerprint of its prompt in canonical form. Of several rows of one id and one such prompt only one gets
-/// it; the others keep their old one, which no prompt has any more, and stay in the history with their attempts.
+/// Gives every task the fingerprint of its prompt in canonical form. Of several rows of one id and
+/// one such prompt only one gets it; the others keep their old one, which no prompt has any more,
+/// and stay in the history with their attempts.
 pub(super) fn recompute_fingerprints(db: &Connection) -> rusqlite::Result<()> {
     let mut query = db.prepare(
         "SELECT key, id, prompt, state, position IS NOT NULL FROM task JOIN state ON task = key ORDER BY key",

@@ -1,7 +1,8 @@
 //! The state in an SQLite file.
 //!
-//! One run at a time holds a state ([`HeldStore`]) and writes it through one thread ([`BatchWriter`]); anybody may read it
-//! meanwhile ([`Snapshot`]). What is answered is on the disk: an intent before its request leaves, a taskId the moment it is known.
+//! One run at a time holds a state ([`HeldStore`]) and writes it through one thread
+//! ([`BatchWriter`]); anybody may read it meanwhile ([`Snapshot`]). What is answered is on the
+//! disk: an intent before its request leaves, a taskId the moment it is known.
 
 mod attempts;
 #[cfg(test)]
@@ -74,7 +75,8 @@ pub struct HeldStore {
 }
 
 impl HeldStore {
-    /// Opens, or creates, the state at this place, and holds it; see [`BatchStore::open`](super::BatchStore::open).
+    /// Opens, or creates, the state at this place, and holds it; see
+    /// [`BatchStore::open`](super::BatchStore::open).
     pub(super) fn open(
         location: &StateLocation,
         service: &str,
@@ -157,7 +159,8 @@ impl HeldStore {
         snapshot::known_tasks(&self.db).map_err(|e| self.error(e))
     }
 
-    /// Carries out the plan for these tasks, in one transaction: the state lists what the manifest lists now.
+    /// Carries out the plan for these tasks, in one transaction: the state lists what the manifest
+    /// lists now.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
@@ -178,7 +181,8 @@ impl HeldStore {
         chosen::unpriced(&self.db, prices).map_err(|e| self.error(e))
     }
 
-    /// Lets failed tasks wait again: those that are chosen, and with `lost` those too that were lost.
+    /// Lets failed tasks wait again: those that are chosen, and with `lost` those too that were
+    /// lost.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
@@ -202,8 +206,9 @@ impl HeldStore {
         self.begin_with(prices, None, &Selection::default())
     }
 
-    /// Begins a run: submits that an earlier run left without a reply become unknown, and the state is written from now on
-    /// by a thread of its own. No intent is taken that would pass the budget by these prices.
+    /// Begins a run: submits that an earlier run left without a reply become unknown, and the state
+    /// is written from now on by a thread of its own. No intent is taken that would pass the budget
+    /// by these prices.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite or the system cannot write the state.
@@ -271,14 +276,14 @@ pub struct BatchWriter {
 }
 
 impl BatchWriter {
-    /// Claims the next so many of the tasks that wait: the most urgent first, then in the manifest's order. Fewer, where no
-    /// more are left. No task is ever claimed twice by a run.
+    /// Claims the next so many of the tasks that wait: the most urgent first, then in the
+    /// manifest's order. Fewer, where no more are left. No task is ever claimed twice by a run.
     pub fn claim(&self, count: usize) -> oneshot::Receiver<Result<Vec<Waiting>, WriteError>> {
         self.writer.claim(count)
     }
 
-    /// Writes the intent to submit. Answered when it is on the disk, with the number of the attempt and what to send; or,
-    /// where it is refused, why.
+    /// Writes the intent to submit. Answered when it is on the disk, with the number of the attempt
+    /// and what to send; or, where it is refused, why.
     pub fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<IntentOutcome, WriteError>> {
         self.writer.intend(intent)
     }
@@ -298,7 +303,8 @@ impl BatchWriter {
         self.writer.record_delivery(delivery)
     }
 
-    /// Writes that the run is over, for this reason, and what is to be told of it, in JSON. Answered when it is on the disk.
+    /// Writes that the run is over, for this reason, and what is to be told of it, in JSON.
+    /// Answered when it is on the disk.
     pub fn end(
         &self,
         why: &'static str,
@@ -308,7 +314,8 @@ impl BatchWriter {
         self.writer.end(why, summary)
     }
 
-    /// Writes what is known better now of what is to be told of the run. Answered when it is on the disk.
+    /// Writes what is known better now of what is to be told of the run. Answered when it is on the
+    /// disk.
     pub fn summarize(&self, summary: String) -> oneshot::Receiver<Result<(), WriteError>> {
         self.writer.summarize(summary)
     }
@@ -354,7 +361,8 @@ impl RunReader {
 /// What SQLite says of the state at this path, as a fact about the state.
 fn database_error(path: &Path, source: rusqlite::Error) -> StoreError {
     match source.sqlite_error_code() {
-        // A file that does not begin like a database is refused before SQLite sees it: the rest of its header is damaged.
+        // A file that does not begin like a database is refused before SQLite sees it: the rest of
+        // its header is damaged.
         Some(rusqlite::ErrorCode::NotADatabase | rusqlite::ErrorCode::DatabaseCorrupt) => {
             StoreError::Damaged { path: path.into(), what: source.to_string() }
         }
@@ -375,7 +383,8 @@ fn read_snapshot(
 ) -> rusqlite::Result<(RunStart, TaskClaims)> {
     let mut snapshot = RunStart::default();
     let claims = chosen::read(db, selection, prices, &mut snapshot)?;
-    // What was given up is asked about once more, since that is free and a late picture is paid for.
+    // What was given up is asked about once more, since that is free and a late picture is paid
+    // for.
     let late = FailureClass::ALL.into_iter().filter(|class| class.may_have_images());
     let late: Vec<String> = late.map(|class| format!("'{}'", class.as_str())).collect();
     let mut query = db.prepare(&format!(
@@ -407,7 +416,8 @@ fn read_snapshot(
     Ok((snapshot, claims))
 }
 
-/// The last attempt of each task that is unknown: a callback may still settle it, and it may be for the run to send it again.
+/// The last attempt of each task that is unknown: a callback may still settle it, and it may be for
+/// the run to send it again.
 fn read_in_doubt(db: &Connection, now: Timestamp, snapshot: &mut RunStart) -> rusqlite::Result<()> {
     let mut query = db.prepare(
         "SELECT task.key, task.mode, timeout, attempt.key, hook_token, intended_at, id, position IS NOT NULL,

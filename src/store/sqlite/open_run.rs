@@ -1,12 +1,13 @@
 //! The mark of a run that began and has not ended, by which a state without its log is known.
 //!
-//! What a run writes goes to the log (`-wal`) first. A copy of the main file alone would open, and what was submitted last would be
-//! submitted again. So a run writes its mark into the main file before it submits anything, and takes it away when it has
-//! ended; no connection removes the log while the mark is there. A main file with the mark and without a log is not whole.
-//! On the disk it is so in every moment: SQLite syncs the log, and its name, before it writes to the main file.
+//! What a run writes goes to the log (`-wal`) first. A copy of the main file alone would open, and
+//! what was submitted last would be submitted again. So a run writes its mark into the main file
+//! before it submits anything, and takes it away when it has ended; no connection removes the log
+//! while the mark is there. A main file with the mark and without a log is not whole. On the disk
+//! it is so in every moment: SQLite syncs the log, and its name, before it writes to the main file.
 //!
-//! The mark also names the process, by which a copy of the state finds out that the run still goes on elsewhere: what it
-//! has submitted is in flight there, and not unknown.
+//! The mark also names the process, by which a copy of the state finds out that the run still goes
+//! on elsewhere: what it has submitted is in flight there, and not unknown.
 
 use std::path::Path;
 use std::time::Duration;
@@ -19,15 +20,16 @@ use super::{StoreError, database_error, file_access};
 /// A log shorter than its own header has nothing in it, and that of a run has the mark at least.
 const LOG_HEADER: u64 = 32;
 
-/// Writes the mark of this run, into the main file too. Readers of a moment ago may hold that up, for as long as the connection
-/// waits at most; then the main file has it a little later.
+/// Writes the mark of this run, into the main file too. Readers of a moment ago may hold that up,
+/// for as long as the connection waits at most; then the main file has it a little later.
 pub(super) fn open(db: &Connection, run: i64) -> rusqlite::Result<()> {
     keep_wal(db, true)?;
     db.execute("INSERT OR REPLACE INTO open_run VALUES (1, ?1, ?2, 0)", params![run, this_process()])?;
     checkpoint(db, "FULL")
 }
 
-/// Takes the mark away: the state is whole without its log, which the last connection to close may remove.
+/// Takes the mark away: the state is whole without its log, which the last connection to close may
+/// remove.
 pub(super) fn close(db: &Connection) -> rusqlite::Result<()> {
     db.execute("DELETE FROM open_run", [])?;
     keep_wal(db, false)?;
@@ -59,8 +61,8 @@ pub(super) fn is_open(db: &Connection) -> rusqlite::Result<bool> {
     Ok(has_table && db.query_row("SELECT EXISTS (SELECT 1 FROM open_run)", [], |row| row.get(0))?)
 }
 
-/// Sets whether the last to close leaves the WAL as it is, instead of writing it into the file: a file that is damaged, or is
-/// none of ours, is not written to.
+/// Sets whether the last to close leaves the WAL as it is, instead of writing it into the file: a
+/// file that is damaged, or is none of ours, is not written to.
 pub(super) fn keep_wal(db: &Connection, keep: bool) -> rusqlite::Result<()> {
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, keep).map(drop)
 }
@@ -70,7 +72,8 @@ pub(super) fn checkpoint(db: &Connection, how: &str) -> rusqlite::Result<()> {
     db.query_row(&format!("PRAGMA wal_checkpoint({how})"), [], |_| Ok(()))
 }
 
-/// Refuses a state whose log is missing. Nothing is written, so that the log is still missed the next time.
+/// Refuses a state whose log is missing. Nothing is written, so that the log is still missed the
+/// next time.
 pub(super) fn check_log(path: &Path) -> Result<(), StoreError> {
     for _ in 0..3 {
         if has_log(path) {
@@ -123,7 +126,8 @@ pub(super) fn frozen(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(uri, flags)
 }
 
-/// This process, so that no other has the same words for itself: the start of the machine, the number, and when it began.
+/// This process, so that no other has the same words for itself: the start of the machine, the
+/// number, and when it began.
 fn this_process() -> Option<String> {
     process(std::process::id())
 }
@@ -132,7 +136,8 @@ fn this_process() -> Option<String> {
 fn process(id: u32) -> Option<String> {
     let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The name, in parentheses, may have anything in it; the state and the start are the 1st and the 20th after it.
+    // The name, in parentheses, may have anything in it; the state and the start are the 1st and
+    // the 20th after it.
     let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
     let state = fields.next()?;
     let began = fields.nth(18)?;

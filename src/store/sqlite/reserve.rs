@@ -1,7 +1,9 @@
-//! A reserve of disk space beside the state, for the moment when the disk is full and a job that is paid for has no record.
+//! A reserve of disk space beside the state, for the moment when the disk is full and a job that is
+//! paid for has no record.
 //!
-//! It is a file of zeros, made when a run begins and removed when it ends. It is given up for what the service has said
-//! (taskIds, ends), never for an intent: nothing is submitted any more once it is gone.
+//! It is a file of zeros, made when a run begins and removed when it ends. It is given up for what
+//! the service has said (taskIds, ends), never for an intent: nothing is submitted any more once it
+//! is gone.
 
 use std::fs;
 use std::io::{self, Write};
@@ -23,8 +25,8 @@ pub(super) struct Reserve {
 }
 
 impl Reserve {
-    /// Keeps space beside this state, if the disk has it to spare. A disk without is no reason not to run: then what could
-    /// not be recorded is said on the terminal.
+    /// Keeps space beside this state, if the disk has it to spare. A disk without is no reason not
+    /// to run: then what could not be recorded is said on the terminal.
     pub(super) fn keep(state: &Path) -> Reserve {
         let path = file_access::beside(state, ".reserve");
         let kept = fill(&path).ok();
@@ -44,12 +46,13 @@ impl Drop for Reserve {
     }
 }
 
-/// Fills the file, and gives which it is. One that is there under the name and was not made here is not written to: a link least
-/// of all.
+/// Fills the file, and gives which it is. One that is there under the name and was not made here is
+/// not written to: a link least of all.
 fn fill(path: &Path) -> io::Result<FileIdentity> {
     let found = fs::symlink_metadata(path).ok();
     if let Some(found) = &found {
-        // One that a run left that was killed is as good as new if it is whole, and else begins as it should.
+        // One that a run left that was killed is as good as new if it is whole, and else begins as
+        // it should.
         if !is_ours(path, found) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }

@@ -1,8 +1,10 @@
-//! What a person decides about tasks whose outcome is unknown: follow the job that was found, send again, or give up.
+//! What a person decides about tasks whose outcome is unknown: follow the job that was found, send
+//! again, or give up.
 //!
-//! One transaction under the lock of the state: a crash leaves all of it or nothing, and asking twice asks for the same, since
-//! what was settled is unknown no more. Nothing is paid here. What is sent again is paid by the run that comes after, once for
-//! each task; the attempt that nobody knows about stays in the history, and counts as spent.
+//! One transaction under the lock of the state: a crash leaves all of it or nothing, and asking
+//! twice asks for the same, since what was settled is unknown no more. Nothing is paid here. What
+//! is sent again is paid by the run that comes after, once for each task; the attempt that nobody
+//! knows about stays in the history, and counts as spent.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -15,7 +17,8 @@ use crate::store::{InDoubt, LinkOutcome, Resolution, ResolveReport, StoreError};
 use crate::task::{AttemptKey, ChangeKind, Counts, Quota, RemoteTaskId, State, Status, TaskId};
 
 impl HeldStore {
-    /// Settles the tasks that are unknown and chosen. Submits that a run left without a reply when it died are unknown too.
+    /// Settles the tasks that are unknown and chosen. Submits that a run left without a reply when
+    /// it died are unknown too.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
@@ -27,8 +30,9 @@ impl HeldStore {
         resolve(&mut self.db, chosen, how).map_err(|e| self.error(e))
     }
 
-    /// A person found the job of a task that is unknown, was given up, or waits to be sent again because it was unknown: its
-    /// attempt opens again under this taskId, and the next run follows it.
+    /// A person found the job of a task that is unknown, was given up, or waits to be sent again
+    /// because it was unknown: its attempt opens again under this taskId, and the next run follows
+    /// it.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
@@ -140,7 +144,8 @@ fn link_job(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlit
     if let Some(other) = tx.query_row(holder, [&task_id.0], |row| row.get(0)).optional()? {
         return Ok(LinkOutcome::TakenBy(TaskId(other)));
     }
-    // What was given up, or sent to wait again before it was found, may still be taken back: nothing was sent since.
+    // What was given up, or sent to wait again before it was found, may still be taken back:
+    // nothing was sent since.
     let in_doubt = name.is_none()
         && matches!(outcome.as_deref(), Some("unknown" | "lost"))
         && matches!(state, State::Unknown | State::Lost | State::Pending);
@@ -153,8 +158,8 @@ fn link_job(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlit
 }
 
 impl Snapshot {
-    /// The tasks whose outcome is unknown: those of the manifest, in its order, then those that it has no longer. A submit in
-    /// flight is one of them unless a run goes on.
+    /// The tasks whose outcome is unknown: those of the manifest, in its order, then those that it
+    /// has no longer. A submit in flight is one of them unless a run goes on.
     pub fn in_doubt(&self) -> impl Iterator<Item = Result<InDoubt, StoreError>> {
         let mut from = (false, -1);
         let mut page = Vec::new().into_iter();
@@ -178,7 +183,8 @@ impl Snapshot {
 /// How many are read at once.
 const PAGE: i64 = 500;
 
-/// Those after a place: whether they have gone from the manifest, and their position in it, else their key.
+/// Those after a place: whether they have gone from the manifest, and their position in it, else
+/// their key.
 fn in_doubt_after(
     db: &Connection,
     (is_gone, after): (bool, i64),

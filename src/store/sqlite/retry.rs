@@ -1,7 +1,9 @@
-//! Sending failed tasks again because a person asks for it: they wait once more, and what was stays in the history.
+//! Sending failed tasks again because a person asks for it: they wait once more, and what was stays
+//! in the history.
 //!
-//! One transaction under the lock of the state: a crash leaves all of it or nothing, and asking twice asks for the same, since
-//! what waits has not failed. What is paid for anew is paid by the run that comes after, once for each task.
+//! One transaction under the lock of the state: a crash leaves all of it or nothing, and asking
+//! twice asks for the same, since what waits has not failed. What is paid for anew is paid by the
+//! run that comes after, once for each task.
 
 use rusqlite::{Connection, params};
 
@@ -16,8 +18,8 @@ pub(super) const REQUEUE: &str = "UPDATE state SET state = 'pending',
          asked_after = (SELECT coalesce(max(key), 0) FROM attempt WHERE attempt.task = state.task)
      WHERE task = ?1";
 
-/// Lets the tasks of the manifest wait again that failed (with `lost` those too that were lost) and are chosen. Those whose
-/// outcome is unknown never do.
+/// Lets the tasks of the manifest wait again that failed (with `lost` those too that were lost) and
+/// are chosen. Those whose outcome is unknown never do.
 pub(super) fn requeue_failed(
     db: &mut Connection,
     filters: &Filters,

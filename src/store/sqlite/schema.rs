@@ -1,9 +1,10 @@
 //! The tables, and how the file is opened so that what was committed survives a power loss.
 //!
-//! `task` is what would be sent and is never updated; `state` is where it stands; `attempt` has one row for every submit
-//! and is the money ledger; `run` lists the executions. `listed` and `spent` are sums of these that triggers keep, so that nobody
-//! need take them. A state's version is SQLite's `user_version`: how many of [`STEPS`]
-//! were taken. A state of an older program takes the missing ones when it is opened; one of a newer program is refused.
+//! `task` is what would be sent and is never updated; `state` is where it stands; `attempt` has one
+//! row for every submit and is the money ledger; `run` lists the executions. `listed` and `spent`
+//! are sums of these that triggers keep, so that nobody need take them. A state's version is
+//! SQLite's `user_version`: how many of [`STEPS`] were taken. A state of an older program takes the
+//! missing ones when it is opened; one of a newer program is refused.
 
 use std::path::Path;
 
@@ -22,7 +23,8 @@ const WRITING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_WRITE.union(OpenFlags::SQ
 
 const READING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
 
-/// What makes the tables, from nothing to the newest version. A step is never edited once it was released: a new one is added.
+/// What makes the tables, from nothing to the newest version. A step is never edited once it was
+/// released: a new one is added.
 const STEPS: [&str; 8] = [TABLES, MODES, FILES, DELIVERIES, LONG_LIFE, IDENTITY, DECISIONS, OPEN_RUN];
 
 /// The version from which a task's fingerprint is that of its prompt in canonical form.
@@ -88,7 +90,8 @@ CREATE TABLE run (
 ) STRICT;
 ";
 
-/// The mode an attempt was sent in, which the task alone does not tell where it left the choice to the program.
+/// The mode an attempt was sent in, which the task alone does not tell where it left the choice to
+/// the program.
 const MODES: &str = "
 ALTER TABLE attempt ADD COLUMN mode TEXT;
 UPDATE attempt SET mode = (SELECT task.mode FROM task WHERE task.key = attempt.task);
@@ -110,7 +113,8 @@ CREATE TABLE file (
 ) STRICT;
 ";
 
-/// What is to be told to others, and what of it was: a row for each task that ended, and for each run.
+/// What is to be told to others, and what of it was: a row for each task that ended, and for each
+/// run.
 const DELIVERIES: &str = "
 ALTER TABLE header ADD COLUMN told TEXT; -- of which tasks the batch tells: done, ended; NULL for none
 CREATE TABLE delivery (
@@ -130,8 +134,9 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due ON delivery (key) WHERE delivered_at IS NULL;
 ";
 
-/// What keeps a start and a glance as quick with a million tasks as with ten: sums that are kept instead of taken, indexes of
-/// what is open, and what a run needs of a manifest that was not edited.
+/// What keeps a start and a glance as quick with a million tasks as with ten: sums that are kept
+/// instead of taken, indexes of what is open, and what a run needs of a manifest that was not
+/// edited.
 const LONG_LIFE: &str = "
 ALTER TABLE header ADD COLUMN outline TEXT; -- of the manifest without its tasks, JSON; whose it is, it says itself
 DROP INDEX state_word;
@@ -194,8 +199,9 @@ WHEN OLD.outcome IS NOT 'not_accepted' AND OLD.outcome IS NOT 'refused' BEGIN
 END;
 ";
 
-/// What keeps the prompt that was sent where the manifest writes it otherwise now, and finds the submits whose outcome is
-/// unknown of tasks that the manifest has no longer. The fingerprints are recomputed, which SQL alone cannot.
+/// What keeps the prompt that was sent where the manifest writes it otherwise now, and finds the
+/// submits whose outcome is unknown of tasks that the manifest has no longer. The fingerprints are
+/// recomputed, which SQL alone cannot.
 const IDENTITY: &str = "
 ALTER TABLE attempt ADD COLUMN prompt TEXT; -- as it was sent; NULL where that is the task's
 CREATE INDEX state_in_doubt ON state (task) WHERE state IN ('unknown', 'submitting') AND position IS NULL;
@@ -212,7 +218,8 @@ ALTER TABLE state ADD COLUMN kept_cells TEXT; -- a person's own cells in the res
 CREATE INDEX state_decided ON state (task) WHERE decided;
 ";
 
-/// What tells that a run began, and has not ended, so that the log belongs to the state: see `open_run`.
+/// What tells that a run began, and has not ended, so that the log belongs to the state: see
+/// `open_run`.
 const OPEN_RUN: &str = "
 CREATE TABLE open_run (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
@@ -227,7 +234,8 @@ pub(super) fn make_where_absent(path: &Path) -> Result<(), StoreError> {
     if super::file_access::exists(path) { Ok(()) } else { make(path) }
 }
 
-/// Opens the state, which this process holds, for writing. It is made where there is none, and brought up to date.
+/// Opens the state, which this process holds, for writing. It is made where there is none, and
+/// brought up to date.
 pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, StoreError> {
     make_where_absent(path)?;
     super::state_file::check_is_state(path)?;
@@ -242,8 +250,8 @@ pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, Stor
     Ok(db)
 }
 
-/// Makes a state, under another name first: a power loss in the middle then leaves none, and not half of one that neither
-/// opens nor may be removed.
+/// Makes a state, under another name first: a power loss in the middle then leaves none, and not
+/// half of one that neither opens nor may be removed.
 fn make(path: &Path) -> Result<(), StoreError> {
     let draft = super::state_file::DraftState::begin(path)?;
     let (mut db, version) = open_prepared(draft.path(), path)?;
@@ -253,8 +261,8 @@ fn make(path: &Path) -> Result<(), StoreError> {
     draft.publish(path)
 }
 
-/// Opens the file at `at` for writing; what goes wrong is told of the state at `path`. Gives how many steps were taken. It
-/// keeps its WAL until told otherwise.
+/// Opens the file at `at` for writing; what goes wrong is told of the state at `path`. Gives how
+/// many steps were taken. It keeps its WAL until told otherwise.
 fn open_prepared(at: &Path, path: &Path) -> Result<(Connection, i32), StoreError> {
     let failed = |e| database_error(path, e);
     let mut db = Connection::open_with_flags(at, WRITING).map_err(failed)?;
@@ -267,7 +275,8 @@ fn open_prepared(at: &Path, path: &Path) -> Result<(Connection, i32), StoreError
     }
 }
 
-/// Opens the state for reading, beside a run that may be writing it. One of an older program is [`StoreError::Older`].
+/// Opens the state for reading, beside a run that may be writing it. One of an older program is
+/// [`StoreError::Older`].
 pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
     super::state_file::check_is_state(path)?;
     if !super::lock::is_held_here(path) {
@@ -277,15 +286,16 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
             whole => whole?,
         }
     }
-    // Opened for writing though nothing is written: the last to close then tidies the files of the WAL away. Where that is
-    // not allowed, reading is enough.
+    // Opened for writing though nothing is written: the last to close then tidies the files of the
+    // WAL away. Where that is not allowed, reading is enough.
     let db = Connection::open_with_flags(path, WRITING)
         .or_else(|_| Connection::open_with_flags(path, READING))
         .map_err(|e| database_error(path, e))?;
     ready_for_reading(db, path)
 }
 
-/// Opens a state that nobody holds and that has no log, where nothing may be written, not even the files that readers agree by.
+/// Opens a state that nobody holds and that has no log, where nothing may be written, not even the
+/// files that readers agree by.
 pub(super) fn open_frozen(path: &Path) -> Result<Connection, StoreError> {
     let db = open_run::frozen(path).map_err(|e| database_error(path, e))?;
     ready_for_reading(db, path)

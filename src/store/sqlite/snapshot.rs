@@ -15,7 +15,8 @@ use crate::task::{
     Counts, Fingerprint, Images, Quota, Record, RemoteTaskId, State, Status, Task, TaskId, TaskMode,
 };
 
-/// A state at one moment, to read: what is read through one snapshot belongs together, also while a run writes the state.
+/// A state at one moment, to read: what is read through one snapshot belongs together, also while a
+/// run writes the state.
 #[derive(Debug)]
 pub struct Snapshot {
     /// In a read transaction from the first query to the end.
@@ -29,8 +30,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Takes a snapshot of the state at this place. A state of an older program is brought up to date first. `holder` and
-    /// `is_live` were found out before: a run that ends in between leaves nothing in flight.
+    /// Takes a snapshot of the state at this place. A state of an older program is brought up to
+    /// date first. `holder` and `is_live` were found out before: a run that ends in between leaves
+    /// nothing in flight.
     pub(in crate::store) fn take(
         location: &StateLocation,
         holder: Option<String>,
@@ -56,7 +58,8 @@ impl Snapshot {
         Ok(Snapshot { db, location: location.clone(), holder, is_live, _copy: copy })
     }
 
-    /// Copies the whole state of this moment, also while a run writes it, to a new file. Gives how many tasks have each status.
+    /// Copies the whole state of this moment, also while a run writes it, to a new file. Gives how
+    /// many tasks have each status.
     pub(in crate::store) fn copy_to(self, to: &Path) -> Result<Counts, StoreError> {
         if file_access::exists(to) {
             return Err(StoreError::Exists(to.into()));
@@ -78,7 +81,8 @@ impl Snapshot {
         Ok(counts)
     }
 
-    /// Leaves the log where a run began meanwhile: only a connection that has seen no run open removes it.
+    /// Leaves the log where a run began meanwhile: only a connection that has seen no run open
+    /// removes it.
     fn before_close(&self) -> rusqlite::Result<()> {
         if !self.db.is_autocommit() {
             self.db.execute_batch("COMMIT")?;
@@ -91,7 +95,8 @@ impl Snapshot {
         self.holder.as_deref()
     }
 
-    /// Whether a run was going on as the snapshot was taken: then what is in flight is under way, else it is unknown.
+    /// Whether a run was going on as the snapshot was taken: then what is in flight is under way,
+    /// else it is unknown.
     pub fn is_live(&self) -> bool {
         self.is_live
     }
@@ -104,7 +109,8 @@ impl Snapshot {
         Ok(header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
     }
 
-    /// When the state was made, which tells it from another of the same batch. `None` where a run died before that was written.
+    /// When the state was made, which tells it from another of the same batch. `None` where a run
+    /// died before that was written.
     ///
     /// # Errors
     /// Where the state cannot be read.
@@ -135,7 +141,8 @@ impl Snapshot {
         counts(&self.db, self.is_live).map_err(|e| self.error(e))
     }
 
-    /// Whether the manifest had a task of this id when the state last saw one, or one of it is unknown.
+    /// Whether the manifest had a task of this id when the state last saw one, or one of it is
+    /// unknown.
     pub fn has_task(&self, id: &TaskId) -> Result<bool, StoreError> {
         let query = "SELECT EXISTS (SELECT 1 FROM task JOIN state ON task = key WHERE id = ?1
              AND (position IS NOT NULL OR state IN ('unknown', 'submitting')))";
@@ -158,7 +165,8 @@ impl Snapshot {
         Ok(sum.map(|sum| Quota(sum.unsigned_abs())))
     }
 
-    /// The tasks of the manifest that ended badly, or of which nothing is known, in its order, with where they stand and why.
+    /// The tasks of the manifest that ended badly, or of which nothing is known, in its order, with
+    /// where they stand and why.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.
@@ -232,8 +240,8 @@ fn may_not_write(error: &StoreError) -> bool {
     }
 }
 
-/// Opens a copy of a state that nobody runs, in a folder of its own, where it can be written to. An older one is brought up to date
-/// there.
+/// Opens a copy of a state that nobody runs, in a folder of its own, where it can be written to. An
+/// older one is brought up to date there.
 fn open_copy(path: &Path) -> Result<(Connection, Option<TempDir>), StoreError> {
     let failed = |e| StoreError::file(path, e);
     let folder = tempfile::Builder::new().prefix("mjbatch-").tempdir().map_err(failed)?;

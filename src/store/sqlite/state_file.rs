@@ -1,8 +1,9 @@
-//! The state as a file: found through symlinks, told from other files, made under another name, and its folder synced.
+//! The state as a file: found through symlinks, told from other files, made under another name, and
+//! its folder synced.
 //!
-//! A state is one regular file under one name. A pipe, an empty file or one that has several names (`cp -al`) is refused before
-//! anything is opened: the first would hang, the second has lost what it held, and of the third two runs could each
-//! believe that it is theirs.
+//! A state is one regular file under one name. A pipe, an empty file or one that has several names
+//! (`cp -al`) is refused before anything is opened: the first would hang, the second has lost what
+//! it held, and of the third two runs could each believe that it is theirs.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read};
@@ -18,7 +19,8 @@ const SQLITE_MAGIC: &[u8] = b"SQLite format 3\0";
 pub(super) struct DraftState(PathBuf);
 
 impl DraftState {
-    /// An empty file beside the state, readable by its owner alone. One that a run left that died is begun anew.
+    /// An empty file beside the state, readable by its owner alone. One that a run left that died
+    /// is begun anew.
     pub(super) fn begin(state: &Path) -> Result<DraftState, StoreError> {
         let mut name = state.as_os_str().to_owned();
         name.push("-new");
@@ -46,7 +48,8 @@ impl DraftState {
         let settled = File::open(&self.0).and_then(|file| file.sync_all());
         let settled = settled.and_then(|()| {
             std::fs::hard_link(&self.0, name).or_else(|e| match e.kind() {
-                // Where a file cannot have two names, the one that it is to have was free a moment ago.
+                // Where a file cannot have two names, the one that it is to have was free a moment
+                // ago.
                 io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied if !exists(name) => {
                     std::fs::rename(&self.0, name)
                 }
@@ -72,8 +75,8 @@ impl Drop for DraftState {
     }
 }
 
-/// Finds the file that a state's path names, through symlinks, and refuses what no state can be. A path that names nothing is
-/// given back as it is: there a state may be made.
+/// Finds the file that a state's path names, through symlinks, and refuses what no state can be. A
+/// path that names nothing is given back as it is: there a state may be made.
 pub(in crate::store) fn resolve(path: &Path) -> Result<PathBuf, StoreError> {
     let failed = |e| StoreError::file(path, e);
     let named = match std::fs::symlink_metadata(path) {

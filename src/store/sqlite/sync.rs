@@ -23,7 +23,8 @@ pub(super) fn write(
             let position = position as i64;
             match step {
                 Step::Keep(known) | Step::Reverted(known) | Step::Redo(known) | Step::Skip(Some(known)) => {
-                    // A redo that cannot be carried out now, because the task runs, is not forgotten.
+                    // A redo that cannot be carried out now, because the task runs, is not
+                    // forgotten.
                     let asked = task.action == Some(Action::Redo);
                     let redone = asked && (known.redo_done || matches!(step, Step::Redo(_)));
                     rows.describe(known.key, &task)?;
@@ -112,8 +113,9 @@ impl<'c> Rows<'c> {
         })
     }
 
-    /// How the manifest writes the task now, which is how it goes out if it is sent again: its id, its prompt, which has the
-    /// same canonical form, and its mode. What earlier attempts sent is kept with them.
+    /// How the manifest writes the task now, which is how it goes out if it is sent again: its id,
+    /// its prompt, which has the same canonical form, and its mode. What earlier attempts sent is
+    /// kept with them.
     fn describe(&mut self, key: i64, task: &Task) -> rusqlite::Result<()> {
         let values = params![key, task.id.0, task.prompt, task.mode.as_str()];
         let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
@@ -155,8 +157,8 @@ impl<'c> Rows<'c> {
         Ok(key)
     }
 
-    /// The attempt that results tell of, so that it is followed, shown and counted as one of our own. Where they do not tell
-    /// its mode it counts as the dearer one.
+    /// The attempt that results tell of, so that it is followed, shown and counted as one of our
+    /// own. Where they do not tell its mode it counts as the dearer one.
     fn take_over(&mut self, task: i64, earlier: &Earlier) -> rusqlite::Result<()> {
         let ended = match earlier.state {
             State::Running => None,

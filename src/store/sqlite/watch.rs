@@ -1,8 +1,10 @@
-//! Whether the state that a run writes is still the one under its name, and what is saved where it is not.
+//! Whether the state that a run writes is still the one under its name, and what is saved where it
+//! is not.
 //!
-//! A file that was deleted, or that another took the place of, can be written to the end; but nobody will ever read it, and the next run
-//! would pay for everything again. So a run looks before each intent, submits nothing more once the state is gone, and
-//! writes every taskId that it knows to a file beside it.
+//! A file that was deleted, or that another took the place of, can be written to the end; but
+//! nobody will ever read it, and the next run would pay for everything again. So a run looks before
+//! each intent, submits nothing more once the state is gone, and writes every taskId that it knows
+//! to a file beside it.
 
 use std::fs::File;
 use std::io::{self, Seek as _};
@@ -40,7 +42,8 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Watches a state that is open, and whose log is there. `is_gone` says to others what was found.
+    /// Watches a state that is open, and whose log is there. `is_gone` says to others what was
+    /// found.
     pub(super) fn over(state: &Path, is_gone: Arc<AtomicBool>) -> Watch {
         Watch { state: state.to_owned(), open: identities(state), is_gone, file: None }
     }
@@ -53,7 +56,8 @@ impl Watch {
         self.is_gone.load(Ordering::Acquire)
     }
 
-    /// Writes out every taskId that the open state knows. Done again, it is written anew: more may be known by then.
+    /// Writes out every taskId that the open state knows. Done again, it is written anew: more may
+    /// be known by then.
     pub(super) fn rescue(&mut self, db: &Connection) -> Rescued {
         let file = self.write(db).map_err(|e| e.to_string());
         let tasks = "SELECT count(*) FROM attempt WHERE task_id IS NOT NULL";

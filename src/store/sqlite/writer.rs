@@ -1,8 +1,10 @@
-//! The one thread that writes the state: everything that waits goes into one transaction, and is answered after its commit.
+//! The one thread that writes the state: everything that waits goes into one transaction, and is
+//! answered after its commit.
 //!
-//! While one commit is synced to the disk, the next ones gather. When the disk is full, what the service has said is written
-//! into the space that was kept for it; from then on no intent is. What was written goes from the log into the main file every
-//! few seconds, and every fifty submits: where the log is lost, little is lost with it.
+//! While one commit is synced to the disk, the next ones gather. When the disk is full, what the
+//! service has said is written into the space that was kept for it; from then on no intent is. What
+//! was written goes from the log into the main file every few seconds, and every fifty submits:
+//! where the log is lost, little is lost with it.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
@@ -68,7 +70,8 @@ impl From<rusqlite::Error> for WriteError {
 enum Unwritten {
     /// Nothing of it is in the state.
     RolledBack(rusqlite::Error),
-    /// It is in the state, and that could not be said: to write it again would be to write it twice.
+    /// It is in the state, and that could not be said: to write it again would be to write it
+    /// twice.
     Committed(rusqlite::Error),
 }
 
@@ -261,7 +264,8 @@ impl WriterThread {
         }
     }
 
-    /// Writes what is in the log into the main file, as far as readers let it. Where that fails, the log has it all the same.
+    /// Writes what is in the log into the main file, as far as readers let it. Where that fails,
+    /// the log has it all the same.
     fn empty_log(&mut self) {
         if let Err(why) = open_run::checkpoint(&self.db, "PASSIVE") {
             tracing::debug!(%why, "the log is not written into the state");
@@ -281,8 +285,8 @@ impl WriterThread {
         }
     }
 
-    /// Writes the commands in one transaction. Where that fails each is tried alone, so that one that cannot be written
-    /// takes no other with it; what is paid for comes before what is not.
+    /// Writes the commands in one transaction. Where that fails each is tried alone, so that one
+    /// that cannot be written takes no other with it; what is paid for comes before what is not.
     fn write_batch(&mut self, batch: &mut Vec<Command>) {
         if self.watch.is_gone() {
             self.refuse_without_state(batch);
@@ -318,7 +322,8 @@ impl WriterThread {
         }
     }
 
-    /// Refuses intents, and the end, once the state is gone. What the service says is still written, so that it is saved.
+    /// Refuses intents, and the end, once the state is gone. What the service says is still
+    /// written, so that it is saved.
     fn refuse_without_state(&mut self, batch: &mut Vec<Command>) {
         let ends = batch.iter().any(|command| matches!(command, Command::End(..)));
         if self.rescued.is_none() || ends {
@@ -331,7 +336,8 @@ impl WriterThread {
         }
     }
 
-    /// Writes what the service has said, into the space that was kept for it where there is no other.
+    /// Writes what the service has said, into the space that was kept for it where there is no
+    /// other.
     fn write_record(&mut self, command: Command) {
         let mut written = self.write(std::slice::from_ref(&command));
         if let Err(why) = &written
@@ -393,7 +399,8 @@ impl WriterThread {
     }
 }
 
-/// Whether it failed for want of space. A write-ahead log that cannot grow may be told as an input/output error.
+/// Whether it failed for want of space. A write-ahead log that cannot grow may be told as an
+/// input/output error.
 fn is_full(error: &Unwritten) -> bool {
     let (Unwritten::RolledBack(error) | Unwritten::Committed(error)) = error;
     matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))

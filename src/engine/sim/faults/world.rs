@@ -72,7 +72,8 @@ pub(super) struct FaultyWorld {
     pub(super) intents: BTreeMap<IntentId, AttemptKey>,
     /// The number that was given to an attempt last.
     last_attempt: AttemptKey,
-    /// Of the intents that the store refuses; by a generator of its own, so that the other seeds stay what they are.
+    /// Of the intents that the store refuses; by a generator of its own, so that the other seeds
+    /// stay what they are.
     rng_of_others: SimRng,
     /// How many intents were refused, by why.
     pub(super) refused: (u64, u64),

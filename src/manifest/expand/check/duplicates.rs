@@ -20,7 +20,8 @@ struct IdHolder {
     tasks: u64,
 }
 
-/// Goes the way again for the places of names that are there twice. Here they are compared as they are, not as hashes.
+/// Goes the way again for the places of names that are there twice. Here they are compared as they
+/// are, not as hashes.
 pub(super) fn report_duplicates(
     expansion: &Expansion,
     places: &ItemPlaces<'_>,

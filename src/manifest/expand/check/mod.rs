@@ -1,8 +1,9 @@
-//! The one look at every task before anything is done: what is wrong with it, whether its name is its own, and how many
-//! there are.
+//! The one look at every task before anything is done: what is wrong with it, whether its name is
+//! its own, and how many there are.
 //!
-//! It goes the way that `expand` goes and keeps nothing of it but hashes of names and counts, so that a table of a million
-//! rows takes seconds and little memory. What is wrong with a template is reported once, not for each of its tasks.
+//! It goes the way that `expand` goes and keeps nothing of it but hashes of names and counts, so
+//! that a table of a million rows takes seconds and little memory. What is wrong with a template is
+//! reported once, not for each of its tasks.
 
 mod duplicates;
 mod limit;
@@ -27,7 +28,8 @@ use crate::manifest::table::{CsvRow, CsvTable, row_check};
 use crate::manifest::value::{self, MOST_TASKS, ValueError};
 use crate::prompt;
 
-/// Checks all tasks. Gives what is needed to list them: names that need numbers, and how many tasks each entry makes.
+/// Checks all tasks. Gives what is needed to list them: names that need numbers, and how many tasks
+/// each entry makes.
 pub(crate) fn check(
     expansion: &Expansion,
     source: &Source<'_>,
@@ -215,7 +217,8 @@ impl Checker<'_> {
         self.report(number, item.row.as_ref(), faults);
     }
 
-    /// A list that multiplies without making a difference. Tasks that are named after their content are reported as takes.
+    /// A list that multiplies without making a difference. Tasks that are named after their content
+    /// are reported as takes.
     fn report_same_prompt(&mut self, number: usize, prompt: &str) {
         const MESSAGE: &str = "some combinations make the same prompt, and each is billed";
         let entry = &self.expansion.entries[number];

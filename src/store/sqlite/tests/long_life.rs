@@ -1,5 +1,5 @@
-//! Tests that a start and a glance cost the same however long the batch has lived: what is read are sums that were kept and
-//! rows that are open, never all of them.
+//! Tests that a start and a glance cost the same however long the batch has lived: what is read are
+//! sums that were kept and rows that are open, never all of them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -41,7 +41,8 @@ fn task(n: usize, version: usize) -> Task {
     Task::new(format!("t{n}"), format!("a mug {n}.{version}"), mode)
 }
 
-/// A batch in which everything has happened: every end of an attempt, edits, tasks that were taken out, sent again, taken over.
+/// A batch in which everything has happened: every end of an attempt, edits, tasks that were taken
+/// out, sent again, taken over.
 fn lived(path: &Path) {
     for version in 0..3 {
         let mut tasks: Vec<Task> = (version * 4..30).map(|n| task(n, version * (n % 2))).collect();
@@ -197,7 +198,8 @@ fn listen(db: &mut Connection) {
     db.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(hear)).unwrap();
 }
 
-/// Reads all there is of a table, or of an index: fine where they hold sums or what is open, and nothing else.
+/// Reads all there is of a table, or of an index: fine where they hold sums or what is open, and
+/// nothing else.
 fn reads_all(db: &Connection, sql: &str) -> Vec<String> {
     const FINE: [&str; 8] = [
         "SCAN spent",

@@ -1,4 +1,5 @@
-//! What the state remembers for the rules of a run: what was spent, what failed how often, and which tasks are meant.
+//! What the state remembers for the rules of a run: what was spent, what failed how often, and
+//! which tasks are meant.
 
 use std::path::PathBuf;
 
