@@ -36,7 +36,7 @@ impl Backoff {
     }
 
     /// The service named the wait itself.
-    pub(super) fn told(&mut self, now: Duration, wait: Duration) -> Duration {
+    pub(super) fn retry_after(&mut self, now: Duration, wait: Duration) -> Duration {
         let wait = wait.min(LONGEST_ASKED_WAIT);
         self.in_a_row += 1;
         self.hold(now + wait);
@@ -60,14 +60,14 @@ fn jitter(seed: u64, count: u64, now: Duration) -> f64 {
     ((x ^ (x >> 31)) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// An outage is told of once it has lasted this long: a single hiccup is nobody's concern.
+/// An outage is announced once it has lasted this long: a single hiccup is nobody's concern.
 const WORTH_TELLING: Duration = Duration::from_secs(5);
 
 /// Whether the service answers at all.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     since: Option<Duration>,
-    told: bool,
+    announced: bool,
     answered_before: bool,
     /// How long the service itself asked to wait: that is no outage.
     asked_for: Duration,
@@ -80,8 +80,8 @@ impl Outage {
     pub(super) fn trouble(&mut self, now: Duration, seen: &str) -> Option<Duration> {
         seen.clone_into(&mut self.last_seen);
         let lasted = now.saturating_sub(*self.since.get_or_insert(now));
-        let news = !self.told && lasted >= WORTH_TELLING;
-        self.told |= news;
+        let news = !self.announced && lasted >= WORTH_TELLING;
+        self.announced |= news;
         news.then_some(lasted)
     }
 
@@ -103,7 +103,7 @@ impl Outage {
         self.answered_before = true;
         self.asked_for = Duration::ZERO;
         let since = self.since.take()?;
-        std::mem::take(&mut self.told).then(|| now.saturating_sub(since))
+        std::mem::take(&mut self.announced).then(|| now.saturating_sub(since))
     }
 
     /// When patience ends.
@@ -138,18 +138,18 @@ mod tests {
     #[test]
     fn a_wait_that_the_service_names_is_kept_but_not_for_days() {
         let mut backoff = Backoff::default();
-        assert_eq!(backoff.told(SECOND, 7 * SECOND), 7 * SECOND);
+        assert_eq!(backoff.retry_after(SECOND, 7 * SECOND), 7 * SECOND);
         assert_eq!(backoff.until(), 8 * SECOND);
-        assert_eq!(backoff.told(SECOND, 1_000_000 * SECOND), LONGEST_ASKED_WAIT);
+        assert_eq!(backoff.retry_after(SECOND, 1_000_000 * SECOND), LONGEST_ASKED_WAIT);
     }
 
     #[test]
     fn patience_is_short_until_the_service_has_answered_once() {
         let policy = Policy::default();
         let mut outage = Outage::default();
-        assert_eq!(outage.trouble(SECOND, "connection refused"), None, "a hiccup is not told");
+        assert_eq!(outage.trouble(SECOND, "connection refused"), None, "a hiccup is not announced");
         assert_eq!(outage.trouble(6 * SECOND, "connection refused"), Some(5 * SECOND));
-        assert_eq!(outage.trouble(7 * SECOND, "connection refused"), None, "it is told once");
+        assert_eq!(outage.trouble(7 * SECOND, "connection refused"), None, "it is announced once");
         assert_eq!(outage.ends_at(&policy), Some(SECOND + policy.first_patience));
         assert_eq!(outage.answered(9 * SECOND), Some(8 * SECOND));
         assert_eq!(outage.ends_at(&policy), None);

@@ -50,7 +50,7 @@ impl Engine {
         let first = backoff.in_a_row() == 0;
         let (wait, asked) = match wait {
             Some(wait) => {
-                let wait = backoff.told(now, wait);
+                let wait = backoff.retry_after(now, wait);
                 (wait, wait)
             }
             None => (backoff.failed(now, seed), Duration::ZERO),

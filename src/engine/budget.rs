@@ -16,12 +16,12 @@ pub(super) struct Budget {
     cap: Option<Quota>,
     prices: Prices,
     reserved: Quota,
-    told: bool,
+    announced: bool,
 }
 
 impl Budget {
     pub(super) fn new(policy: &Policy, spent: Quota) -> Self {
-        Budget { cap: policy.budget, prices: policy.prices, reserved: spent, told: false }
+        Budget { cap: policy.budget, prices: policy.prices, reserved: spent, announced: false }
     }
 
     /// Whether one more attempt in this mode stays within the cap. What has no price never does.
@@ -75,7 +75,7 @@ impl Engine {
     /// Nothing more is submitted.
     pub(super) fn end_at_budget(&mut self) {
         if self.run_phase == RunPhase::Running {
-            if !std::mem::replace(&mut self.budget.told, true) {
+            if !std::mem::replace(&mut self.budget.announced, true) {
                 self.notify(Notice::Draining(StopReason::BudgetReached));
             }
             self.run_phase = RunPhase::Draining(StopReason::BudgetReached);
@@ -85,7 +85,8 @@ impl Engine {
     /// Says once that the budget is reached, when no refusal can give anything back any more.
     pub(super) fn notify_budget_reached(&mut self) {
         let reached = self.run_phase == RunPhase::Running && !self.waiting.is_empty() && !self.next_fits();
-        if reached && self.in_flight.unanswered() == 0 && !std::mem::replace(&mut self.budget.told, true) {
+        if reached && self.in_flight.unanswered() == 0 && !std::mem::replace(&mut self.budget.announced, true)
+        {
             self.notify(Notice::Draining(StopReason::BudgetReached));
         }
     }

@@ -28,7 +28,7 @@ impl Engine {
         let working = self.run_phase == RunPhase::Running || mutant!(StopIgnored);
         let Some(mut flight) = self.in_flight.take_intent(intent) else { return };
         if self.in_flight.get(attempt).is_some() {
-            // Two attempts of one number cannot be told apart: nothing may be sent.
+            // Two attempts of one number cannot be distinguished: nothing may be sent.
             return self.put_back(flight, StopReason::StoreFailed);
         }
         if working {

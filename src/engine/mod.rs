@@ -217,7 +217,7 @@ impl Engine {
 
     /// Takes in what happened at `now`, and decides. At the start of a run, say [`Event::Wake`].
     pub fn handle(&mut self, now: Duration, event: Event) {
-        let told = matches!(event, Event::StatusReply(_, StatusOutcome::Items(_)));
+        let is_answer = matches!(event, Event::StatusReply(_, StatusOutcome::Items(_)));
         match event {
             Event::Wake => {}
             Event::IntentRecorded { intent, attempt } => self.intent_recorded(now, intent, attempt),
@@ -231,7 +231,7 @@ impl Engine {
             Event::Abort => self.leave(now),
             Event::StoreFailed => self.close(StopReason::StoreFailed),
         }
-        self.round.to_look &= !told || self.polling.outstanding > 0;
+        self.round.to_look &= !is_answer || self.polling.outstanding > 0;
         self.check_time_limit(now);
         self.check_outage(now);
         self.expire_in_doubt(now);

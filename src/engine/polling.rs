@@ -163,7 +163,7 @@ impl Polling {
             let mode = index(flight.mode);
             let age = flight.ran(alive).as_secs_f64();
             let hazard_so_far = self.durations[mode].cumulative_hazard(age);
-            Some(Silent { mode, alive: alive.as_secs_f64(), age, hazard_so_far, untold: 1.0 - trust })
+            Some(Silent { mode, alive: alive.as_secs_f64(), age, hazard_so_far, unreported: 1.0 - trust })
         };
         in_flight.followed().filter_map(silent).collect()
     }
@@ -217,7 +217,7 @@ struct Silent {
     /// The cumulative hazard of a job of that age.
     hazard_so_far: f64,
     /// How likely its end is not called back.
-    untold: f64,
+    unreported: f64,
 }
 
 impl Silent {
@@ -228,8 +228,8 @@ impl Silent {
             return 0.0;
         }
         let lives = (self.hazard_so_far - durations[self.mode].cumulative_hazard(self.age + older)).exp();
-        let ended_untold = (1.0 - lives) * self.untold;
-        ended_untold / (ended_untold + lives).max(1e-12)
+        let ended_unreported = (1.0 - lives) * self.unreported;
+        ended_unreported / (ended_unreported + lives).max(1e-12)
     }
 }
 

@@ -27,7 +27,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct History {
     /// What all attempts so far cost, those that run and those whose outcome is unknown included.
-    /// The largest number there is where that cannot be told, since then nothing is within a
+    /// The largest number there is where that is unknown, since then nothing is within a
     /// budget.
     pub spent: Quota,
     /// How often the job of a task failed at the service since it was last asked for by a person.

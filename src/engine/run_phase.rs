@@ -1,4 +1,4 @@
-//! The end: told to stop, forced to, or nothing left to do.
+//! How a run ends: interrupted, aborted, or with nothing left to do.
 
 use crate::task::ChangeKind;
 use std::time::Duration;

@@ -26,8 +26,8 @@ const ENDS: usize = 64;
 pub(super) struct Slots {
     asked_for: usize,
     limit: usize,
-    /// The lowest limit that a person was told of.
-    told: usize,
+    /// The lowest limit that was announced.
+    announced: usize,
     /// The most jobs that ran at once since the limit was last lowered.
     proven: usize,
     refused_before: bool,
@@ -55,7 +55,7 @@ impl Slots {
         Slots {
             asked_for,
             limit: asked_for.min(PUBLISHED),
-            told: asked_for,
+            announced: asked_for,
             proven: 0,
             refused_before: false,
             growing: false,
@@ -129,8 +129,8 @@ impl Slots {
             self.patience = (self.patience * 2).min(MOST_PATIENCE);
             self.lowered_at = now;
         }
-        let news = self.limit < self.told;
-        self.told = self.told.min(self.limit);
+        let news = self.limit < self.announced;
+        self.announced = self.announced.min(self.limit);
         news
     }
 
@@ -212,7 +212,7 @@ mod tests {
     fn a_refusal_teaches_the_number_of_slots_and_more_is_tried_for_later() {
         let mut slots = slots(10, 4);
         assert!(slots.refused(Duration::ZERO, Duration::ZERO, 4, SECOND));
-        assert!(!slots.refused(Duration::ZERO, Duration::ZERO, 4, SECOND), "it is told once");
+        assert!(!slots.refused(Duration::ZERO, Duration::ZERO, 4, SECOND), "it is announced once");
         assert_eq!((slots.limit(), slots.free_at(3), slots.free_at(4)), (4, Some(Duration::ZERO), None));
         slots.probe_more(SECOND, SECOND);
         assert_eq!(slots.limit(), 4, "a second refusal doubles the wait");

@@ -4,7 +4,7 @@
 
 use crate::task::{Record, Status, TaskId};
 
-/// The tasks that `on_done` is told about, by how they ended.
+/// The tasks that `on_done` is run for, by how they ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotifyOn {
     /// Only tasks that are done.

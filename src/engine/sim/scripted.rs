@@ -144,7 +144,7 @@ struct AcceptedJob {
     started: Duration,
     ends: Duration,
     fails: bool,
-    /// When it was intended, unless an earlier run did that, and nobody was told yet that it has
+    /// When it was intended, unless an earlier run did that, and it was not announced yet that it has
     /// ended.
     unseen_since: Option<Duration>,
 }

@@ -48,12 +48,12 @@ pub(super) fn carve(state: &Path) -> io::Result<Found> {
 /// The page sizes that may be true: a header that says another may be what is damaged.
 fn sizes(main: &Pages, wal: Option<&Pages>) -> BTreeSet<usize> {
     // The main file's takes two bytes, in which 1 stands for 65536.
-    let told = main.bytes(16, 2).and_then(|bytes| bytes.try_into().ok()).map(u16::from_be_bytes);
-    let told = told.map(|size| if size == 1 { 1 << 16 } else { usize::from(size) });
+    let declared = main.bytes(16, 2).and_then(|bytes| bytes.try_into().ok()).map(u16::from_be_bytes);
+    let declared = declared.map(|size| if size == 1 { 1 << 16 } else { usize::from(size) });
     let wal = wal.and_then(|wal| wal.bytes(8, 4)).and_then(|bytes| bytes.try_into().ok());
     let wal = wal.and_then(|bytes| usize::try_from(u32::from_be_bytes(bytes)).ok());
     let legal = |size: &usize| size.is_power_of_two() && (512..=1 << 16).contains(size);
-    [told, wal].into_iter().flatten().filter(legal).chain([PAGE_SIZE]).collect()
+    [declared, wal].into_iter().flatten().filter(legal).chain([PAGE_SIZE]).collect()
 }
 
 /// The newest frame of each page in the WAL.

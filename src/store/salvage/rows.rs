@@ -1,4 +1,4 @@
-//! Rows of `attempt` and `task`, told by their shape alone in the bytes of a page: for a state
+//! Rows of `attempt` and `task`, recognised by their shape alone in the bytes of a page: for a state
 //! whose schema, tree or page headers a disk has damaged. Pure; whatever the bytes are, it gives
 //! what it recognises.
 //!
@@ -215,9 +215,9 @@ fn key_before(before: &[u8], length: usize) -> Option<i64> {
     let last = before.len().checked_sub(1)?;
     let start = before[..last].iter().rposition(|byte| *byte < 0x80)? + 1;
     let whole = |mut bytes: &[u8]| varint(&mut bytes).filter(|_| bytes.is_empty());
-    let mut told = (1..=9).filter_map(|n| whole(&before[start.checked_sub(n)?..start]));
+    let mut lengths = (1..=9).filter_map(|n| whole(&before[start.checked_sub(n)?..start]));
     let key = i64::try_from(whole(&before[start..])?).ok()?;
-    (key > 0 && told.any(|told| usize::try_from(told) == Ok(length))).then_some(key)
+    (key > 0 && lengths.any(|declared| usize::try_from(declared) == Ok(length))).then_some(key)
 }
 
 /// How much of a payload lies in its cell, the rest being in a chain of pages.

@@ -155,7 +155,7 @@ mod tests {
     fn each_attempt_of_a_listed_task_counts_for_the_values_of_its_task() {
         let variables = [("sku".to_owned(), Variable::Column(0)), ("mode".to_owned(), Variable::Mode)];
         let all = read(&state(), &variables, true).unwrap();
-        let told: Vec<_> = all
+        let rows: Vec<_> = all
             .into_iter()
             .flat_map(|figures| figures.top(9).values)
             .map(|it| {
@@ -164,7 +164,7 @@ mod tests {
             })
             .collect();
         assert_eq!(
-            told,
+            rows,
             [
                 // The job of 50 s is that of a run that another took over: how long it took is not
                 // known.

@@ -160,7 +160,7 @@ pub(super) fn unpriced(db: &Connection, prices: &Prices) -> rusqlite::Result<Vec
 
 impl Snapshot {
     /// What all attempts cost that may have been accepted: what was recorded, else by these prices.
-    /// What counts for a budget. `None` where it cannot be told, since a price is missing.
+    /// What counts for a budget. `None` where it is unknown, since a price is missing.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.

@@ -1,4 +1,4 @@
-//! How the files of a state are named, opened and told from others: private to their owner, and
+//! How the files of a state are named, opened and distinguished: private to their owner, and
 //! never through a symlink.
 
 use std::fs::{Metadata, OpenOptions};

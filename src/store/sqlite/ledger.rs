@@ -39,7 +39,7 @@ pub(super) struct RunRecord {
     /// The most that all runs together may spend.
     pub(super) budget: Option<Quota>,
     /// Of which tasks it tells.
-    pub(super) told: Option<NotifyOn>,
+    pub(super) notify_on: Option<NotifyOn>,
 }
 
 /// An attempt that is about to be made.
@@ -118,7 +118,7 @@ pub(super) fn intend(
 pub(super) fn apply(
     db: &Connection,
     change: &Change,
-    told: Option<NotifyOn>,
+    notify_on: Option<NotifyOn>,
     at: Timestamp,
 ) -> rusqlite::Result<()> {
     let Change { attempt, kind } = change;
@@ -172,7 +172,7 @@ pub(super) fn apply(
         write_images(db, *attempt, images)?;
     }
     let status = next.state.shown(true);
-    match told.filter(|told| next.is_final() && told.includes(status)) {
+    match notify_on.filter(|notify_on| next.is_final() && notify_on.includes(status)) {
         Some(_) => deliveries::enqueue_delivery(db, *attempt, status),
         None => Ok(()),
     }

@@ -225,7 +225,7 @@ impl HeldStore {
             let run = self.db.last_insert_rowid();
             open_run::open(&self.db, run)?;
             reach(Point::RunBegun)?;
-            let run = RunRecord { key: run, prices, budget, told: deliveries::notify_on(&self.db)? };
+            let run = RunRecord { key: run, prices, budget, notify_on: deliveries::notify_on(&self.db)? };
             let (start, claims) = read_snapshot(&self.db, now, selection, &prices)?;
             Ok((run, RunStart { interrupted, ..start }, claims))
         })();
@@ -303,7 +303,7 @@ impl BatchWriter {
         self.writer.record_delivery(delivery)
     }
 
-    /// Writes that the run is over, for this reason, and what is to be told of it, in JSON.
+    /// Writes that the run is over, for this reason, and the summary of it to deliver, in JSON.
     /// Answered when it is on the disk.
     pub fn end(
         &self,
@@ -314,7 +314,7 @@ impl BatchWriter {
         self.writer.end(why, summary)
     }
 
-    /// Writes what is known better now of what is to be told of the run. Answered when it is on the
+    /// Writes the better summary of the run to deliver. Answered when it is on the
     /// disk.
     pub fn summarize(&self, summary: String) -> oneshot::Receiver<Result<(), WriteError>> {
         self.writer.summarize(summary)

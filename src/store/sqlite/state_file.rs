@@ -1,4 +1,4 @@
-//! The state as a file: found through symlinks, told from other files, made under another name, and
+//! The state as a file: found through symlinks, distinguished from other files, made under another name, and
 //! its folder synced.
 //!
 //! A state is one regular file under one name. A pipe, an empty file or one that has several names

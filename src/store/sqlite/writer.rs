@@ -94,11 +94,11 @@ enum Command {
     Record(Change, Timestamp, oneshot::Sender<Result<(), WriteError>>),
     /// An image was brought, or not.
     File(FileRow, Timestamp, oneshot::Sender<Result<(), WriteError>>),
-    /// Something was told, or could not be.
+    /// A delivery arrived, or failed.
     Delivered(Delivery, Timestamp, oneshot::Sender<Result<(), WriteError>>),
-    /// The run is over, for this reason, and this is to be told of it.
+    /// The run is over, for this reason, and this is to be delivered of it.
     End(&'static str, Option<String>, Timestamp, oneshot::Sender<Result<(), WriteError>>),
-    /// What is to be told of the run that is over is known better now.
+    /// The summary to deliver of the run that is over is known better now.
     Summary(String, oneshot::Sender<Result<(), WriteError>>),
     Stop,
 }
@@ -113,7 +113,7 @@ impl Command {
     }
 }
 
-/// The writing thread. Ends, with everything it was told on the disk, when dropped.
+/// The writing thread. Ends, with everything it was sent on the disk, when dropped.
 #[derive(Debug)]
 pub(super) struct Writer {
     commands: Sender<Command>,
@@ -170,7 +170,7 @@ impl Writer {
         answered
     }
 
-    /// The run is over, for this reason, and this is to be told of it.
+    /// The run is over, for this reason, and this is to be delivered of it.
     pub(super) fn end(
         &self,
         why: &'static str,
@@ -361,7 +361,7 @@ impl WriterThread {
         for command in batch {
             match command {
                 Command::Intend(intent, at, _) => intended.push(ledger::intend(&tx, &self.run, intent, *at)?),
-                Command::Record(change, at, _) => ledger::apply(&tx, change, self.run.told, *at)?,
+                Command::Record(change, at, _) => ledger::apply(&tx, change, self.run.notify_on, *at)?,
                 Command::File(row, at, _) => image_files::write(&tx, row, *at)?,
                 Command::Delivered(delivery, at, _) => deliveries::write(&tx, delivery, *at)?,
                 Command::End(why, summary, at, _) => {

@@ -297,7 +297,7 @@ impl FaultyWorld {
         let (state, open, named) = (self.live.task(row.task), row.open, row.task_id.is_some());
         let genuine = self.service.jobs.get(&item.task_id).is_some_and(|job| job.attempt == attempt);
         // Only the service knows the URL. Of what it says of others before it has named the job,
-        // nothing can be told.
+        // nothing can be said.
         if !genuine && !named {
             return None;
         }

@@ -1,4 +1,4 @@
-//! What is to be told, in the state: owed with the change that makes it so, and told at least once.
+//! Deliveries in the state: queued with the change that causes them, and delivered at least once.
 
 use std::path::PathBuf;
 
@@ -23,17 +23,17 @@ impl TestDir {
     }
 
     /// A run over `a` and `b` that tells of these.
-    fn begin(&self, told: Option<NotifyOn>) -> BatchWriter {
+    fn begin(&self, notify_on: Option<NotifyOn>) -> BatchWriter {
         let mut store = self.store();
         let tasks = ["a", "b"].map(|id| Task::new(id, format!("a mug {id}"), Mode::Fast));
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "m.yaml" };
         store.sync_manifest(manifest_ref, tasks.into_iter(), &plan).unwrap();
-        store.set_notify_on(told).unwrap();
+        store.set_notify_on(notify_on).unwrap();
         store.begin(Prices::default()).unwrap().1
     }
 
-    /// A view of what is due: the task, its status, and the taskId that is told.
+    /// A view of what is due: the task, its status, and the taskId that is delivered.
     fn due(&self) -> Vec<(String, &'static str, Option<String>)> {
         let reader = BatchStore::at(&self.path).snapshot().unwrap();
         let view = reader;

@@ -200,7 +200,7 @@ fn all_that_may_be_billed_is_spent_at_its_price_or_at_todays() {
     let store = dir.listed(&tasks(["a"]));
     assert_eq!(store.unpriced(&Prices::default()).unwrap(), [Mode::Fast]);
     drop(store);
-    assert_eq!(dir.all(&tasks(["a"])).0.history.spent, Quota(u64::MAX), "it cannot be told");
+    assert_eq!(dir.all(&tasks(["a"])).0.history.spent, Quota(u64::MAX), "it is unknown");
     dir.prices = Prices { fast: Some(Quota(3000)), relaxed: None };
     let store = dir.listed(&tasks(["a"]));
     assert_eq!(store.unpriced(&dir.prices).unwrap(), []);
