@@ -265,7 +265,7 @@ fn a_delivery_cut_off_by_a_kill_is_sent_by_the_next_run() {
     ];
     for fail in fails {
         let (receiver, service) =
-            (HookReceiver::accepting(), SandboxService::with_job_time(80.0..=120.0, ""));
+            (HookReceiver::accepting(), SandboxService::with_job_time(300.0..=900.0, ""));
         let dir = test_dir(&format!("on_done: {{ url: '{}', at_once: 1 }}", receiver.url()));
         let failing = run(&dir, &service).env("MJBATCH_FAIL", fail);
         // One after another the sixth record is the last `done`; else all are submitted when the first is delivered.
