@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_that_is_none_is_told_with_those_there_are() {
+    fn a_variable_that_is_none_is_reported_with_those_there_are() {
         let columns = ["sku".to_owned(), "scene".to_owned()];
         assert_eq!(
             variables(&["scene".to_owned()], &columns).unwrap(),

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_is_told_by_its_own_code() {
+    fn a_signal_is_reported_by_its_own_code() {
         let stopped = outcome(StopReason::Interrupted, &[Status::Pending]);
         let terminated = Outcome { signal: Some(Signal::Terminate), ..stopped };
         assert_eq!(Exit::of(&terminated).code(), 143);

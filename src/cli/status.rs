@@ -62,11 +62,11 @@ impl StatusView {
             object["pictures"] = json!({"brought": status.files.downloaded, "failed": status.files.failed});
         }
         if status.deliveries != DeliveryCount::default() {
-            let untold = |it: &FailedDelivery| json!({"id": it.id, "tries": it.tries, "why": it.error});
+            let failed = |it: &FailedDelivery| json!({"id": it.id, "tries": it.tries, "why": it.error});
             object["follow_up"] = json!({
                 "told": status.deliveries.delivered,
                 "not_told": status.deliveries.pending,
-                "first_not_told": status.failed_deliveries.iter().map(untold).collect::<Vec<_>>(),
+                "first_not_told": status.failed_deliveries.iter().map(failed).collect::<Vec<_>>(),
             });
         }
         if !status.by.is_empty() {

@@ -12,10 +12,10 @@ use crate::task::ModeCounts;
 
 /// The fewest tasks that are claimed at a time, where the policy does not say.
 const PORTION: usize = 256;
-/// As many portions of tasks for each slot, so that none is idle while tasks are claimed.
+/// The fewest tasks that are claimed at a time for each slot, so that none is idle meanwhile.
 const TASKS_A_SLOT: usize = 4;
 
-/// The line: what is sent next is at its front.
+/// The queue: what is submitted next is at its front.
 #[derive(Debug, Default)]
 pub(super) struct PendingQueue {
     /// The tasks that were claimed.
@@ -86,7 +86,7 @@ impl PendingQueue {
         self.unclaimed() == 0 || first.is_none_or(|first| first <= self.tasks.len() as u64)
     }
 
-    /// How many to claim now, where the line is short or does not cover the first so many.
+    /// How many to claim now, where the queue is short or does not cover the first so many.
     fn claim(&mut self, portion: usize, first: Option<u64>) -> Option<usize> {
         if self.is_claiming() || self.unclaimed() == 0 {
             return None;
@@ -137,7 +137,7 @@ impl Engine {
         self.waiting.claimed(tasks);
     }
 
-    /// Claims more tasks before the line is too short for the slots, and as many as the decisions
+    /// Claims more tasks before the queue is too short for the slots, and as many as the decisions
     /// of this run go by.
     pub(super) fn claim_tasks(&mut self) {
         if self.run_phase != RunPhase::Running || self.allowed == Some(0) || !self.next_fits() {

@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_told_by_its_letters_and_digits() {
+    fn a_value_is_reported_by_its_letters_and_digits() {
         for (value, expected) in [
             ("beach", "beach"),
             ("Soft light, warm", "soft-light-warm"),

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_told_at_its_place() {
+    fn what_is_neither_is_reported_at_its_place() {
         for (batch, said) in [
             ("on_done: ./publish.sh --now", "or a command as a list of its words"),
             ("on_done: {command: ./publish.sh --now}", "a command is a list of its words"),

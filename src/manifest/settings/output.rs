@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_does_not_fit_is_told_at_its_place_before_anything_is_spent() {
+    fn a_template_that_does_not_fit_is_reported_at_its_place_before_anything_is_spent() {
         let message = problems_of("    a: ok\n    b: \"{{ skuu }}\"");
         assert!(message.contains("there is no variable `skuu`"), "{message}");
         assert!(message.contains("m.yaml:5:12") && message.contains("did you mean `sku`?"), "{message}");

@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_tells_what_was_made_of_its_task() {
+    fn a_row_says_what_was_made_of_its_task() {
         let done = earlier_of(
             "a,S-1,job-1,done,fast,a mug,,g.png,1.png,2.png,3.png,4.png,1,4,2026-03-01T08:00:00Z,2026-03-01T08:01:00Z",
         );

@@ -212,7 +212,7 @@ fn quotes_after_a_space_are_warned_of() {
 }
 
 #[test]
-fn ragged_rows_are_told_with_what_makes_them_so() {
+fn ragged_rows_are_reported_with_what_makes_them_so() {
     insta::assert_snapshot!(errors("id;prompt;mode\na;a mug; red;fast\nb;a pen\n"), @r#"
     error: a row of 4 cells in a table of 3 columns
      --> products.csv:2:14
@@ -235,7 +235,7 @@ fn ragged_rows_are_told_with_what_makes_them_so() {
 }
 
 #[test]
-fn a_quote_that_is_never_closed_is_told_where_it_opens() {
+fn a_quote_that_is_never_closed_is_reported_where_it_opens() {
     insta::assert_snapshot!(errors("id,prompt\na,a mug\nb,\"a pen\nc,a cup\n"), @r#"
     error: a quote that is never closed
      --> products.csv:3:3
@@ -249,7 +249,7 @@ fn a_quote_that_is_never_closed_is_told_where_it_opens() {
 }
 
 #[test]
-fn two_rows_with_one_id_are_told_with_both_places() {
+fn two_rows_with_one_id_are_reported_with_both_places() {
     insta::assert_snapshot!(errors("id,prompt\nx,\"a\nb\"\ny,c\nx,d\n"), @r#"
     error: two rows have the id `x`
      --> products.csv:5:1
@@ -305,7 +305,7 @@ fn columns_that_the_results_have_themselves_are_kept_under_another_name() {
 }
 
 #[test]
-fn a_file_in_another_encoding_is_told_with_line_and_byte() {
+fn a_file_in_another_encoding_is_reported_with_line_and_byte() {
     insta::assert_snapshot!(errors(b"id,prompt\na,a caf\xe9 table\nb,c\n"), @r#"
     error: the file is not UTF-8
      --> products.csv:2:8

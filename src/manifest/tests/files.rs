@@ -8,7 +8,7 @@ fn refused(path: &Path, folder: &Path) -> String {
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told_with_the_close_one_in_its_folder() {
+fn a_file_that_is_not_there_is_reported_with_the_close_one_in_its_folder() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     std::fs::write(path("spring.yaml"), "").unwrap();

@@ -18,7 +18,7 @@ fn a_prompt_is_one_line_without_the_blanks_round_it() {
 }
 
 #[test]
-fn each_wrong_value_is_told_with_what_was_expected() {
+fn each_wrong_value_is_reported_with_what_was_expected() {
     insta::assert_snapshot!(refused(prompt, " \n "), @r"
     error: the prompt is empty
      --> m.csv:1:1

@@ -61,7 +61,7 @@ fn a_text_without_a_document_has_no_tree() {
 }
 
 #[test]
-fn what_is_not_yaml_is_told_with_its_place_and_the_usual_mend() {
+fn what_is_not_yaml_is_reported_with_its_place_and_the_usual_mend() {
     insta::assert_snapshot!(tree("version: 1\nprompts:\n\t- a mug\n"), @r"
     error: a tab in the indentation
      --> m.yaml:3:1

@@ -159,7 +159,7 @@ async fn retry_after_can_be_a_date() {
 }
 
 #[tokio::test]
-async fn refusals_for_their_content_are_told_by_their_codes() {
+async fn refusals_for_their_content_are_reported_by_their_codes() {
     let bench = Bench::with("submit-moderated=blood, submit-code=1003:only:2, item-new-fields").await;
     let code = async |prompt: &str| bench.submit(json!({"prompt": prompt})).await.1;
     assert_eq!(code("blood moon").await["status"], 1403);

@@ -1,4 +1,4 @@
-//! What the state tells of tasks by the values of their variables, and of the runs that worked on
+//! What the state knows of tasks by the values of their variables, and of the runs that worked on
 //! them.
 
 use jiff::Timestamp;
@@ -121,7 +121,7 @@ fn add_attempt<'f>(
 }
 
 /// Whether a run began after one time and not after another: a job whose end was seen by a later
-/// run than the one that submitted it tells when that run began, and no more.
+/// run than the one that submitted it says when that run began, and no more.
 fn begins_between(starts: &[i64], after: i64, until: i64) -> bool {
     starts.get(starts.partition_point(|start| *start <= after)).is_some_and(|start| *start <= until)
 }

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_told_of_its_attempt_and_of_earlier_ones() {
+    fn a_file_is_reported_of_its_attempt_and_of_earlier_ones() {
         let db = state();
         let downloaded =
             |path: &str| DownloadedFile { path: path.into(), hash: [7; 32], bytes: 9, kind: "png".into() };

@@ -38,7 +38,7 @@ pub(super) struct RunRecord {
     pub(super) prices: Prices,
     /// The most that all runs together may spend.
     pub(super) budget: Option<Quota>,
-    /// Of which tasks it tells.
+    /// The tasks of which a delivery is queued.
     pub(super) notify_on: Option<NotifyOn>,
 }
 

@@ -1,7 +1,7 @@
 //! One run holds a state: kernel locks, freed by the kernel however the run ends, on a file beside
 //! the state and on the state.
 //!
-//! The lock file says who holds the state, so that a second run can tell; a lock file without a
+//! The lock file says who holds the state, so that a second run can say so; a lock file without a
 //! lock on it means nothing. The lock on the state itself holds where the lock file was removed, or
 //! where the state has another name (a mount). SQLite locks the state in its own way; only where
 //! the two ways are known not to meet is the state locked too.
@@ -249,7 +249,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_holds_it_and_the_next_is_told_who() {
+    fn one_holds_it_and_the_next_learns_who() {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("spring.mjbatch");
         let lock = Lock::take(&state, "process 7 on desk").unwrap();

@@ -298,7 +298,7 @@ impl BatchWriter {
         self.writer.record_file(row)
     }
 
-    /// Writes what came of telling. Answered when it is on the disk.
+    /// Writes what became of a delivery. Answered when it is on the disk.
     pub fn record_delivery(&self, delivery: Delivery) -> oneshot::Receiver<Result<(), WriteError>> {
         self.writer.record_delivery(delivery)
     }

@@ -90,7 +90,7 @@ CREATE TABLE run (
 ) STRICT;
 ";
 
-/// The mode an attempt was sent in, which the task alone does not tell where it left the choice to
+/// The mode an attempt was sent in, which the task alone does not say where it left the choice to
 /// the program.
 const MODES: &str = "
 ALTER TABLE attempt ADD COLUMN mode TEXT;
@@ -113,7 +113,7 @@ CREATE TABLE file (
 ) STRICT;
 ";
 
-/// What is to be told to others, and what of it was: a row for each task that ended, and for each
+/// Deliveries, those that are due and those that were made: a row for each task that ended, and for each
 /// run.
 const DELIVERIES: &str = "
 ALTER TABLE header ADD COLUMN told TEXT; -- of which tasks the batch tells: done, ended; NULL for none
@@ -218,13 +218,13 @@ ALTER TABLE state ADD COLUMN kept_cells TEXT; -- a person's own cells in the res
 CREATE INDEX state_decided ON state (task) WHERE decided;
 ";
 
-/// What tells that a run began, and has not ended, so that the log belongs to the state: see
+/// What says that a run began, and has not ended, so that the log belongs to the state: see
 /// `open_run`.
 const OPEN_RUN: &str = "
 CREATE TABLE open_run (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     run      INTEGER NOT NULL,
-    process  TEXT,                 -- which wrote it, where that can be told
+    process  TEXT,                 -- which wrote it, where that is known
     is_copy  INTEGER NOT NULL      -- a copy made while the run went on, which is whole without a log
 ) STRICT;
 ";
@@ -261,8 +261,8 @@ fn make(path: &Path) -> Result<(), StoreError> {
     draft.publish(path)
 }
 
-/// Opens the file at `at` for writing; what goes wrong is told of the state at `path`. Gives how
-/// many steps were taken. It keeps its WAL until told otherwise.
+/// Opens the file at `at` for writing; errors name the state at `path`. Gives how
+/// many steps were taken. It keeps its WAL until `keep_wal` says otherwise.
 fn open_prepared(at: &Path, path: &Path) -> Result<(Connection, i32), StoreError> {
     let failed = |e| database_error(path, e);
     let mut db = Connection::open_with_flags(at, WRITING).map_err(failed)?;

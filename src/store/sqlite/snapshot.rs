@@ -109,7 +109,7 @@ impl Snapshot {
         Ok(header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
     }
 
-    /// When the state was made, which tells it from another of the same batch. `None` where a run
+    /// When the state was made, which distinguishes it from another of the same batch. `None` where a run
     /// died before that was written.
     ///
     /// # Errors

@@ -399,7 +399,7 @@ impl WriterThread {
     }
 }
 
-/// Whether it failed for want of space. A write-ahead log that cannot grow may be told as an
+/// Whether it failed for want of space. A write-ahead log that cannot grow may be reported as an
 /// input/output error.
 fn is_full(error: &Unwritten) -> bool {
     let (Unwritten::RolledBack(error) | Unwritten::Committed(error)) = error;

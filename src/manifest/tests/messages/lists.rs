@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn lists_that_cannot_multiply_are_told() {
+fn lists_that_cannot_multiply_are_reported() {
     insta::assert_snapshot!(of_entry("
   - prompt: a
     vars: { scene: [sand, oak] }

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn names_that_tasks_share_are_told() {
+fn names_that_tasks_share_are_reported() {
     insta::assert_snapshot!(of_entry("
   - id: mug
     prompt: 'a mug {red, Red}'

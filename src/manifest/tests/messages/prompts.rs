@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn params_are_told_at_their_place() {
+fn params_are_reported_at_their_place() {
     insta::assert_snapshot!(errors("
 defaults:
   params: { ar: 16x9, stylise: 20 }
@@ -112,7 +112,7 @@ prompts:
 }
 
 #[test]
-fn the_prompts_own_problems_are_told_where_they_are_written() {
+fn the_prompts_own_problems_are_reported_where_they_are_written() {
     insta::assert_snapshot!(of_entry("
   - a mug --ar 16x9
   - prompt: >-

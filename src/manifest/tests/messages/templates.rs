@@ -54,7 +54,7 @@ fn a_missing_variable_names_the_close_one_once() {
 }
 
 #[test]
-fn what_is_no_template_is_told_at_its_place() {
+fn what_is_no_template_is_reported_at_its_place() {
     insta::assert_snapshot!(of_entry("
   - prompt: 'a {{ mug'
   - prompt: 'a mug {{{tall, small}, round}'
@@ -114,7 +114,7 @@ fn what_is_no_template_is_told_at_its_place() {
 }
 
 #[test]
-fn braces_that_do_not_match_are_told() {
+fn braces_that_do_not_match_are_reported() {
     insta::assert_snapshot!(of_entry("
   - a {red, blue mug
   - prompt: a red} mug

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn all_problems_are_told_at_once_in_the_order_of_the_file() {
+fn all_problems_are_reported_at_once_in_the_order_of_the_file() {
     insta::assert_snapshot!(errors("version: 1
 nmae: Spring
 prompts:
@@ -258,7 +258,7 @@ name: ''
 }
 
 #[test]
-fn repeated_keys_and_ids_are_told_with_both_places() {
+fn repeated_keys_and_ids_are_reported_with_both_places() {
     insta::assert_snapshot!(errors_of_entry("  - prompt: a\n    prompt: b\n"), @r"
     error: the key `prompt` is written twice
      --> spring.yaml:4:5
@@ -292,7 +292,7 @@ fn repeated_keys_and_ids_are_told_with_both_places() {
 }
 
 #[test]
-fn a_version_that_is_none_is_told() {
+fn a_version_that_is_none_is_reported() {
     insta::assert_snapshot!(errors("version: [1]\nprompts: [a]\n"), @r"
     error: `version` takes a single value
      --> spring.yaml:1:11

@@ -78,7 +78,7 @@ fn of(id: &str, status: &'static str, task_id: &str) -> (String, &'static str, O
 }
 
 #[test]
-fn what_is_done_is_due_until_it_was_told_and_never_after() {
+fn what_is_done_is_due_until_it_was_delivered_and_never_after() {
     let dir = TestDir::new();
     let ledger = dir.begin(Some(NotifyOn::Done));
     submit(&ledger, 1, 1);
@@ -86,16 +86,16 @@ fn what_is_done_is_due_until_it_was_told_and_never_after() {
     record(&ledger, done(1));
     record(&ledger, failed(2));
     assert_eq!(dir.due(), [of("a", "done", "T1")]);
-    let tell = |error: Option<&str>| {
+    let deliver = |error: Option<&str>| {
         let delivery = Delivery { key: DeliveryKey(1), tries: 2, error: error.map(str::to_owned) };
         ledger.record_delivery(delivery).blocking_recv().unwrap().unwrap();
     };
-    tell(Some("HTTP 500"));
+    deliver(Some("HTTP 500"));
     let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     let failed_deliveries =
         FailedDelivery { id: Some(TaskId("a".into())), tries: 2, error: Some("HTTP 500".into()) };
     assert_eq!(reader.failed_deliveries(9).unwrap(), [failed_deliveries]);
-    tell(None);
+    deliver(None);
     record(&ledger, done(1));
     assert_eq!(dir.due(), []);
     let count = DeliveryCount { delivered: 1, pending: 0 };
@@ -103,7 +103,7 @@ fn what_is_done_is_due_until_it_was_told_and_never_after() {
 }
 
 #[test]
-fn a_failure_is_told_where_that_is_wanted_and_overtaken_by_what_came_after() {
+fn a_failure_is_delivered_where_that_is_wanted_and_overtaken_by_what_came_after() {
     let dir = TestDir::new();
     let ledger = dir.begin(Some(NotifyOn::Ended));
     submit(&ledger, 1, 1);
@@ -117,7 +117,7 @@ fn a_failure_is_told_where_that_is_wanted_and_overtaken_by_what_came_after() {
 }
 
 #[test]
-fn what_was_done_before_is_told_only_where_a_person_asks_for_it() {
+fn what_was_done_before_is_reported_only_where_a_person_asks_for_it() {
     let dir = TestDir::new();
     let ledger = dir.begin(None);
     submit(&ledger, 1, 1);
@@ -131,7 +131,7 @@ fn what_was_done_before_is_told_only_where_a_person_asks_for_it() {
 }
 
 #[test]
-fn an_attempt_is_told_as_it_was_also_after_its_task_was_made_again() {
+fn an_attempt_is_delivered_as_it_was_also_after_its_task_was_made_again() {
     let dir = TestDir::new();
     let ledger = dir.begin(Some(NotifyOn::Done));
     submit(&ledger, 1, 1);

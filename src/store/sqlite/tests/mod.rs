@@ -84,7 +84,7 @@ fn done(attempt: i64) -> Change {
 }
 
 #[test]
-fn a_task_goes_its_way_and_its_record_tells_it() {
+fn a_task_goes_its_way_and_its_record_says_it() {
     let dir = TestDir::new();
     let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (2, 0));
