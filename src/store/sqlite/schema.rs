@@ -224,7 +224,7 @@ const OPEN_RUN: &str = "
 CREATE TABLE open_run (
     only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
     run      INTEGER NOT NULL,
-    process  TEXT,                 -- which wrote it, where that is known
+    process  TEXT,                 -- which wrote it, where that can be told
     is_copy  INTEGER NOT NULL      -- a copy made while the run went on, which is whole without a log
 ) STRICT;
 ";
