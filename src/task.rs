@@ -5,6 +5,7 @@
 //! attempt. This module knows no other and does no I/O.
 
 mod attempt;
+mod decision;
 mod mode;
 mod mode_counts;
 mod prices;
@@ -15,6 +16,7 @@ mod transition;
 use std::fmt;
 
 pub use attempt::{AttemptKey, AttemptOutcome, Change, ChangeKind, Failure, FailureClass, TaskRow};
+pub use decision::Decision;
 use jiff::Timestamp;
 pub use mode::{Mode, NotAMode, TaskMode};
 pub use mode_counts::ModeCounts;
@@ -93,7 +95,7 @@ pub struct Task {
     /// the task has none.
     pub vars: Vec<String>,
     /// What the manifest wants done with the task, besides the usual.
-    pub action: Option<Action>,
+    pub decision: Option<Decision>,
     /// What is more urgent is submitted first, -1000 to 1000; equals in the manifest's order.
     pub priority: i16,
     /// Which entry of the manifest it was made from, counted from 0; all rows of a table are one.
@@ -122,16 +124,6 @@ pub struct Earlier {
     pub finished_at: Option<Timestamp>,
 }
 
-/// What a manifest may want done with a task that is known already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Action {
-    /// Make it once more, even where it is done. Carried out once, until the manifest no longer
-    /// asks for it.
-    Redo,
-    /// Do not submit it.
-    Skip,
-}
-
 impl Task {
     /// A task that says no more than it must.
     pub fn new(id: impl Into<String>, prompt: impl Into<String>, mode: impl Into<TaskMode>) -> Task {
@@ -142,7 +134,7 @@ impl Task {
             timeout: None,
             hook_url: None,
             vars: Vec::new(),
-            action: None,
+            decision: None,
             priority: 0,
             entry: 0,
             earlier: None,

@@ -217,7 +217,7 @@ impl Batch {
         cache.validated_name_template = image_names(options, &cache).cloned();
         let manifest = loaded.whole(path, options)?;
         let keep = |store: &HeldStore| cache.serialize().map_or(Ok(()), |text| store.cache_manifest(&text));
-        let asks_for_more = *selection != Selection::default() || manifest.actions().next().is_some();
+        let asks_for_more = *selection != Selection::default() || manifest.decisions().next().is_some();
         if !asks_for_more && is_listed {
             keep(&store)?;
             return Ok(store);

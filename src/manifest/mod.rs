@@ -28,7 +28,7 @@ use provenance::Provenance;
 use table::DataFiles;
 
 use crate::diagnostic::{Diagnostic, Problems, Source};
-use crate::task::{Action, Task, TaskId};
+use crate::task::{Decision, Task, TaskId};
 
 pub use cache::ManifestCache;
 pub use expand::{EntryFactors, Factor};
@@ -104,9 +104,9 @@ impl Manifest {
     }
 
     /// What the column `action` of a table asks for, task by task.
-    pub fn actions(&self) -> impl Iterator<Item = (TaskId, Action)> + '_ {
+    pub fn decisions(&self) -> impl Iterator<Item = (TaskId, Decision)> + '_ {
         let tasks = self.has_actions().then(|| self.tasks()).into_iter().flatten();
-        tasks.filter_map(|task| task.action.map(|action| (task.id, action)))
+        tasks.filter_map(|task| task.decision.map(|decision| (task.id, decision)))
     }
 
     /// All of it but its tasks.

@@ -118,7 +118,7 @@ pub(crate) mod tests {
                 timeout: None,
                 hook_url: None,
                 vars: vars.iter().map(|&v| v.to_owned()).collect(),
-                action: None,
+                decision: None,
                 priority: 0,
                 entry: 0,
                 earlier: None,

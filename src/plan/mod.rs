@@ -14,7 +14,7 @@ pub use identity::fingerprint;
 use identity::{Identity, TaskMatcher};
 pub use selection::{Filter, FilterError, FilterSyntaxError, Filters, Selection, TaskView};
 
-use crate::task::{Action, Fingerprint, ModeCounts, RemoteTaskId, State, Task, TaskId};
+use crate::task::{Decision, Fingerprint, ModeCounts, RemoteTaskId, State, Task, TaskId};
 
 /// One version of a task that the state has.
 ///
@@ -191,18 +191,18 @@ fn step(task: &Task, identity: Identity<'_>) -> Step {
         Identity::Same(known) | Identity::Renamed(known, _) => Some(known),
         Identity::Changed(_) | Identity::New => None,
     };
-    let earlier = task.earlier.as_ref().filter(|_| identity == Identity::New && task.action.is_none());
+    let earlier = task.earlier.as_ref().filter(|_| identity == Identity::New && task.decision.is_none());
     if let Some(earlier) = earlier {
         return Step::Import(earlier.state);
     }
-    match (task.action, known, identity) {
-        (Some(Action::Redo), Some(known), _)
+    match (task.decision, known, identity) {
+        (Some(Decision::Redo), Some(known), _)
             if !known.redo_done && can_be_redone(known.state) && !was_redone_since(task, &known) =>
         {
             Step::Redo(known)
         }
-        (Some(Action::Skip), Some(known), _) if can_be_skipped(known.state) => Step::Skip(Some(known)),
-        (Some(Action::Skip), None, _) => Step::Skip(None),
+        (Some(Decision::Skip), Some(known), _) if can_be_skipped(known.state) => Step::Skip(Some(known)),
+        (Some(Decision::Skip), None, _) => Step::Skip(None),
         (_, Some(known), _) if known.is_active() => Step::Keep(known),
         (_, Some(known), _) => Step::Reverted(known),
         (_, None, Identity::Changed(last)) => Step::Changed(last),
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_redo_is_carried_out_once_and_never_on_what_runs() {
-        let redo = || Task { action: Some(Action::Redo), ..task("a", "mug") };
+        let redo = || Task { decision: Some(Decision::Redo), ..task("a", "mug") };
         for state in State::ALL {
             let known = known(1, "mug", state);
             let expected = match state {
@@ -304,7 +304,7 @@ mod tests {
             finished_at: None,
         };
         let redo = |task_id| Task {
-            action: Some(Action::Redo),
+            decision: Some(Decision::Redo),
             earlier: Some(Box::new(earlier(task_id))),
             ..task("a", "mug")
         };
@@ -327,7 +327,7 @@ mod tests {
 
     #[test]
     fn a_skip_keeps_what_was_paid_for_and_ends_when_it_is_taken_back() {
-        let skip = || Task { action: Some(Action::Skip), ..task("a", "mug") };
+        let skip = || Task { decision: Some(Decision::Skip), ..task("a", "mug") };
         for state in State::ALL {
             let known = known(1, "mug", state);
             let expected = match state {
@@ -341,6 +341,10 @@ mod tests {
         assert_eq!(again.state(), State::Pending);
         let failed = KnownTask { failed_before_skip: true, ..known(1, "mug", State::Skipped) };
         assert_eq!(one(task("a", "mug"), failed).state(), State::Failed, "and is not retried by that");
+        let make = || Task { decision: Some(Decision::Make), ..task("a", "mug") };
+        for state in State::ALL {
+            assert_eq!(one(make(), known(1, "mug", state)), one(task("a", "mug"), known(1, "mug", state)));
+        }
     }
 
     #[test]
@@ -357,7 +361,7 @@ mod tests {
         let result = || Task { earlier: Some(Box::new(earlier.clone())), ..task("a", "mug") };
         let alone = |task: Task| compare(std::iter::once(task), &KnownTasks::new()).steps[0];
         assert_eq!(alone(result()), Step::Import(State::Done));
-        assert_eq!(alone(Task { action: Some(Action::Redo), ..result() }), Step::New);
+        assert_eq!(alone(Task { decision: Some(Decision::Redo), ..result() }), Step::New);
         let known = known(1, "mug", State::Running);
         assert_eq!(one(result(), known), Step::Keep(known));
     }

@@ -7,7 +7,7 @@ use super::params::ManifestParam;
 use crate::manifest::table::CsvRow;
 use crate::manifest::template::TemplateText;
 use crate::prompt::{Origin, Param};
-use crate::task::{Action, Earlier, TaskMode};
+use crate::task::{Decision, Earlier, TaskMode};
 
 /// One of `prompts`, or a whole table of rows that are alike.
 #[derive(Debug, Clone)]
@@ -91,7 +91,7 @@ pub(crate) struct EntryItem<'a> {
     pub(crate) hook_url: Option<String>,
     pub(crate) repeat: Option<u32>,
     pub(crate) priority: i16,
-    pub(crate) action: Option<Action>,
+    pub(crate) decision: Option<Decision>,
     pub(crate) earlier: Option<Box<Earlier>>,
     /// Those of the row, after those of the entry.
     pub(crate) flags: Vec<(usize, Param)>,

@@ -21,7 +21,7 @@ impl<'a> EntryItem<'a> {
             hook_url: entry.hook_url.clone(),
             repeat: entry.repeat,
             priority: entry.priority,
-            action: None,
+            decision: None,
             earlier: None,
             flags: Vec::new(),
         }
@@ -65,7 +65,7 @@ impl Expansion {
                 ColumnRole::HookUrl => value::hook_url(cell).map(|url| item.hook_url = Some(url)),
                 ColumnRole::Repeat => value::repeat(cell).map(|repeat| item.repeat = Some(repeat)),
                 ColumnRole::Priority => value::priority(cell).map(|priority| item.priority = priority),
-                ColumnRole::Action => value::action(cell).map(|action| item.action = action),
+                ColumnRole::Action => value::decision(cell).map(|decision| item.decision = decision),
                 ColumnRole::Flag(name) if !is_template(cell) => {
                     item.flags.extend(Param::from_text(name, cell).map(|param| (column, param)));
                     Ok(())

@@ -53,7 +53,7 @@ impl Expansion {
                     mode: item.mode,
                     timeout: item.timeout,
                     hook_url: item.hook_url.clone(),
-                    action: item.action,
+                    decision: item.decision,
                     priority: item.priority,
                     entry: 0,
                     earlier: item.earlier.clone(),

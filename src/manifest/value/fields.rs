@@ -3,7 +3,7 @@
 use super::error::ValueError;
 use crate::diagnostic::{close_name, quoted};
 use crate::duration;
-use crate::task::{Action, NotAMode, TaskMode};
+use crate::task::{Decision, NotAMode, TaskMode};
 
 /// The most tasks that a manifest may be allowed to make by multiplication.
 pub(crate) const MOST_TASKS: u64 = 10_000_000;
@@ -111,22 +111,20 @@ pub(crate) fn switch(text: &str) -> Result<bool, ValueError> {
     }
 }
 
-/// `redo`, `skip`, or nothing.
-pub(crate) fn action(text: &str) -> Result<Option<Action>, ValueError> {
-    let word = text.trim().to_ascii_lowercase();
-    match word.as_str() {
-        "" => Ok(None),
-        "redo" => Ok(Some(Action::Redo)),
-        "skip" => Ok(Some(Action::Skip)),
-        _ => {
-            let fault = ValueError::new(
-                format!("{} is not an action", quoted(text)),
-                "expected `redo`, `skip` or nothing",
-            );
-            Err(match close_name(&word, ["redo", "skip"]) {
-                Some(close) => fault.help(format!("did you mean `{close}`?")),
-                None => fault,
-            })
-        }
+/// `redo`, `skip`, `make`, or nothing.
+pub(crate) fn decision(text: &str) -> Result<Option<Decision>, ValueError> {
+    let word = text.trim();
+    if word.is_empty() {
+        return Ok(None);
     }
+    Decision::from_word(word).map(Some).ok_or_else(|| {
+        let fault = ValueError::new(
+            format!("{} is not an action", quoted(text)),
+            "expected `redo`, `skip`, `make` or nothing",
+        );
+        match close_name(&word.to_ascii_lowercase(), Decision::ALL.map(Decision::as_str)) {
+            Some(close) => fault.help(format!("did you mean `{close}`?")),
+            None => fault,
+        }
+    })
 }

@@ -10,7 +10,7 @@ mod text;
 
 pub(super) use error::ValueError;
 pub(super) use fields::{
-    MOST_TASKS, action, hook_url, max_tasks, mode, number, priority, repeat, switch, timeout,
+    MOST_TASKS, decision, hook_url, max_tasks, mode, number, priority, repeat, switch, timeout,
 };
 pub(super) use text::{batch_name, id, path, prompt, unnamed_column, variable};
 

@@ -395,7 +395,7 @@ fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
             timeout: row.get(4)?,
             hook_url: row.get(9)?,
             vars: serde_json::from_str(&vars).unwrap_or_default(),
-            action: None,
+            decision: None,
             priority: row.get(10)?,
             entry: row.get(11)?,
             earlier: None,

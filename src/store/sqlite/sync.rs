@@ -6,7 +6,7 @@ use rusqlite::{Connection, Statement, params};
 use crate::failpoint::Point;
 use crate::plan::{Plan, Step, fingerprint};
 use crate::store::ManifestRef;
-use crate::task::{Action, Earlier, State, Task};
+use crate::task::{Decision, Earlier, State, Task};
 
 /// Carries out the plan for these tasks.
 pub(super) fn write(
@@ -25,7 +25,7 @@ pub(super) fn write(
                 Step::Keep(known) | Step::Reverted(known) | Step::Redo(known) | Step::Skip(Some(known)) => {
                     // A redo that cannot be carried out now, because the task runs, is not
                     // forgotten.
-                    let asked = task.action == Some(Action::Redo);
+                    let asked = task.decision == Some(Decision::Redo);
                     let redone = asked && (known.redo_done || matches!(step, Step::Redo(_)));
                     rows.describe(known.key, &task)?;
                     rows.keep(known.key, position, &task, redone)?;
@@ -130,7 +130,7 @@ impl<'c> Rows<'c> {
     }
 
     fn keep(&mut self, key: i64, position: i64, task: &Task, redone: bool) -> rusqlite::Result<()> {
-        let skip = task.action == Some(Action::Skip);
+        let skip = task.decision == Some(Decision::Skip);
         let vars = json(&task.vars);
         let (priority, entry) = (task.priority, task.entry);
         let values = params![key, position, vars, task.timeout, task.hook_url, redone, priority, entry, skip];
@@ -140,7 +140,7 @@ impl<'c> Rows<'c> {
     fn add(&mut self, db: &Connection, position: i64, task: &Task, state: State) -> rusqlite::Result<i64> {
         self.add_task.execute(params![task.id.0, fingerprint(task).0, task.prompt, task.mode.as_str()])?;
         let key = db.last_insert_rowid();
-        let redone = task.action == Some(Action::Redo);
+        let redone = task.decision == Some(Decision::Redo);
         let vars = json(&task.vars);
         self.add_state.execute(params![
             key,
@@ -151,7 +151,7 @@ impl<'c> Rows<'c> {
             redone,
             task.priority,
             task.entry,
-            task.action == Some(Action::Skip),
+            task.decision == Some(Decision::Skip),
             state.as_str()
         ])?;
         Ok(key)

@@ -171,7 +171,7 @@ fn results_are_a_manifest_again() {
     pen | a pen | fast | - | P-1, , ;
     ");
     assert!(manifest.is_results);
-    let actions: Vec<_> = manifest.actions().map(|(id, action)| format!("{id} {action:?}")).collect();
+    let actions: Vec<_> = manifest.decisions().map(|(id, action)| format!("{id} {action:?}")).collect();
     assert_eq!(actions, ["mug Redo", "mug~2 Skip"]);
     insta::assert_snapshot!(Renderer::plain().all(&manifest.warnings), @r"
     warning: an em dash for `--` before `ar`

@@ -92,7 +92,7 @@ output: { images: '' }
      --> m.csv:2:3
       |
     2 | a,redoo,ftp://x,41
-      |   ^^^^^ expected `redo`, `skip` or nothing
+      |   ^^^^^ expected `redo`, `skip`, `make` or nothing
       |
       = help: did you mean `redo`?
 

@@ -14,7 +14,7 @@ use crate::store::sqlite::begun::claimed;
 use crate::store::sqlite::{HeldStore, Intent, IntentOutcome, Snapshot, schema};
 use crate::store::{BatchStore, ManifestRef};
 use crate::task::{
-    Action, ChangeKind, Earlier, Failure, FailureClass, Images, Mode, Prices, Quota, RemoteTaskId, State,
+    ChangeKind, Decision, Earlier, Failure, FailureClass, Images, Mode, Prices, Quota, RemoteTaskId, State,
     Status, Task,
 };
 
@@ -56,7 +56,7 @@ fn lived(path: &Path) {
             finished_at: None,
         };
         tasks.push(Task { earlier: Some(Box::new(earlier)), ..task(100 + version, 0) });
-        tasks.push(Task { action: Some(Action::Skip), ..task(200, 0) });
+        tasks.push(Task { decision: Some(Decision::Skip), ..task(200, 0) });
         let mut store = open(path);
         list(&mut store, &tasks);
         let prices = if version == 1 { Prices::default() } else { PRICES };

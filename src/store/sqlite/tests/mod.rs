@@ -7,7 +7,7 @@ use super::*;
 use crate::plan;
 use crate::store::BatchStore;
 use crate::task::{
-    Action, AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Quota, Record, State,
+    AttemptKey, Change, ChangeKind, Decision, Failure, FailureClass, Images, Mode, Quota, Record, State,
     Status, TaskRow,
 };
 
@@ -212,7 +212,7 @@ fn an_edited_manifest_moves_nothing_that_it_did_not_touch() {
 #[test]
 fn a_redo_is_one_more_attempt_and_is_not_repeated_while_the_manifest_still_asks_for_it() {
     let dir = TestDir::new();
-    let redo = || Task { action: Some(Action::Redo), ..task("a", "mug") };
+    let redo = || Task { decision: Some(Decision::Redo), ..task("a", "mug") };
     let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
     intend(&ledger, 1, snapshot.waiting[0].task);
     record(&ledger, accepted(1));
@@ -237,7 +237,7 @@ fn a_redo_is_one_more_attempt_and_is_not_repeated_while_the_manifest_still_asks_
 #[test]
 fn what_is_skipped_waits_until_the_manifest_takes_that_back() {
     let dir = TestDir::new();
-    let skip = || Task { action: Some(Action::Skip), ..task("a", "mug") };
+    let skip = || Task { decision: Some(Decision::Skip), ..task("a", "mug") };
     for (task, state) in
         [(skip(), State::Skipped), (skip(), State::Skipped), (task("a", "mug"), State::Pending)]
     {

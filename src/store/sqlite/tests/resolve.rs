@@ -6,7 +6,7 @@ use crate::plan;
 use crate::store::sqlite::begun::{Begun, claimed};
 use crate::store::sqlite::*;
 use crate::store::{BatchStore, LinkOutcome, Resolution};
-use crate::task::{Action, AttemptKey, ChangeKind, Quota, Record, Status, TaskRow};
+use crate::task::{AttemptKey, ChangeKind, Decision, Quota, Record, Status, TaskRow};
 
 struct TestDir {
     _folder: tempfile::TempDir,
@@ -102,7 +102,7 @@ fn sent_again_is_sent_once_and_the_old_attempt_stays_unknown_and_spent() {
 fn what_the_manifest_skips_is_not_sent_again() {
     let dir = TestDir::new();
     let mut listed = tasks();
-    listed[0].action = Some(Action::Skip);
+    listed[0].decision = Some(Decision::Skip);
     drop(dir.begin(&listed));
     assert_eq!(dir.resolve(&["a", "b"], Resolution::Resend), (1, 1, 2));
     assert_eq!(dir.states()[..2], [State::Unknown, State::Pending]);

@@ -9,8 +9,8 @@ use crate::store::BatchStore;
 use crate::store::sqlite::begun::{Begun, claimed};
 use crate::store::sqlite::*;
 use crate::task::{
-    Action, AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, ModeCounts, Quota, Record, State,
-    TaskRow,
+    AttemptKey, Change, ChangeKind, Decision, Failure, FailureClass, Images, ModeCounts, Quota, Record,
+    State, TaskRow,
 };
 
 struct TestDir {
@@ -240,7 +240,7 @@ fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again
     assert_eq!((snapshot.waiting.len(), snapshot.not_selected, snapshot.resumed.len()), (1, 1, 2));
     assert_eq!(snapshot.history.barred, [TaskRow(2)].into());
     drop(ledger);
-    let skipped = [Task { action: Some(Action::Skip), ..task("a") }, task("c")];
+    let skipped = [Task { decision: Some(Decision::Skip), ..task("a") }, task("c")];
     let (snapshot, _ledger) = dir.all(&skipped);
     assert_eq!(snapshot.history.barred, [TaskRow(1), TaskRow(2)].into(), "skipped, and not listed");
 }
@@ -305,7 +305,7 @@ fn a_redo_counts_failures_anew() {
     run_all(&snapshot, &ledger);
     record(&ledger, failed(1, FailureClass::Generation));
     drop(ledger);
-    let redo = [Task { action: Some(Action::Redo), ..task("a") }];
+    let redo = [Task { decision: Some(Decision::Redo), ..task("a") }];
     let (snapshot, _ledger) = dir.all(&redo);
     assert_eq!((snapshot.waiting.len(), snapshot.history.failures.len()), (1, 0));
 }
