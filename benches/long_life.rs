@@ -135,7 +135,7 @@ fn take_up(path: &Path, state: &Path) -> Result<HeldStore, Box<dyn Error>> {
     let mut store = open(state)?;
     let plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
     let (batch, columns, hash) = (&manifest.name[..], &manifest.columns[..], manifest.hash);
-    let manifest_ref = ManifestRef { batch, columns, hash, file: "spring.csv" };
+    let manifest_ref = ManifestRef { batch, columns, hash, file: Path::new("spring.csv") };
     store.sync_manifest(manifest_ref, manifest.tasks(), &plan)?;
     if let Some(text) = manifest.cache().serialize() {
         store.cache_manifest(&text)?;

@@ -201,7 +201,7 @@ async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
         batch: &manifest.name,
         columns: &manifest.columns,
         hash: manifest.hash,
-        file: "mugs.csv",
+        file: Path::new("mugs.csv"),
     };
     store.sync_manifest(manifest_ref, manifest.tasks(), &plan)?;
     let begun = store.begin(manifest.batch.prices)?;

@@ -210,6 +210,9 @@ impl Batch {
         // Nothing to compare where nothing was edited: a batch of a million tasks resumes without
         // writing each of them again.
         let is_listed = store.is_current(&loaded.cache.hash)?;
+        if is_listed {
+            store.record_manifest_file(path)?;
+        }
         if loaded.whole.is_none() && is_listed {
             return Ok(store);
         }
@@ -227,7 +230,7 @@ impl Batch {
             batch: &manifest.name,
             columns: &manifest.columns,
             hash: manifest.hash,
-            file: &file,
+            file: path,
         };
         selection::selects_something(manifest, &plan, selection, &options.only)?;
         plan.select(selection, || manifest.tasks());

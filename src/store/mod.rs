@@ -27,7 +27,7 @@ pub use delivery::{
     Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery,
 };
 pub use error::StoreError;
-pub use header::{Header, ManifestRef};
+pub use header::{FoundState, Header, ManifestRef};
 pub use image_file::{AttemptImages, DownloadedFile, FileCounts, FileRow};
 pub use in_doubt::{InDoubt, LinkOutcome, Resolution, ResolveReport};
 pub use location::{StateLocation, is_same_file};
@@ -50,6 +50,12 @@ impl BatchStore {
     /// The store whose state is at this place. Nothing is opened yet.
     pub fn at(location: impl Into<StateLocation>) -> BatchStore {
         BatchStore { location: location.into() }
+    }
+
+    /// The states in a folder (`*.mjbatch`), by their names, from their headers alone. Nothing is
+    /// changed, also where one is older or a run writes it; what cannot be read is left out.
+    pub fn found_in(folder: &Path) -> Vec<FoundState> {
+        sqlite::found_in(folder)
     }
 
     /// Where the state is.

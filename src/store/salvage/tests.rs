@@ -78,7 +78,8 @@ fn made() -> &'static Made {
         let path = folder.path().join("spring.mjbatch");
         let mut store = BatchStore::at(&path).open("the sandbox", "a test").unwrap();
         let plan = plan::compare(tasks().into_iter(), &store.known_tasks().unwrap());
-        let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "spring.csv" };
+        let manifest_ref =
+            ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: Path::new("spring.csv") };
         store.sync_manifest(manifest_ref, tasks().into_iter(), &plan).unwrap();
         store.set_notify_on(Some(NotifyOn::Ended)).unwrap();
         let (snapshot, ledger) =

@@ -14,10 +14,12 @@ mod common_values;
 mod deliveries;
 mod durations;
 mod file_access;
+mod found;
 mod image_files;
 mod integrity;
 mod ledger;
 mod lock;
+mod manifest_path;
 mod migrate;
 mod open_run;
 mod reserve;
@@ -41,6 +43,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use tokio::sync::oneshot;
 
+pub(super) use found::found_in;
 pub use ledger::{Intent, IntentOutcome, Outgoing};
 pub use snapshot::Snapshot;
 pub use watch::Rescued;
@@ -87,7 +90,7 @@ impl HeldStore {
             state_file::check_is_state(path)?;
         }
         let store = HeldStore::take(location, holder)?;
-        match snapshot::header(&store.db).map_err(|e| store.error(e))? {
+        match snapshot::header(&store.db, path).map_err(|e| store.error(e))? {
             Some(header) if header.service != service => Err(StoreError::OtherService {
                 path: path.into(),
                 theirs: header.service,
@@ -133,6 +136,14 @@ impl HeldStore {
         self.db.query_row(query, [], |row| row.get(0)).map_err(|e| self.error(e))
     }
 
+    /// Records where the manifest that the state lists is now: it may have been renamed, or moved.
+    ///
+    /// # Errors
+    /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
+    pub fn record_manifest_file(&self, manifest: &Path) -> Result<(), StoreError> {
+        sync::record_file(&self.db, self.location.path(), manifest).map_err(|e| self.error(e))
+    }
+
     /// Whether the state lists just what the manifest of this hash lists.
     ///
     /// # Errors
@@ -170,7 +181,8 @@ impl HeldStore {
         tasks: impl Iterator<Item = Task>,
         plan: &Plan,
     ) -> Result<(), StoreError> {
-        sync::write(&mut self.db, manifest, tasks, plan).map_err(|e| self.error(e))
+        let state = self.location.path();
+        sync::write(&mut self.db, state, manifest, tasks, plan).map_err(|e| self.error(e))
     }
 
     /// Modes of the batch without a price, which a budget needs.
@@ -195,7 +207,8 @@ impl HeldStore {
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.
     pub fn header(&self) -> Result<Header, StoreError> {
-        Ok(snapshot::header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
+        let header = snapshot::header(&self.db, self.location.path());
+        Ok(header.map_err(|e| self.error(e))?.unwrap_or_default())
     }
 
     /// Begins a run that submits all that waits; see [`begin_with`](HeldStore::begin_with).
@@ -253,7 +266,7 @@ impl HeldStore {
              ON CONFLICT DO NOTHING",
             params![service, Timestamp::now().as_millisecond()],
         )?;
-        Ok(())
+        schema::draw_letters(&self.db)
     }
 
     fn error(&self, source: rusqlite::Error) -> StoreError {

@@ -12,6 +12,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::{StoreError, database_error, open_run};
 use crate::failpoint::Point;
+use crate::task::RowRef;
 
 /// "mjba": tells our files from other people's.
 const APPLICATION_ID: i32 = 0x6d6a_6261;
@@ -246,8 +247,20 @@ pub(in crate::store) fn open_for_writing(path: &Path) -> Result<Connection, Stor
     // The log goes with the last to close only once the state says that it is whole without.
     open_run::close_ended(&db, path)?;
     open_run::keep_wal(&db, false).map_err(|e| database_error(path, e))?;
+    draw_letters(&db).map_err(|e| database_error(path, e))?;
     tracing::info!(state = %path.display(), version = VERSION, "state is open for writing");
     Ok(db)
+}
+
+/// Gives the batch its letters, by which the refs of tables name it, where it has none yet. A copy
+/// of a state keeps them.
+pub(super) fn draw_letters(db: &Connection) -> rusqlite::Result<()> {
+    let is_without = "SELECT EXISTS (SELECT 1 FROM header WHERE letters IS NULL)";
+    if db.query_row(is_without, [], |row| row.get(0))? {
+        let random: [u8; 8] = db.query_row("SELECT randomblob(8)", [], |row| row.get(0))?;
+        db.execute("UPDATE header SET letters = ?1", [RowRef::batch_letters(random)])?;
+    }
+    Ok(())
 }
 
 /// Makes a state, under another name first: a power loss in the middle then leaves none, and not
@@ -292,6 +305,22 @@ pub(super) fn open_for_reading(path: &Path) -> Result<Connection, StoreError> {
         .or_else(|_| Connection::open_with_flags(path, READING))
         .map_err(|e| database_error(path, e))?;
     ready_for_reading(db, path)
+}
+
+/// Opens the state to look at it as it is, older or newer, beside a run that may be writing it. Its
+/// log is left as it is.
+pub(super) fn open_to_look(path: &Path) -> rusqlite::Result<Connection> {
+    let db =
+        Connection::open_with_flags(path, WRITING).or_else(|_| Connection::open_with_flags(path, READING))?;
+    open_run::keep_wal(&db, true)?;
+    Ok(db)
+}
+
+/// The version of a state's tables; none where the file is no state.
+pub(super) fn version_of_state(db: &Connection) -> rusqlite::Result<Option<i32>> {
+    let id: i32 = db.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let version: i32 = db.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    Ok((id == APPLICATION_ID && version > 0).then_some(version))
 }
 
 /// Opens a state that nobody holds and that has no log, where nothing may be written, not even the

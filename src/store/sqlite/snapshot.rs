@@ -4,11 +4,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
 use tempfile::TempDir;
 
 use super::columns::{mode_at, state_at};
-use super::{database_error, file_access, lock, open_run, schema, state_file};
+use super::{database_error, file_access, lock, manifest_path, open_run, schema, state_file};
 use crate::plan::{KnownTask, KnownTasks};
 use crate::store::{Header, StateLocation, StoreError};
 use crate::task::{
@@ -106,7 +106,8 @@ impl Snapshot {
     /// # Errors
     /// Where the state cannot be read.
     pub fn header(&self) -> Result<Header, StoreError> {
-        Ok(header(&self.db).map_err(|e| self.error(e))?.unwrap_or_default())
+        let header = header(&self.db, self.location.path());
+        Ok(header.map_err(|e| self.error(e))?.unwrap_or_default())
     }
 
     /// When the state was made, which distinguishes it from another of the same batch. `None` where a run
@@ -331,13 +332,20 @@ pub(in crate::store) fn cached_manifest(location: &StateLocation) -> Option<Stri
     db.query_row("SELECT outline FROM header", [], |row| row.get(0)).ok()?
 }
 
-pub(super) fn header(db: &Connection) -> rusqlite::Result<Option<Header>> {
-    let mut query = db.prepare("SELECT batch, service, columns FROM header")?;
-    let mut rows = query.query([])?;
-    let Some(row) = rows.next()? else { return Ok(None) };
-    let columns: String = row.get(2)?;
-    let columns = serde_json::from_str(&columns).unwrap_or_default();
-    Ok(Some(Header { batch: row.get(0)?, service: row.get(1)?, columns }))
+/// What the state at this path says of its batch, if it says anything yet.
+pub(super) fn header(db: &Connection, state: &Path) -> rusqlite::Result<Option<Header>> {
+    let query = "SELECT batch, service, columns, letters, path FROM header";
+    let row = |row: &Row<'_>| {
+        let (columns, recorded): (String, Option<String>) = (row.get(2)?, row.get(4)?);
+        Ok(Header {
+            batch: row.get(0)?,
+            service: row.get(1)?,
+            columns: serde_json::from_str(&columns).unwrap_or_default(),
+            letters: row.get(3)?,
+            manifest_path: recorded.map(|recorded| manifest_path::resolved(state, &recorded)),
+        })
+    };
+    db.query_row(query, [], row).optional()
 }
 
 pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {

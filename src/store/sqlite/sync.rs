@@ -1,8 +1,11 @@
 //! The state lists what the manifest lists now: a plan carried out in one transaction.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, Statement, params};
 
+use super::manifest_path;
 use crate::failpoint::Point;
 use crate::plan::{Plan, Step, fingerprint};
 use crate::store::ManifestRef;
@@ -11,6 +14,7 @@ use crate::task::{Decision, Earlier, State, Task};
 /// Carries out the plan for these tasks.
 pub(super) fn write(
     db: &mut Connection,
+    state: &Path,
     manifest: ManifestRef<'_>,
     tasks: impl Iterator<Item = Task>,
     plan: &Plan,
@@ -49,11 +53,20 @@ pub(super) fn write(
         }
     }
     tx.execute(
-        "UPDATE header SET batch = ?1, columns = ?2, manifest = ?3, file = ?4",
-        params![manifest.batch, json(manifest.columns), manifest.hash, manifest.file],
+        "UPDATE header SET batch = ?1, columns = ?2, manifest = ?3",
+        params![manifest.batch, json(manifest.columns), manifest.hash],
     )?;
+    record_file(&tx, state, manifest.file)?;
     super::reach(Point::Listing)?;
     tx.commit()
+}
+
+/// Records the name of the manifest's file, and where it is.
+pub(super) fn record_file(db: &Connection, state: &Path, manifest: &Path) -> rusqlite::Result<()> {
+    let name = manifest.file_name().map(|name| name.to_string_lossy());
+    let path = manifest_path::recorded(state, manifest);
+    let query = "UPDATE header SET file = ?1, path = ?2 WHERE file IS NOT ?1 OR path IS NOT ?2";
+    db.execute(query, params![name, path]).map(drop)
 }
 
 /// What is written for a row of the manifest, prepared once: there may be a million.

@@ -27,7 +27,8 @@ impl TestDir {
         let mut store = self.store();
         let tasks = ["a", "b"].map(|id| Task::new(id, format!("a mug {id}"), Mode::Fast));
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
-        let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "m.yaml" };
+        let manifest_ref =
+            ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: Path::new("m.yaml") };
         store.sync_manifest(manifest_ref, tasks.into_iter(), &plan).unwrap();
         store.set_notify_on(notify_on).unwrap();
         store.begin(Prices::default()).unwrap().1

@@ -32,7 +32,8 @@ fn open(path: &Path) -> HeldStore {
 
 fn list(store: &mut HeldStore, tasks: &[Task]) {
     let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
-    let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "spring.csv" };
+    let manifest_ref =
+        ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: Path::new("spring.csv") };
     store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
 }
 

@@ -12,6 +12,7 @@ use crate::task::{
 };
 
 mod deliveries;
+mod found;
 mod long_life;
 mod resolve;
 mod rules;
@@ -34,7 +35,7 @@ impl TestDir {
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let columns = ["sku".to_owned()];
         let manifest_ref =
-            ManifestRef { batch: "spring", columns: &columns, hash: [7; 32], file: "spring.csv" };
+            ManifestRef { batch: "spring", columns: &columns, hash: [7; 32], file: Path::new("spring.csv") };
         store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
         claimed(store.begin(prices).unwrap())
     }

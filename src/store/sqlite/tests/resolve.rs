@@ -37,7 +37,8 @@ impl TestDir {
     fn begin(&self, tasks: &[Task]) -> (Begun, BatchWriter) {
         let mut store = BatchStore::at(&self.path).open("the sandbox", "a test").unwrap();
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
-        let manifest_ref = ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: "spring.csv" };
+        let manifest_ref =
+            ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: Path::new("spring.csv") };
         store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
         claimed(store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap())
     }

@@ -31,7 +31,7 @@ impl TestDir {
         let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
         let columns = columns();
         let manifest_ref =
-            ManifestRef { batch: "spring", columns: &columns, hash: [7; 32], file: "spring.csv" };
+            ManifestRef { batch: "spring", columns: &columns, hash: [7; 32], file: Path::new("spring.csv") };
         store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();
         store
     }
