@@ -1,60 +1,24 @@
-//! The accounts with their slots and quota, and the jobs with how they end. Pure: time is an
-//! argument.
+//! The accounts of the sandbox: which submit is accepted or refused, the slots and the quota that
+//! each account has taken, and the jobs that it has. Pure: time is an argument.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use std::ops::RangeInclusive;
-use std::time::Duration;
 
-use super::clock::SandboxSpeed;
-use super::drawing::{Appearance, Aspect};
-use super::encoded_id::{EncodedId, SandboxJobEnd};
-use super::faults::{FaultRoller, SandboxFault};
+use super::encoded_id::EncodedId;
+use super::faults::SandboxFault;
+use super::job::{JobState, ServiceRules, decide, has_word};
 use super::ledger::{BillingLedger, LedgerEntry, LedgerOutcome};
 use super::wire::{ReceivedSubmit, SandboxRefusal};
 use crate::task::Mode;
 
-/// The parameters of the service.
-#[derive(Debug, Clone)]
-pub(super) struct ServiceRules {
-    pub(super) roller: FaultRoller,
-    pub(super) speed: SandboxSpeed,
-    pub(super) slots: usize,
-    pub(super) fast: RangeInclusive<f64>,
-    pub(super) relaxed: RangeInclusive<f64>,
-}
-
-/// The state of a job as a status request reports it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum JobState {
-    Running,
-    Done,
-    Failed(&'static str),
-}
-
-impl EncodedId {
-    /// The state of the job at a Unix time in milliseconds. `None` if the service has forgotten it.
-    pub(super) fn state_at(&self, now: u64) -> Option<JobState> {
-        if now < self.ends_at() {
-            return Some(JobState::Running);
-        }
-        match self.end {
-            SandboxJobEnd::Done => Some(JobState::Done),
-            SandboxJobEnd::Broken => Some(JobState::Failed("Internal error while generating the images")),
-            SandboxJobEnd::Moderated => Some(JobState::Failed("Banned prompt detected")),
-            SandboxJobEnd::Expired => Some(JobState::Failed("Task timeout")),
-            SandboxJobEnd::Never => Some(JobState::Running),
-            SandboxJobEnd::Gone => None,
-        }
-    }
-}
-
+/// An accepted job, for the ledger.
 #[derive(Debug)]
 struct JobRecord {
     task_id: String,
     encoded: EncodedId,
     account: String,
     submit: ReceivedSubmit,
+    /// Whether the reply with the taskId was sent in full.
     reply_sent: bool,
 }
 
@@ -67,6 +31,7 @@ pub(super) struct AcceptedSubmit {
     pub(super) number: u64,
 }
 
+/// What an account has taken of its slots and its quota.
 #[derive(Debug, Default)]
 struct AccountUsage {
     spent: u64,
@@ -75,6 +40,7 @@ struct AccountUsage {
     taken: [BinaryHeap<Reverse<u64>>; 2],
 }
 
+/// All accounts of a sandbox, with every job that it accepted.
 #[derive(Debug)]
 pub(super) struct Accounts {
     rules: ServiceRules,
@@ -233,68 +199,15 @@ impl Accounts {
     }
 }
 
-fn has_word(prompt: &str, word: Option<&str>) -> bool {
-    word.is_some_and(|word| prompt.to_lowercase().contains(&word.to_lowercase()))
-}
-
-/// Decides all that will happen to a job, at the moment it is accepted.
-fn decide(rules: &ServiceRules, now: u64, submit: &ReceivedSubmit, number: u64) -> EncodedId {
-    let ServiceRules { roller, speed, .. } = rules;
-    let range = match submit.mode {
-        Mode::Fast => &rules.fast,
-        Mode::Relaxed => &rules.relaxed,
-    };
-    let timeout = submit.timeout as f64;
-    // Skewed to the short side, as the times that users report are.
-    let [a, b, c] = ["time", "time's brother", "time's sister"].map(|purpose| roller.roll(purpose, number));
-    let share = (a.min(b) + c) / 2.0;
-    let natural = (range.start() + (range.end() - range.start()) * share).min(timeout * 0.95);
-    let (seconds, end) = if submit.hook_url.is_some() && roller.strikes(SandboxFault::WebhookEarly, number) {
-        (0.0, SandboxJobEnd::Done)
-    } else if roller.strikes(SandboxFault::JobSlow, number) {
-        match roller.faults.choice(SandboxFault::JobExpire) {
-            "hang" => (timeout, SandboxJobEnd::Never),
-            "gone" => (timeout, SandboxJobEnd::Gone),
-            "late" => (timeout * 2.0, SandboxJobEnd::Done),
-            _ => (timeout, SandboxJobEnd::Expired),
-        }
-    } else if has_word(&submit.prompt, roller.faults.text(SandboxFault::JobModerated)) {
-        (natural, SandboxJobEnd::Moderated)
-    } else if roller.strikes(SandboxFault::JobFail, number) {
-        (natural, SandboxJobEnd::Broken)
-    } else {
-        (natural, SandboxJobEnd::Done)
-    };
-    let lasts = speed.real_millis(Duration::from_secs_f64(seconds));
-    EncodedId {
-        accepted_at: now,
-        lasts: u32::try_from(lasts).unwrap_or(u32::MAX),
-        mode: submit.mode,
-        end,
-        look: Appearance::of_prompt(&submit.prompt),
-        aspect: Aspect::of_prompt(&submit.prompt),
-        serial: (number & 0x000f_ffff) as u32,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::job::tests::{job, rules};
     use super::*;
 
     const NOW: u64 = 1_800_000_000_000;
 
     fn accounts(faults: &str) -> Accounts {
-        Accounts::new(ServiceRules {
-            roller: FaultRoller::new(1, faults.parse().unwrap()),
-            speed: SandboxSpeed(1.0),
-            slots: 10,
-            fast: 25.0..=90.0,
-            relaxed: 60.0..=600.0,
-        })
-    }
-
-    fn job(mode: Mode) -> ReceivedSubmit {
-        ReceivedSubmit { prompt: "a mug".into(), mode, hook_url: None, timeout: 600 }
+        Accounts::new(rules(faults))
     }
 
     fn code(result: Result<AcceptedSubmit, SandboxRefusal>) -> i64 {
@@ -333,19 +246,6 @@ mod tests {
         assert_eq!(code(accounts.submit(NOW, "a", job(Mode::Relaxed), 3)), 0);
         assert_eq!(code(accounts.submit(NOW, "a", job(Mode::Relaxed), 4)), 1001);
         assert_eq!(accounts.ledger(NOW).quota, 6);
-    }
-
-    #[test]
-    fn job_times_keep_to_their_range_and_are_skewed_to_the_short_side() {
-        let rules = accounts("").rules;
-        for (mode, low, high) in [(Mode::Fast, 25_000, 90_000), (Mode::Relaxed, 60_000, 570_000)] {
-            let times: Vec<u32> = (1..500).map(|n| decide(&rules, NOW, &job(mode), n).lasts).collect();
-            assert!(times.iter().all(|ms| (low..=high).contains(ms)));
-            let mean = times.iter().sum::<u32>() / times.len() as u32;
-            assert!((low + high) / 4 < mean && mean < (low + high) / 2, "{mean}");
-        }
-        let short = ReceivedSubmit { timeout: 300, ..job(Mode::Relaxed) };
-        assert!((1..500).all(|n| decide(&rules, NOW, &short, n).lasts <= 285_000));
     }
 
     #[test]

@@ -8,10 +8,10 @@ use axum::extract::{ConnectInfo, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 
-use super::accounts::JobState;
 use super::connection::CutHandle;
 use super::encoded_id::EncodedId;
 use super::faults::SandboxFault;
+use super::job::JobState;
 use super::service::{SandboxService, in_half};
 use super::{drawing, html};
 

@@ -3,10 +3,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::accounts::{Accounts, JobState};
+use super::accounts::Accounts;
 use super::drawing::SINGLES;
 use super::encoded_id::EncodedId;
 use super::faults::{SandboxFault, SandboxFaults};
+use super::job::JobState;
 use crate::task::Mode;
 
 /// The settings that decide the shape of items and envelopes.

@@ -22,6 +22,7 @@ mod faults;
 mod html;
 mod images;
 mod item;
+mod job;
 mod ledger;
 mod pages;
 mod routes;
@@ -50,12 +51,13 @@ pub use faults::{
 pub use ledger::{BillingLedger, LedgerEntry, LedgerOutcome};
 pub use settings::SandboxSettings;
 
-use accounts::{Accounts, ServiceRules};
+use accounts::Accounts;
 use callback_sender::CallbackSender;
 use clock::{SandboxClock, SandboxSpeed};
 use connection::{CutHandle, CuttableListener, stopping};
 use faults::FaultRoller;
 use item::ReplyShape;
+use job::ServiceRules;
 use service::SandboxService;
 
 /// A running sandbox. It stops on [`stop`](Sandbox::stop) or when it is dropped.

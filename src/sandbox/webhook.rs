@@ -7,9 +7,10 @@ use std::time::Duration;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use super::accounts::{AcceptedSubmit, JobState};
+use super::accounts::AcceptedSubmit;
 use super::connection::stopping;
 use super::faults::SandboxFault;
+use super::job::JobState;
 use super::service::SandboxService;
 
 /// Schedules the callbacks of a job. Early ones are sent before this returns.
