@@ -6,6 +6,7 @@
 
 mod attempt;
 mod decision;
+mod kept_cells;
 mod mode;
 mod mode_counts;
 mod prices;
@@ -18,6 +19,7 @@ use std::fmt;
 pub use attempt::{AttemptKey, AttemptOutcome, Change, ChangeKind, Failure, FailureClass, TaskRow};
 pub use decision::Decision;
 use jiff::Timestamp;
+pub use kept_cells::{AddedCell, KeptCells, TypedDecision};
 pub use mode::{Mode, NotAMode, TaskMode};
 pub use mode_counts::ModeCounts;
 pub use prices::Prices;
@@ -292,6 +294,8 @@ pub struct Images {
 /// A task and what became of it: what a row of the results is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
+    /// The row of the task in the state.
+    pub row: TaskRow,
     /// What was, or will be, sent.
     pub task: Task,
     /// Where it stands.
@@ -312,9 +316,19 @@ pub struct Record {
     pub submitted_at: Option<Timestamp>,
     /// When the last attempt was seen to end.
     pub finished_at: Option<Timestamp>,
+    /// The numbers of the images that a person picked, from 1, in ascending order.
+    pub picks: Vec<u16>,
+    /// What a person wrote into the results.
+    pub kept: KeptCells,
 }
 
 impl Record {
+    /// The image of this index, from 0, is to be shown and passed on: it was picked, or nothing
+    /// was picked of the task.
+    pub fn is_chosen(&self, index: usize) -> bool {
+        self.picks.is_empty() || self.picks.iter().any(|pick| usize::from(*pick) == index + 1)
+    }
+
     /// The mode that it was sent in, or else that it will be.
     pub fn mode(&self) -> TaskMode {
         self.sent_in.map_or(self.task.mode, TaskMode::Fixed)

@@ -39,6 +39,9 @@ pub use settings::{
     OnUnknown, PostUrl, RowContext, RowUnit, Shop, TableFormat, Usd,
 };
 pub use table::{FileLoader, GUARD_COLUMN, LoadError, guard_formula};
+pub(crate) use table::{
+    NumberedRow, NumberedRows, decode as decode_table, is_reserved_column, unguard_formula,
+};
 
 /// The JSON Schema of a YAML manifest, for editors.
 ///

@@ -15,6 +15,7 @@ mod error;
 mod format;
 pub mod jsonl;
 mod layout;
+mod read_back;
 pub mod report;
 pub mod shop;
 mod table;
@@ -30,6 +31,7 @@ use error::FileErrorKind;
 pub use format::ResultsFormat;
 use layout::RowError;
 pub use layout::{Layout, ResultsError, WriteStats};
+pub use read_back::{PickError, ReturnedRow, ReturnedTable, TableOrigin, read_back};
 
 use crate::task::Record;
 
@@ -107,10 +109,11 @@ pub fn beside(path: &Path) -> PathBuf {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::task::{Images, Mode, Quota, RemoteTaskId, State, Task, TaskId};
+    use crate::task::{Images, KeptCells, Mode, Quota, RemoteTaskId, State, Task, TaskId, TaskRow};
 
     pub(crate) fn record(id: &str, vars: &[&str]) -> Record {
         Record {
+            row: TaskRow(12),
             task: Task {
                 id: TaskId(id.to_owned()),
                 prompt: format!("a {id}, soft light --ar 16:9"),
@@ -132,6 +135,8 @@ pub(crate) mod tests {
             images: Images::default(),
             submitted_at: None,
             finished_at: None,
+            picks: Vec::new(),
+            kept: KeptCells::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use super::images::{self, ImageSettings};
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
 use crate::manifest::value::{self, ValueError};
 use crate::manifest::yaml::{KeyValue, NodeReader, NodeValue};
-use crate::task::{Images, Record, State, Status, Task};
+use crate::task::{Images, KeptCells, Record, State, Status, Task, TaskRow};
 
 pub(crate) const OUTPUT: [&str; 6] = ["rows", "columns", "formula_guard", "images", "grid", "sidecar"];
 
@@ -185,6 +185,7 @@ pub(crate) fn check(
 
 fn pending(task: Task) -> Record {
     Record {
+        row: TaskRow(0),
         task,
         state: State::Pending,
         reason: None,
@@ -195,6 +196,8 @@ fn pending(task: Task) -> Record {
         images: Images::default(),
         submitted_at: None,
         finished_at: None,
+        picks: Vec::new(),
+        kept: KeptCells::default(),
     }
 }
 

@@ -12,6 +12,7 @@ use super::csv_table::{CsvTable, TableColumn, rows};
 use super::guard::{self, GUARD_COLUMN};
 use super::role::{ColumnRole, TablePurpose, role};
 use super::row_check::ends_open;
+use super::text_table::declared_separator;
 use super::variables::Variables;
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
 use crate::manifest::value;
@@ -75,17 +76,6 @@ pub(crate) fn header(
         return None;
     }
     Some((table, purpose))
-}
-
-/// The first line `sep=;` that Excel writes and reads, and where the table starts.
-fn declared_separator(text: &str) -> (usize, Option<u8>) {
-    let line = text.split(['\n', '\r']).next().unwrap_or_default();
-    match line.trim().as_bytes() {
-        [s, e, p, b'=', separator @ (b',' | b';' | b'\t')] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => {
-            (line.len(), Some(*separator))
-        }
-        _ => (0, None),
-    }
 }
 
 /// A header while it is read.

@@ -17,6 +17,7 @@ mod file_access;
 mod found;
 mod image_files;
 mod integrity;
+mod kept_cells;
 mod ledger;
 mod lock;
 mod manifest_path;

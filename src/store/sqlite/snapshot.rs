@@ -8,11 +8,11 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use tempfile::TempDir;
 
 use super::columns::{mode_at, state_at};
-use super::{database_error, file_access, lock, manifest_path, open_run, schema, state_file};
+use super::{database_error, file_access, kept_cells, lock, manifest_path, open_run, schema, state_file};
 use crate::plan::{KnownTask, KnownTasks};
 use crate::store::{Header, StateLocation, StoreError};
 use crate::task::{
-    Counts, Fingerprint, Images, Quota, Record, RemoteTaskId, State, Status, Task, TaskId, TaskMode,
+    Counts, Fingerprint, Images, Quota, Record, RemoteTaskId, State, Status, Task, TaskId, TaskMode, TaskRow,
 };
 
 /// A state at one moment, to read: what is read through one snapshot belongs together, also while a
@@ -281,7 +281,7 @@ const PAGE: i64 = 500;
 
 /// What [`record_at`] reads, in its order.
 const TASK: &str = "SELECT key, id, prompt, mode, timeout, vars, state, reason, position, hook_url,
-        priority, entry FROM state JOIN task ON key = task";
+        priority, entry, picks, kept_cells FROM state JOIN task ON key = task";
 /// What [`add_attempt`] reads, in its order: of a task, up to an attempt.
 const ATTEMPTS: &str =
     "SELECT outcome, quota, task_id, grid, images, intended_at, finished_at, mode FROM attempt
@@ -395,7 +395,10 @@ pub(super) fn counts(db: &Connection, is_live: bool) -> rusqlite::Result<Counts>
 
 fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
     let vars: String = row.get(5)?;
+    let picks: Option<String> = row.get(12)?;
+    let kept: Option<String> = row.get(13)?;
     Ok(Record {
+        row: TaskRow(row.get(0)?),
         task: Task {
             id: TaskId(row.get(1)?),
             prompt: row.get(2)?,
@@ -417,6 +420,8 @@ fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
         images: Images::default(),
         submitted_at: None,
         finished_at: None,
+        picks: picks.and_then(|picks| serde_json::from_str(&picks).ok()).unwrap_or_default(),
+        kept: kept.map(|kept| kept_cells::read(&kept)).unwrap_or_default(),
     })
 }
 
