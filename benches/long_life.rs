@@ -62,12 +62,12 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
         assert!(store.is_current(&outline.hash)?);
         let opened = begun.elapsed();
         let begun = Instant::now();
-        let (snapshot, ledger) = store.begin_with(PRICES, None, &Selection::default())?;
+        let (snapshot, writer) = store.begin_with(PRICES, None, &Selection::default())?;
         let start = begun.elapsed();
         let memory = memory();
         let (status, done) = look(&state)?;
-        make(&ledger, tasks / 2 * share);
-        drop((snapshot, ledger));
+        make(&writer, tasks / 2 * share);
+        drop((snapshot, writer));
         let begun = Instant::now();
         write_results(
             &BatchStore::at(&state).snapshot()?,
@@ -107,10 +107,10 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
         }
         fs::write(&path, csv)?;
         let begun = Instant::now();
-        let (snapshot, ledger) = take_up(&path, &state)?.begin(PRICES)?;
+        let (snapshot, writer) = take_up(&path, &state)?.begin(PRICES)?;
         let start = begun.elapsed();
-        make(&ledger, usize::try_from(snapshot.backlog.tasks.total())?);
-        drop((snapshot, ledger));
+        make(&writer, usize::try_from(snapshot.backlog.tasks.total())?);
+        drop((snapshot, writer));
         let attempts = BatchStore::at(&*state).snapshot()?.attempts().count();
         if night % (nights / 5).max(1) == 1 || night == nights {
             let (status, _) = look(&state)?;
@@ -148,10 +148,10 @@ fn open(state: &Path) -> Result<HeldStore, mjbatch::store::StoreError> {
 }
 
 /// Submits so many of the tasks that wait, and has each done.
-fn make(ledger: &BatchWriter, tasks: usize) {
+fn make(writer: &BatchWriter, tasks: usize) {
     let mut left = tasks;
     while left > 0 {
-        let claimed = ledger.claim(left.min(AT_ONCE)).blocking_recv();
+        let claimed = writer.claim(left.min(AT_ONCE)).blocking_recv();
         let Ok(Ok(part)) = claimed else { panic!("{claimed:?}") };
         if part.is_empty() {
             return;
@@ -159,7 +159,7 @@ fn make(ledger: &BatchWriter, tasks: usize) {
         left -= part.len();
         let intend = |waiting: &Waiting| {
             let mode = waiting.mode.may_be()[0];
-            ledger.intend(Intent { task: waiting.task, mode, hook_token: None })
+            writer.intend(Intent { task: waiting.task, mode, hook_token: None })
         };
         let intended: Vec<_> = part.iter().map(intend).collect();
         let mut written = Vec::new();
@@ -168,8 +168,8 @@ fn make(ledger: &BatchWriter, tasks: usize) {
             let Ok(Ok(IntentOutcome::Recorded(attempt, _))) = answer else { panic!("{answer:?}") };
             let images =
                 (1..5).map(|n| format!("https://cdn.example/pictures/{}/{n}.png", attempt.0)).collect();
-            drop(ledger.record(ChangeKind::Accepted(RemoteTaskId(format!("job-{}", attempt.0))).of(attempt)));
-            written.push(ledger.record(ChangeKind::Done(Images { grid: None, urls: images }).of(attempt)));
+            drop(writer.record(ChangeKind::Accepted(RemoteTaskId(format!("job-{}", attempt.0))).of(attempt)));
+            written.push(writer.record(ChangeKind::Done(Images { grid: None, urls: images }).of(attempt)));
         }
         for answer in written {
             let answered = answer.blocking_recv();

@@ -124,7 +124,7 @@ impl Engine {
     /// task.
     fn sends_again(&mut self, task: TaskRow) -> bool {
         let may =
-            self.policy.resend_unknown && self.run_phase == RunPhase::Running && !self.retries.bars(task);
+            self.policy.resend_unknown && self.run_phase == RunPhase::Running && !self.retries.excludes(task);
         may && (self.unknowns.again.insert(task) || mutant!(ResendsWithoutEnd))
     }
 }

@@ -35,7 +35,7 @@ pub struct History {
     pub failures: HashMap<TaskRow, u32>,
     /// Tasks whose jobs are followed, but which this run may not send again: they are not among
     /// those chosen for it, or the manifest skips them, or has them no longer.
-    pub barred: HashSet<TaskRow>,
+    pub excluded: HashSet<TaskRow>,
     /// How long jobs took, the last ones first.
     pub observed: ObservedDurations,
 }
@@ -47,7 +47,7 @@ pub(super) struct Retries {
     first_wait: Duration,
     seed: u64,
     failures: HashMap<TaskRow, u32>,
-    barred: HashSet<TaskRow>,
+    excluded: HashSet<TaskRow>,
     /// By the time at which they are due, the latest first.
     later: Vec<(Duration, Waiting)>,
 }
@@ -59,20 +59,20 @@ impl Retries {
             first_wait: policy.retry_after,
             seed: policy.seed,
             failures: HashMap::new(),
-            barred: HashSet::new(),
+            excluded: HashSet::new(),
             later: Vec::new(),
         }
     }
 
     /// The job of a task failed at the service. True where the task may be sent again: by this run,
-    /// unless it is barred from that, and then by another.
+    /// unless the task is excluded, and then by another.
     fn failed(&mut self, now: Duration, waiting: Waiting) -> bool {
         let failures = self.failures.entry(waiting.task).or_default();
         *failures += u32::from(!mutant!(FailuresNotCounted));
         if *failures > self.most {
             return false;
         }
-        if !self.barred.contains(&waiting.task) {
+        if !self.excluded.contains(&waiting.task) {
             self.wait_until(now + self.wait(waiting.task, self.failures[&waiting.task]), waiting);
         }
         true
@@ -90,8 +90,8 @@ impl Retries {
     }
 
     /// Whether this run may not send a task again.
-    pub(super) fn bars(&self, task: TaskRow) -> bool {
-        self.barred.contains(&task)
+    pub(super) fn excludes(&self, task: TaskRow) -> bool {
+        self.excluded.contains(&task)
     }
 
     /// Three quarters to five quarters of a wait that doubles with each failure.
@@ -133,7 +133,7 @@ impl Engine {
     #[must_use]
     pub fn with_history(mut self, history: History) -> Self {
         self.budget = super::budget::Budget::new(&self.policy, history.spent);
-        (self.retries.failures, self.retries.barred) = (history.failures, history.barred);
+        (self.retries.failures, self.retries.excluded) = (history.failures, history.excluded);
         self.modes.remember(&history.observed);
         self
     }

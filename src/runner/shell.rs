@@ -84,7 +84,7 @@ impl Shell {
     pub(super) fn new(
         mut run: Run,
         client: Client,
-        (snapshot, ledger): (RunStart, BatchWriter),
+        (snapshot, writer): (RunStart, BatchWriter),
         sink: Box<dyn Sink>,
     ) -> Shell {
         let book = ProgressView::open(&snapshot);
@@ -103,7 +103,7 @@ impl Shell {
         let in_doubt = snapshot.in_doubt.iter().map(|lost| lost.attempt).zip(&snapshot.in_doubt_tasks);
         let tokens = resumed.chain(in_doubt);
         let tokens = tokens.filter_map(|(attempt, task)| Some((task.hook_token.clone()?, attempt))).collect();
-        let store = BatchStore::at(ledger.location().clone());
+        let store = BatchStore::at(writer.location().clone());
         let downloads =
             run.images.take().map(|config| downloads(config, store.clone(), Some(client.clone())));
         let outbox = StateOutbox { store: store.clone(), is_sandbox: run.is_sandbox };
@@ -114,7 +114,7 @@ impl Shell {
         let mut shell = Shell {
             run,
             client,
-            writer: ledger,
+            writer,
             sink,
             engine,
             clock: Clock::start(),

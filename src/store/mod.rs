@@ -15,12 +15,14 @@ mod error;
 mod header;
 mod image_file;
 mod in_doubt;
+mod intent;
 mod location;
 mod retry_report;
 mod run;
 mod salvage;
 mod sqlite;
 mod variable;
+mod write_error;
 
 pub use attempt::Attempt;
 pub use delivery::{
@@ -30,11 +32,13 @@ pub use error::StoreError;
 pub use header::{FoundState, Header, ManifestRef};
 pub use image_file::{AttemptImages, DownloadedFile, FileCounts, FileRow};
 pub use in_doubt::{InDoubt, LinkOutcome, Resolution, ResolveReport};
+pub use intent::{Intent, IntentOutcome, Outgoing};
 pub use location::{StateLocation, is_same_file};
 pub use retry_report::RetryReport;
 pub use run::{ResumedTask, RunRow, RunStart};
 pub use sqlite::*;
 pub use variable::Variable;
+pub use write_error::{Rescued, WriteError};
 
 use std::path::Path;
 

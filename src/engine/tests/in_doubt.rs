@@ -208,7 +208,7 @@ fn an_outage_costs_five_lost_replies_with_resends_too() {
 
 #[test]
 fn tasks_that_this_run_may_not_resend_stay_unknown_and_so_do_all_after_a_stop() {
-    let history = History { barred: [TaskRow(7)].into(), ..History::default() };
+    let history = History { excluded: [TaskRow(7)].into(), ..History::default() };
     let (driver, actions) = InDoubtDriver::new(with_resends(), 0, vec![lost(7, MINUTE)], history);
     assert_eq!((actions.len(), driver.engine.over()), (0, Some(&StopReason::Finished)));
     let (mut driver, _) = InDoubtDriver::new(with_resends(), 1, vec![], History::default());

@@ -230,10 +230,10 @@ fn no_other_failure_is_retried() {
 
 #[test]
 fn failures_of_earlier_runs_count_and_excluded_tasks_are_left_to_another_run() {
-    let run = |failures: u32, barred: bool| {
+    let run = |failures: u32, excluded: bool| {
         let history = History {
             failures: HashMap::from([(TaskRow(0), failures)]),
-            barred: if barred { HashSet::from([TaskRow(0)]) } else { HashSet::new() },
+            excluded: if excluded { HashSet::from([TaskRow(0)]) } else { HashSet::new() },
             ..History::default()
         };
         let old = Resumed {
@@ -258,12 +258,12 @@ fn failures_of_earlier_runs_count_and_excluded_tasks_are_left_to_another_run() {
     assert!(
         matches!(last.changes[..], [Change { kind: ChangeKind::Failed(..), .. }]) && last.ending().is_some()
     );
-    let barred = run(0, true);
+    let excluded = run(0, true);
     assert!(
-        matches!(barred.changes[..], [Change { kind: ChangeKind::FailedWillRetry(..), .. }]),
+        matches!(excluded.changes[..], [Change { kind: ChangeKind::FailedWillRetry(..), .. }]),
         "the next run decides"
     );
-    assert_eq!(barred.ending(), Some(&StopReason::Finished));
+    assert_eq!(excluded.ending(), Some(&StopReason::Finished));
 }
 
 #[test]

@@ -10,8 +10,8 @@ use rusqlite::Connection;
 
 use super::{pages, rows};
 use crate::plan;
-use crate::store::sqlite::begun::claimed;
 use crate::store::sqlite::schema;
+use crate::store::sqlite::tests::begun::claimed;
 use crate::store::*;
 use crate::task::{
     AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Prices, Quota, RemoteTaskId, Task,
@@ -82,22 +82,22 @@ fn made() -> &'static Made {
             ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: Path::new("spring.csv") };
         store.sync_manifest(manifest_ref, tasks().into_iter(), &plan).unwrap();
         store.set_notify_on(Some(NotifyOn::Ended)).unwrap();
-        let (snapshot, ledger) =
+        let (snapshot, writer) =
             claimed(store.begin(Prices { fast: Some(Quota(4000)), relaxed: None }).unwrap());
         let mut answers = Vec::new();
         for (key, waiting) in (1..).zip(&snapshot.waiting) {
             let hook_token = (key % 2 == 0).then(|| format!("token-{key}"));
             let intent = Intent { task: waiting.task, mode: Mode::Fast, hook_token };
-            ledger.intend(intent).blocking_recv().unwrap().unwrap();
-            answers.push(ledger.record(ChangeKind::Accepted(RemoteTaskId(task_id(key))).of(AttemptKey(key))));
-            answers.extend(becomes(key).map(|change| ledger.record(change)));
+            writer.intend(intent).blocking_recv().unwrap().unwrap();
+            answers.push(writer.record(ChangeKind::Accepted(RemoteTaskId(task_id(key))).of(AttemptKey(key))));
+            answers.extend(becomes(key).map(|change| writer.record(change)));
         }
         for answer in answers {
             answer.blocking_recv().unwrap().unwrap();
         }
         let read = |ending: &str| std::fs::read(format!("{}{ending}", path.display())).unwrap();
         let killed = (read(""), read("-wal"));
-        drop(ledger);
+        drop(writer);
         let db = Connection::open(&path).unwrap();
         let mut query = db.prepare("SELECT pageno, name, pagetype, ncell FROM dbstat").unwrap();
         let pages = query.query_map([], |row| {

@@ -1,5 +1,4 @@
-//! The money ledger, read: every attempt in the order in which they were made, however many, a page
-//! at a time.
+//! Every attempt in the order in which they were made, however many, a page at a time.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};

@@ -1,10 +1,12 @@
 //! Columns of stored words, read as the types they stand for.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use rusqlite::types::Type;
 
-use crate::task::{NotAMode, State};
+use crate::engine::{DEFAULT_TIMEOUT, Waiting};
+use crate::task::{NotAMode, State, TaskRow};
 
 /// The mode in this column: a [`Mode`] of an attempt, a [`TaskMode`](crate::task::TaskMode) of a
 /// task. A word that is none is damage, never a guess: modes have prices.
@@ -22,5 +24,15 @@ pub(super) fn state_at(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Resu
     State::from_word(word).ok_or_else(|| {
         let damage = format!("`{word}` is not a state");
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, damage.into())
+    })
+}
+
+/// The task of a row that begins with its key, its mode and its timeout.
+pub(super) fn waiting_at(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
+    let timeout: Option<u16> = row.get(2)?;
+    Ok(Waiting {
+        task: TaskRow(row.get(0)?),
+        mode: mode_at(row, 1)?,
+        timeout: timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
     })
 }

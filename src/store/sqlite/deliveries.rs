@@ -7,40 +7,11 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::HeldStore;
 use super::snapshot::{self, Snapshot};
 use crate::store::{
     Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery, StoreError,
 };
 use crate::task::{AttemptKey, Status, TaskId};
-
-impl HeldStore {
-    /// Sets which tasks are delivered from now on.
-    ///
-    /// # Errors
-    /// [`StoreError`], where SQLite cannot read or write the state.
-    pub fn set_notify_on(&self, notify_on: Option<NotifyOn>) -> Result<(), StoreError> {
-        let written = self.db.execute("UPDATE header SET told = ?1", [notify_on.map(NotifyOn::as_str)]);
-        written.map(drop).map_err(|e| self.error(e))
-    }
-
-    /// Enqueues the deliveries of tasks that were done before there was an `on_done`. Returns their
-    /// number.
-    ///
-    /// # Errors
-    /// [`StoreError`], where SQLite cannot read or write the state.
-    pub fn enqueue_all_done(&self) -> Result<u64, StoreError> {
-        let added = self.db.execute(
-            "INSERT INTO delivery (attempt, status)
-             SELECT max(attempt.key), 'done' FROM state JOIN attempt ON attempt.task = state.task
-             WHERE position IS NOT NULL AND state = 'done' AND outcome = 'done'
-             GROUP BY state.task ORDER BY position
-             ON CONFLICT DO NOTHING",
-            [],
-        );
-        added.map(|rows| rows as u64).map_err(|e| self.error(e))
-    }
-}
 
 impl Snapshot {
     /// All pending deliveries, with the attempts they are about, the oldest first.

@@ -1,12 +1,12 @@
-//! What the money ledger tells a forecast: how long jobs took, and how old those are that run.
+//! What the attempts say to a forecast: how long jobs took, and how old those are that run.
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::columns::mode_at;
-use super::{Snapshot, waiting_at};
+use super::Snapshot;
+use super::columns::{mode_at, waiting_at};
 use crate::engine::{ObservedDurations, Resumed};
 use crate::store::StoreError;
 use crate::task::{AttemptKey, Mode, RemoteTaskId};
@@ -94,7 +94,7 @@ mod tests {
     use super::*;
     use crate::store::BatchStore;
 
-    /// Attempts as they stand in a ledger: mode, intended at, finished at, outcome, task id.
+    /// Attempts as they stand in a state: mode, intended at, finished at, outcome, task id.
     type Row = (&'static str, i64, Option<i64>, Option<&'static str>, Option<&'static str>);
 
     fn view_of<T>(runs: &[i64], attempts: &[Row], look: impl Fn(&Snapshot) -> T) -> T {

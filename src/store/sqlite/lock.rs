@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use super::file_access::{self, FileIdentity, without_links};
-use super::{StateLocation, StoreError};
+use crate::store::{StateLocation, StoreError};
 
 /// How often a lock that is taken is tried again: somebody may only be looking whether it is.
 const TRIES: u32 = 5;

@@ -1,7 +1,7 @@
 //! What a step of the schema cannot do in SQL: the fingerprints of an older state, recomputed.
 //!
-//! An older program distinguished tasks by prompt and mode, letter by letter; now it is the prompt in
-//! canonical form. Two rows of one id may then be one task: the row that was sent goes on, under
+//! An older program distinguished tasks by prompt and mode, letter by letter; now it is the prompt
+//! in canonical form. Two rows of one id may then be one task: the row that was sent goes on, under
 //! the place of the other in the manifest.
 
 use std::collections::HashMap;

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::columns::{mode_at, state_at};
 use super::retry::REQUEUE;
-use super::{HeldStore, Snapshot, ledger, snapshot};
+use super::{HeldStore, Snapshot, outcomes, snapshot};
 use crate::plan::TaskView;
 use crate::store::{InDoubt, LinkOutcome, Resolution, ResolveReport, StoreError};
 use crate::task::{AttemptKey, ChangeKind, Counts, Quota, RemoteTaskId, State, Status, TaskId};
@@ -55,7 +55,7 @@ fn resolve(
     how: Resolution,
 ) -> rusqlite::Result<ResolveReport> {
     let (now, tx) = (Timestamp::now(), db.transaction()?);
-    ledger::settle_submitting(&tx, now)?;
+    outcomes::settle_submitting(&tx, now)?;
     let (mut tasks, mut skipped, mut gone) = (0, 0, 0);
     {
         let mut query = tx.prepare(
@@ -115,7 +115,7 @@ fn give_up(db: &Connection, task: i64, at: Timestamp) -> rusqlite::Result<()> {
 
 fn link_job(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlite::Result<LinkOutcome> {
     let (now, tx) = (Timestamp::now(), db.transaction()?);
-    ledger::settle_submitting(&tx, now)?;
+    outcomes::settle_submitting(&tx, now)?;
     let listed = tx
         .query_row(
             "SELECT key, state FROM task JOIN state ON task = key
@@ -152,7 +152,7 @@ fn link_job(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlit
     if !in_doubt {
         return Ok(LinkOutcome::NotInDoubt(state.shown(false)));
     }
-    ledger::apply(&tx, &ChangeKind::Accepted(task_id.clone()).of(attempt), None, now)?;
+    outcomes::apply(&tx, &ChangeKind::Accepted(task_id.clone()).of(attempt), None, now)?;
     tx.commit()?;
     Ok(LinkOutcome::Linked)
 }

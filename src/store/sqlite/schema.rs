@@ -1,10 +1,10 @@
 //! The tables, and how the file is opened so that what was committed survives a power loss.
 //!
 //! `task` is what would be sent and is never updated; `state` is where it stands; `attempt` has one
-//! row for every submit and is the money ledger; `run` lists the executions. `listed` and `spent`
-//! are sums of these that triggers keep, so that nobody need take them. A state's version is
-//! SQLite's `user_version`: how many of [`STEPS`] were taken. A state of an older program takes the
-//! missing ones when it is opened; one of a newer program is refused.
+//! row for every submit, which is what was paid for; `run` lists the executions. `listed` and
+//! `spent` are sums of these that triggers keep, so that nobody need take them. A state's version
+//! is SQLite's `user_version`: how many of [`STEPS`] were taken. A state of an older program takes
+//! the missing ones when it is opened; one of a newer program is refused.
 
 use std::path::Path;
 
@@ -114,8 +114,8 @@ CREATE TABLE file (
 ) STRICT;
 ";
 
-/// Deliveries, those that are due and those that were made: a row for each task that ended, and for each
-/// run.
+/// Deliveries, those that are due and those that were made: a row for each task that ended, and for
+/// each run.
 const DELIVERIES: &str = "
 ALTER TABLE header ADD COLUMN told TEXT; -- of which tasks the batch tells: done, ended; NULL for none
 CREATE TABLE delivery (

@@ -110,8 +110,8 @@ impl Snapshot {
         Ok(header.map_err(|e| self.error(e))?.unwrap_or_default())
     }
 
-    /// When the state was made, which distinguishes it from another of the same batch. `None` where a run
-    /// died before that was written.
+    /// When the state was made, which distinguishes it from another of the same batch. `None` where
+    /// a run died before that was written.
     ///
     /// # Errors
     /// Where the state cannot be read.

@@ -1,5 +1,5 @@
-//! The state as a file: found through symlinks, distinguished from other files, made under another name, and
-//! its folder synced.
+//! The state as a file: found through symlinks, distinguished from other files, made under another
+//! name, and its folder synced.
 //!
 //! A state is one regular file under one name. A pipe, an empty file or one that has several names
 //! (`cp -al`) is refused before anything is opened: the first would hang, the second has lost what

@@ -16,21 +16,11 @@ use jiff::Timestamp;
 use rusqlite::Connection;
 
 use super::file_access::{self, FileIdentity};
+use crate::store::Rescued;
 use crate::task::{RemoteTaskId, TaskId};
 
 /// The most taskIds that are said, beside those that are in the file.
 const MOST_SAID: i64 = 500;
-
-/// What was saved of a state that is gone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rescued {
-    /// The file with the ids and taskIds, or why there is none.
-    pub file: Result<PathBuf, String>,
-    /// How many taskIds there are.
-    pub tasks: u64,
-    /// The first of them, those of running jobs before others.
-    pub first: Vec<(TaskId, RemoteTaskId)>,
-}
 
 /// The state of a run, watched.
 pub(super) struct Watch {

@@ -14,15 +14,16 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use tokio::sync::oneshot;
 
-use super::chosen::TaskClaims;
-use super::ledger::{self, Intent, IntentOutcome, RunRecord};
+use super::intents::{self, RunRecord};
 use super::open_run;
+use super::outcomes;
 use super::reserve::Reserve;
-use super::watch::{Rescued, Watch};
+use super::task_claims::TaskClaims;
+use super::watch::Watch;
 use super::{deliveries, image_files};
 use crate::engine::Waiting;
 use crate::failpoint::Point;
-use crate::store::{Delivery, FileRow};
+use crate::store::{Delivery, FileRow, Intent, IntentOutcome, Rescued, WriteError};
 use crate::task::{Change, IllegalTransition};
 
 /// The most commands in one transaction.
@@ -32,27 +33,6 @@ const AT_ONCE: usize = 1024;
 const MOST_IN_LOG: usize = 50;
 /// The longest that anything is only in the log.
 const LONGEST_IN_LOG: Duration = Duration::from_secs(3);
-
-/// Why something was not written.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum WriteError {
-    /// The disk was full: what is not paid for yet is not tried any more.
-    #[error("the disk was full a moment ago")]
-    DiskFull,
-    /// The state was deleted or replaced: what is written is read by nobody.
-    #[error("the state was deleted or replaced")]
-    Gone(Box<Rescued>),
-    /// The thread that writes has ended.
-    #[error("the state is no longer written, after an earlier error")]
-    WriterGone,
-    /// The change contradicts the state.
-    #[error(transparent)]
-    Illegal(#[from] IllegalTransition),
-    /// What the database says.
-    #[error("{0}")]
-    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
 
 impl From<rusqlite::Error> for WriteError {
     fn from(error: rusqlite::Error) -> WriteError {
@@ -360,12 +340,14 @@ impl WriterThread {
         let mut intended = Vec::new();
         for command in batch {
             match command {
-                Command::Intend(intent, at, _) => intended.push(ledger::intend(&tx, &self.run, intent, *at)?),
-                Command::Record(change, at, _) => ledger::apply(&tx, change, self.run.notify_on, *at)?,
+                Command::Intend(intent, at, _) => {
+                    intended.push(intents::intend(&tx, &self.run, intent, *at)?)
+                }
+                Command::Record(change, at, _) => outcomes::apply(&tx, change, self.run.notify_on, *at)?,
                 Command::File(row, at, _) => image_files::write(&tx, row, *at)?,
                 Command::Delivered(delivery, at, _) => deliveries::write(&tx, delivery, *at)?,
                 Command::End(why, summary, at, _) => {
-                    ledger::end_run(&tx, self.run.key, why, *at)?;
+                    outcomes::end_run(&tx, self.run.key, why, *at)?;
                     if let Some(summary) = summary {
                         deliveries::enqueue_run_delivery(&tx, self.run.key, summary)?;
                     }

@@ -1,11 +1,17 @@
 //! Deliveries in the state: queued with the change that causes them, and delivered at least once.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::plan;
-use crate::store::sqlite::*;
-use crate::store::{BatchStore, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload};
-use crate::task::{AttemptKey, Change, ChangeKind, Failure, Images, Task, TaskRow};
+use crate::store::sqlite::{BatchWriter, HeldStore};
+use crate::store::{
+    BatchStore, Delivery, DeliveryCount, DeliveryKey, FailedDelivery, Intent, IntentOutcome, ManifestRef,
+    NotifyOn, Payload,
+};
+use crate::task::{
+    AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Prices, RemoteTaskId, Task, TaskId,
+    TaskRow,
+};
 
 struct TestDir {
     _folder: tempfile::TempDir,
@@ -53,16 +59,16 @@ impl TestDir {
     }
 }
 
-fn submit(ledger: &BatchWriter, attempt: i64, task: i64) {
+fn submit(writer: &BatchWriter, attempt: i64, task: i64) {
     let intent = Intent { task: TaskRow(task), mode: Mode::Fast, hook_token: None };
-    let intended = ledger.intend(intent).blocking_recv().unwrap().unwrap();
+    let intended = writer.intend(intent).blocking_recv().unwrap().unwrap();
     let numbered = matches!(intended, IntentOutcome::Recorded(number, _) if number == AttemptKey(attempt));
     assert!(numbered, "{intended:?}");
-    record(ledger, ChangeKind::Accepted(RemoteTaskId(format!("T{attempt}"))).of(AttemptKey(attempt)));
+    record(writer, ChangeKind::Accepted(RemoteTaskId(format!("T{attempt}"))).of(AttemptKey(attempt)));
 }
 
-fn record(ledger: &BatchWriter, change: Change) {
-    ledger.record(change).blocking_recv().unwrap().unwrap();
+fn record(writer: &BatchWriter, change: Change) {
+    writer.record(change).blocking_recv().unwrap().unwrap();
 }
 
 fn done(attempt: i64) -> Change {
@@ -81,15 +87,15 @@ fn of(id: &str, status: &'static str, task_id: &str) -> (String, &'static str, O
 #[test]
 fn what_is_done_is_due_until_it_was_delivered_and_never_after() {
     let dir = TestDir::new();
-    let ledger = dir.begin(Some(NotifyOn::Done));
-    submit(&ledger, 1, 1);
-    submit(&ledger, 2, 2);
-    record(&ledger, done(1));
-    record(&ledger, failed(2));
+    let writer = dir.begin(Some(NotifyOn::Done));
+    submit(&writer, 1, 1);
+    submit(&writer, 2, 2);
+    record(&writer, done(1));
+    record(&writer, failed(2));
     assert_eq!(dir.due(), [of("a", "done", "T1")]);
     let deliver = |error: Option<&str>| {
         let delivery = Delivery { key: DeliveryKey(1), tries: 2, error: error.map(str::to_owned) };
-        ledger.record_delivery(delivery).blocking_recv().unwrap().unwrap();
+        writer.record_delivery(delivery).blocking_recv().unwrap().unwrap();
     };
     deliver(Some("HTTP 500"));
     let reader = BatchStore::at(&dir.path).snapshot().unwrap();
@@ -97,7 +103,7 @@ fn what_is_done_is_due_until_it_was_delivered_and_never_after() {
         FailedDelivery { id: Some(TaskId("a".into())), tries: 2, error: Some("HTTP 500".into()) };
     assert_eq!(reader.failed_deliveries(9).unwrap(), [failed_deliveries]);
     deliver(None);
-    record(&ledger, done(1));
+    record(&writer, done(1));
     assert_eq!(dir.due(), []);
     let count = DeliveryCount { delivered: 1, pending: 0 };
     assert_eq!(BatchStore::at(&dir.path).snapshot().unwrap().deliveries().unwrap(), count);
@@ -106,24 +112,24 @@ fn what_is_done_is_due_until_it_was_delivered_and_never_after() {
 #[test]
 fn a_failure_is_delivered_where_that_is_wanted_and_overtaken_by_what_came_after() {
     let dir = TestDir::new();
-    let ledger = dir.begin(Some(NotifyOn::Ended));
-    submit(&ledger, 1, 1);
-    record(&ledger, failed(1));
+    let writer = dir.begin(Some(NotifyOn::Ended));
+    submit(&writer, 1, 1);
+    record(&writer, failed(1));
     assert_eq!(dir.due(), [of("a", "failed", "T1")]);
-    record(&ledger, done(1));
+    record(&writer, done(1));
     assert_eq!(dir.due(), [of("a", "done", "T1")], "its pictures came after all");
-    submit(&ledger, 2, 2);
-    record(&ledger, ChangeKind::Lost("gone".into()).of(AttemptKey(2)));
+    submit(&writer, 2, 2);
+    record(&writer, ChangeKind::Lost("gone".into()).of(AttemptKey(2)));
     assert_eq!(dir.due()[1..], [of("b", "lost", "T2")]);
 }
 
 #[test]
 fn what_was_done_before_is_reported_only_where_a_person_asks_for_it() {
     let dir = TestDir::new();
-    let ledger = dir.begin(None);
-    submit(&ledger, 1, 1);
-    record(&ledger, done(1));
-    drop(ledger);
+    let writer = dir.begin(None);
+    submit(&writer, 1, 1);
+    record(&writer, done(1));
+    drop(writer);
     drop(dir.begin(Some(NotifyOn::Done)));
     assert_eq!(dir.due(), []);
     assert_eq!(dir.store().enqueue_all_done().unwrap(), 1);
@@ -134,20 +140,20 @@ fn what_was_done_before_is_reported_only_where_a_person_asks_for_it() {
 #[test]
 fn an_attempt_is_delivered_as_it_was_also_after_its_task_was_made_again() {
     let dir = TestDir::new();
-    let ledger = dir.begin(Some(NotifyOn::Done));
-    submit(&ledger, 1, 1);
-    record(&ledger, done(1));
+    let writer = dir.begin(Some(NotifyOn::Done));
+    submit(&writer, 1, 1);
+    record(&writer, done(1));
     let db = rusqlite::Connection::open(&dir.path).unwrap();
     db.execute("UPDATE state SET state = 'pending' WHERE task = 1", []).unwrap(); // as a redo does
-    submit(&ledger, 2, 1);
+    submit(&writer, 2, 1);
     assert_eq!(dir.due(), [of("a", "done", "T1")]);
 }
 
 #[test]
 fn a_runs_summary_is_due_from_its_end_on_and_is_brought_up_to_date() {
     let dir = TestDir::new();
-    let ledger = dir.begin(None);
-    ledger.end("finished", Some("{}".into())).blocking_recv().unwrap().unwrap();
-    ledger.summarize("{\"n\":1}".into()).blocking_recv().unwrap().unwrap();
+    let writer = dir.begin(None);
+    writer.end("finished", Some("{}".into())).blocking_recv().unwrap().unwrap();
+    writer.summarize("{\"n\":1}".into()).blocking_recv().unwrap().unwrap();
     assert_eq!(dir.due(), [("{\"n\":1}".to_owned(), "", None)]);
 }

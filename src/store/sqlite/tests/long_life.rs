@@ -10,9 +10,9 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use tempfile::TempDir;
 
 use crate::plan::{self, Selection};
-use crate::store::sqlite::begun::claimed;
-use crate::store::sqlite::{HeldStore, Intent, IntentOutcome, Snapshot, schema};
-use crate::store::{BatchStore, ManifestRef};
+use crate::store::sqlite::tests::begun::claimed;
+use crate::store::sqlite::{HeldStore, Snapshot, schema};
+use crate::store::{BatchStore, Intent, IntentOutcome, ManifestRef};
 use crate::task::{
     ChangeKind, Decision, Earlier, Failure, FailureClass, Images, Mode, Prices, Quota, RemoteTaskId, State,
     Status, Task,
@@ -61,10 +61,10 @@ fn lived(path: &Path) {
         let mut store = open(path);
         list(&mut store, &tasks);
         let prices = if version == 1 { Prices::default() } else { PRICES };
-        let (snapshot, ledger) = claimed(store.begin(prices).unwrap());
+        let (snapshot, writer) = claimed(store.begin(prices).unwrap());
         for (n, waiting) in snapshot.waiting.iter().take(20).enumerate() {
             let mode = waiting.mode.may_be()[0];
-            let intended = ledger.intend(Intent { task: waiting.task, mode, hook_token: None });
+            let intended = writer.intend(Intent { task: waiting.task, mode, hook_token: None });
             let Ok(Ok(IntentOutcome::Recorded(attempt, _))) = intended.blocking_recv() else { panic!("{n}") };
             let failure = |class| Failure { class, reason: "no".to_owned() };
             let accepted = ChangeKind::Accepted(RemoteTaskId(format!("job-{}", attempt.0))).of(attempt);
@@ -82,7 +82,7 @@ fn lived(path: &Path) {
                 8 => vec![], // the run dies
                 _ => vec![accepted, ChangeKind::Done(Images::default()).of(attempt)],
             };
-            changes.into_iter().for_each(|change| drop(ledger.record(change)));
+            changes.into_iter().for_each(|change| drop(writer.record(change)));
         }
     }
 }

@@ -2,15 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use super::begun::{Begun, claimed};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rusqlite::Connection;
+
 use super::*;
 use crate::plan;
-use crate::store::BatchStore;
+use crate::store::{BatchStore, Intent, IntentOutcome, ManifestRef, Outgoing};
 use crate::task::{
-    AttemptKey, Change, ChangeKind, Decision, Failure, FailureClass, Images, Mode, Quota, Record, State,
-    Status, TaskRow,
+    AttemptKey, Change, ChangeKind, Decision, Failure, FailureClass, Images, Mode, Prices, Quota, Record,
+    RemoteTaskId, State, Status, Task, TaskRow,
 };
+use begun::{Begun, claimed};
 
+pub(in crate::store) mod begun;
 mod deliveries;
 mod found;
 mod long_life;
@@ -59,9 +65,9 @@ fn task(id: &str, prompt: &str) -> Task {
 
 /// Intends to submit a task, which must become this attempt.
 #[track_caller]
-fn intend(ledger: &BatchWriter, attempt: i64, task: TaskRow) -> Outgoing {
+fn intend(writer: &BatchWriter, attempt: i64, task: TaskRow) -> Outgoing {
     let intent = Intent { task, mode: Mode::Fast, hook_token: Some(format!("token-{attempt}")) };
-    match ledger.intend(intent).blocking_recv().unwrap().unwrap() {
+    match writer.intend(intent).blocking_recv().unwrap().unwrap() {
         IntentOutcome::Recorded(number, outgoing) => {
             assert_eq!(number, AttemptKey(attempt));
             outgoing
@@ -70,8 +76,8 @@ fn intend(ledger: &BatchWriter, attempt: i64, task: TaskRow) -> Outgoing {
     }
 }
 
-fn record(ledger: &BatchWriter, change: Change) {
-    ledger.record(change).blocking_recv().unwrap().unwrap();
+fn record(writer: &BatchWriter, change: Change) {
+    writer.record(change).blocking_recv().unwrap().unwrap();
 }
 
 fn accepted(attempt: i64) -> Change {
@@ -87,12 +93,12 @@ fn done(attempt: i64) -> Change {
 #[test]
 fn a_task_goes_its_way_and_its_record_says_it() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
+    let (snapshot, writer) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (2, 0));
-    let outgoing = intend(&ledger, 1, snapshot.waiting[0].task);
+    let outgoing = intend(&writer, 1, snapshot.waiting[0].task);
     assert_eq!((outgoing.prompt.as_str(), outgoing.timeout), ("mug", Some(900)));
-    record(&ledger, accepted(1));
-    record(&ledger, done(1));
+    record(&writer, accepted(1));
+    record(&writer, done(1));
     let [a, b] = &dir.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.quota), (State::Done, 1, Some(Quota(4000))));
     assert_eq!(a.task_id, Some(RemoteTaskId("job-1".into())));
@@ -104,26 +110,26 @@ fn a_task_goes_its_way_and_its_record_says_it() {
 #[test]
 fn a_submit_without_a_recorded_reply_is_unknown_to_the_next_run_and_costs() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
-    intend(&ledger, 1, snapshot.waiting[0].task);
-    drop(ledger);
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
+    let (snapshot, writer) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
+    intend(&writer, 1, snapshot.waiting[0].task);
+    drop(writer);
+    let (snapshot, writer) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     assert_eq!(snapshot.interrupted, 1);
     assert_eq!(snapshot.waiting.len(), 1, "it is not submitted again");
     assert_eq!(dir.states(), [("a".into(), State::Unknown), ("b".into(), State::Pending)]);
     let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     assert_eq!(reader.spent(None).unwrap(), Some(Quota(4000)));
-    intend(&ledger, 2, snapshot.waiting[0].task);
+    intend(&writer, 2, snapshot.waiting[0].task);
 }
 
 #[test]
 fn what_runs_is_taken_up_by_the_next_run_under_its_taskid() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
-    intend(&ledger, 1, snapshot.waiting[0].task);
-    record(&ledger, accepted(1));
-    drop(ledger);
-    let (snapshot, _ledger) = dir.begin(&[task("a", "mug")]);
+    let (snapshot, writer) = dir.begin(&[task("a", "mug")]);
+    intend(&writer, 1, snapshot.waiting[0].task);
+    record(&writer, accepted(1));
+    drop(writer);
+    let (snapshot, _writer) = dir.begin(&[task("a", "mug")]);
     let [resumed] = &snapshot.resumed[..] else { panic!("{snapshot:?}") };
     assert_eq!((resumed.task_id.0.as_str(), resumed.second_look), ("job-1", false));
     assert_eq!(resumed.waiting.timeout, Duration::from_secs(900));
@@ -145,12 +151,12 @@ fn what_was_given_up_is_offered_for_a_second_look_and_nothing_else() {
         (done(1), false),
     ] {
         let dir = TestDir::new();
-        let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
-        intend(&ledger, 1, snapshot.waiting[0].task);
-        record(&ledger, accepted(1));
-        record(&ledger, change.clone());
-        drop(ledger);
-        let (snapshot, _ledger) = dir.begin(&[task("a", "mug")]);
+        let (snapshot, writer) = dir.begin(&[task("a", "mug")]);
+        intend(&writer, 1, snapshot.waiting[0].task);
+        record(&writer, accepted(1));
+        record(&writer, change.clone());
+        drop(writer);
+        let (snapshot, _writer) = dir.begin(&[task("a", "mug")]);
         assert_eq!(snapshot.waiting, [], "{change:?}");
         assert_eq!(snapshot.resumed.iter().any(|resumed| resumed.second_look), looked_at, "{change:?}");
     }
@@ -159,53 +165,53 @@ fn what_was_given_up_is_offered_for_a_second_look_and_nothing_else() {
 #[test]
 fn a_refusal_costs_nothing_and_counts_as_no_attempt() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
-    intend(&ledger, 1, snapshot.waiting[0].task);
-    record(&ledger, ChangeKind::Rejected("all slots were taken".into()).of(AttemptKey(1)));
-    intend(&ledger, 2, snapshot.waiting[1].task);
+    let (snapshot, writer) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
+    intend(&writer, 1, snapshot.waiting[0].task);
+    record(&writer, ChangeKind::Rejected("all slots were taken".into()).of(AttemptKey(1)));
+    intend(&writer, 2, snapshot.waiting[1].task);
     let failure = Failure { class: FailureClass::Refused, reason: "banned (code 1403)".into() };
-    record(&ledger, ChangeKind::Refused(failure).of(AttemptKey(2)));
+    record(&writer, ChangeKind::Refused(failure).of(AttemptKey(2)));
     let [a, b] = &dir.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.quota), (State::Pending, 0, None));
     assert_eq!((b.state, b.attempts, b.quota), (State::Failed, 0, None));
     assert_eq!(b.reason.as_deref(), Some("banned (code 1403)"));
     let reader = BatchStore::at(&dir.path).snapshot().unwrap();
-    assert_eq!(reader.spent(Some(ledger.run())).unwrap(), None);
+    assert_eq!(reader.spent(Some(writer.run())).unwrap(), None);
 }
 
 #[test]
 fn a_callback_settles_what_was_unknown() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
-    intend(&ledger, 1, snapshot.waiting[0].task);
-    record(&ledger, ChangeKind::Unknown("cut".into()).of(AttemptKey(1)));
+    let (snapshot, writer) = dir.begin(&[task("a", "mug")]);
+    intend(&writer, 1, snapshot.waiting[0].task);
+    record(&writer, ChangeKind::Unknown("cut".into()).of(AttemptKey(1)));
     assert_eq!(dir.states(), [("a".into(), State::Unknown)]);
-    record(&ledger, accepted(1));
-    record(&ledger, done(1));
+    record(&writer, accepted(1));
+    record(&writer, done(1));
     assert_eq!(dir.states(), [("a".into(), State::Done)]);
 }
 
 #[test]
 fn an_edited_manifest_moves_nothing_that_it_did_not_touch() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup"), task("c", "jar")]);
+    let (snapshot, writer) = dir.begin(&[task("a", "mug"), task("b", "cup"), task("c", "jar")]);
     for n in 0..3 {
-        intend(&ledger, n + 1, snapshot.waiting[n as usize].task);
-        record(&ledger, accepted(n + 1));
-        record(&ledger, done(n + 1));
+        intend(&writer, n + 1, snapshot.waiting[n as usize].task);
+        record(&writer, accepted(n + 1));
+        record(&writer, done(n + 1));
     }
-    drop(ledger);
+    drop(writer);
     let edited = [task("new", "tray"), task("c", "jar"), task("a", "blue mug")];
-    let (snapshot, ledger) = dir.begin(&edited);
+    let (snapshot, writer) = dir.begin(&edited);
     assert_eq!(snapshot.waiting.len(), 2, "the new one and the changed one");
     let order: Vec<_> = dir.states();
     assert_eq!(
         order,
         [("new".into(), State::Pending), ("c".into(), State::Done), ("a".into(), State::Pending)]
     );
-    drop(ledger);
+    drop(writer);
     // Changed back, and the removed one is there again: both have their old results.
-    let (snapshot, _ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
+    let (snapshot, _writer) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
     assert_eq!(snapshot.waiting, []);
     assert_eq!(dir.records()[0].task_id, Some(RemoteTaskId("job-1".into())));
 }
@@ -214,24 +220,24 @@ fn an_edited_manifest_moves_nothing_that_it_did_not_touch() {
 fn a_redo_is_one_more_attempt_and_is_not_repeated_while_the_manifest_still_asks_for_it() {
     let dir = TestDir::new();
     let redo = || Task { decision: Some(Decision::Redo), ..task("a", "mug") };
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
-    intend(&ledger, 1, snapshot.waiting[0].task);
-    record(&ledger, accepted(1));
-    record(&ledger, done(1));
-    drop(ledger);
-    let (snapshot, ledger) = dir.begin(&[redo()]);
+    let (snapshot, writer) = dir.begin(&[task("a", "mug")]);
+    intend(&writer, 1, snapshot.waiting[0].task);
+    record(&writer, accepted(1));
+    record(&writer, done(1));
+    drop(writer);
+    let (snapshot, writer) = dir.begin(&[redo()]);
     assert_eq!(snapshot.waiting.len(), 1);
     assert_eq!(dir.records()[0].task_id, None, "the old pictures are history");
-    intend(&ledger, 2, snapshot.waiting[0].task);
-    record(&ledger, accepted(2));
-    record(&ledger, done(2));
-    drop(ledger);
-    let (snapshot, ledger) = dir.begin(&[redo()]);
+    intend(&writer, 2, snapshot.waiting[0].task);
+    record(&writer, accepted(2));
+    record(&writer, done(2));
+    drop(writer);
+    let (snapshot, writer) = dir.begin(&[redo()]);
     assert_eq!(snapshot.waiting, []);
     assert_eq!(dir.records()[0].attempts, 2);
-    drop(ledger);
+    drop(writer);
     dir.begin(&[task("a", "mug")]);
-    let (snapshot, _ledger) = dir.begin(&[redo()]);
+    let (snapshot, _writer) = dir.begin(&[redo()]);
     assert_eq!(snapshot.waiting.len(), 1, "asked for anew");
 }
 
@@ -250,11 +256,11 @@ fn what_is_skipped_waits_until_the_manifest_takes_that_back() {
 #[test]
 fn a_job_whose_task_was_taken_out_of_the_manifest_is_followed_all_the_same() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
-    intend(&ledger, 1, snapshot.waiting[0].task);
-    record(&ledger, accepted(1));
-    drop(ledger);
-    let (snapshot, _ledger) = dir.begin(&[task("b", "cup")]);
+    let (snapshot, writer) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
+    intend(&writer, 1, snapshot.waiting[0].task);
+    record(&writer, accepted(1));
+    drop(writer);
+    let (snapshot, _writer) = dir.begin(&[task("b", "cup")]);
     assert_eq!(snapshot.resumed.len(), 1);
     assert!(!snapshot.resumed_tasks[0].active);
     assert_eq!(snapshot.counts.total(), 1);
@@ -273,12 +279,12 @@ fn a_state_knows_the_manifest_that_it_lists() {
 #[test]
 fn one_run_holds_a_state_and_a_reader_may_look() {
     let dir = TestDir::new();
-    let (_, ledger) = dir.begin(&[task("a", "mug")]);
+    let (_, writer) = dir.begin(&[task("a", "mug")]);
     assert!(matches!(open(&dir.path), Err(StoreError::Held { .. })));
     let snapshot = BatchStore::at(&dir.path).snapshot().unwrap();
     assert_eq!((snapshot.holder(), snapshot.is_live()), (Some("a test"), true));
     assert_eq!(snapshot.counts().unwrap().of(Status::Pending), 1);
-    drop(ledger);
+    drop(writer);
     let snapshot = BatchStore::at(&dir.path).snapshot().unwrap();
     assert_eq!((snapshot.holder(), snapshot.is_live()), (None, false));
     open(&dir.path).unwrap();
@@ -346,7 +352,7 @@ fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read()
             drop(held);
             assert_eq!(dir.states(), [("a".to_owned(), State::Running)]);
         }
-        let (snapshot, _ledger) = claimed(open(&dir.path).unwrap().begin(Prices::default()).unwrap());
+        let (snapshot, _writer) = claimed(open(&dir.path).unwrap().begin(Prices::default()).unwrap());
         let [one] = &snapshot.resumed[..] else { panic!("{snapshot:?}") };
         assert_eq!((one.waiting.mode, one.task_id.0.as_str()), (Mode::Relaxed.into(), "job-1"));
     }
@@ -355,16 +361,16 @@ fn a_state_of_an_older_program_is_brought_up_to_date_when_it_is_opened_or_read()
 #[test]
 fn a_clock_that_was_set_back_makes_a_job_young_and_one_set_forward_old() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug")]);
-    intend(&ledger, 1, snapshot.waiting[0].task);
-    record(&ledger, accepted(1));
-    drop(ledger);
+    let (snapshot, writer) = dir.begin(&[task("a", "mug")]);
+    intend(&writer, 1, snapshot.waiting[0].task);
+    record(&writer, accepted(1));
+    drop(writer);
     for (hours, oldest) in [(5, 0_u64), (-5, 5 * 3600 + 60)] {
         let db = Connection::open(&dir.path).unwrap();
         let then = Timestamp::now().as_millisecond() + hours * 3_600_000;
         db.execute("UPDATE attempt SET intended_at = ?1", [then]).unwrap();
         drop(db);
-        let (snapshot, _ledger) = dir.begin(&[task("a", "mug")]);
+        let (snapshot, _writer) = dir.begin(&[task("a", "mug")]);
         let age = snapshot.resumed[0].age.as_secs();
         assert!((oldest.saturating_sub(60)..=oldest).contains(&age), "{hours} hours off: {age} s old");
         assert!(snapshot.waiting.is_empty(), "it is followed, and not sent again");
@@ -394,11 +400,11 @@ fn an_empty_file_is_no_state_and_is_not_begun_anew() {
 #[test]
 fn a_write_that_fails_is_said_and_takes_no_other_with_it() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
-    intend(&ledger, 1, snapshot.waiting[0].task);
-    let bad = ledger.record(ChangeKind::Lost("there is no such attempt".into()).of(AttemptKey(99)));
-    let good = ledger.record(accepted(1));
-    let next = ledger.intend(Intent { task: snapshot.waiting[1].task, mode: Mode::Fast, hook_token: None });
+    let (snapshot, writer) = dir.begin(&[task("a", "mug"), task("b", "cup")]);
+    intend(&writer, 1, snapshot.waiting[0].task);
+    let bad = writer.record(ChangeKind::Lost("there is no such attempt".into()).of(AttemptKey(99)));
+    let good = writer.record(accepted(1));
+    let next = writer.intend(Intent { task: snapshot.waiting[1].task, mode: Mode::Fast, hook_token: None });
     assert!(bad.blocking_recv().unwrap().is_err());
     assert!(good.blocking_recv().unwrap().is_ok());
     assert!(next.blocking_recv().unwrap().is_ok());

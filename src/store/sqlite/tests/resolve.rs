@@ -1,12 +1,15 @@
 //! What a person decides about what is unknown, in the state: each once, and nothing else with it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::plan;
-use crate::store::sqlite::begun::{Begun, claimed};
-use crate::store::sqlite::*;
-use crate::store::{BatchStore, LinkOutcome, Resolution};
-use crate::task::{AttemptKey, ChangeKind, Decision, Quota, Record, Status, TaskRow};
+use crate::plan::{self, Filters};
+use crate::store::sqlite::tests::begun::{Begun, claimed};
+use crate::store::sqlite::{BatchWriter, HeldStore, Snapshot};
+use crate::store::{BatchStore, Intent, LinkOutcome, ManifestRef, Resolution, StoreError};
+use crate::task::{
+    AttemptKey, ChangeKind, Decision, Mode, Prices, Quota, Record, RemoteTaskId, State, Status, Task, TaskId,
+    TaskRow,
+};
 
 struct TestDir {
     _folder: tempfile::TempDir,
@@ -18,10 +21,10 @@ impl TestDir {
     fn new() -> TestDir {
         let folder = tempfile::tempdir().unwrap();
         let dir = TestDir { path: folder.path().join("spring.mjbatch"), _folder: folder };
-        let (snapshot, ledger) = dir.begin(&tasks());
+        let (snapshot, writer) = dir.begin(&tasks());
         for (n, waiting) in (1..).zip(&snapshot.waiting) {
             let intent = Intent { task: waiting.task, mode: Mode::Fast, hook_token: Some(format!("t{n}")) };
-            ledger.intend(intent).blocking_recv().unwrap().unwrap();
+            writer.intend(intent).blocking_recv().unwrap().unwrap();
         }
         for change in [
             ChangeKind::Unknown("cut".into()).of(AttemptKey(1)),
@@ -29,7 +32,7 @@ impl TestDir {
             ChangeKind::Accepted(RemoteTaskId("T4".into())).of(AttemptKey(4)),
             ChangeKind::Done(crate::task::Images::default()).of(AttemptKey(4)),
         ] {
-            ledger.record(change).blocking_recv().unwrap().unwrap();
+            writer.record(change).blocking_recv().unwrap().unwrap();
         }
         dir
     }
@@ -93,9 +96,9 @@ fn sent_again_is_sent_once_and_the_old_attempt_stays_unknown_and_spent() {
     assert_eq!(dir.resolve(&["a", "c", "d"], Resolution::Resend), (0, 0, 1), "twice is once");
     use State::{Done, Pending, Unknown};
     assert_eq!(dir.states(), [Pending, Unknown, Pending, Done]);
-    let (snapshot, ledger) = dir.begin(&tasks());
+    let (snapshot, writer) = dir.begin(&tasks());
     assert_eq!((snapshot.waiting.len(), snapshot.history.spent), (2, Quota(16_000)));
-    drop(ledger);
+    drop(writer);
     assert_eq!(dir.records()[0].attempts, 1, "the history is kept");
 }
 
@@ -116,10 +119,10 @@ fn given_up_is_lost_for_good_and_counts_as_spent() {
     assert_eq!(dir.resolve(&["a", "b", "c"], Resolution::GiveUp), (0, 0, 0), "twice is once");
     let a = &dir.records()[0];
     assert_eq!((a.state, a.reason.as_deref()), (State::Lost, Some("given up by a person; cut")));
-    let (snapshot, ledger) = dir.begin(&tasks());
+    let (snapshot, writer) = dir.begin(&tasks());
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (0, 0));
     assert_eq!(snapshot.history.spent, Quota(16_000));
-    drop(ledger);
+    drop(writer);
     let report = dir.store().retry(&Filters::default(), false).unwrap();
     assert_eq!(report.tasks.total(), 0, "a retry does not take it for a failure");
 }
@@ -136,7 +139,7 @@ fn what_was_found_is_followed_under_its_taskid_and_so_is_what_was_given_up_too_e
         (dir.link_job("b", "T2"), dir.link_job("c", "T3")),
         (LinkOutcome::Linked, LinkOutcome::Linked)
     );
-    let (snapshot, _ledger) = dir.begin(&tasks());
+    let (snapshot, _writer) = dir.begin(&tasks());
     let followed: Vec<_> = snapshot.resumed.iter().map(|it| (it.attempt.0, it.task_id.0.as_str())).collect();
     assert_eq!(followed, [(1, "T1"), (2, "T2"), (3, "T3")]);
     assert_eq!((snapshot.waiting.len(), snapshot.history.spent), (0, Quota(16_000)));
@@ -156,7 +159,7 @@ fn one_job_is_never_two_tasks() {
 #[test]
 fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.begin(&tasks()[1..]);
+    let (snapshot, writer) = dir.begin(&tasks()[1..]);
     let lost: Vec<_> = snapshot.in_doubt.iter().map(|lost| (lost.attempt.0, lost.called_back)).collect();
     assert_eq!(lost, [(1, true), (2, true), (3, true)], "the one that was cut off too");
     let whose: Vec<_> = snapshot
@@ -165,19 +168,19 @@ fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() 
         .map(|task| (task.id.0.as_str(), task.active, task.hook_token.as_deref()))
         .collect();
     assert_eq!(whose, [("a", false, Some("t1")), ("b", true, Some("t2")), ("c", true, Some("t3"))]);
-    assert_eq!(snapshot.history.barred, [TaskRow(1)].into(), "it is not in the manifest any more");
+    assert_eq!(snapshot.history.excluded, [TaskRow(1)].into(), "it is not in the manifest any more");
     for change in [
         ChangeKind::Accepted(RemoteTaskId("T2".into())).of(AttemptKey(2)),
         ChangeKind::Resend.of(AttemptKey(3)),
         ChangeKind::Resend.of(AttemptKey(2)),
         ChangeKind::Resend.of(AttemptKey(4)),
     ] {
-        ledger.record(change).blocking_recv().unwrap().unwrap();
+        writer.record(change).blocking_recv().unwrap().unwrap();
     }
-    drop(ledger);
+    drop(writer);
     use State::{Done, Pending, Running};
     assert_eq!(dir.states(), [Running, Pending, Done], "only what is unknown waits again");
-    let (snapshot, _ledger) = dir.begin(&tasks()[1..]);
+    let (snapshot, _writer) = dir.begin(&tasks()[1..]);
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len(), snapshot.in_doubt.len()), (1, 1, 1));
     assert_eq!(snapshot.history.spent, Quota(16_000));
 }
@@ -186,11 +189,11 @@ fn a_run_begins_with_what_may_still_be_called_back_and_what_it_may_send_again() 
 fn of_a_task_that_was_sent_again_only_the_last_attempt_is_awaited() {
     let dir = TestDir::new();
     dir.resolve(&["a"], Resolution::Resend);
-    let (snapshot, ledger) = dir.begin(&tasks());
+    let (snapshot, writer) = dir.begin(&tasks());
     let intent = Intent { task: snapshot.waiting[0].task, mode: Mode::Fast, hook_token: Some("t5".into()) };
-    ledger.intend(intent).blocking_recv().unwrap().unwrap();
-    drop(ledger);
-    let (snapshot, _ledger) = dir.begin(&tasks());
+    writer.intend(intent).blocking_recv().unwrap().unwrap();
+    drop(writer);
+    let (snapshot, _writer) = dir.begin(&tasks());
     let lost: Vec<_> = snapshot.in_doubt.iter().map(|lost| lost.attempt.0).collect();
     assert_eq!(lost, [2, 3, 5]);
 }
@@ -198,21 +201,21 @@ fn of_a_task_that_was_sent_again_only_the_last_attempt_is_awaited() {
 #[test]
 fn nothing_is_settled_while_a_run_holds_the_state() {
     let dir = TestDir::new();
-    let (_snapshot, _ledger) = dir.begin(&tasks());
+    let (_snapshot, _writer) = dir.begin(&tasks());
     assert!(matches!(BatchStore::at(&dir.path).hold("a test"), Err(StoreError::Held { .. })));
 }
 
 #[test]
-fn the_ledger_has_every_attempt_once_and_in_order_over_its_pages() {
+fn every_attempt_is_listed_once_and_in_order_over_its_pages() {
     let dir = TestDir::new();
     dir.resolve(&["a"], Resolution::Resend);
-    let (snapshot, ledger) = dir.begin(&tasks()[..1]);
+    let (snapshot, writer) = dir.begin(&tasks()[..1]);
     for n in 5..1400 {
         let task = snapshot.waiting[0].task;
-        drop(ledger.intend(Intent { task, mode: Mode::Fast, hook_token: None }));
-        drop(ledger.record(ChangeKind::Rejected("no slot".into()).of(AttemptKey(n))));
+        drop(writer.intend(Intent { task, mode: Mode::Fast, hook_token: None }));
+        drop(writer.record(ChangeKind::Rejected("no slot".into()).of(AttemptKey(n))));
     }
-    drop(ledger);
+    drop(writer);
     let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     let all: Vec<_> = reader.attempts().map(Result::unwrap).collect();
     assert_eq!(all.len(), 1399, "of tasks that the manifest has no longer too");

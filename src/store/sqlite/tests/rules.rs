@@ -1,16 +1,16 @@
 //! What the state remembers for the rules of a run: what was spent, what failed how often, and
 //! which tasks are meant.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::engine::IntentRefusal;
-use crate::plan::{self, Filter};
-use crate::store::BatchStore;
-use crate::store::sqlite::begun::{Begun, claimed};
-use crate::store::sqlite::*;
+use crate::plan::{self, Filter, Filters, Selection};
+use crate::store::sqlite::tests::begun::{Begun, claimed};
+use crate::store::sqlite::{BatchWriter, HeldStore};
+use crate::store::{BatchStore, Intent, IntentOutcome, ManifestRef, RetryReport, StoreError};
 use crate::task::{
-    AttemptKey, Change, ChangeKind, Decision, Failure, FailureClass, Images, ModeCounts, Quota, Record,
-    State, TaskRow,
+    AttemptKey, Change, ChangeKind, Decision, Failure, FailureClass, Images, Mode, ModeCounts, Prices, Quota,
+    Record, RemoteTaskId, State, Task, TaskRow,
 };
 
 struct TestDir {
@@ -74,14 +74,14 @@ fn tasks<const N: usize>(ids: [&str; N]) -> Vec<Task> {
     ids.into_iter().map(task).collect()
 }
 
-fn answer(ledger: &BatchWriter, task: TaskRow, mode: Mode) -> IntentOutcome {
-    ledger.intend(Intent { task, mode, hook_token: None }).blocking_recv().unwrap().unwrap()
+fn answer(writer: &BatchWriter, task: TaskRow, mode: Mode) -> IntentOutcome {
+    writer.intend(Intent { task, mode, hook_token: None }).blocking_recv().unwrap().unwrap()
 }
 
 /// Intends to submit a task. Gives the number of the attempt.
 #[track_caller]
-fn intend_next(ledger: &BatchWriter, task: TaskRow) -> i64 {
-    match answer(ledger, task, Mode::Fast) {
+fn intend_next(writer: &BatchWriter, task: TaskRow) -> i64 {
+    match answer(writer, task, Mode::Fast) {
         IntentOutcome::Recorded(attempt, _) => attempt.0,
         IntentOutcome::Refused(why) => panic!("{why:?}"),
     }
@@ -89,27 +89,27 @@ fn intend_next(ledger: &BatchWriter, task: TaskRow) -> i64 {
 
 /// Intends to submit a task, which must become this attempt.
 #[track_caller]
-fn intend(ledger: &BatchWriter, attempt: i64, task: TaskRow) {
-    assert_eq!(intend_next(ledger, task), attempt);
+fn intend(writer: &BatchWriter, attempt: i64, task: TaskRow) {
+    assert_eq!(intend_next(writer, task), attempt);
 }
 
-fn record(ledger: &BatchWriter, change: Change) {
-    ledger.record(change).blocking_recv().unwrap().unwrap();
+fn record(writer: &BatchWriter, change: Change) {
+    writer.record(change).blocking_recv().unwrap().unwrap();
 }
 
 /// Intends and accepts attempts 1, 2, … of what waits.
-fn run_all(snapshot: &Begun, ledger: &BatchWriter) {
-    run_all_but(&[], snapshot, ledger);
+fn run_all(snapshot: &Begun, writer: &BatchWriter) {
+    run_all_but(&[], snapshot, writer);
 }
 
 /// The submits of these attempts are not answered.
-fn run_all_but(unanswered: &[i64], snapshot: &Begun, ledger: &BatchWriter) {
+fn run_all_but(unanswered: &[i64], snapshot: &Begun, writer: &BatchWriter) {
     for waiting in &snapshot.waiting {
-        let n = intend_next(ledger, waiting.task);
+        let n = intend_next(writer, waiting.task);
         if unanswered.contains(&n) {
             continue;
         }
-        record(ledger, ChangeKind::Accepted(RemoteTaskId(format!("job-{n}"))).of(AttemptKey(n)));
+        record(writer, ChangeKind::Accepted(RemoteTaskId(format!("job-{n}"))).of(AttemptKey(n)));
     }
 }
 
@@ -135,11 +135,11 @@ fn failed(attempt: i64, class: FailureClass) -> Change {
 fn what_failed_for_now_waits_with_its_reason_and_is_counted_over_runs() {
     let dir = TestDir::new();
     for run in 1..=3 {
-        let (snapshot, ledger) = dir.all(&tasks(["a"]));
+        let (snapshot, writer) = dir.all(&tasks(["a"]));
         let [waiting] = snapshot.waiting[..] else { panic!("{snapshot:?}") };
         assert_eq!(snapshot.history.failures.get(&waiting.task).copied().unwrap_or_default(), run - 1);
-        run_all(&snapshot, &ledger);
-        record(&ledger, failed_for_now(i64::from(run)));
+        run_all(&snapshot, &writer);
+        record(&writer, failed_for_now(i64::from(run)));
         let [a] = &dir.records()[..] else { panic!() };
         assert_eq!((a.state, a.attempts, a.reason.as_deref()), (State::Pending, run, Some("bad luck")));
         assert_eq!((a.quota, a.task_id.as_ref()), (Some(Quota(4000 * u64::from(run))), None));
@@ -149,11 +149,11 @@ fn what_failed_for_now_waits_with_its_reason_and_is_counted_over_runs() {
 #[test]
 fn a_submit_that_was_not_accepted_does_not_hide_why_the_task_waits() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.all(&tasks(["a"]));
-    run_all(&snapshot, &ledger);
-    record(&ledger, failed_for_now(1));
-    intend(&ledger, 2, snapshot.waiting[0].task);
-    record(&ledger, ChangeKind::Rejected("all slots were taken".into()).of(AttemptKey(2)));
+    let (snapshot, writer) = dir.all(&tasks(["a"]));
+    run_all(&snapshot, &writer);
+    record(&writer, failed_for_now(1));
+    intend(&writer, 2, snapshot.waiting[0].task);
+    record(&writer, ChangeKind::Rejected("all slots were taken".into()).of(AttemptKey(2)));
     let [a] = &dir.records()[..] else { panic!() };
     assert_eq!((a.state, a.attempts, a.reason.as_deref()), (State::Pending, 1, Some("bad luck")));
 }
@@ -161,12 +161,12 @@ fn a_submit_that_was_not_accepted_does_not_hide_why_the_task_waits() {
 #[test]
 fn a_run_that_died_between_a_failure_and_the_next_submit_sends_it_again_once() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.all(&tasks(["a"]));
-    run_all(&snapshot, &ledger);
-    record(&ledger, failed_for_now(1));
-    intend(&ledger, 2, snapshot.waiting[0].task);
-    drop(ledger); // it died after the intent: whether it was sent cannot be known
-    let (snapshot, _ledger) = dir.all(&tasks(["a"]));
+    let (snapshot, writer) = dir.all(&tasks(["a"]));
+    run_all(&snapshot, &writer);
+    record(&writer, failed_for_now(1));
+    intend(&writer, 2, snapshot.waiting[0].task);
+    drop(writer); // it died after the intent: whether it was sent cannot be known
+    let (snapshot, _writer) = dir.all(&tasks(["a"]));
     assert_eq!((snapshot.waiting.len(), snapshot.interrupted), (0, 1));
     assert_eq!(snapshot.history.spent, Quota(8000));
 }
@@ -174,14 +174,14 @@ fn a_run_that_died_between_a_failure_and_the_next_submit_sends_it_again_once() {
 #[test]
 fn a_second_look_is_at_the_last_attempt_alone() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.all(&tasks(["a"]));
-    run_all(&snapshot, &ledger);
-    record(&ledger, failed_for_now(1));
-    intend(&ledger, 2, snapshot.waiting[0].task);
-    record(&ledger, ChangeKind::Accepted(RemoteTaskId("job-2".into())).of(AttemptKey(2)));
-    record(&ledger, failed(2, FailureClass::Timeout));
-    drop(ledger);
-    let (snapshot, _ledger) = dir.all(&tasks(["a"]));
+    let (snapshot, writer) = dir.all(&tasks(["a"]));
+    run_all(&snapshot, &writer);
+    record(&writer, failed_for_now(1));
+    intend(&writer, 2, snapshot.waiting[0].task);
+    record(&writer, ChangeKind::Accepted(RemoteTaskId("job-2".into())).of(AttemptKey(2)));
+    record(&writer, failed(2, FailureClass::Timeout));
+    drop(writer);
+    let (snapshot, _writer) = dir.all(&tasks(["a"]));
     let looked: Vec<_> = snapshot.resumed.iter().map(|resumed| resumed.task_id.0.as_str()).collect();
     assert_eq!(looked, ["job-2"]);
 }
@@ -190,13 +190,13 @@ fn a_second_look_is_at_the_last_attempt_alone() {
 fn all_that_may_be_billed_is_spent_at_its_price_or_at_todays() {
     let mut dir = TestDir::new();
     dir.prices = Prices::default();
-    let (snapshot, ledger) = dir.all(&tasks(["a", "b", "c", "d", "e"]));
-    run_all_but(&[1, 4], &snapshot, &ledger);
-    record(&ledger, ChangeKind::Unknown("cut".into()).of(AttemptKey(1)));
-    record(&ledger, ChangeKind::Lost("gone".into()).of(AttemptKey(2)));
-    record(&ledger, failed(3, FailureClass::Generation));
-    record(&ledger, ChangeKind::Rejected("no slot".into()).of(AttemptKey(4)));
-    drop(ledger);
+    let (snapshot, writer) = dir.all(&tasks(["a", "b", "c", "d", "e"]));
+    run_all_but(&[1, 4], &snapshot, &writer);
+    record(&writer, ChangeKind::Unknown("cut".into()).of(AttemptKey(1)));
+    record(&writer, ChangeKind::Lost("gone".into()).of(AttemptKey(2)));
+    record(&writer, failed(3, FailureClass::Generation));
+    record(&writer, ChangeKind::Rejected("no slot".into()).of(AttemptKey(4)));
+    drop(writer);
     let store = dir.listed(&tasks(["a"]));
     assert_eq!(store.unpriced(&Prices::default()).unwrap(), [Mode::Fast]);
     drop(store);
@@ -205,12 +205,12 @@ fn all_that_may_be_billed_is_spent_at_its_price_or_at_todays() {
     let store = dir.listed(&tasks(["a"]));
     assert_eq!(store.unpriced(&dir.prices).unwrap(), []);
     drop(store);
-    let (snapshot, ledger) = dir.all(&tasks(["a", "f"]));
+    let (snapshot, writer) = dir.all(&tasks(["a", "f"]));
     assert_eq!(snapshot.history.spent, Quota(12_000), "four may be billed, the running one too");
-    run_all(&snapshot, &ledger);
-    drop(ledger);
+    run_all(&snapshot, &writer);
+    drop(writer);
     dir.prices = Prices { fast: Some(Quota(5000)), relaxed: None };
-    let (snapshot, _ledger) = dir.all(&tasks(["a"]));
+    let (snapshot, _writer) = dir.all(&tasks(["a"]));
     assert_eq!(snapshot.history.spent, Quota(4 * 5000 + 3000), "what has a price keeps it");
 }
 
@@ -219,7 +219,7 @@ fn the_more_urgent_goes_first_and_equals_in_the_manifests_order() {
     let dir = TestDir::new();
     let of = |id: &str, priority| Task { priority, ..task(id) };
     let listed = [of("a", 0), of("b", -5), of("c", 10), of("d", 0), of("e", 10)];
-    let (snapshot, _ledger) = dir.all(&listed);
+    let (snapshot, _writer) = dir.all(&listed);
     let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
     assert_eq!(keys, [3, 5, 1, 4, 2]);
     let order: Vec<_> = dir.records().into_iter().map(|record| record.task.id.0).collect();
@@ -229,20 +229,20 @@ fn the_more_urgent_goes_first_and_equals_in_the_manifests_order() {
 #[test]
 fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.all(&tasks(["a", "b", "c", "d"]));
+    let (snapshot, writer) = dir.all(&tasks(["a", "b", "c", "d"]));
     for (n, waiting) in (1..).zip(&snapshot.waiting[..2]) {
-        intend(&ledger, n, waiting.task);
-        record(&ledger, ChangeKind::Accepted(RemoteTaskId(format!("job-{n}"))).of(AttemptKey(n)));
+        intend(&writer, n, waiting.task);
+        record(&writer, ChangeKind::Accepted(RemoteTaskId(format!("job-{n}"))).of(AttemptKey(n)));
     }
-    drop(ledger);
+    drop(writer);
     let selection = Selection { filters: parsed(&["sku=sku-a", "sku=sku-c"]), pilot: false };
-    let (snapshot, ledger) = dir.begin(&tasks(["a", "b", "c", "d"]), &selection);
+    let (snapshot, writer) = dir.begin(&tasks(["a", "b", "c", "d"]), &selection);
     assert_eq!((snapshot.waiting.len(), snapshot.not_selected, snapshot.resumed.len()), (1, 1, 2));
-    assert_eq!(snapshot.history.barred, [TaskRow(2)].into());
-    drop(ledger);
+    assert_eq!(snapshot.history.excluded, [TaskRow(2)].into());
+    drop(writer);
     let skipped = [Task { decision: Some(Decision::Skip), ..task("a") }, task("c")];
-    let (snapshot, _ledger) = dir.all(&skipped);
-    assert_eq!(snapshot.history.barred, [TaskRow(1), TaskRow(2)].into(), "skipped, and not listed");
+    let (snapshot, _writer) = dir.all(&skipped);
+    assert_eq!(snapshot.history.excluded, [TaskRow(1), TaskRow(2)].into(), "skipped, and not listed");
 }
 
 #[test]
@@ -251,15 +251,15 @@ fn a_pilot_is_one_task_of_each_entry_and_is_not_flown_twice() {
     let of = |id: &str, entry| Task { entry, ..task(id) };
     let listed = [of("a1", 0), of("a2", 0), of("b1", 1), of("b2", 1), of("c1", 2)];
     let pilot = Selection { pilot: true, ..Selection::default() };
-    let (snapshot, ledger) = dir.begin(&listed, &pilot);
+    let (snapshot, writer) = dir.begin(&listed, &pilot);
     let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
     assert_eq!((keys, snapshot.not_selected), (vec![1, 3, 5], 2));
-    run_all(&snapshot, &ledger);
-    record(&ledger, ChangeKind::Done(Images::default()).of(AttemptKey(1)));
-    record(&ledger, failed_for_now(2));
-    record(&ledger, failed(3, FailureClass::Moderated));
-    drop(ledger);
-    let (snapshot, _ledger) = dir.begin(&listed, &pilot);
+    run_all(&snapshot, &writer);
+    record(&writer, ChangeKind::Done(Images::default()).of(AttemptKey(1)));
+    record(&writer, failed_for_now(2));
+    record(&writer, failed(3, FailureClass::Moderated));
+    drop(writer);
+    let (snapshot, _writer) = dir.begin(&listed, &pilot);
     let keys: Vec<_> = snapshot.waiting.iter().map(|waiting| waiting.task.0).collect();
     assert_eq!((keys, snapshot.not_selected), (vec![3], 2), "the one that failed for now goes on");
 }
@@ -267,15 +267,15 @@ fn a_pilot_is_one_task_of_each_entry_and_is_not_flown_twice() {
 #[test]
 fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.all(&tasks(["a", "b", "c", "d", "e"]));
-    run_all_but(&[5], &snapshot, &ledger);
-    record(&ledger, failed(1, FailureClass::Generation));
-    record(&ledger, failed(2, FailureClass::Moderated));
-    record(&ledger, failed(3, FailureClass::Timeout));
-    record(&ledger, ChangeKind::Lost("gone".into()).of(AttemptKey(4)));
-    record(&ledger, ChangeKind::Unknown("cut".into()).of(AttemptKey(5)));
+    let (snapshot, writer) = dir.all(&tasks(["a", "b", "c", "d", "e"]));
+    run_all_but(&[5], &snapshot, &writer);
+    record(&writer, failed(1, FailureClass::Generation));
+    record(&writer, failed(2, FailureClass::Moderated));
+    record(&writer, failed(3, FailureClass::Timeout));
+    record(&writer, ChangeKind::Lost("gone".into()).of(AttemptKey(4)));
+    record(&writer, ChangeKind::Unknown("cut".into()).of(AttemptKey(5)));
     assert!(matches!(BatchStore::at(&dir.path).hold("a test"), Err(StoreError::Held { .. })));
-    drop(ledger);
+    drop(writer);
     assert_eq!(
         dir.retry(&["id=a"], false),
         RetryReport { tasks: all_fast(1), turned_down: 0, may_be_made: 0 }
@@ -286,12 +286,12 @@ fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
         RetryReport { tasks: all_fast(1), turned_down: 0, may_be_made: 1 }
     );
     assert_eq!(dir.retry(&[], true), RetryReport::default(), "what is unknown never is");
-    let (snapshot, ledger) = dir.all(&tasks(["a", "b", "c", "d", "e"]));
+    let (snapshot, writer) = dir.all(&tasks(["a", "b", "c", "d", "e"]));
     assert_eq!((snapshot.waiting.len(), snapshot.resumed.len()), (4, 0));
     assert_eq!(snapshot.history.failures, [].into(), "counted anew");
     assert_eq!(snapshot.history.spent, Quota(20_000));
     assert_eq!(dir.records()[0].attempts, 1);
-    drop(ledger);
+    drop(writer);
     assert!(matches!(
         BatchStore::at(dir.path.with_extension("none")).hold("a test"),
         Err(StoreError::Absent(_))
@@ -301,12 +301,12 @@ fn what_a_person_sends_again_starts_anew_and_its_history_stays() {
 #[test]
 fn a_redo_counts_failures_anew() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.all(&tasks(["a"]));
-    run_all(&snapshot, &ledger);
-    record(&ledger, failed(1, FailureClass::Generation));
-    drop(ledger);
+    let (snapshot, writer) = dir.all(&tasks(["a"]));
+    run_all(&snapshot, &writer);
+    record(&writer, failed(1, FailureClass::Generation));
+    drop(writer);
     let redo = [Task { decision: Some(Decision::Redo), ..task("a") }];
-    let (snapshot, _ledger) = dir.all(&redo);
+    let (snapshot, _writer) = dir.all(&redo);
     assert_eq!((snapshot.waiting.len(), snapshot.history.failures.len()), (1, 0));
 }
 
@@ -314,7 +314,7 @@ fn a_redo_counts_failures_anew() {
 fn what_tasks_share_is_what_not_all_have_the_rarest_first() {
     let dir = TestDir::new();
     let of = |id: &str, sku: &str| Task { vars: vec![sku.to_owned(), "spring".to_owned()], ..task(id) };
-    let (snapshot, _ledger) = dir.all(&[of("a", "vape"), of("b", "vape"), of("c", "mug"), of("d", "")]);
+    let (snapshot, _writer) = dir.all(&[of("a", "vape"), of("b", "vape"), of("c", "mug"), of("d", "")]);
     let keys: Vec<TaskRow> = snapshot.waiting.iter().map(|waiting| waiting.task).collect();
     let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     let header = reader.header().unwrap();
@@ -328,7 +328,7 @@ fn what_tasks_share_is_what_not_all_have_the_rarest_first() {
 fn an_intent_over_the_budget_is_refused_in_its_transaction_and_nothing_of_it_stays() {
     let dir = TestDir::new();
     let store = dir.listed(&tasks(["a", "b", "c", "d"]));
-    let (snapshot, ledger) =
+    let (snapshot, writer) =
         claimed(store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap());
     let task = |n: usize| snapshot.waiting[n].task;
     // They arrive together, and may be written in one transaction.
@@ -336,7 +336,7 @@ fn an_intent_over_the_budget_is_refused_in_its_transaction_and_nothing_of_it_sta
     let answers: Vec<_> = modes
         .into_iter()
         .enumerate()
-        .map(|(n, mode)| ledger.intend(Intent { task: task(n), mode, hook_token: None }))
+        .map(|(n, mode)| writer.intend(Intent { task: task(n), mode, hook_token: None }))
         .collect();
     let answers: Vec<_> =
         answers.into_iter().map(|answer| answer.blocking_recv().unwrap().unwrap()).collect();
@@ -349,32 +349,32 @@ fn an_intent_over_the_budget_is_refused_in_its_transaction_and_nothing_of_it_sta
     let states: Vec<_> = dir.records().iter().map(|record| record.state).collect();
     assert_eq!(states, [State::Submitting, State::Submitting, State::Pending, State::Submitting]);
     // A certain no gives its reservation back.
-    record(&ledger, ChangeKind::Rejected("no slot".into()).of(AttemptKey(1)));
-    assert_eq!(number(&answer(&ledger, task(2), Mode::Fast)), Ok(4));
-    assert_eq!(number(&answer(&ledger, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget));
-    drop(ledger);
+    record(&writer, ChangeKind::Rejected("no slot".into()).of(AttemptKey(1)));
+    assert_eq!(number(&answer(&writer, task(2), Mode::Fast)), Ok(4));
+    assert_eq!(number(&answer(&writer, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget));
+    drop(writer);
     let store = BatchStore::at(&dir.path).hold("a test").unwrap();
-    let (_, ledger) =
+    let (_, writer) =
         claimed(store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap());
-    assert_eq!(number(&answer(&ledger, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget), "in every run");
+    assert_eq!(number(&answer(&writer, task(0), Mode::Fast)), Err(IntentRefusal::OverBudget), "in every run");
 }
 
 #[test]
 fn a_mode_without_a_price_is_within_no_budget() {
     let dir = TestDir { prices: Prices { fast: Some(Quota(1)), relaxed: None }, ..TestDir::new() };
     let store = dir.listed(&tasks(["a"]));
-    let (snapshot, ledger) =
+    let (snapshot, writer) =
         claimed(store.begin_with(dir.prices, Some(Quota(10_000)), &Selection::default()).unwrap());
-    let outcome = answer(&ledger, snapshot.waiting[0].task, Mode::Relaxed);
+    let outcome = answer(&writer, snapshot.waiting[0].task, Mode::Relaxed);
     assert_eq!(outcome, IntentOutcome::Refused(IntentRefusal::OverBudget));
 }
 
 #[test]
 fn a_task_that_does_not_wait_is_not_submitted() {
     let dir = TestDir::new();
-    let (snapshot, ledger) = dir.all(&tasks(["a"]));
+    let (snapshot, writer) = dir.all(&tasks(["a"]));
     let task = snapshot.waiting[0].task;
-    intend(&ledger, 1, task);
+    intend(&writer, 1, task);
     for change in [
         None,
         Some(ChangeKind::Unknown("no reply".into())),
@@ -382,30 +382,30 @@ fn a_task_that_does_not_wait_is_not_submitted() {
         Some(ChangeKind::Lost("forgotten".into())),
     ] {
         if let Some(change) = change {
-            record(&ledger, change.of(AttemptKey(1)));
+            record(&writer, change.of(AttemptKey(1)));
         }
-        assert_eq!(answer(&ledger, task, Mode::Fast), IntentOutcome::Refused(IntentRefusal::NotOurs));
+        assert_eq!(answer(&writer, task, Mode::Fast), IntentOutcome::Refused(IntentRefusal::NotOurs));
     }
-    assert_eq!(answer(&ledger, TaskRow(99), Mode::Fast), IntentOutcome::Refused(IntentRefusal::NotOurs));
+    assert_eq!(answer(&writer, TaskRow(99), Mode::Fast), IntentOutcome::Refused(IntentRefusal::NotOurs));
     assert_eq!(dir.records()[0].attempts, 1);
 }
 
 #[test]
 fn a_task_that_waits_again_is_not_claimed_again() {
     let desk = TestDir::new();
-    let (snapshot, ledger) = desk.all(&tasks(["a", "b"]));
-    intend(&ledger, 1, snapshot.waiting[0].task);
-    drop(ledger);
+    let (snapshot, writer) = desk.all(&tasks(["a", "b"]));
+    intend(&writer, 1, snapshot.waiting[0].task);
+    drop(writer);
     let store = desk.listed(&tasks(["a", "b", "c"]));
-    let (start, ledger) = store.begin_with(desk.prices, None, &Selection::default()).unwrap();
+    let (start, writer) = store.begin_with(desk.prices, None, &Selection::default()).unwrap();
     assert_eq!((start.in_doubt.len(), start.backlog.tasks), (1, all_fast(2)));
-    let claim = |count: usize| ledger.claim(count).blocking_recv().unwrap().unwrap();
+    let claim = |count: usize| writer.claim(count).blocking_recv().unwrap().unwrap();
     // `a` is in the hands of the run, and waits by its word.
-    record(&ledger, ChangeKind::Resend.of(AttemptKey(1)));
+    record(&writer, ChangeKind::Resend.of(AttemptKey(1)));
     let first = claim(1);
     assert_eq!(first, [snapshot.waiting[1]]);
-    intend(&ledger, 2, first[0].task);
-    record(&ledger, ChangeKind::Rejected("no slot".into()).of(AttemptKey(2)));
+    intend(&writer, 2, first[0].task);
+    record(&writer, ChangeKind::Rejected("no slot".into()).of(AttemptKey(2)));
     let rest = claim(5);
     assert_eq!((rest.len(), claim(5)), (1, Vec::new()));
     assert!(!rest.contains(&first[0]) && !rest.contains(&snapshot.waiting[0]), "{rest:?}");

@@ -1,118 +1,13 @@
 //! How a change becomes rows: the one place where the state of a task and its attempts are written.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
-use super::chosen::spent;
 use super::columns::state_at;
 use super::deliveries;
-use crate::engine::IntentRefusal;
 use crate::failpoint::Point;
 use crate::store::NotifyOn;
-use crate::task::{
-    AttemptKey, Change, ChangeKind, FailureClass, Images, Mode, Prices, Quota, State, TaskId, TaskRow,
-    Transition, transition,
-};
-
-/// What is sent for an attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// The task's name.
-    pub id: TaskId,
-    /// The final prompt.
-    pub prompt: String,
-    /// The mode.
-    pub mode: Mode,
-    /// How long the service may take, in seconds, where the task says so.
-    pub timeout: Option<u16>,
-    /// The person's own receiver of callbacks.
-    pub hook_url: Option<String>,
-}
-
-/// What every write of a run goes by.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct RunRecord {
-    /// Its row.
-    pub(super) key: i64,
-    /// What it pays for a job.
-    pub(super) prices: Prices,
-    /// The most that all runs together may spend.
-    pub(super) budget: Option<Quota>,
-    /// The tasks of which a delivery is queued.
-    pub(super) notify_on: Option<NotifyOn>,
-}
-
-/// An attempt that is about to be made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Intent {
-    /// Its task.
-    pub task: TaskRow,
-    /// The mode it is sent in.
-    pub mode: Mode,
-    /// The secret part of its callback address, where there is one.
-    pub hook_token: Option<String>,
-}
-
-/// What the store made of an intent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IntentOutcome {
-    /// It is on the disk: the attempt with this number, and what is sent for it.
-    Recorded(AttemptKey, Outgoing),
-    /// Nothing of it is in the state.
-    Refused(IntentRefusal),
-}
-
-/// Writes an intent, unless the task does not wait any more or the attempt would pass the budget of
-/// the run. All of it happens in one transaction, so that two runs can never reserve the same money
-/// or the same task.
-pub(super) fn intend(
-    db: &Connection,
-    run: &RunRecord,
-    intent: &Intent,
-    at: Timestamp,
-) -> rusqlite::Result<IntentOutcome> {
-    let Intent { task, mode, hook_token } = intent;
-    let outgoing = db
-        .prepare_cached(
-            "SELECT id, prompt, timeout, hook_url FROM task JOIN state ON task = key
-             WHERE key = ?1 AND state = 'pending'",
-        )?
-        .query_row([task.0], |row| {
-            Ok(Outgoing {
-                id: TaskId(row.get(0)?),
-                prompt: row.get(1)?,
-                mode: *mode,
-                timeout: row.get(2)?,
-                hook_url: row.get(3)?,
-            })
-        })
-        .optional()?;
-    let Some(outgoing) = outgoing else { return Ok(IntentOutcome::Refused(IntentRefusal::NotOurs)) };
-    let price = run.prices.of(*mode);
-    if let Some(budget) = run.budget {
-        let spent = spent(db, &run.prices)?;
-        let sum = price.and_then(|price| spent.0.checked_add(price.0));
-        // What has no price is within no budget.
-        if sum.is_none_or(|sum| sum > budget.0) {
-            return Ok(IntentOutcome::Refused(IntentRefusal::OverBudget));
-        }
-    }
-    db.prepare_cached(
-        "INSERT INTO attempt (task, run, intended_at, hook_token, quota, mode) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-    )?
-    .execute(params![
-        task.0,
-        run.key,
-        at.as_millisecond(),
-        hook_token,
-        price.map(|quota| quota.0 as i64),
-        mode.as_str()
-    ])?;
-    // No attempt is ever deleted, so that the number is higher than all before it.
-    let attempt = AttemptKey(db.last_insert_rowid());
-    set_state(db, task.0, State::Submitting, None, None)?;
-    Ok(IntentOutcome::Recorded(attempt, outgoing))
-}
+use crate::task::{AttemptKey, Change, ChangeKind, FailureClass, Images, State, Transition, transition};
 
 /// Writes a change, and with it the delivery that is due to it.
 pub(super) fn apply(
@@ -225,7 +120,7 @@ fn write_images(db: &Connection, attempt: AttemptKey, images: &Images) -> rusqli
     Ok(())
 }
 
-fn set_state(
+pub(super) fn set_state(
     db: &Connection,
     task: i64,
     state: State,

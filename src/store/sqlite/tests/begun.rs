@@ -2,8 +2,8 @@
 
 use std::ops::Deref;
 
-use super::{BatchWriter, RunStart};
 use crate::engine::{Backlog, Waiting};
+use crate::store::{BatchWriter, RunStart};
 
 /// The start of a run that has claimed all it may.
 #[derive(Debug)]
@@ -21,10 +21,10 @@ impl Deref for Begun {
 }
 
 /// Claims all that waits, in portions, which must be as many as were counted.
-pub(in crate::store) fn claimed((start, ledger): (RunStart, BatchWriter)) -> (Begun, BatchWriter) {
+pub(in crate::store) fn claimed((start, writer): (RunStart, BatchWriter)) -> (Begun, BatchWriter) {
     let mut waiting: Vec<Waiting> = Vec::new();
     loop {
-        let portion = ledger.claim(3).blocking_recv().unwrap().unwrap();
+        let portion = writer.claim(3).blocking_recv().unwrap().unwrap();
         let are_last = portion.len() < 3;
         waiting.extend(portion);
         if are_last {
@@ -32,5 +32,5 @@ pub(in crate::store) fn claimed((start, ledger): (RunStart, BatchWriter)) -> (Be
         }
     }
     assert_eq!(Backlog::of(&waiting), start.backlog);
-    (Begun { start, waiting }, ledger)
+    (Begun { start, waiting }, writer)
 }
