@@ -144,8 +144,8 @@ struct AcceptedJob {
     started: Duration,
     ends: Duration,
     fails: bool,
-    /// When it was intended, unless an earlier run did that, and it was not announced yet that it has
-    /// ended.
+    /// When it was intended, unless an earlier run did that, and it was not announced yet that it
+    /// has ended.
     unseen_since: Option<Duration>,
 }
 

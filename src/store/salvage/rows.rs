@@ -1,6 +1,6 @@
-//! Rows of `attempt` and `task`, recognised by their shape alone in the bytes of a page: for a state
-//! whose schema, tree or page headers a disk has damaged. Pure; whatever the bytes are, it gives
-//! what it recognises.
+//! Rows of `attempt` and `task`, recognised by their shape alone in the bytes of a page: for a
+//! state whose schema, tree or page headers a disk has damaged. Pure; whatever the bytes are, it
+//! gives what it recognises.
 //!
 //! A cell of a table is the length of its payload, the key, and the payload: a header that has a
 //! number for the type of each column, then the values. Of a long payload the page has only the
