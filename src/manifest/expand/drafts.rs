@@ -1,4 +1,5 @@
-//! From prompts to drafts of tasks: flags are written out, takes counted, names given.
+//! Makes drafts of tasks from prompts: writes the params after the text, counts takes, and names
+//! each draft.
 
 use super::entry::{EntryItem, ItemPart, PromptSource};
 use super::expansion::Expansion;
@@ -11,18 +12,18 @@ use crate::manifest::template::{Escaping, Scope, is_template};
 use crate::manifest::value::{self, ValueError};
 use crate::prompt::{self, Counterpart, Origin, Param};
 
-/// A prompt of an item for one combination, before its takes.
+/// A prompt for one combination of an item, before it is repeated for its takes.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct TaskDraft {
     pub(crate) name: DraftName,
     pub(crate) prompt: String,
     pub(crate) takes: u32,
-    /// How much of the prompt, from the start, is not made of params.
+    /// The length in bytes of the text before the flags that `params` added.
     pub(crate) written: usize,
 }
 
 impl Expansion {
-    /// The final prompts, with the names of their tasks.
+    /// Makes the drafts of one combination: final prompts, with the names of their tasks.
     pub(crate) fn drafts(&self, variants: &PromptVariants<'_>) -> Result<Vec<TaskDraft>, ItemErrors> {
         let item = variants.item;
         let is_final = matches!(item.entry.prompt, PromptSource::FinalCells);
@@ -52,13 +53,15 @@ impl Expansion {
         if faults.is_empty() { Ok(drafts) } else { Err(faults) }
     }
 
-    /// Whether a problem of a param alone was reported.
+    /// Whether a param of this combination has a problem by itself, which was reported at the
+    /// param.
     pub(crate) fn has_doubtful_params(&self, variants: &PromptVariants<'_>) -> bool {
         let flags = self.flags(variants).unwrap_or_default();
         flags.iter().any(|(_, param, _)| !prompt::check_param(param).is_empty())
     }
 
-    /// The params with their parts of the manifest.
+    /// The params of the defaults, the entry and the row, filled in, each with the part of the
+    /// manifest it comes from.
     fn flags(&self, variants: &PromptVariants<'_>) -> Result<Vec<(ItemPart, Param, Origin)>, ItemErrors> {
         let PromptVariants { item, scope, .. } = variants;
         if matches!(item.entry.prompt, PromptSource::FinalCells) {
@@ -105,7 +108,8 @@ impl Expansion {
         if faults.is_empty() { Ok(flags) } else { Err(faults) }
     }
 
-    /// A prompt as it will be sent, how often, and how much of it is not made of params.
+    /// Makes the line that will be sent, how often, and the length of it that is not made of
+    /// params.
     fn finish(
         &self,
         item: &EntryItem<'_>,

@@ -1,4 +1,4 @@
-//! The entries of a YAML manifest, and the defaults that they share.
+//! Reads the entries of a YAML manifest, and the defaults that they share.
 
 use std::sync::Arc;
 
@@ -35,11 +35,11 @@ pub(crate) const ENTRY: [&str; 13] = [
     "priority",
 ];
 
-/// Bytes that aliases and defaults may repeat in all entries together, besides four for each byte
-/// of the text.
+/// How many bytes aliases and defaults may add over all entries, besides four for each byte of the
+/// text.
 const REPEATED: usize = 64 * 1024 * 1024;
 
-/// The entries while they are read.
+/// The entries read so far, with what later entries need.
 pub(crate) struct EntryReader<'t, 'l> {
     mode: TaskMode,
     timeout: Option<u16>,
@@ -50,7 +50,7 @@ pub(crate) struct EntryReader<'t, 'l> {
     templates: Templates,
     entries: Vec<ManifestEntry>,
     tables: &'t mut DataFiles<'l>,
-    /// Bytes that the entries may still hold.
+    /// The bytes that further entries may still take.
     room: usize,
 }
 
@@ -215,7 +215,7 @@ impl<'t, 'l> EntryReader<'t, 'l> {
         reader.checked(self.templates.add(&text, Escaping::Plain), field.value, field.key)
     }
 
-    /// The data of an entry; `None` where it cannot be loaded, which is then reported.
+    /// The data table of an entry. `None` if it cannot be loaded, which is then reported.
     fn table(&mut self, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Option<usize> {
         let path = reader.value(Some(field), value::path)?;
         let outcome = self.tables.data(&path, &mut self.columns);
@@ -244,7 +244,7 @@ impl<'t, 'l> EntryReader<'t, 'l> {
     }
 }
 
-/// The bytes that an entry brings.
+/// The bytes of memory that an entry takes.
 fn held(entry: &ManifestEntry) -> usize {
     let of_text = |text: &TemplateText| text.source.len();
     let prompt = match &entry.prompt {

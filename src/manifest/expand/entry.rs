@@ -1,4 +1,4 @@
-//! An entry as it was understood, before anything of it is multiplied.
+//! An entry of a manifest as it was read, before it is multiplied into tasks.
 
 use std::ops::Range;
 
@@ -9,32 +9,32 @@ use crate::manifest::template::TemplateText;
 use crate::prompt::{Origin, Param};
 use crate::task::{Decision, Earlier, TaskMode};
 
-/// One of `prompts`, or a whole table of rows that are alike.
+/// One entry of `prompts`, or a whole table whose rows are entries.
 #[derive(Debug, Clone)]
 pub(crate) struct ManifestEntry {
     pub(crate) prompt: PromptSource,
     /// Whether braces make permutations.
     pub(crate) permutes: bool,
-    /// How often each prompt is made, where it is said.
+    /// How many takes of each prompt there are, if the entry says so.
     pub(crate) repeat: Option<u32>,
     pub(crate) priority: i16,
     pub(crate) id: Option<TemplateText>,
-    /// Variables that the id uses itself: their values are not added to it.
+    /// Variables that the entry's id uses itself; their values are not appended to it.
     pub(crate) used_in_id: Vec<usize>,
     pub(crate) mode: TaskMode,
     pub(crate) timeout: Option<u16>,
     pub(crate) hook_url: Option<String>,
     pub(crate) params: Vec<ManifestParam>,
-    /// Of the later of two values of a variable.
+    /// Values of variables. The later of two values of one variable counts.
     pub(crate) vars: VariableValues,
     pub(crate) matrix: Option<Matrix>,
-    /// The table whose rows it is made for.
+    /// The index of the table whose rows repeat the entry.
     pub(crate) table: Option<usize>,
     pub(crate) spans: EntrySpans,
 }
 
 impl ManifestEntry {
-    /// The entry that the rows of a table are, the only one of its manifest.
+    /// The single entry of a CSV manifest: each row of its table is an item.
     pub(crate) fn of_table(is_final: bool) -> Self {
         ManifestEntry {
             prompt: if is_final { PromptSource::FinalCells } else { PromptSource::Cells },
@@ -54,7 +54,7 @@ impl ManifestEntry {
         }
     }
 
-    /// Whether its prompts were sent by an earlier run and are final.
+    /// Whether the prompts were sent by an earlier run and are sent again as they are.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self.prompt, PromptSource::FinalCells)
     }
@@ -64,9 +64,9 @@ impl ManifestEntry {
 #[derive(Debug, Clone)]
 pub(crate) enum PromptSource {
     Text(TemplateText),
-    /// A column of the table.
+    /// The column `prompt` of the table.
     Cells,
-    /// A column of the table, whose prompts were sent already: nothing in them has a meaning.
+    /// The column `prompt` of a table of results: final text, in which nothing is expanded.
     FinalCells,
 }
 
@@ -76,12 +76,11 @@ pub(crate) struct EntrySpans {
     pub(crate) head: Range<usize>,
     pub(crate) id: Option<Range<usize>>,
     pub(crate) prompt: Range<usize>,
-    /// What multiplies it: the key `matrix`, `zip` or `repeat`.
+    /// The key that multiplies the entry: `matrix`, `zip` or `repeat`.
     pub(crate) multiplier: Option<Range<usize>>,
 }
 
-/// What one entry, or one row of it, says: the thing that a matrix, permutations and takes
-/// multiply.
+/// One entry, or one row of its table: the unit that a matrix, permutations and takes multiply.
 #[derive(Debug)]
 pub(crate) struct EntryItem<'a> {
     pub(crate) entry: &'a ManifestEntry,
@@ -93,22 +92,22 @@ pub(crate) struct EntryItem<'a> {
     pub(crate) priority: i16,
     pub(crate) decision: Option<Decision>,
     pub(crate) earlier: Option<Box<Earlier>>,
-    /// Those of the row, after those of the entry.
+    /// Flags of the row's columns, by column; they come after those of the entry.
     pub(crate) flags: Vec<(usize, Param)>,
 }
 
 impl EntryItem<'_> {
-    /// Where a param comes from: the columns of a row are explicit.
+    /// The origin of a param in a column: as explicit as one of the entry.
     pub(crate) const OF_CELLS: Origin = Origin::Explicit;
 }
 
-/// A part of an item, for which there is a place.
+/// A part of an item that has a place of its own in the manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum ItemPart {
     Prompt,
     Id,
     /// A part of the entry's params, by index.
     Param(usize, crate::prompt::ParamPart),
-    /// A cell of the row.
+    /// A cell of the row, by column.
     Cell(usize),
 }

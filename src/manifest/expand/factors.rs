@@ -1,4 +1,4 @@
-//! Why a manifest makes as many tasks as it does: `12 products × 4 scenes × 3 takes = 144`.
+//! Explains the number of tasks that a manifest makes: `12 products × 4 scenes × 3 takes = 144`.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use crate::manifest::table::CsvTable;
 /// One thing that multiplies the tasks of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Factor {
-    /// What it is called: the name of a data file or of a list, `permutation`, `take`. In the
-    /// singular where it is one word.
+    /// The name of a data file or of a list, `permutation` or `take`; in the singular if it is one
+    /// word.
     pub name: String,
-    /// How many there are.
+    /// How many values it has.
     pub count: u64,
 }
 
@@ -22,25 +22,26 @@ impl fmt::Display for Factor {
     }
 }
 
-/// Where the tasks of an entry come from.
+/// How the tasks of one entry come about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EntryFactors {
-    /// The entry's id as written, or the first words of its prompt; of a table, the file's name.
+    /// The entry's id as written, or the first words of its prompt; for a table, the file's name.
     pub name: String,
-    /// The line of the manifest at which it starts, from 1.
+    /// The line of the manifest at which the entry starts, counted from 1.
     pub line: usize,
-    /// What is multiplied, in order: rows, the lists of the matrix, permutations, takes.
+    /// The factors in the order in which they multiply: rows, lists of the matrix, permutations,
+    /// takes.
     pub factors: Vec<Factor>,
-    /// How many combinations `exclude` takes away from those that the lists make.
+    /// How many combinations of the lists `exclude` removes.
     pub excluded: u64,
     /// How many combinations `include` adds.
     pub included: u64,
-    /// How many tasks there are.
+    /// How many tasks the entry makes.
     pub tasks: u64,
 }
 
 impl EntryFactors {
-    /// Whether anything is multiplied. A list of rows alone is not.
+    /// Whether anything multiplies. A list of rows alone does not.
     pub fn multiplies(&self) -> bool {
         self.factors.len() > 1 || self.included > 0
     }
@@ -59,7 +60,7 @@ impl fmt::Display for EntryFactors {
     }
 }
 
-/// Beyond a million million nobody counts.
+/// Formats a count; one above a million million is "countless".
 fn number(n: u64) -> String {
     if n > 1_000_000_000_000 { "countless".to_owned() } else { n.to_string() }
 }
@@ -76,12 +77,12 @@ fn plural(name: &str) -> String {
     }
 }
 
-/// What the check counted of an entry.
+/// What the check counts while it goes through an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct EntryCounts {
     pub(crate) rows: u64,
     pub(crate) tasks: u64,
-    /// The least and the most prompts of one combination, and takes of one prompt.
+    /// The fewest and the most prompts of one combination, and takes of one prompt.
     pub(crate) prompts: Option<(u64, u64)>,
     pub(crate) takes: Option<(u32, u32)>,
 }
@@ -97,7 +98,7 @@ impl EntryCounts {
         self.takes = Some((least.min(n), most.max(n)));
     }
 
-    /// How many tasks there would be if all rows were like those that were seen.
+    /// Estimates the number of tasks as if all rows were like those that were checked.
     pub(crate) fn foreseen(&self, entry: &ManifestEntry) -> u64 {
         let combinations = entry.matrix.as_ref().map_or(1, super::matrix::Matrix::len);
         let prompts = self.prompts.map_or(1, |(_, most)| most);
@@ -106,7 +107,7 @@ impl EntryCounts {
     }
 }
 
-/// The factors of an entry.
+/// The factors of an entry, from what was counted.
 pub(crate) fn of(
     entry: &ManifestEntry,
     tally: &EntryCounts,

@@ -1,37 +1,37 @@
-//! Names of tasks: given, or made from the content, never from the position.
+//! Makes the ids of tasks: given ones, or ones derived from the content; never from the position.
 //!
-//! Tasks are named while they are listed, one after the other, and a million of them must not be
-//! held in memory for it. So a [`IdCollector`] first sees every name, as a hash, and leaves a
-//! [`IdIndex`] of what matters: made names that come up more than once, and numbers that given
-//! names have taken. With it a [`IdGenerator`] gives the same names every time.
+//! Tasks are named one after the other while they are listed, and a million names must not be held
+//! in memory. So an [`IdCollector`] first sees every name as a hash and becomes an [`IdIndex`] of
+//! what matters: derived names that occur more than once, and numbers that given ids have taken. An
+//! [`IdGenerator`] then makes the same ids on every listing.
 
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::task::TaskId;
 
-/// A name before takes are numbered.
+/// The name of a draft, before its takes are numbered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum DraftName {
-    /// Given, or made from what was given.
+    /// A name from the entry's id, the row's id or chosen values.
     Given(String),
-    /// Made from the content.
+    /// A name from the prompt, for tasks that have no id.
     Derived(String),
 }
 
-/// All names of a manifest, while they are counted.
+/// Counts the names of a manifest.
 #[derive(Debug, Default)]
 pub(crate) struct IdCollector {
     hasher: RandomState,
     given: HashSet<u64>,
-    /// Given names that look like a numbered take: the hash of what is before the number, and the
-    /// number.
+    /// Given ids that look like a numbered take (`mug~2`): the hash of the part before the number,
+    /// and the number.
     numbered: HashSet<(u64, u32)>,
     made: HashMap<u64, u32>,
-    /// Hashes of given names that are there twice. Two names with one hash are distinguished when
-    /// they are looked up.
+    /// Hashes of given ids that occur more than once. Different ids with one hash are
+    /// distinguished when duplicates are reported.
     pub(crate) twice: HashSet<u64>,
-    /// Hashes of made names that came of more than one place.
+    /// Hashes of derived names that occur at more than one place.
     pub(crate) shared: HashSet<u64>,
 }
 
@@ -71,7 +71,7 @@ impl IdCollector {
         self.hasher.hash_one(id)
     }
 
-    /// What is needed to name the tasks again.
+    /// Keeps only what naming the tasks again needs.
     pub(crate) fn into_index(self) -> IdIndex {
         let mut taken: HashSet<(u64, u32)> =
             self.numbered.into_iter().filter(|(base, _)| self.made.contains_key(base)).collect();
@@ -82,24 +82,24 @@ impl IdCollector {
     }
 }
 
-/// What matters for names.
+/// What has to be known of all names to make the ids of tasks one by one.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct IdIndex {
     hasher: RandomState,
-    /// Numbers of made names that given ones have; the bare name counts as 1.
+    /// Numbers of derived names that given ids have taken; the bare name counts as 1.
     taken: HashSet<(u64, u32)>,
-    /// Made names that need counting.
+    /// Hashes of derived names that occur more than once, and so need numbers.
     counted: HashSet<u64>,
 }
 
 impl IdIndex {
-    /// Names the tasks from the first on.
+    /// Starts to make ids, from the first task on.
     pub(crate) fn generator(&self) -> IdGenerator<'_> {
         IdGenerator { ids: self, last: HashMap::new() }
     }
 }
 
-/// Gives names, in the order of the tasks.
+/// Makes ids in the order of the tasks.
 #[derive(Debug)]
 pub(crate) struct IdGenerator<'a> {
     ids: &'a IdIndex,
@@ -107,7 +107,7 @@ pub(crate) struct IdGenerator<'a> {
 }
 
 impl IdGenerator<'_> {
-    /// The id of a take, from 1, of a task.
+    /// The id of a task's take, counted from 1.
     pub(crate) fn id(&mut self, name: &DraftName, take: u32) -> TaskId {
         match name {
             DraftName::Given(base) => TaskId(numbered(base, take)),
@@ -117,8 +117,8 @@ impl IdGenerator<'_> {
                     return TaskId(base.clone());
                 }
                 let last = self.last.entry(hash).or_default();
-                // A given id wins: rows of the results that were pasted into a manifest have ids
-                // that were made.
+                // A given id wins: rows copied from results into a manifest have ids that were
+                // derived from content.
                 loop {
                     *last += 1;
                     if !self.ids.taken.contains(&(hash, *last)) {

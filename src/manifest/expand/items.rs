@@ -8,7 +8,7 @@ use crate::manifest::template::is_template;
 use crate::manifest::value::{self, ValueError};
 use crate::prompt::{self, Param};
 
-/// What is wrong with parts of an item.
+/// The errors of an item, each with the part that it is about.
 pub(crate) type ItemErrors = Vec<(ItemPart, ValueError)>;
 
 impl<'a> EntryItem<'a> {
@@ -44,7 +44,7 @@ impl Expansion {
         }
     }
 
-    /// A row as an item of an entry.
+    /// Reads a row as an item of an entry.
     pub(crate) fn item<'a>(
         &self,
         entry: &'a ManifestEntry,
@@ -87,11 +87,11 @@ impl Expansion {
             item.earlier = earlier::read(table, &row);
         }
         item.row = Some(row);
-        // Warnings are reported as well, but they do not keep the row from being one.
+        // Warnings are reported too, but the row is still an item.
         if faults.iter().any(|(_, fault)| fault.is_error()) { Err(faults) } else { Ok(item) }
     }
 
-    /// What is wrong with the flags of a row, though it can be sent.
+    /// Warnings about the flags of a row, which can be sent all the same.
     pub(crate) fn doubts(&self, item: &EntryItem<'_>) -> ItemErrors {
         let warnings = item.flags.iter().flat_map(|(column, param)| {
             prompt::check_param(param)
@@ -105,7 +105,7 @@ impl Expansion {
         self.flag_columns(item).any(|(_, _, cell)| is_template(cell))
     }
 
-    /// The columns of a row that are flags: the column, the flag, the cell.
+    /// The columns of a row that are flags: the column's index, the flag's name, and the cell.
     pub(super) fn flag_columns<'i>(
         &'i self,
         item: &'i EntryItem<'_>,

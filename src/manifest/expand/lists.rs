@@ -11,7 +11,7 @@ use crate::manifest::yaml::{KeyValue, KnownKeys, Node, NodeReader, NodeValue};
 const INCLUDE: &str = "include";
 const EXCLUDE: &str = "exclude";
 
-/// The matrix of an entry; `Some(None)` where it has none, `None` where it is wrong, which is then
+/// Reads the matrix of an entry. `Some(None)` if it has none; `None` if it is wrong, which is then
 /// reported.
 pub(crate) fn read(
     fields: &KnownKeys<'_, '_>,
@@ -60,10 +60,10 @@ pub(crate) fn read(
 }
 
 struct MatrixReader<'r, 'c, 's> {
-    /// Variables that the rows have.
+    /// Variables that columns of the data table set.
     data: &'c HashSet<usize>,
     columns: &'c mut Variables,
-    /// The lists so far: the place of each name.
+    /// The lists read so far: name and place of each, by variable.
     named: HashMap<usize, (String, std::ops::Range<usize>)>,
     factors: Vec<MatrixFactor>,
     reader: &'r mut NodeReader<'s>,
@@ -123,7 +123,7 @@ impl MatrixReader<'_, '_, '_> {
         });
     }
 
-    /// The variable of a list, which must be the only one of its name.
+    /// The variable of a list. A second list of one name is an error.
     fn named(&mut self, pair: KeyValue<'_, '_>) -> Option<usize> {
         let variable = variable(pair.name, pair.key, self.columns, self.reader)?;
         let place = self.reader.source.place(pair.key.span.clone());

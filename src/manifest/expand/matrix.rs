@@ -1,42 +1,43 @@
-//! Lists that multiply: the combinations of a matrix, in one stated order.
+//! Multiplies lists: the combinations of a matrix, in one stated order.
 //!
-//! First the lists multiply (and the pairs of `zip` with them), the last one fastest. Then
-//! `exclude` takes combinations away. Then each `include` adds its values to the combinations that
-//! agree with it in all values of the lists; one that agrees with none is a combination of its own,
-//! after the others. Combinations are made one by one as they are asked for.
+//! First the lists multiply (paired with those of `zip`), the last one fastest. Then `exclude`
+//! removes combinations. Then each `include` adds its values to the combinations that agree with it
+//! in all values of the lists; one that agrees with none is a combination of its own, after the
+//! others. Combinations are made one by one as they are asked for.
 
-/// Combinations beyond this are not looked at one by one; no manifest may make so many tasks.
+/// Above this product, combinations are not counted one by one: no manifest may make so many tasks.
 const COUNTED: u64 = 20_000_000;
 
 /// A list of a matrix, or lists that are paired.
 #[derive(Debug, Clone)]
 pub(crate) struct MatrixFactor {
-    /// What people call it.
+    /// The name of the list; of paired lists, their names together.
     pub(crate) name: String,
     pub(crate) variables: Vec<usize>,
-    /// Each with a value for each of the variables.
+    /// The values, each a list with one value for each of the variables.
     pub(crate) values: Vec<Vec<String>>,
 }
 
 /// Some variables and their values.
 pub(crate) type VariableValues = Vec<(usize, String)>;
 
-/// The lists, and what is taken away and added.
+/// The lists of an entry, with what is excluded and included.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Matrix {
     pub(crate) factors: Vec<MatrixFactor>,
     exclude: Vec<VariableValues>,
     include: Vec<VariableValues>,
-    /// Those of `include` that are combinations of their own.
+    /// Indices of those entries of `include` that are combinations of their own.
     alone: Vec<usize>,
     excluded: u64,
 }
 
-/// One value for each variable.
+/// One value for each variable of the lists.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Combination<'m> {
     pub(crate) values: Vec<(usize, &'m str)>,
-    /// How many of the values, from the first, distinguish it from others.
+    /// The number of leading values that distinguish the combination from others, and so become
+    /// part of ids.
     pub(crate) distinguishing: usize,
 }
 
@@ -63,7 +64,7 @@ impl Matrix {
         matrix
     }
 
-    /// How many combinations the lists make.
+    /// How many combinations the lists make before anything is excluded.
     pub(crate) fn product(&self) -> u64 {
         if self.factors.is_empty() {
             return 0;
@@ -71,29 +72,29 @@ impl Matrix {
         self.factors.iter().map(|factor| factor.values.len() as u64).fold(1, u64::saturating_mul)
     }
 
-    /// How many were taken away.
+    /// How many combinations `exclude` removes.
     pub(crate) fn excluded(&self) -> u64 {
         self.excluded
     }
 
-    /// How many were added.
+    /// How many combinations `include` adds.
     pub(crate) fn included(&self) -> u64 {
         self.alone.len() as u64
     }
 
-    /// How many there are.
+    /// How many combinations there are in the end.
     pub(crate) fn len(&self) -> u64 {
         self.product() - self.excluded + self.included()
     }
 
-    /// All of them, in order.
+    /// All combinations, in order.
     pub(crate) fn combinations(&self) -> impl Iterator<Item = Combination<'_>> {
         let alone = self.alone.iter().map(|i| self.lone(&self.include[*i]));
         self.multiplied().map(|combination| self.extended(combination)).chain(alone)
     }
 
-    /// An entry of `include` as a combination: distinguished by its values of the lists, in their
-    /// order, or by all if it has none.
+    /// Makes a combination of an entry of `include`. It is distinguished by its values of the
+    /// lists, in their order, or by all its values if it has none of them.
     fn lone<'m>(&'m self, pairs: &'m VariableValues) -> Combination<'m> {
         let lists: Vec<usize> = self.factors.iter().flat_map(|factor| &factor.variables).copied().collect();
         let rank = |variable: usize| lists.iter().position(|list| *list == variable).unwrap_or(lists.len());
@@ -103,7 +104,7 @@ impl Matrix {
         Combination { distinguishing: if of_lists > 0 { of_lists } else { values.len() }, values }
     }
 
-    /// Those of `exclude` that take nothing away.
+    /// The indices of those entries of `exclude` that remove nothing.
     pub(crate) fn idle(&self) -> impl Iterator<Item = usize> {
         let all = Matrix { exclude: Vec::new(), ..self.clone() };
         let is_idle = move |pairs: &VariableValues| {
@@ -145,7 +146,7 @@ impl Matrix {
         combination
     }
 
-    /// Whether nothing of the lists would be overwritten.
+    /// Whether an entry of `include` agrees with a combination in every value of the lists.
     fn agrees(&self, pairs: &VariableValues, combination: &Combination<'_>) -> bool {
         pairs.iter().all(|(variable, value)| {
             let multiplied = &combination.values[..combination.distinguishing];
@@ -191,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn lists_multiply_then_some_go_then_some_come() {
+    fn lists_multiply_then_exclude_removes_and_include_adds() {
         // The example of the documentation of GitHub Actions.
         let factors = vec![list(0, &["apple", "pear"]), list(1, &["cat", "dog"])];
         let include = vec![
@@ -215,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_excluded_can_be_included_again() {
+    fn an_excluded_combination_can_be_included_again() {
         let factors = vec![list(0, &["a", "b"]), list(1, &["x", "y"])];
         let matrix = Matrix::new(
             factors,

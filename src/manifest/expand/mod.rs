@@ -1,4 +1,4 @@
-//! From entries to tasks: entries are read, multiplied, named and checked.
+//! Expands a manifest: entries are read, multiplied, named and checked.
 
 mod check;
 mod drafts;

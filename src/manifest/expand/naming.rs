@@ -1,4 +1,5 @@
-//! What a task is called: the parts of its name, out of what was given and what was chosen for it.
+//! Names tasks from their parts: the entry's id, the row's id, and the values and options chosen
+//! for them.
 
 use super::entry::{ManifestEntry, PromptSource};
 use super::expansion::Expansion;
@@ -12,8 +13,8 @@ use crate::prompt;
 use crate::prompt::permutation::Tree;
 
 impl Expansion {
-    /// What is given of the name: the entry's id, the row's, the values of the matrix. `None` where
-    /// nothing names it.
+    /// The name as far as it is given: the entry's id, the row's id and values of the matrix.
+    /// `None` if the task has none of them.
     pub(crate) fn base(&self, variants: &PromptVariants<'_>) -> Result<Option<String>, ValueError> {
         let PromptVariants { item, scope, combination, .. } = variants;
         let empty = Scope::default();
@@ -45,7 +46,7 @@ impl Expansion {
         Ok(Some(base))
     }
 
-    /// Whether the id of an entry takes something from its rows.
+    /// Whether the id of an entry uses a variable of its rows.
     fn id_uses_row(&self, entry: &ManifestEntry) -> bool {
         let table = entry.table.and_then(|table| self.tables.get(table));
         table.is_some_and(|table| {
@@ -74,8 +75,7 @@ impl Expansion {
     }
 }
 
-/// What the options of a permutation add to a name: for each outermost group, a word for each
-/// option.
+/// The words that the options of a permutation add to a name, for each outermost group.
 #[derive(Debug, Default)]
 pub(crate) struct OptionWords {
     groups: Vec<Vec<String>>,
@@ -84,7 +84,7 @@ pub(crate) struct OptionWords {
 impl OptionWords {
     pub(crate) fn of(variants: &PromptVariants<'_>) -> Self {
         let groups = variants.tree.as_ref().map(Tree::choices).unwrap_or_default();
-        // How many takes an option has is no part of its name.
+        // The number of takes of an option is no part of its name.
         let word = |option: &String| match prompt::take_repeat(option) {
             Ok((text, _)) => slug::of_value(&text),
             Err(_) => slug::of_value(option),
@@ -93,7 +93,7 @@ impl OptionWords {
         OptionWords { groups: groups.into_iter().map(words).collect() }
     }
 
-    /// The name with the words of this variant: the last group varies fastest.
+    /// Appends the words of this variant to the name; the last group varies fastest.
     fn named(&self, base: &str, mut number: usize) -> String {
         let mut words = Vec::with_capacity(self.groups.len());
         for group in self.groups.iter().rev() {

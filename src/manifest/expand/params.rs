@@ -1,5 +1,5 @@
-//! Params: Midjourney's flags as keys of a map. What they mean is for the prompt's own module; here
-//! they are read, and filled in where they are templates.
+//! Reads `params`, Midjourney's flags as keys of a map, and fills in those that are templates. What
+//! a flag means is the business of [`prompt`](crate::prompt).
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::manifest::value::ValueError;
 use crate::manifest::yaml::{KeyValue, KnownKeys, Node, NodeReader, NodeValue};
 use crate::prompt::{self, Origin, Param, ParamFinding, ParamPart, ParamValue};
 
-/// A param as the manifest has it.
+/// A param as the manifest has it: a flag's name and its value, which may be a template.
 #[derive(Debug, Clone)]
 pub(crate) struct ManifestParam {
     name: String,
@@ -26,7 +26,7 @@ enum ParamTemplate {
 }
 
 impl ManifestParam {
-    /// Where a part of it stands in the manifest.
+    /// The place of its name or of its value in the manifest.
     pub(crate) fn span(&self, part: ParamPart) -> Range<usize> {
         match (part, &self.value) {
             (ParamPart::Name, _) => self.key.clone(),
@@ -54,7 +54,7 @@ impl ManifestParam {
         }
     }
 
-    /// The param with its variables filled in. `None` where nothing is left of it.
+    /// Fills in its variables. `None` if the param is left out: its value is `false` or empty.
     pub(crate) fn fill(
         &self,
         templates: &Templates,
@@ -82,7 +82,7 @@ impl ManifestParam {
     }
 }
 
-/// Reads the map `params`. What is no template is checked at once.
+/// Reads the map `params`. Params that are not templates are checked at once.
 pub(crate) fn read(
     fields: &KnownKeys<'_, '_>,
     origin: Origin,
@@ -132,7 +132,7 @@ fn check(written: &ManifestParam, reader: &mut NodeReader<'_>) {
     }
 }
 
-/// What is wrong with a param, and with which part of it.
+/// Converts a finding about a param into an error, with the part that it is about.
 pub(crate) fn value_error(finding: ParamFinding) -> (ParamPart, ValueError) {
     let ParamFinding { severity, part, message, label, notes, help } = finding;
     (part, ValueError::from_parts(severity, message, label, notes, help))

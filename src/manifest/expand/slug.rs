@@ -1,14 +1,13 @@
-//! What a text becomes as a part of a name: short, without blanks, and always the same for the same
-//! text.
+//! Makes a short, readable part of an id from a text, always the same for the same text.
 
 use std::fmt::Write as _;
 
 use crate::task::TaskMode;
 
-/// Up to five words of the text before the flags, at most 32 characters, a dash, and twelve hex
-/// digits of a hash of prompt and mode: the name of a task that nobody named. One that leaves its
-/// mode to the run is called as if it said none, so that it keeps its name when that is decided
-/// half way through a batch.
+/// The id of a task that nobody named: up to five words of the text before the flags, at most 32
+/// characters, a dash, and twelve hex digits of a hash of prompt and mode. A task in mode `auto` is
+/// named as if it had no mode, so that it keeps its name when its mode is decided in the middle of
+/// a batch.
 pub(crate) fn of_content(prompt: &str, mode: TaskMode) -> String {
     let mut name = words(prompt);
     let mode = if mode == TaskMode::Auto { TaskMode::default() } else { mode };
@@ -26,12 +25,12 @@ fn content_hash(prompt: &str, mode: TaskMode) -> [u8; 6] {
     bytes
 }
 
-/// A value of a matrix, or the chosen options of a permutation, in a name: `16:9` is `16x9`, `Soft
+/// The part of an id for a value of a matrix or an option of a permutation: `16:9` is `16x9`, `Soft
 /// light` is `soft-light`.
 ///
-/// Letters and digits of any script stay, in lower case. Where that loses too much (a long text is
-/// cut, nothing is left), six hex digits of a hash over the text are added, so that no other value
-/// can take the name away.
+/// Letters and digits of any script stay, in lower case. If that loses too much (a long text is
+/// cut, nothing is left), six hex digits of a hash of the text are added, so that another value
+/// gets another name.
 pub(crate) fn of_value(text: &str) -> String {
     const LONGEST: usize = 32;
     let text = text.trim();
@@ -76,7 +75,7 @@ fn hex(text: &mut String, bytes: &[u8]) {
     }
 }
 
-/// The words, and a dash after them.
+/// The first words of a prompt in lower case, each followed by a dash.
 fn words(prompt: &str) -> String {
     const WORDS: usize = 5;
     const LONGEST: usize = 32;
@@ -106,7 +105,7 @@ mod tests {
     use crate::task::Mode;
 
     #[test]
-    fn a_made_name_can_be_read() {
+    fn a_derived_name_is_readable() {
         for (prompt, expected) in [
             ("A ceramic mug, on grey linen; soft light --ar 1:1", "a-ceramic-mug-on-grey-"),
             ("https://x.example/a.png red shoes", "red-shoes-"),
@@ -123,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_reported_by_its_letters_and_digits() {
+    fn the_slug_of_a_value_has_its_letters_and_digits() {
         for (value, expected) in [
             ("beach", "beach"),
             ("Soft light, warm", "soft-light-warm"),

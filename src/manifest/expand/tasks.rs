@@ -1,8 +1,8 @@
-//! From entries to tasks: rows, combinations of a matrix, permutations and takes, in this order,
-//! one by one.
+//! Lists the tasks of a manifest one by one: rows, combinations of a matrix, permutations and
+//! takes, multiplied in this order.
 //!
-//! This is done twice: by the check, which reports all problems, and by whoever lists the tasks, as
-//! often as needed. Nothing is kept in between but the entries and the text of the tables.
+//! The steps are taken by the check, which reports all problems, and again by each listing. Only
+//! the entries and the text of the tables are kept in between.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use super::variants::combinations;
 use crate::task::Task;
 
 impl Expansion {
-    /// All tasks, in the order of the manifest, made one by one.
+    /// Lists all tasks, in the order of the manifest.
     pub(crate) fn tasks(&self) -> impl Iterator<Item = Task> + '_ {
         let shown = self.columns.shown();
         let mut generator = self.ids.generator();
@@ -40,7 +40,7 @@ impl Expansion {
         generator: &mut IdGenerator<'_>,
     ) -> Vec<Task> {
         let mut values = self.values(item, &combination);
-        // The check let nothing pass that is wrong.
+        // The check has refused every manifest in which this would be an error.
         let drafts = self.variants(item, combination).and_then(|variants| self.drafts(&variants));
         let vars: Vec<String> =
             shown.iter().map(|variable| values[*variable].take().unwrap_or_default()).collect();

@@ -1,4 +1,4 @@
-//! From items to prompts: the combinations of a matrix, templates and permutations.
+//! Makes the prompts of an item: combinations of a matrix, templates, permutations.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::manifest::value::ValueError;
 use crate::prompt;
 use crate::prompt::permutation::{self, Tree};
 
-/// The prompts of an item for one combination, before they are made one by one.
+/// The prompts of an item for one combination, not expanded yet.
 pub(crate) struct PromptVariants<'i> {
     pub(crate) item: &'i EntryItem<'i>,
     pub(crate) scope: Option<Scope>,
@@ -28,7 +28,8 @@ impl PromptVariants<'_> {
         &self.text
     }
 
-    /// Whether the prompts are not what is written in the manifest.
+    /// Whether the prompts differ from what the manifest says literally: they are filled in or
+    /// permuted.
     pub(crate) fn is_made(&self) -> bool {
         self.scope.is_some() || self.tree.is_some()
     }
@@ -39,7 +40,7 @@ impl PromptVariants<'_> {
     }
 }
 
-/// The combinations of an entry: one of nothing where it has no matrix.
+/// The combinations of an entry. Without a matrix it is a single one, without values.
 pub(crate) fn combinations(entry: &ManifestEntry) -> Box<dyn Iterator<Item = Combination<'_>> + '_> {
     match &entry.matrix {
         None => Box::new(std::iter::once(Combination::default())),
@@ -48,8 +49,8 @@ pub(crate) fn combinations(entry: &ManifestEntry) -> Box<dyn Iterator<Item = Com
 }
 
 impl Expansion {
-    /// The value of each variable: of the defaults, the entry, the row, the combination; the last
-    /// one counts.
+    /// The value of each variable, taken from the defaults, the entry, the row and the combination.
+    /// The last of several counts.
     pub(super) fn values(&self, item: &EntryItem<'_>, combination: &Combination<'_>) -> Vec<Option<String>> {
         let mut values = vec![None; self.columns.len()];
         for (variable, value) in self.vars.iter().chain(&item.entry.vars) {
@@ -74,7 +75,7 @@ impl Expansion {
         values
     }
 
-    /// The prompts of an item for one combination, templates filled in.
+    /// Fills in the templates of an item for one combination, and parses permutations.
     pub(crate) fn variants<'i>(
         &self,
         item: &'i EntryItem<'i>,

@@ -1,4 +1,4 @@
-//! The variables of an entry.
+//! Finds the variables that an entry sets or uses.
 
 use std::collections::HashSet;
 
@@ -7,9 +7,9 @@ use crate::manifest::table::Variables;
 use crate::manifest::value;
 use crate::manifest::yaml::{Node, NodeReader};
 
-/// More variables than any table of results should have columns.
+/// The most variables of a manifest: each is a column of the results.
 const MOST_VARIABLES: usize = 1000;
-/// The variable of a name, a column of the results.
+/// The variable of a name, registered as a column of the results.
 pub(crate) fn variable(
     name: &str,
     at: &Node<'_>,
@@ -31,7 +31,7 @@ pub(crate) fn variable(
     Some(variable)
 }
 
-/// Names that a template takes from outside, as variables.
+/// The variables that a template uses, by the names that it takes from outside.
 pub(crate) fn used_variables(columns: &Variables, names: &[String]) -> Vec<usize> {
     let unique: HashSet<usize> = names.iter().filter_map(|name| columns.find(name)).collect();
     unique.into_iter().collect()

@@ -1,4 +1,4 @@
-//! What a manifest says about how to run it: the map `batch`.
+//! Reads the map `batch`: how the manifest says the batch is to be run.
 
 use std::time::Duration;
 
@@ -31,11 +31,11 @@ pub(crate) const BATCH: [&str; 13] = [
 ];
 const PRICES: [&str; 3] = ["fast", "relaxed", "usd"];
 
-/// How the batch is to be run, where the manifest says so; a flag overrides it.
+/// The settings of `batch`. A flag of the command line overrides its setting.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchSettings {
-    /// Jobs at once, 1 to 1000.
+    /// How many jobs run at once, 1 to 1000.
     pub concurrency: Option<u16>,
     /// The shortest time between two status requests.
     pub poll_min: Option<Duration>,
@@ -43,33 +43,34 @@ pub struct BatchSettings {
     pub poll_max: Option<Duration>,
     /// The most that the batch may cost.
     pub budget: Option<Budget>,
-    /// What a job costs in each mode.
+    /// The price of a job in each mode, in quota.
     pub prices: Prices,
-    /// What one quota costs.
+    /// The price of one quota in US dollars.
     pub usd_per_quota: Option<Usd>,
-    /// When all should be done, for the tasks that leave their mode to the run.
+    /// When all tasks should be done; it decides how tasks of mode `auto` are sent.
     pub deadline: Option<Deadline>,
     /// How often a task that failed is sent again, 0 to 10.
     pub retries: Option<u8>,
-    /// What is done about a task whose outcome is unknown.
+    /// What happens to a task whose outcome is unknown.
     pub on_unknown: Option<OnUnknown>,
-    /// How many tasks the manifest may make, 1 to 10,000,000. Checked while the manifest is read.
+    /// How many tasks the manifest may expand to, 1 to 10,000,000. Checked while the manifest is
+    /// read.
     pub max_tasks: Option<u64>,
     /// How many tasks that are done, running or unknown one run may make again because their
     /// prompts were edited.
     pub max_changed: Option<u64>,
-    /// Where the results go, as written: paths from the manifest's folder.
+    /// Paths of the results as written, relative to the manifest's folder.
     pub results: Vec<String>,
-    /// The hook for each done task. It is read from the manifest only, never from its copy in the
-    /// state: it may be a command.
+    /// The hook for each finished task. It is read from the manifest only, never from the copy in
+    /// the state, because it may be a command.
     #[serde(skip)]
     pub on_done: Option<HookSpec>,
-    /// The hook for the end of a run.
+    /// The hook for the end of a run. It is read from the manifest only, too.
     #[serde(skip)]
     pub on_finish: Option<HookSpec>,
 }
 
-/// Reads the map.
+/// Reads the map `batch`.
 pub(crate) fn read(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> BatchSettings {
     let Some(fields) = reader.map(field.value, "`batch`", &BATCH) else { return BatchSettings::default() };
     let poll_min = reader.value(fields.get("poll_min"), values::span);
@@ -109,7 +110,7 @@ pub(crate) fn read(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Batc
     settings
 }
 
-/// One path, or a list of them.
+/// Reads one path, or a list of them.
 fn paths(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> Vec<String> {
     let items: &[Node<'_>] = match &field.value.value {
         NodeValue::List(items) => items,

@@ -9,10 +9,10 @@ use crate::manifest::template::{Escaping, Scope, ScopeValue, TemplateText, Templ
 use crate::manifest::value::ValueError;
 use crate::task::{Record, Status};
 
-/// The number of image URLs that always have a variable of their own.
+/// How many images have a variable of their own (`image_1`…) in every row.
 const LEAST_IMAGES: usize = 4;
 
-/// Names of columns, and what stands under them.
+/// The names of custom columns, each with the template of its cells.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(into = "Vec<(String, String)>", try_from = "Vec<(String, String)>")]
 pub struct CustomColumns {
@@ -42,18 +42,18 @@ impl TryFrom<Vec<(String, String)>> for CustomColumns {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the column `{column}` cannot be filled in: {why}")]
 pub struct ColumnError {
-    /// Its name.
+    /// The name of the column.
     pub column: String,
-    /// Why, as the template's error says it.
+    /// The error of the template.
     pub why: String,
 }
 
-/// What a row is made from.
+/// What the templates of one row are filled in from.
 #[derive(Debug, Clone, Copy)]
 pub struct RowContext<'r> {
-    /// The task and what became of it.
+    /// The task with its outcome.
     pub record: &'r Record,
-    /// Where it stands, as people are shown.
+    /// The task's status.
     pub status: Status,
     /// The batch's name.
     pub batch: &'r str,
@@ -62,23 +62,23 @@ pub struct RowContext<'r> {
 }
 
 impl CustomColumns {
-    /// Takes up one more column.
+    /// Adds a column.
     pub(crate) fn add(&mut self, name: &str, template: &str) -> Result<(), ValueError> {
         let text = self.templates.add(template, Escaping::Plain)?;
         self.columns.push((name.to_owned(), text));
         Ok(())
     }
 
-    /// The names, in order.
+    /// The names of the columns, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|(name, _)| name.as_str())
     }
 
-    /// What stands under the names. `columns` are the names of the task's variables.
+    /// Fills in the cells of a row. `columns` are the names of the task's variables.
     ///
     /// # Errors
     ///
-    /// Where a template does not fit the values, or takes a variable that is not there.
+    /// A template does not fit the values, or uses a variable that does not exist.
     pub fn fill(&self, columns: &[String], subject: &RowContext<'_>) -> Result<Vec<String>, ColumnError> {
         let scope = scope(columns, subject);
         let filled = self.columns.iter().map(|(name, text)| {
@@ -88,7 +88,8 @@ impl CustomColumns {
         filled.collect()
     }
 
-    /// The errors of the templates with the values of one task, by the number of the column.
+    /// The errors of the templates when they are filled in for one task, with the index of the
+    /// column.
     pub(crate) fn faults(&self, columns: &[String], subject: &RowContext<'_>) -> Vec<(usize, ValueError)> {
         let scope = scope(columns, subject);
         let filled = self.columns.iter().enumerate();

@@ -1,4 +1,4 @@
-//! The hooks of a batch: `on_done` and `on_finish` of `batch`.
+//! Reads the hooks of a batch: `on_done` and `on_finish` of `batch`.
 //!
 //! A command is a list of its words, since no shell reads it; a URL gets a POST. Secrets are in the
 //! environment, and the manifest has only the names of their variables.
@@ -15,48 +15,48 @@ use crate::manifest::yaml::{KeyValue, Node, NodeReader, NodeValue};
 pub(crate) const DONE: [&str; 7] =
     ["command", "url", "url_env", "secret_env", "timeout", "at_once", "failed"];
 pub(crate) const FINISH: [&str; 5] = ["command", "url", "url_env", "secret_env", "timeout"];
-/// The longest time limit.
+/// The longest `timeout` of a hook.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// A hook as the manifest configures it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HookSpec {
-    /// What is run, or where it is posted.
+    /// The command to run, or the URL to post to.
     pub target: HookAction,
-    /// How long one try may last, where that is said.
+    /// The time limit of one try; `None` for the default.
     pub timeout: Option<Duration>,
-    /// How many are on their way at once, where that is said; 1 to 16.
+    /// How many deliveries run at once, 1 to 16; `None` for the default.
     pub at_once: Option<u8>,
     /// Whether failed and lost tasks are delivered too.
     pub failed: bool,
-    /// Where it is written.
+    /// The place in the manifest.
     pub place: Place,
 }
 
-/// What is run, or where it is posted.
+/// What a hook does with a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HookAction {
-    /// The program and its arguments. No shell reads them.
+    /// Runs this program with these arguments, without a shell.
     Command(Vec<String>),
-    /// An address.
+    /// Posts to a URL.
     Post {
-        /// Where.
+        /// The URL.
         to: PostUrl,
         /// The environment variable with the secret that posts are signed with.
         secret_env: Option<String>,
     },
 }
 
-/// The address that is posted to.
+/// The URL of a hook, or where to find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PostUrl {
-    /// As it is written.
+    /// The URL itself.
     Url(String),
-    /// What this environment variable holds.
+    /// The name of the environment variable that holds the URL.
     Env(String),
 }
 
-/// Reads one of the two; `on_finish` has fewer keys.
+/// Reads `on_done` or `on_finish`; the latter has fewer keys.
 pub(crate) fn read(field: KeyValue<'_, '_>, is_done: bool, reader: &mut NodeReader<'_>) -> Option<HookSpec> {
     let place = reader.source.place(field.value.head());
     let plain =
@@ -130,7 +130,7 @@ fn word(item: &Node<'_>, field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -
     reader.checked(whole, item, field.key)
 }
 
-/// An http or https address without a name and a password.
+/// Checks an http or https URL. User names and passwords in it are refused.
 pub(crate) fn address(text: &str) -> Result<String, ValueError> {
     let text = text.trim();
     let refused = |label: &str| {
@@ -153,12 +153,12 @@ pub(crate) fn address(text: &str) -> Result<String, ValueError> {
     Ok(text.to_owned())
 }
 
-/// The name of an environment variable.
+/// Checks the name of an environment variable.
 fn variable(text: &str) -> Result<String, ValueError> {
     let text = text.trim();
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if text.is_empty() || text.starts_with(|c: char| c.is_ascii_digit()) || !text.chars().all(plain) {
-        // Not quoted: it may be the secret itself.
+        // The text is not quoted, because it may be the secret itself.
         return Err(ValueError::new("this is not the name of an environment variable", "expected a name")
             .note("a manifest never contains the secret itself")
             .help("write the name of a variable that holds it, as in `MJBATCH_HOOK_SECRET`"));
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_a_command_and_a_text_an_address() {
+    fn a_list_is_a_command_and_a_text_is_a_url() {
         let words = ["./publish.sh", "--to", "a b"].map(str::to_owned).to_vec();
         assert_eq!(target("on_done: [./publish.sh, --to, a b]"), HookAction::Command(words.clone()));
         assert_eq!(target("on_done: {command: [./publish.sh, --to, a b]}"), HookAction::Command(words));
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_neither_is_reported_at_its_place() {
+    fn a_value_that_is_neither_is_reported_at_its_place() {
         for (batch, said) in [
             ("on_done: ./publish.sh --now", "or a command as a list of its words"),
             ("on_done: {command: ./publish.sh --now}", "a command is a list of its words"),

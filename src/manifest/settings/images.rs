@@ -1,9 +1,9 @@
 //! The names of image files: `images/{{ sku }}/{{ id }}-{{ n }}.{{ ext }}`.
 //!
-//! What stands before the first variable is the folder, the person's own choice; each part after it
-//! is a template for itself, so that a `/` in a value makes no folder. The variables are the task's
-//! columns and `id`, `mode`, `n` (the image's number, 0 for the grid) and `ext` (by its content).
-//! Which characters a file's name may have is decided where files are made.
+//! The part before the first variable is the folder; each part after it is a template of its own,
+//! so that a `/` in a value makes no folder. The variables are the task's columns and `id`, `mode`,
+//! `n` (the image's number, 0 for the grid) and `ext` (by its content). Which characters a file
+//! name may have is decided in [`download`](crate::download).
 
 use std::sync::Arc;
 
@@ -16,24 +16,24 @@ use crate::manifest::value::{self, ValueError};
 use crate::manifest::yaml::{KnownKeys, NodeReader};
 use crate::task::Task;
 
-/// The name of an image where the manifest has only a folder.
+/// The template of names if the manifest has only a folder.
 const PLAIN: &str = "{{ id }}-{{ n }}.{{ ext }}";
-/// The variables that every image has.
+/// Variables that every image has, besides the task's own.
 const OWN: [&str; 4] = ["id", "mode", "n", "ext"];
 
 /// The settings of the image files: `images`, `grid` and `sidecar` of `output`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ImageSettings {
-    /// The folder, or the folder and the name, as written; from the manifest's folder.
-    /// [`ImageName`] reads it.
+    /// The folder, or the folder and the names in it, as written and relative to the manifest's
+    /// folder. [`ImageName`] parses it.
     pub template: Option<String>,
-    /// Where that is written.
+    /// The place of the setting in the manifest.
     #[serde(skip)]
     pub place: Option<Place>,
-    /// Whether the 2×2 overview is wanted too.
+    /// Whether the grid, the 2×2 overview, is downloaded too.
     pub grid: bool,
-    /// Whether each image has a `.json` beside it.
+    /// Whether each image gets a `.json` file beside it.
     pub sidecar: bool,
 }
 
@@ -66,20 +66,21 @@ pub struct ImageName {
     parts: Vec<TemplateText>,
     templates: Templates,
     columns: Arc<Variables>,
-    /// Which of the columns each variable is; those that are none come last.
+    /// The number of variables that are columns of the task; the others come after them.
     names: usize,
 }
 
-/// A name that cannot be made, as a phrase.
+/// The reason, as a phrase, why an image cannot be named.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ImageNameError(pub String);
 
 impl ImageName {
-    /// Reads a folder, or a folder with a name in it. `columns` are those of the batch.
+    /// Parses a folder, or a folder with a template of names. `columns` are those of the batch.
     ///
     /// # Errors
-    /// What is wrong with the template.
+    ///
+    /// The template is not valid.
     pub fn parse(text: &str, columns: &[String]) -> Result<ImageName, ImageNameError> {
         read(text, columns).map_err(|fault| ImageNameError(fault.message().to_owned()))
     }
@@ -89,10 +90,11 @@ impl ImageName {
         &self.folder
     }
 
-    /// The parts of an image's name within the folder, not yet made safe.
+    /// The parts of an image's name within the folder, not yet made safe for a file system.
     ///
     /// # Errors
-    /// A variable that the task does not have; an empty one is none.
+    ///
+    /// The template uses a variable that the task lacks or has empty.
     pub fn of(&self, task: &Task, n: u32, ext: &str) -> Result<Vec<String>, ImageNameError> {
         let given = task.vars.iter().map(|var| (!var.is_empty()).then(|| var.clone()));
         let mut values: Vec<_> = given.chain(std::iter::repeat(None)).take(self.names).collect();
@@ -112,7 +114,8 @@ impl ImageName {
     }
 }
 
-/// Checks that the text can name images, whatever the columns are, and returns it unchanged.
+/// Checks that the text is a valid template for names of images, whatever the columns are, and
+/// returns it unchanged.
 fn check(text: &str) -> Result<String, ValueError> {
     let text = value::path(text)?;
     read(&text, &[]).map(|_| text)
@@ -139,7 +142,7 @@ fn read(text: &str, columns: &[String]) -> Result<ImageName, ValueError> {
         return Err(ValueError::new("the images of a task would get one name", "no `{{ n }}` in it")
             .help("name them as in `images/{{ id }}-{{ n }}.{{ ext }}`"));
     }
-    // Programs know the type of a file by its ending.
+    // The extension is added, because programs recognize the type of a file by it.
     let ends = parts.last().is_some_and(|last| last.replace(' ', "").ends_with(".{{ext}}"));
     let mut taken = taken;
     if !ends && let Some(last) = parts.last() {
@@ -149,8 +152,8 @@ fn read(text: &str, columns: &[String]) -> Result<ImageName, ValueError> {
     Ok(ImageName { folder, parts: taken, templates, columns: Arc::new(variables), names })
 }
 
-/// The folder before the first part that is a template, and the parts from there on. A `/` within
-/// `{{ }}` or `{% %}` parts nothing.
+/// Splits the text into the folder before the first template, and the parts from there on. A `/`
+/// within `{{ }}` or `{% %}` does not split.
 fn split(text: &str) -> (String, Vec<String>) {
     let mut parts = vec![String::new()];
     let (mut depth, mut before) = (0_u32, ' ');

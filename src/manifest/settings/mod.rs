@@ -1,4 +1,4 @@
-//! What a manifest says beside its prompts: how to run the batch, its hooks, and what the results
+//! What a manifest sets besides its prompts: how to run the batch, its hooks, and what the results
 //! look like.
 
 mod batch;

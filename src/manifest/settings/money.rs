@@ -20,7 +20,7 @@ impl fmt::Display for Usd {
     }
 }
 
-/// The text is not an amount of US dollars.
+/// A text that is no amount of US dollars.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an amount of US dollars: a number from 0 to 1000000 with at most six decimals")]
 pub struct InvalidUsd(pub String);
@@ -42,7 +42,7 @@ impl FromStr for Usd {
     }
 }
 
-/// The most that a batch may cost.
+/// The limit on what a batch may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Budget {
     /// `20usd`
@@ -60,7 +60,7 @@ impl fmt::Display for Budget {
     }
 }
 
-/// The text is not a budget.
+/// A text that is no budget.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a budget: a number and its unit, as in `20usd` or `500quota`")]
 pub struct InvalidBudget(pub String);

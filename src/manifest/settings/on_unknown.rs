@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What is done about a task whose outcome is unknown: the reply to its submit is missing, so that
-/// the job may exist and be billed.
+/// What happens to a task whose outcome is unknown: the reply to its submit was lost, so its job
+/// may exist and be billed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum OnUnknown {
-    /// It stays unknown until a callback or a person settles it.
+    /// The task stays unknown until a callback or a decision settles it.
     #[default]
     Keep,
-    /// It is sent again, once in a run: for who would rather pay twice than wait.
+    /// The task is submitted again, once per run, and may be billed twice.
     Resend,
 }
 
-/// The text says nothing of what is unknown.
+/// A text that is neither `keep` nor `resend`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither `keep` nor `resend`")]
 pub struct InvalidOnUnknown(pub String);

@@ -1,4 +1,4 @@
-//! What comes of a batch: the map `output`, and of that what the tables of results look like.
+//! Reads the map `output`: what the tables of results look like, and where images go.
 
 use std::ops::Range;
 use std::str::FromStr;
@@ -14,52 +14,52 @@ use crate::task::{Images, KeptCells, Record, State, Status, Task, TaskRow};
 
 pub(crate) const OUTPUT: [&str; 6] = ["rows", "columns", "formula_guard", "images", "grid", "sidecar"];
 
-/// What a row of the results is.
+/// What one row of the results stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum RowUnit {
-    /// A task.
+    /// One row per task.
     #[default]
     Task,
-    /// An image, or a task without images.
+    /// One row per image, and one for a task without images.
     Image,
 }
 
-/// Columns that a shop's import knows.
+/// A shop system with an import format of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Shop {
     /// Shopify's product CSV.
     Shopify,
     /// WooCommerce's product CSV.
     WooCommerce,
-    /// A Merchant Center feed, a .tsv file rather than a .csv one.
+    /// Google's Merchant Center feed, a .tsv file by convention.
     Google,
 }
 
-/// The columns of the results.
+/// Which columns the results have.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub enum ColumnSet {
     /// The results' own, which are a manifest again.
     #[default]
     Results,
-    /// A shop's; each product is as many rows as the shop wants.
+    /// Those that a shop imports. The shop also decides how many rows a product has.
     Shop(Shop),
-    /// The person's.
+    /// Columns that the manifest defines.
     Custom(Box<CustomColumns>),
 }
 
-/// What the tables of results look like.
+/// The layout of the tables of results.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TableFormat {
-    /// What a row is. A shop has its own opinion.
+    /// What one row stands for. A shop's format ignores it.
     pub rows: RowUnit,
-    /// What the columns are.
+    /// Which columns there are.
     pub columns: ColumnSet,
-    /// Whether cells of text files that a spreadsheet would run get a quote before them.
+    /// Whether cells that a spreadsheet would run as a formula get a `'` before them.
     pub formula_guard: bool,
 }
 
-/// The text names none of what there is.
+/// A text that names none of the known values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not one of {known}")]
 pub struct InvalidTableFormat {
@@ -96,7 +96,7 @@ impl FromStr for ColumnSet {
     }
 }
 
-/// A shape with the places of its templates.
+/// The settings of `output`, with the places of the column templates.
 #[derive(Debug, Default)]
 pub(crate) struct OutputSection {
     pub(crate) shape: TableFormat,
@@ -104,7 +104,7 @@ pub(crate) struct OutputSection {
     places: Vec<Range<usize>>,
 }
 
-/// Reads the map.
+/// Reads the map `output`.
 pub(crate) fn read(field: KeyValue<'_, '_>, reader: &mut NodeReader<'_>) -> OutputSection {
     let mut section = OutputSection::default();
     let Some(fields) = reader.map(field.value, "`output`", &OUTPUT) else { return section };
@@ -157,7 +157,7 @@ fn own(columns: KeyValue<'_, '_>, reader: &mut NodeReader<'_>, section: &mut Out
     section.shape.columns = ColumnSet::Custom(Box::new(pattern));
 }
 
-/// Tells what is wrong with the templates, before anything is spent: they are tried with the first
+/// Reports errors in the column templates before anything is spent. They are tried with the first
 /// task, as if it were done and as if it were not.
 pub(crate) fn check(
     section: &OutputSection,
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_does_not_fit_is_reported_at_its_place_before_anything_is_spent() {
+    fn a_template_error_is_reported_at_its_place_before_anything_is_spent() {
         let message = problems_of("    a: ok\n    b: \"{{ skuu }}\"");
         assert!(message.contains("there is no variable `skuu`"), "{message}");
         assert!(message.contains("m.yaml:5:12") && message.contains("did you mean `sku`?"), "{message}");

@@ -1,4 +1,4 @@
-//! What single values of `batch` must be.
+//! Checks single values of the map `batch`.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::duration;
 use crate::manifest::value::{ValueError, number};
 use crate::task::Quota;
 
-/// How often a task that failed is sent again: 0 to 10.
+/// How many tasks one run may make again because their prompts were edited.
 pub(crate) fn max_changed(text: &str) -> Result<u64, ValueError> {
     number(text, "a number of tasks", 0, 10_000_000)
 }
@@ -19,7 +19,7 @@ pub(crate) fn retries(text: &str) -> Result<u8, ValueError> {
     number(text, "a number of retries", 0, 10).map(|n| u8::try_from(n).unwrap_or(0))
 }
 
-/// What is done about a task whose outcome is unknown.
+/// What happens to a task whose outcome is unknown: `keep` or `resend`.
 pub(crate) fn on_unknown(text: &str) -> Result<OnUnknown, ValueError> {
     text.parse().map_err(|_| {
         ValueError::new(format!("{} is neither keep nor resend", quoted(text)), "expected `keep` or `resend`")
@@ -27,7 +27,7 @@ pub(crate) fn on_unknown(text: &str) -> Result<OnUnknown, ValueError> {
     })
 }
 
-/// The most that may be spent: `20usd` or `500quota`.
+/// The limit on what the batch may cost: `20usd` or `500quota`.
 pub(crate) fn budget(text: &str) -> Result<Budget, ValueError> {
     text.parse().map_err(|InvalidBudget(text)| {
         ValueError::new(format!("{} is not a budget", quoted(&text)), "expected a number and its unit")
@@ -35,7 +35,7 @@ pub(crate) fn budget(text: &str) -> Result<Budget, ValueError> {
     })
 }
 
-/// When all should be done.
+/// When all tasks should be done: a time, a date with a time, or a duration.
 pub(crate) fn deadline(text: &str) -> Result<Deadline, ValueError> {
     text.parse().map_err(|_| {
         ValueError::new(format!("{} is not a deadline", quoted(text)), "expected a time or a duration")
@@ -43,7 +43,7 @@ pub(crate) fn deadline(text: &str) -> Result<Deadline, ValueError> {
     })
 }
 
-/// What a quota costs in US dollars.
+/// The price of one quota in US dollars.
 pub(crate) fn usd(text: &str) -> Result<Usd, ValueError> {
     text.parse().map_err(|InvalidUsd(text)| {
         ValueError::new(
@@ -54,7 +54,7 @@ pub(crate) fn usd(text: &str) -> Result<Usd, ValueError> {
     })
 }
 
-/// A price in quota.
+/// The price of a job in quota.
 pub(crate) fn price(text: &str) -> Result<Quota, ValueError> {
     text.parse().map_err(|_| {
         ValueError::new(
@@ -65,7 +65,7 @@ pub(crate) fn price(text: &str) -> Result<Quota, ValueError> {
     })
 }
 
-/// A span of time above zero.
+/// A duration above zero.
 pub(crate) fn span(text: &str) -> Result<Duration, ValueError> {
     match duration::parse(text) {
         Ok(span) if span.is_zero() => {
@@ -80,7 +80,7 @@ pub(crate) fn span(text: &str) -> Result<Duration, ValueError> {
     }
 }
 
-/// How many jobs may run at once: 1 to 1000.
+/// How many jobs may run at once, 1 to 1000.
 pub(crate) fn concurrency(text: &str) -> Result<u16, ValueError> {
     match text.trim().parse::<u16>() {
         Ok(jobs @ 1..=1000) => Ok(jobs),

@@ -1,24 +1,24 @@
-//! Where the cells of a CSV record are in the file.
+//! Finds the cells of a CSV record in the file.
 //!
-//! The csv crate gives the values and the byte at which a record starts, but no places of cells.
-//! They are found here by reading that one record again, by the same rules, and only where a place
-//! is wanted: a table without errors pays nothing for it.
+//! The csv crate gives values, and the byte at which a record starts, but not where its cells are.
+//! They are found here by reading that one record again by the same rules, and only for a message:
+//! a table without errors costs nothing.
 
 use std::ops::Range;
 
-/// The cells of one record as they stand in the file.
+/// The byte ranges of the cells of one record.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct RecordPlaces {
-    /// From the first cell to the end of the last, without the line break.
+    /// The range from the first cell to the end of the last, without the line break.
     pub(crate) whole: Range<usize>,
-    /// Each with its quotes.
+    /// The range of each cell, with its quotes.
     pub(crate) cells: Vec<Range<usize>>,
-    /// The file ends within quotes.
+    /// Whether the file ends within quotes.
     pub(crate) is_open: bool,
 }
 
 impl RecordPlaces {
-    /// Reads the record that starts at, or after line breaks that follow, this byte.
+    /// Reads the record that starts at this byte, or after the line breaks that follow it.
     pub(crate) fn read(text: &str, start: usize, separator: u8) -> Self {
         let bytes = text.as_bytes();
         let mut at = start;
@@ -55,7 +55,8 @@ impl RecordPlaces {
         }
     }
 
-    /// The place of a cell without the blanks round it; where there is none, the end of the record.
+    /// The range of a cell without the blanks around it; the end of the record if there is no such
+    /// cell.
     pub(crate) fn cell(&self, text: &str, index: usize) -> Range<usize> {
         let Some(cell) = self.cells.get(index) else { return self.whole.end..self.whole.end };
         let written = &text[cell.clone()];
@@ -64,8 +65,8 @@ impl RecordPlaces {
     }
 }
 
-/// The separator that the header row is written with: the one that gives it a column `prompt`, else
-/// the most columns.
+/// Guesses the separator from the header row: the one that gives it a column `prompt`, else the one
+/// that makes the most columns.
 pub(crate) fn separator(text: &str, start: usize) -> u8 {
     let judged = [b',', b';', b'\t'].map(|separator| {
         let record = RecordPlaces::read(text, start, separator);
@@ -74,7 +75,7 @@ pub(crate) fn separator(text: &str, start: usize) -> u8 {
         };
         (record.cells.iter().any(is_prompt), record.cells.len(), separator)
     });
-    // The first of the best: a header of one column is a comma's.
+    // Of several the first wins: a header of one column is read as comma-separated.
     let best = judged.iter().map(|(prompt, cells, _)| (*prompt, *cells)).max();
     judged
         .iter()

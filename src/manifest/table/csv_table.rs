@@ -1,5 +1,5 @@
-//! A table that was understood: its columns, and its rows, read one by one from the text as often
-//! as they are wanted.
+//! A CSV table whose header was read: its columns, and its rows, read from the text as often as
+//! needed.
 
 use std::sync::Arc;
 
@@ -13,22 +13,22 @@ use crate::diagnostic::Source;
 #[derive(Debug, Clone)]
 pub(crate) struct TableColumn {
     pub(crate) role: ColumnRole,
-    /// The variable that its cells are, if they are one.
+    /// The variable that its cells set, if any.
     pub(crate) variable: Option<usize>,
 }
 
-/// A table that can be read.
+/// A CSV file with a valid header.
 #[derive(Debug, Clone)]
 pub(crate) struct CsvTable {
-    /// The file's name as people know it.
+    /// The file's name for messages.
     pub(crate) name: String,
     /// The file's text, with its byte order mark.
     pub(crate) text: Arc<str>,
-    /// Where the header starts in the text without the mark.
+    /// The byte at which the header starts, not counting the byte order mark.
     pub(crate) start: usize,
     pub(crate) separator: u8,
     pub(crate) columns: Vec<TableColumn>,
-    /// Whether formulas have a quote before them.
+    /// Whether cells that look like formulas have a quote before them.
     pub(crate) is_guarded: bool,
 }
 
@@ -36,19 +36,19 @@ pub(crate) struct CsvTable {
 #[derive(Debug, Clone)]
 pub(crate) struct CsvRow {
     pub(crate) cells: StringRecord,
-    /// Where it starts in the text without the mark.
+    /// The byte at which it starts, not counting the byte order mark.
     pub(crate) at: usize,
-    /// Whether the text ends with it.
+    /// Whether it is the last of the text.
     pub(crate) is_last: bool,
 }
 
 impl CsvTable {
-    /// The first column with a role.
+    /// The index of the first column with this role.
     pub(crate) fn column(&self, role: &ColumnRole) -> Option<usize> {
         self.columns.iter().position(|column| column.role == *role)
     }
 
-    /// The text as the maker of places.
+    /// The text as a source of places for messages.
     pub(crate) fn source(&self) -> Source<'_> {
         Source::new(self.name.clone(), &self.text)
     }
@@ -61,7 +61,7 @@ impl CsvTable {
     }
 }
 
-/// The rows of a text that are not blank, the header too.
+/// The rows of a text that are not blank, including the header.
 pub(crate) fn rows(text: &str, start: usize, separator: u8) -> CsvRows<'_> {
     let records = ReaderBuilder::new()
         .has_headers(false)
@@ -71,7 +71,7 @@ pub(crate) fn rows(text: &str, start: usize, separator: u8) -> CsvRows<'_> {
     CsvRows { records, start, length: text.len() }
 }
 
-/// The rows of a text.
+/// Iterates over the rows of a text.
 pub(crate) struct CsvRows<'t> {
     records: Reader<&'t [u8]>,
     start: usize,
@@ -101,12 +101,12 @@ impl Iterator for CsvRows<'_> {
 }
 
 impl CsvRow {
-    /// A cell without the blanks round it.
+    /// A cell without the blanks around it.
     pub(crate) fn cell(&self, column: usize) -> &str {
         self.cells.get(column).unwrap_or_default().trim()
     }
 
-    /// The cells as they were before they were guarded.
+    /// Removes the quotes that guard against formulas.
     fn unguard_formula(self) -> CsvRow {
         CsvRow { cells: self.cells.iter().map(guard::unguard_formula).collect(), ..self }
     }

@@ -1,5 +1,4 @@
-//! The files that a manifest takes in beside itself: each is loaded once, and is part of the
-//! manifest's hash.
+//! Loads the files that a manifest names: each once, and each as part of the manifest's hash.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -17,26 +16,26 @@ use crate::manifest::value::ValueError;
 /// Why a file that a manifest names cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoadError {
-    /// There is none of this name; perhaps this one beside it was meant.
+    /// There is no such file. The name, if any, is of a similar file beside it.
     Missing(Option<String>),
-    /// It cannot be read, for this reason.
+    /// The file cannot be read, for this reason.
     Unreadable(String),
 }
 
-/// Gives the bytes of a file that a manifest names. The path starts at the manifest's own folder.
+/// Loads the bytes of a file that a manifest names. The path is relative to the manifest's folder.
 pub type FileLoader<'l> = dyn FnMut(&Path) -> Result<Vec<u8>, LoadError> + 'l;
 
 /// The tables of data files.
 pub(crate) struct DataFiles<'l> {
     folder: PathBuf,
     load: &'l mut FileLoader<'l>,
-    /// What was made of each file, by its path as it was written.
+    /// The table of each file by its path as written; `None` if it has errors.
     known: HashMap<String, Option<usize>>,
     pub(crate) tables: Vec<CsvTable>,
     pub(crate) hasher: blake3::Hasher,
-    /// The files that were loaded, as they were written, in the order in which they were hashed.
+    /// Paths as written of the files that were loaded, in the order in which they were hashed.
     pub(crate) loaded: Vec<String>,
-    /// What is wrong within the files.
+    /// Problems within the files.
     pub(crate) problems: Problems,
 }
 
@@ -53,12 +52,12 @@ impl<'l> DataFiles<'l> {
         }
     }
 
-    /// The manifest names no other file.
+    /// Whether the manifest names no other file.
     pub(crate) fn is_empty(&self) -> bool {
         self.known.is_empty()
     }
 
-    /// The table of a data file. `Ok(None)` where it has errors of its own, which are reported.
+    /// The table of a data file. `Ok(None)` if it has errors, which are then reported.
     pub(crate) fn data(
         &mut self,
         written: &str,

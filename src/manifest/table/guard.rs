@@ -1,22 +1,22 @@
-//! Cells that a spreadsheet would run as a formula, made text by a quote before them, and read back
-//! without it.
+//! Keeps spreadsheets from running cells as formulas: puts a quote before such cells, and removes
+//! it when they are read back.
 //!
 //! The signs are those of OWASP's "CSV Injection". A cell that looks guarded by itself gets one
-//! more quote, so that every text comes back as it was; that a table is guarded is said by a column
-//! of its own.
+//! more quote, so that every text comes back as it was; a column of its own says that a table is
+//! guarded.
 
 use std::borrow::Cow;
 
-/// The column that says of a table of results that its cells are guarded.
+/// The column by which a table of results says that its cells are guarded.
 pub const GUARD_COLUMN: &str = "formula_guard";
 
-/// The text as it is safe in a spreadsheet.
+/// Makes a text safe in a spreadsheet.
 pub fn guard_formula(text: &str) -> Cow<'_, str> {
     let is_formula = text.trim_start_matches('\'').starts_with(['=', '+', '-', '@', '\t', '\r']);
     if is_formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
-/// The text that was guarded.
+/// Restores a text that [`guard_formula`] made safe.
 pub(crate) fn unguard_formula(text: &str) -> &str {
     match text.strip_prefix('\'') {
         Some(rest) if matches!(guard_formula(rest), Cow::Owned(_)) => rest,
@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_starts_a_formula_gets_a_quote() {
+    fn a_cell_that_starts_a_formula_gets_a_quote() {
         for (text, safe) in [
             ("=1+1", "'=1+1"),
             ("-mug", "'-mug"),

@@ -1,8 +1,8 @@
-//! The header row of a table: what each column is.
+//! Reads the header row of a table and gives each column its role.
 //!
-//! What spreadsheets leave behind is borne: a byte order mark, `sep=;`, CRLF, rows and columns of
-//! nothing but separators. Values come from the csv crate in one pass; places are looked up only
-//! for what is wrong.
+//! Leftovers of spreadsheets are accepted: a byte order mark, `sep=;`, CRLF, rows and columns of
+//! separators only. Values come from the csv crate in one pass; places are looked up only for
+//! messages.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,13 +18,13 @@ use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
 use crate::manifest::value;
 
 const SMALLEST: &str = "the smallest table is\nprompt,mode\na ceramic mug on grey linen --ar 1:1,fast";
-/// Flags that are hardly anything else, so that a column of this name without its `--` is probably
-/// a slip.
+/// Flags with names that are rarely a person's own column, so that a column of this name without
+/// `--` is probably a slip.
 const TELLING: [&str; 8] = ["ar", "aspect", "stylize", "chaos", "weird", "sref", "tile", "niji"];
-/// Columns by which a table is known for the results of an earlier run.
+/// Columns by which a table is recognized as results of an earlier run.
 const RESULTS: [&str; 5] = ["id", "task_id", "status", "mode", "prompt"];
 
-/// Understands the header row. `None` where the rows cannot be read after it; the problems say why.
+/// Reads the header row. `None` if the rows cannot be read with it; the problems say why.
 pub(crate) fn header(
     source: &Source<'_>,
     text: &Arc<str>,
@@ -78,7 +78,7 @@ pub(crate) fn header(
     Some((table, purpose))
 }
 
-/// A header while it is read.
+/// The state of reading a header.
 struct HeaderReader<'s, 'a> {
     source: &'s Source<'a>,
     purpose: TablePurpose,
@@ -118,7 +118,7 @@ impl HeaderReader<'_, '_> {
         read
     }
 
-    /// Warns of a column `ar` that nothing uses: `--ar` was probably meant.
+    /// Warns of a column such as `ar` that nothing uses: `--ar` was probably meant.
     fn judge_flag(&mut self, name: &str, span: std::ops::Range<usize>) {
         let lower = name.to_ascii_lowercase();
         if TELLING.contains(&lower.as_str()) && !self.source.text().contains("{{") {

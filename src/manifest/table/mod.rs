@@ -1,4 +1,4 @@
-//! CSV files: the manifest itself, results of an earlier run, and data files that a manifest names.
+//! Reads CSV files: manifests, results of an earlier run, and data files that a manifest names.
 
 mod cells;
 mod csv_table;

@@ -1,24 +1,24 @@
-//! What the columns of a table are, by their names.
+//! The roles of a table's columns, recognized by their names.
 
 use super::guard::GUARD_COLUMN;
 use super::variables;
 use crate::prompt;
 
-/// What a column of a Midjourney flag may be called, besides `--ar`: `params.ar`.
+/// The prefix with which a column names a Midjourney flag, besides `--`: `params.ar`.
 const PARAMS: &str = "params.";
 
-/// What a table is for.
+/// What the rows of a table are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TablePurpose {
-    /// Each row has a prompt.
+    /// Each row is a prompt.
     Manifest,
-    /// The same, and the rows are results of an earlier run.
+    /// Each row is a prompt that an earlier run sent, with its outcome.
     Results,
     /// Each row is a set of variables.
     Data,
 }
 
-/// What a column is.
+/// What the cells of a column are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ColumnRole {
     Prompt,
@@ -29,19 +29,19 @@ pub(crate) enum ColumnRole {
     Repeat,
     Priority,
     Action,
-    /// The numbers of the picked images, in results: a variable like any other.
+    /// The numbers of picked images, in results; it is a variable like any other.
     Pick,
     /// A Midjourney flag, by any of its names.
     Flag(String),
-    /// Nothing but a variable.
+    /// A variable and nothing else.
     Variable,
-    /// What came of an earlier run.
+    /// A column that an earlier run wrote.
     Result(ResultColumn),
-    /// No name: nothing may stand in it.
+    /// A column without a name, whose cells must be empty.
     Unnamed,
 }
 
-/// What a column of the results holds.
+/// Columns that results have of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ResultColumn {
     Status,
@@ -52,14 +52,14 @@ pub(crate) enum ResultColumn {
     Quota,
     SubmittedAt,
     FinishedAt,
-    /// How many attempts there were, which the new state counts for itself.
+    /// The number of attempts; the state counts them for itself.
     Attempts,
-    /// That the cells are guarded.
+    /// The mark of a guarded table.
     Guard,
 }
 
 impl ResultColumn {
-    /// What the column of this name holds, written small.
+    /// The column of this name, which is given in lower case.
     pub(crate) fn of(name: &str) -> ResultColumn {
         match name {
             "status" => ResultColumn::Status,
@@ -98,7 +98,7 @@ pub(crate) fn role(name: &str, purpose: TablePurpose) -> ColumnRole {
     }
 }
 
-/// The flag that a column is: `--ar` for any flag there may be, `params.ar` as well.
+/// The flag that a column stands for: any after `--`, known ones after `params.`.
 fn flag(name: &str) -> Option<String> {
     let is_prefixed = name.get(..PARAMS.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(PARAMS));
     if is_prefixed {

@@ -1,4 +1,4 @@
-//! What is wrong with a row for itself.
+//! Checks each row by itself.
 
 use super::cells::RecordPlaces;
 use super::csv_table::{CsvRow, CsvTable, TableColumn};
@@ -6,7 +6,7 @@ use super::role::{ColumnRole, ResultColumn};
 use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
 use crate::manifest::value;
 
-/// Whether a row can be read. Adds the problems of the row alone.
+/// Whether a row can be read. Adds the problems of the row.
 pub(crate) fn judge(table: &CsvTable, row: &CsvRow, source: &Source<'_>, problems: &mut Problems) -> bool {
     let surplus = row.cells.iter().skip(table.columns.len()).position(|cell| !cell.trim().is_empty());
     if row.cells.len() < table.columns.len() || surplus.is_some() {
@@ -29,7 +29,7 @@ pub(crate) fn judge(table: &CsvTable, row: &CsvRow, source: &Source<'_>, problem
     is_whole
 }
 
-/// Where a cell is.
+/// The place of a cell.
 pub(crate) fn place(
     table: &CsvTable,
     row: &CsvRow,
@@ -39,7 +39,7 @@ pub(crate) fn place(
     RecordPlaces::read(source.text(), row.at, table.separator).cell(source.text(), column)
 }
 
-/// Warns of ` "a prompt"`: after a space, quotes are text and would be sent.
+/// Warns of ` "a prompt"`: quotes after a space are part of the text and would be sent.
 fn judge_quotes(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'_>, problems: &mut Problems) {
     let cell = row.cells.get(column).unwrap_or_default();
     let text = cell.trim_start();
@@ -51,7 +51,7 @@ fn judge_quotes(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'
     }
 }
 
-/// Warns of a `pick` that is no image of the row: it is kept, and has no effect.
+/// Warns of a `pick` that names no image of the row.
 fn judge_pick(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'_>, problems: &mut Problems) {
     let is_image = |of: &&TableColumn| of.role == ColumnRole::Result(ResultColumn::Image);
     let images = table.columns.iter().filter(is_image).count();
@@ -87,7 +87,7 @@ fn ragged(table: &CsvTable, row: &CsvRow, source: &Source<'_>) -> Diagnostic {
     }
 }
 
-/// Tells that a quote is never closed, if so: what follows it is no table.
+/// Reports a quote that is never closed, which makes the rest of the file one cell.
 pub(crate) fn ends_open(source: &Source<'_>, row: &CsvRow, separator: u8, problems: &mut Problems) -> bool {
     let places = RecordPlaces::read(source.text(), row.at, separator);
     if places.is_open {

@@ -1,12 +1,12 @@
-//! The manifest's variables, and the columns of the results that they are: their order, and the
-//! names that the results keep for themselves.
+//! The variables of a manifest, which are columns of the results: their order, and the names that
+//! the results reserve for themselves.
 
 use std::collections::HashMap;
 
 use super::guard::GUARD_COLUMN;
 use crate::diagnostic::{Diagnostic, Place, quoted};
 
-/// The columns of the results that are not the manifest's, besides `image_1`, `image_2` and so on.
+/// Reserved names of columns, besides `image_1`, `image_2` and so on.
 const RESERVED: [&str; 12] = [
     "id",
     "task_id",
@@ -22,17 +22,17 @@ const RESERVED: [&str; 12] = [
     GUARD_COLUMN,
 ];
 
-/// Variables in order of first appearance.
+/// The variables, in order of first appearance.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Variables {
-    /// The names as the results have them; a variable that is no column has none.
+    /// The name of each variable's column; `None` for a variable that is no column.
     kept: Vec<Option<String>>,
     index: HashMap<String, usize>,
 }
 
 impl Variables {
-    /// The variable of a name, added if it is new. A new one whose column cannot have its name is
-    /// returned with its other name.
+    /// The variable of a name, added if it is new. If the name of a new one is reserved, the
+    /// column's other name is returned too.
     pub(crate) fn of(&mut self, written: &str) -> (usize, Option<RenamedVariable>) {
         let variable = self.hidden(written);
         if self.kept[variable].is_some() {
@@ -45,8 +45,7 @@ impl Variables {
         (variable, renamed)
     }
 
-    /// The variable of a name, which is no column of the results unless something else makes it
-    /// one.
+    /// The variable of a name, added if it is new, without a column in the results.
     pub(crate) fn hidden(&mut self, written: &str) -> usize {
         let next = self.kept.len();
         let variable = *self.index.entry(written.to_owned()).or_insert(next);
@@ -56,12 +55,12 @@ impl Variables {
         variable
     }
 
-    /// The variable of a name, if there is one.
+    /// Finds the variable of a name.
     pub(crate) fn find(&self, written: &str) -> Option<usize> {
         self.index.get(written).copied()
     }
 
-    /// All names as they were written, in no order, with their variables.
+    /// All names as written, in no order, with their variables.
     pub(crate) fn written(&self) -> impl Iterator<Item = (&str, usize)> {
         self.index.iter().map(|(name, variable)| (name.as_str(), *variable))
     }
@@ -87,7 +86,7 @@ impl Variables {
     }
 }
 
-/// A column that is kept under another name.
+/// A column that has another name than its variable, because that name is reserved.
 #[derive(Debug)]
 pub(crate) struct RenamedVariable {
     written: String,
@@ -95,14 +94,14 @@ pub(crate) struct RenamedVariable {
 }
 
 impl RenamedVariable {
-    /// The warning of it, at the place of the name.
+    /// The warning about it, at the place of the name.
     pub(crate) fn at(self, place: Place) -> Diagnostic {
         Diagnostic::warning(format!("the results have a column {} of their own", quoted(&self.written)))
             .at(place, format!("kept as {}", quoted(&self.kept)))
     }
 }
 
-/// Whether the results have a column of this name that is not the manifest's.
+/// Whether a name is reserved for a column of the results.
 pub(crate) fn is_reserved(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let is_image = |number: &str| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_of_the_results_are_kept_under_another_and_no_two_are_the_same() {
+    fn reserved_names_get_another_and_no_two_columns_share_one() {
         let mut columns = Variables::default();
         for name in ["sku", "Status", "image_12", "image_", "sku", "manifest_Status", "task_id", "timeout"] {
             columns.of(name);

@@ -1,4 +1,4 @@
-//! Tasks that share a name, or that are takes of one prompt.
+//! Reports tasks that share an id, and tasks without an id that share a prompt, which are takes.
 
 use std::collections::HashMap;
 
@@ -10,18 +10,18 @@ use crate::manifest::expand::expansion::Expansion;
 use crate::manifest::expand::ids::{DraftName, IdCollector};
 use crate::manifest::expand::variants::combinations;
 
-/// A task that has a name that is not its own.
+/// The first task that claimed an id which several tasks have.
 struct IdHolder {
     place: Place,
     entry: usize,
     at: Option<usize>,
-    /// How many drafts and how many tasks are meant.
+    /// How many drafts and how many tasks share the place: a draft with `repeat` is several tasks.
     drafts: u64,
     tasks: u64,
 }
 
-/// Goes the way again for the places of names that are there twice. Here they are compared as they
-/// are, not as hashes.
+/// Walks all tasks a second time and reports each id that two of them have, with both places. The
+/// first walk kept hashes of names only; here names are compared as text.
 pub(super) fn report_duplicates(
     expansion: &Expansion,
     places: &ItemPlaces<'_>,
@@ -89,7 +89,7 @@ fn each_draft(expansion: &Expansion, mut see: impl FnMut(usize, &EntryItem<'_>, 
     }
 }
 
-/// What two tasks are, for a message: entries, rows, or only tasks.
+/// The noun by which a message calls two tasks: entries, rows, or only tasks.
 fn noun(expansion: &Expansion, first: &IdHolder, second: &IdHolder) -> &'static str {
     let one_each = |holder: &IdHolder| is_single(&expansion.entries[holder.entry]);
     if first.at.is_some() && !matches!(expansion.entries[first.entry].prompt, PromptSource::Text(_)) {

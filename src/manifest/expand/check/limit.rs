@@ -1,20 +1,20 @@
-//! How many tasks a manifest may expand to.
+//! The limit on how many tasks a manifest may expand to.
 
-/// Tasks out of a multiplication that need no `max_tasks`.
+/// How many tasks entries may multiply into before `max_tasks` is required.
 pub(super) const UNASKED: u64 = 1000;
 
-/// How many tasks there may be.
+/// The tasks counted so far, and the most that there may be.
 #[derive(Clone, Copy)]
 pub(super) struct TaskLimit {
     pub(super) max_tasks: Option<u64>,
-    /// Those of the items that are done with.
+    /// The tasks of all items so far.
     pub(super) tasks: u64,
-    /// The same, of items that make more than one.
+    /// The tasks of those items that make more than one each.
     pub(super) multiplied: u64,
 }
 
 impl TaskLimit {
-    /// Whether an item may make so many.
+    /// Whether one more item may make this many tasks.
     pub(super) fn allows(&self, of_item: u64) -> bool {
         match self.max_tasks {
             Some(most) => self.tasks.saturating_add(of_item) <= most,

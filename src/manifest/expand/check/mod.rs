@@ -1,9 +1,9 @@
-//! The one look at every task before anything is done: what is wrong with it, whether its name is
-//! its own, and how many there are.
+//! Checks every task of a manifest before anything is done with one: its prompt and params, whether
+//! its id is unique, and how many tasks there are.
 //!
-//! It goes the way that `expand` goes and keeps nothing of it but hashes of names and counts, so
-//! that a table of a million rows takes seconds and little memory. What is wrong with a template is
-//! reported once, not for each of its tasks.
+//! The check takes the same steps as the listing of tasks and keeps only hashes of names and
+//! counts, so that a table of a million rows takes seconds and little memory. An error in a
+//! template is reported once, not for each of its tasks.
 
 mod duplicates;
 mod limit;
@@ -28,8 +28,8 @@ use crate::manifest::table::{CsvRow, CsvTable, row_check};
 use crate::manifest::value::{self, MOST_TASKS, ValueError};
 use crate::prompt;
 
-/// Checks all tasks. Gives what is needed to list them: names that need numbers, and how many tasks
-/// each entry makes.
+/// Checks all tasks. Returns what listing them needs: the names that need numbers, and how many
+/// tasks each entry makes.
 pub(crate) fn check(
     expansion: &Expansion,
     source: &Source<'_>,
@@ -60,7 +60,7 @@ struct Checker<'c> {
     expansion: &'c Expansion,
     places: ItemPlaces<'c>,
     collector: IdCollector,
-    /// What was reported of an entry.
+    /// The problems already reported, by entry, part and message.
     reported: HashSet<(usize, ItemPart, String)>,
     limit: TaskLimit,
     /// Entries that expand to more tasks than allowed.
@@ -68,7 +68,7 @@ struct Checker<'c> {
     problems: &'c mut Problems,
 }
 
-/// The item makes more tasks than it may.
+/// An item makes more tasks than the limit allows.
 struct LimitExceeded;
 
 impl Checker<'_> {
@@ -101,7 +101,7 @@ impl Checker<'_> {
             if !matches!(entry.prompt, PromptSource::Text(_)) {
                 self.reported.clear();
             }
-            // The row is needed for its place if it is no item.
+            // A row that cannot be read as an item still has a place to report.
             let at = CsvRow { cells: ::csv::StringRecord::new(), ..row };
             match expansion.item(entry, table, row) {
                 Err(faults) => self.report(number, Some(&at), faults),
@@ -118,7 +118,7 @@ impl Checker<'_> {
         tally
     }
 
-    /// Notes that an entry makes more than it may, and how many it would make.
+    /// Records that an entry makes more tasks than it may, and estimates how many it would make.
     fn exceed(&mut self, number: usize, tally: &mut EntryCounts, before: TaskLimit) {
         let entry = &self.expansion.entries[number];
         self.excess.push(number);
@@ -197,7 +197,7 @@ impl Checker<'_> {
         if findings.is_empty() {
             return;
         }
-        // A problem of a param alone was reported at the param.
+        // Problems that lie in a param alone were reported at the param.
         let of_params = |finding: &prompt::Finding| finding.span.start > draft.written;
         if findings.iter().any(of_params) && self.expansion.has_doubtful_params(variants) {
             findings.retain(|finding| !of_params(finding));
@@ -217,8 +217,8 @@ impl Checker<'_> {
         self.report(number, item.row.as_ref(), faults);
     }
 
-    /// A list that multiplies without making a difference. Tasks that are named after their content
-    /// are reported as takes.
+    /// Warns that two combinations of an entry's lists make the same prompt. Tasks named after
+    /// their content are reported as takes instead.
     fn report_same_prompt(&mut self, number: usize, prompt: &str) {
         const MESSAGE: &str = "some combinations make the same prompt, and each is billed";
         let entry = &self.expansion.entries[number];
@@ -242,7 +242,7 @@ impl Checker<'_> {
         }
     }
 
-    /// More tasks than a person may have foreseen: one error for all of them.
+    /// Reports the entries that multiply into more tasks than allowed, as one error.
     fn report_excess(&mut self, tallies: &[EntryCounts]) {
         const LISTED: usize = 5;
         let Some(first) = self.excess.first().copied() else { return };

@@ -1,11 +1,11 @@
-//! Where the parts of an entry or of its rows are.
+//! Finds the place in the manifest, or in a data file, of each part of an entry or a row.
 
 use crate::diagnostic::{Place, Source};
 use crate::manifest::expand::entry::{ItemPart, ManifestEntry, PromptSource};
 use crate::manifest::expand::expansion::Expansion;
 use crate::manifest::table::{ColumnRole, CsvRow, row_check};
 
-/// Where parts of items are.
+/// The sources in which parts of items stand: the manifest and its data files.
 #[derive(Clone, Copy)]
 pub(super) struct ItemPlaces<'s> {
     pub(super) expansion: &'s Expansion,
@@ -14,7 +14,7 @@ pub(super) struct ItemPlaces<'s> {
 }
 
 impl<'s> ItemPlaces<'s> {
-    /// The text and the span of a part.
+    /// The source and the byte range of a part.
     pub(super) fn of(
         &self,
         entry: &ManifestEntry,
