@@ -19,7 +19,7 @@ use mjbatch::api::{CallbackListener, Client, Endpoint};
 use mjbatch::engine::sim::{SimJob, SimRng, SimStats, Simulation};
 use mjbatch::engine::{DEFAULT_TIMEOUT, ObservedDurations, Policy, Waiting};
 use mjbatch::progress::ErrorsOnly;
-use mjbatch::runner::{self, Run};
+use mjbatch::runner::{self, RunConfig};
 use mjbatch::sandbox::{BillingLedger, Sandbox, SandboxSettings};
 use mjbatch::store::{BatchStore, ManifestRef};
 use mjbatch::task::{Mode, TaskRow};
@@ -214,7 +214,7 @@ async fn in_real_time(callbacks: bool) -> Result<SimStats, Box<dyn Error>> {
         }
         false => None,
     };
-    let run = Run {
+    let run = RunConfig {
         batch: manifest.name,
         service: endpoint.to_string(),
         policy: Policy { callbacks, ..scaled_policy(work) },

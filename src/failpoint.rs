@@ -15,9 +15,9 @@ pub enum Point {
     /// The tables were migrated, and that is not committed yet.
     StepsTaken,
     /// The manifest's tasks are listed, and that is not committed yet.
-    Listing,
+    SyncingManifest,
     /// Failed tasks wait again, and that is not committed yet.
-    SendingAgain,
+    RequeuingFailed,
     /// Submits of a run that died: the attempts are settled, the tasks not yet.
     Settling,
     /// The run has its row, and nothing was read for it yet.
@@ -57,8 +57,8 @@ impl Point {
     pub const ALL: [Point; 20] = [
         Point::LockTaken,
         Point::StepsTaken,
-        Point::Listing,
-        Point::SendingAgain,
+        Point::SyncingManifest,
+        Point::RequeuingFailed,
         Point::Settling,
         Point::RunBegun,
         Point::Intending,
@@ -82,8 +82,8 @@ impl Point {
         match self {
             Point::LockTaken => "lock-taken",
             Point::StepsTaken => "steps-taken",
-            Point::Listing => "listing",
-            Point::SendingAgain => "sending-again",
+            Point::SyncingManifest => "syncing-manifest",
+            Point::RequeuingFailed => "requeuing-failed",
             Point::Settling => "settling",
             Point::RunBegun => "run-begun",
             Point::Intending => "intending",

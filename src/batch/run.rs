@@ -127,7 +127,7 @@ impl Batch {
         let auto = start.backlog.tasks.of(TaskMode::Auto);
         let warnings = renamed_warning(renamed).into_iter().chain(warning(&policy, auto)).collect();
         let hints = self.options.hints.clone();
-        let config = runner::Run {
+        let config = runner::RunConfig {
             batch: cache.name.clone(),
             service: service.shown,
             policy: policy.engine,

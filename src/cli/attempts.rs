@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::StatusArgs;
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::sanitize_cell;
 use crate::batch::{Batch, BatchError};
 use crate::store::Attempt;
@@ -20,7 +20,7 @@ const NAME: usize = 60;
 const REASON: usize = 160;
 
 /// Shows the ledger.
-pub(super) fn attempts(args: &StatusArgs, batch: &Batch) -> Result<Exit, Failure> {
+pub(super) fn attempts(args: &StatusArgs, batch: &Batch) -> Result<Exit, CommandFailure> {
     let snapshot = batch.snapshot()?;
     let header = snapshot.header().map_err(BatchError::from)?;
     let holder = snapshot.holder();

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::CheckArgs;
 use super::exit::Exit;
-use super::failure::{Failure, say};
+use super::failure::{CommandFailure, say};
 use super::hooks;
 use crate::batch::{Batch, BatchError, Options};
 use crate::diagnostic::Problems;
@@ -19,7 +19,7 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
     let mut batch = Batch::at(&args.manifest, options);
     let read = match batch.check() {
         Err(BatchError::Manifest(problems)) => Err(problems),
-        Err(other) => return Failure::from(other).report(),
+        Err(other) => return CommandFailure::from(other).report(),
         Ok(manifest) => Ok(manifest),
     };
     let (tasks, problems) = match &read {

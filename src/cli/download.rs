@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use super::args::DownloadArgs;
 use super::exit::Exit;
-use super::failure::{Failure, say};
+use super::failure::{CommandFailure, say};
 use super::run::start_sandbox;
 use super::{options, signals};
 use crate::batch::{Batch, Download, MissedImage, Service};
@@ -17,7 +17,7 @@ use crate::text;
 const MOST_NAMED: usize = 20;
 
 /// Downloads what is missing.
-pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
+pub(super) async fn download(args: DownloadArgs) -> Result<Exit, CommandFailure> {
     let mut batch = Batch::at(&args.manifest, options::download_options(&args));
     batch.check()?;
     let (address, service, sandbox) = if args.batch.sandbox {
@@ -44,7 +44,7 @@ pub(super) async fn download(args: DownloadArgs) -> Result<Exit, Failure> {
 }
 
 /// Waits for all downloads, and names the first that fail.
-async fn follow(download: &mut Download) -> Result<(), Failure> {
+async fn follow(download: &mut Download) -> Result<(), CommandFailure> {
     let mut stop = signals::listen();
     let mut named = 0;
     loop {

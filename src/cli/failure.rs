@@ -7,42 +7,42 @@ use crate::diagnostic::{Diagnostic, Problems, Renderer};
 
 /// A command that could not do its work.
 #[derive(Debug)]
-pub(super) struct Failure {
+pub(super) struct CommandFailure {
     problems: Problems,
     exit: Exit,
 }
 
-impl Failure {
+impl CommandFailure {
     /// Wrong usage: nothing was submitted.
-    pub(super) fn usage(diagnostic: Diagnostic) -> Failure {
-        Failure::nothing_submitted(diagnostic, Exit::Usage)
+    pub(super) fn usage(diagnostic: Diagnostic) -> CommandFailure {
+        CommandFailure::nothing_submitted(diagnostic, Exit::Usage)
     }
 
     /// Wrong usage of a command that never submits anything, so it does not say that nothing was.
-    pub(super) fn read_only(diagnostic: Diagnostic) -> Failure {
-        Failure { problems: diagnostic.into(), exit: Exit::Usage }
+    pub(super) fn read_only(diagnostic: Diagnostic) -> CommandFailure {
+        CommandFailure { problems: diagnostic.into(), exit: Exit::Usage }
     }
 
     /// A manifest that cannot be run. Its problems say already what follows.
-    pub(super) fn manifest(problems: Problems) -> Failure {
-        Failure { problems, exit: Exit::Usage }
+    pub(super) fn manifest(problems: Problems) -> CommandFailure {
+        CommandFailure { problems, exit: Exit::Usage }
     }
 
     /// Found out before anything was submitted.
-    pub(super) fn nothing_submitted(diagnostic: Diagnostic, exit: Exit) -> Failure {
+    pub(super) fn nothing_submitted(diagnostic: Diagnostic, exit: Exit) -> CommandFailure {
         let mut problems = Problems::from(diagnostic);
         problems.set_consequence("nothing was submitted");
-        Failure { problems, exit }
+        CommandFailure { problems, exit }
     }
 
     /// Something went wrong after the run began.
-    pub(super) fn after(diagnostic: Diagnostic) -> Failure {
-        Failure { problems: diagnostic.into(), exit: Exit::Internal }
+    pub(super) fn after(diagnostic: Diagnostic) -> CommandFailure {
+        CommandFailure { problems: diagnostic.into(), exit: Exit::Internal }
     }
 
     /// Some of the results could not be written.
-    pub(super) fn not_written(problems: Problems) -> Failure {
-        Failure { problems, exit: Exit::Internal }
+    pub(super) fn not_written(problems: Problems) -> CommandFailure {
+        CommandFailure { problems, exit: Exit::Internal }
     }
 
     /// Writes the problems to stderr, and gives the exit code.

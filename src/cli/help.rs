@@ -6,13 +6,13 @@ use clap::CommandFactory as _;
 
 use super::args::{Cli, HelpArgs};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use crate::diagnostic::Diagnostic;
 use crate::docs::PAGES;
 use crate::text;
 
 /// Prints the page or the command's help to stdout.
-pub(super) fn help(args: &HelpArgs) -> Result<Exit, Failure> {
+pub(super) fn help(args: &HelpArgs) -> Result<Exit, CommandFailure> {
     let mut program = Cli::command();
     program.build();
     let Some(topic) = args.topic.as_deref() else { return Ok(print(program.render_help())) };
@@ -25,7 +25,7 @@ pub(super) fn help(args: &HelpArgs) -> Result<Exit, Failure> {
     let pages: Vec<_> = PAGES.iter().map(|page| page.name).collect();
     let error = format!("there is no command and no page `{}`", text::sanitize(topic));
     let help = format!("the pages are {}; `mjbatch --help` lists the commands", pages.join(", "));
-    Err(Failure::read_only(Diagnostic::error(error).help(help)))
+    Err(CommandFailure::read_only(Diagnostic::error(error).help(help)))
 }
 
 fn print(text: impl std::fmt::Display) -> Exit {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{InitArgs, StarterKind};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use crate::diagnostic::Diagnostic;
 
 /// A file of a first manifest: its name, and what is in it.
@@ -27,16 +27,18 @@ impl StarterKind {
 }
 
 /// Writes a first manifest into a folder, over no file that is there.
-pub(super) fn init(args: &InitArgs) -> Result<Exit, Failure> {
+pub(super) fn init(args: &InitArgs) -> Result<Exit, CommandFailure> {
     let files: Vec<(PathBuf, &str)> =
         args.kind.files().iter().map(|(name, text)| (args.into.join(name), *text)).collect();
     if let Some((there, _)) = files.iter().find(|(path, _)| path.exists()) {
         let error = format!("{} is there already, and was left as it is", there.display());
-        return Err(Failure::usage(Diagnostic::error(error).help("choose another folder with `--into`")));
+        return Err(CommandFailure::usage(
+            Diagnostic::error(error).help("choose another folder with `--into`"),
+        ));
     }
     for (path, text) in &files {
         write_new(path, text).map_err(|e| {
-            Failure::usage(Diagnostic::error(format!("cannot write {}: {e}", path.display())))
+            CommandFailure::usage(Diagnostic::error(format!("cannot write {}: {e}", path.display())))
         })?;
     }
     let manifest = files[0].0.display();

@@ -38,7 +38,7 @@ use clap::Parser as _;
 use crate::diagnostic::Diagnostic;
 use args::{Cli, Command, StateCommand};
 pub use exit::Exit;
-use failure::Failure;
+use failure::CommandFailure;
 
 /// Runs the program on its command line.
 pub fn main() -> Exit {
@@ -68,10 +68,10 @@ pub fn main() -> Exit {
     done.unwrap_or_else(|failure| failure.report())
 }
 
-fn with_runtime(command: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+fn with_runtime(command: impl Future<Output = Result<Exit, CommandFailure>>) -> Result<Exit, CommandFailure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let runtime = runtime.map_err(|e| {
-        Failure::nothing_submitted(Diagnostic::error(format!("cannot start: {e}")), Exit::Internal)
+        CommandFailure::nothing_submitted(Diagnostic::error(format!("cannot start: {e}")), Exit::Internal)
     })?;
     let done = runtime.block_on(command);
     // The tasks that still run draw an image or resolve a name: no need to wait for them.

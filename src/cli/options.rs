@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use secrecy::SecretString;
 
 use super::args::{BatchArgs, DownloadArgs, ImageArgs, PlanArgs, RunArgs, SandboxTuning, TableArgs};
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use crate::api::{DEFAULT_BASE_URL, Endpoint};
 use crate::batch::{CallbackOptions, HookUse, ImageOptions, Options};
 use crate::diagnostic::Diagnostic;
@@ -41,7 +41,7 @@ pub(super) fn options_of(batch: &BatchArgs) -> Options {
 }
 
 /// The options of `run`.
-pub(super) fn run_options(args: &RunArgs) -> Result<Options, Failure> {
+pub(super) fn run_options(args: &RunArgs) -> Result<Options, CommandFailure> {
     let mut options = options_of(&args.batch);
     if args.batch.sandbox {
         options.speed = args.sandbox_tuning.speed.unwrap_or(SANDBOX_SPEED);
@@ -119,17 +119,17 @@ fn images(args: &ImageArgs) -> ImageOptions {
     }
 }
 
-fn callbacks(args: &RunArgs) -> Result<Option<CallbackOptions>, Failure> {
+fn callbacks(args: &RunArgs) -> Result<Option<CallbackOptions>, CommandFailure> {
     let Some(listen) = args.webhook_listen else { return Ok(None) };
     let url = args.webhook_url.clone().or_else(|| environment(WEBHOOK_URL));
     if let Some(url) = &url {
-        Endpoint::parse(url).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
+        Endpoint::parse(url).map_err(|e| CommandFailure::usage(Diagnostic::error(e.to_string())))?;
     }
     Ok(Some(CallbackOptions { listen, url }))
 }
 
 /// The service that is meant.
-pub(super) fn service(args: &RunArgs) -> Result<ServiceChoice, Failure> {
+pub(super) fn service(args: &RunArgs) -> Result<ServiceChoice, CommandFailure> {
     if args.batch.sandbox {
         return Ok(ServiceChoice::Sandbox(Box::new(sandbox_settings(&args.sandbox_tuning)?)));
     }
@@ -139,10 +139,10 @@ pub(super) fn service(args: &RunArgs) -> Result<ServiceChoice, Failure> {
 }
 
 /// Where the service is.
-pub(super) fn endpoint(typed: Option<&String>) -> Result<Endpoint, Failure> {
+pub(super) fn endpoint(typed: Option<&String>) -> Result<Endpoint, CommandFailure> {
     let text =
         typed.cloned().or_else(|| environment(BASE_URL)).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
-    Endpoint::parse(&text).map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))
+    Endpoint::parse(&text).map_err(|e| CommandFailure::usage(Diagnostic::error(e.to_string())))
 }
 
 /// The key, where there is one.
@@ -159,7 +159,7 @@ pub(super) fn image_sandbox() -> sandbox::SandboxSettings {
     }
 }
 
-fn sandbox_settings(args: &SandboxTuning) -> Result<sandbox::SandboxSettings, Failure> {
+fn sandbox_settings(args: &SandboxTuning) -> Result<sandbox::SandboxSettings, CommandFailure> {
     let default = sandbox::SandboxSettings::default();
     Ok(sandbox::SandboxSettings {
         speed: args.speed.unwrap_or(SANDBOX_SPEED),
@@ -170,12 +170,12 @@ fn sandbox_settings(args: &SandboxTuning) -> Result<sandbox::SandboxSettings, Fa
 }
 
 /// The faults that are meant.
-pub(super) fn faults(texts: &[String]) -> Result<SandboxFaults, Failure> {
+pub(super) fn faults(texts: &[String]) -> Result<SandboxFaults, CommandFailure> {
     let mut faults = SandboxFaults::none();
     for text in texts {
         faults.set(text).map_err(|e| {
             let listed = "`mjbatch sandbox --list-faults` lists them";
-            Failure::usage(Diagnostic::error(e.to_string()).help(listed))
+            CommandFailure::usage(Diagnostic::error(e.to_string()).help(listed))
         })?;
     }
     Ok(faults)

@@ -4,14 +4,14 @@ use std::io::Write as _;
 
 use super::args::ReportArgs;
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::{options, paste};
 use crate::batch::Batch;
 use crate::progress::counts_line;
 use crate::text;
 
 /// Writes the page.
-pub(super) fn report(args: &ReportArgs) -> Result<Exit, Failure> {
+pub(super) fn report(args: &ReportArgs) -> Result<Exit, CommandFailure> {
     let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
     let next = |picks: &std::path::Path| paste::command_for("run", picks, &args.batch, &[]);
     let (out, counts) = batch.report(args.out.as_deref(), next)?;

@@ -4,14 +4,14 @@ use std::io::Write as _;
 
 use super::args::ResultsArgs;
 use super::exit::Exit;
-use super::failure::{Failure, say};
+use super::failure::{CommandFailure, say};
 use super::options;
 use crate::batch::Batch;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::progress::counts_line;
 
 /// Writes the results again.
-pub(super) fn results(args: &ResultsArgs) -> Result<Exit, Failure> {
+pub(super) fn results(args: &ResultsArgs) -> Result<Exit, CommandFailure> {
     let mut options = options::options_of(&args.batch);
     options.results.clone_from(&args.results);
     options::set_table(&mut options, &args.table);
@@ -29,5 +29,5 @@ pub(super) fn results(args: &ResultsArgs) -> Result<Exit, Failure> {
     for why in written.failed {
         failed.push(Diagnostic::error(why));
     }
-    if failed.errors() > 0 { Err(Failure::not_written(failed)) } else { Ok(Exit::Success) }
+    if failed.errors() > 0 { Err(CommandFailure::not_written(failed)) } else { Ok(Exit::Success) }
 }

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use super::args::RetryArgs;
 use super::exit::Exit;
-use super::failure::{Failure, say};
+use super::failure::{CommandFailure, say};
 use super::{options, paste};
 use crate::batch::{Batch, Retried};
 use crate::diagnostic::Diagnostic;
@@ -13,7 +13,7 @@ use crate::store::RetryReport;
 use crate::task::Prices;
 
 /// Lets failed tasks wait again.
-pub(super) fn retry(args: &RetryArgs) -> Result<Exit, Failure> {
+pub(super) fn retry(args: &RetryArgs) -> Result<Exit, CommandFailure> {
     let mut options = options::options_of(&args.batch);
     options.only.clone_from(&args.only);
     options.prices = args.prices;

@@ -2,7 +2,7 @@
 
 use super::args::RunArgs;
 use super::exit::Exit;
-use super::failure::{Failure, say};
+use super::failure::{CommandFailure, say};
 use super::options::{self, ServiceChoice};
 use super::{paste, refusal, signals};
 use crate::api::Endpoint;
@@ -12,7 +12,7 @@ use crate::progress;
 use crate::sandbox::{self, Sandbox};
 
 /// Runs the batch of a manifest.
-pub(super) async fn run(args: RunArgs) -> Result<Exit, Failure> {
+pub(super) async fn run(args: RunArgs) -> Result<Exit, CommandFailure> {
     let choice = options::service(&args)?;
     let mut options = options::run_options(&args)?;
     options.hints.again = paste::same_command();
@@ -53,7 +53,7 @@ fn warn_about_manifest(batch: &Batch) {
 }
 
 /// The service, and the sandbox where it is one.
-async fn connect(choice: ServiceChoice) -> Result<(Service, Option<Sandbox>), Failure> {
+async fn connect(choice: ServiceChoice) -> Result<(Service, Option<Sandbox>), CommandFailure> {
     match choice {
         ServiceChoice::At(endpoint, key) => {
             if endpoint.exposes_key() {
@@ -65,7 +65,7 @@ async fn connect(choice: ServiceChoice) -> Result<(Service, Option<Sandbox>), Fa
         ServiceChoice::Sandbox(settings) => {
             let sandbox = start_sandbox(*settings).await?;
             let endpoint = Endpoint::parse(&sandbox.base_url());
-            let endpoint = endpoint.map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))?;
+            let endpoint = endpoint.map_err(|e| CommandFailure::usage(Diagnostic::error(e.to_string())))?;
             let service = Service::sandbox(&endpoint)?.with_note(where_images_are(&sandbox));
             Ok((service, Some(sandbox)))
         }
@@ -79,7 +79,7 @@ fn where_images_are(sandbox: &Sandbox) -> String {
 }
 
 /// Starts a sandbox at its own port where that is free, else at any.
-pub(super) async fn start_sandbox(settings: sandbox::SandboxSettings) -> Result<Sandbox, Failure> {
+pub(super) async fn start_sandbox(settings: sandbox::SandboxSettings) -> Result<Sandbox, CommandFailure> {
     let started = match Sandbox::start(settings.clone()).await {
         Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {
             let listen = std::net::SocketAddr::new(settings.listen.ip(), 0);
@@ -87,5 +87,5 @@ pub(super) async fn start_sandbox(settings: sandbox::SandboxSettings) -> Result<
         }
         started => started,
     };
-    started.map_err(|e| Failure::usage(Diagnostic::error(e.to_string())))
+    started.map_err(|e| CommandFailure::usage(Diagnostic::error(e.to_string())))
 }

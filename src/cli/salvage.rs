@@ -5,23 +5,23 @@ use std::io;
 
 use super::args::SalvageArgs;
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::sanitize_cell;
 use crate::diagnostic::Diagnostic;
 use crate::store::BatchStore;
 use crate::text;
 
 /// Lists the taskIds of a state as CSV. Writes nothing.
-pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, Failure> {
+pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, CommandFailure> {
     let found = BatchStore::at(args.state.clone()).salvage().map_err(|e| {
         let wrong = Diagnostic::error(text::sanitize(&e.to_string()));
-        Failure::read_only(
+        CommandFailure::read_only(
             wrong.help("name the state of a batch, such as `spring.mjbatch` for `spring.yaml`"),
         )
     })?;
     if found.is_empty() {
         let error = format!("no taskId could be read from {}", text::sanitize(&args.state.to_string()));
-        return Err(Failure::after(Diagnostic::error(error).help("keep the file all the same")));
+        return Err(CommandFailure::after(Diagnostic::error(error).help("keep the file all the same")));
     }
     let mut csv = csv::Writer::from_writer(io::stdout().lock());
     // A reader that has seen enough (`| head`) is no failure.

@@ -4,13 +4,13 @@ use std::io::Write as _;
 
 use super::args::SandboxArgs;
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::options;
 use crate::diagnostic::Diagnostic;
 use crate::sandbox::{self, Sandbox};
 
 /// Serves until Ctrl-C.
-pub(super) async fn serve(args: SandboxArgs) -> Result<Exit, Failure> {
+pub(super) async fn serve(args: SandboxArgs) -> Result<Exit, CommandFailure> {
     if args.list_faults {
         let _ = anstream::stdout().write_all(sandbox::describe_faults().as_bytes());
         return Ok(Exit::Success);
@@ -25,7 +25,7 @@ pub(super) async fn serve(args: SandboxArgs) -> Result<Exit, Failure> {
     };
     let sandbox = Sandbox::start(settings).await.map_err(|e| {
         let error = format!("the sandbox cannot start at {}: {e}", args.listen);
-        Failure::usage(Diagnostic::error(error).help("choose a free address with `--listen`"))
+        CommandFailure::usage(Diagnostic::error(error).help("choose a free address with `--listen`"))
     })?;
     let url = sandbox.base_url();
     let _ = writeln!(

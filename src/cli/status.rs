@@ -8,7 +8,7 @@ use super::args::StatusArgs;
 use super::attempts;
 use super::by;
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::{options, paste};
 use crate::batch::{Batch, BatchStatus};
 use crate::progress::counts_line;
@@ -20,7 +20,7 @@ use crate::text;
 const MOST_SHOWN: usize = 5;
 
 /// Shows where a batch stands.
-pub(super) fn status(args: StatusArgs) -> Result<Exit, Failure> {
+pub(super) fn status(args: StatusArgs) -> Result<Exit, CommandFailure> {
     let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
     if args.attempts {
         return attempts::attempts(&args, &batch);

@@ -31,8 +31,8 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of a cell of a table whose rows are numbered as a spreadsheet numbers them, from 1.
-    /// `text` is what stands in the cell. The column and the byte are not known.
+    /// The place of a cell of a table whose rows are numbered as a spreadsheet numbers them, from
+    /// 1. `text` is what stands in the cell. The column and the byte are not known.
     pub fn of_cell(file: impl Into<String>, row: usize, text: &str) -> Place {
         let position = Position { byte: 0, line: row, column: 1 };
         let place = Source::new(file, text).place(0..text.len());

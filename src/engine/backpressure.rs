@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::Engine;
-use super::message::{Notice, StopReason};
+use super::message::{EngineNotice, StopReason};
 
 /// Which requests are held back.
 #[derive(Debug, Clone, Copy)]
@@ -16,13 +16,13 @@ pub(super) enum Which {
 impl Engine {
     pub(super) fn answered(&mut self, now: Duration) {
         if let Some(after) = self.outage.answered(now) {
-            self.notify(Notice::Recovered(after));
+            self.notify(EngineNotice::Recovered(after));
         }
     }
 
     pub(super) fn trouble(&mut self, now: Duration, why: &str) {
         if let Some(lasted) = self.outage.trouble(now, why) {
-            self.notify(Notice::Outage(lasted, why.to_owned()));
+            self.notify(EngineNotice::Outage(lasted, why.to_owned()));
         }
     }
 
@@ -56,11 +56,11 @@ impl Engine {
             None => (backoff.failed(now, seed), Duration::ZERO),
         };
         if first {
-            self.notify(Notice::SlowedDown(wait));
+            self.notify(EngineNotice::SlowedDown(wait));
         }
         let seen = "the service asks for fewer requests and nothing else (HTTP 429)";
         if let Some(lasted) = self.outage.asks_for_patience(now, asked, seen) {
-            self.notify(Notice::Outage(lasted, seen.to_owned()));
+            self.notify(EngineNotice::Outage(lasted, seen.to_owned()));
         }
     }
 

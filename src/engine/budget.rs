@@ -5,23 +5,23 @@
 //! replies as well. What jobs that fail, are lost or unknown cost is never given back: no source
 //! says that the service does.
 
-use super::message::{Notice, StopReason, Waiting};
+use super::message::{EngineNotice, StopReason, Waiting};
 use super::policy::Policy;
 use super::{Engine, RunPhase};
 use crate::task::{Mode, Prices, Quota};
 
 /// What may still be spent.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct RunBudget {
     cap: Option<Quota>,
     prices: Prices,
     reserved: Quota,
     announced: bool,
 }
 
-impl Budget {
+impl RunBudget {
     pub(super) fn new(policy: &Policy, spent: Quota) -> Self {
-        Budget { cap: policy.budget, prices: policy.prices, reserved: spent, announced: false }
+        RunBudget { cap: policy.budget, prices: policy.prices, reserved: spent, announced: false }
     }
 
     /// Whether one more attempt in this mode stays within the cap. What has no price never does.
@@ -76,7 +76,7 @@ impl Engine {
     pub(super) fn end_at_budget(&mut self) {
         if self.run_phase == RunPhase::Running {
             if !std::mem::replace(&mut self.budget.announced, true) {
-                self.notify(Notice::Draining(StopReason::BudgetReached));
+                self.notify(EngineNotice::Draining(StopReason::BudgetReached));
             }
             self.run_phase = RunPhase::Draining(StopReason::BudgetReached);
         }
@@ -87,7 +87,7 @@ impl Engine {
         let reached = self.run_phase == RunPhase::Running && !self.waiting.is_empty() && !self.next_fits();
         if reached && self.in_flight.unanswered() == 0 && !std::mem::replace(&mut self.budget.announced, true)
         {
-            self.notify(Notice::Draining(StopReason::BudgetReached));
+            self.notify(EngineNotice::Draining(StopReason::BudgetReached));
         }
     }
 }

@@ -83,7 +83,7 @@ impl InFlight {
         match &self.phase {
             Phase::Intending | Phase::Sending => !mutant!(HeldSlotsForgotten),
             // One that is done is out of its slot, whether or not its images can be named yet.
-            Phase::Running(followed) => !followed.second_look && followed.empty == 0,
+            Phase::Running(tracking) => !tracking.second_look && tracking.empty == 0,
             Phase::InDoubt => false,
         }
     }
@@ -137,16 +137,16 @@ impl InFlightSet {
     }
 
     pub(super) fn insert(&mut self, key: AttemptKey, flight: InFlight) {
-        if let Phase::Running(followed) = &flight.phase {
-            self.by_task_id.insert(followed.task_id.clone(), key);
+        if let Phase::Running(tracking) = &flight.phase {
+            self.by_task_id.insert(tracking.task_id.clone(), key);
         }
         self.by_attempt.insert(key, flight);
     }
 
     pub(super) fn remove(&mut self, key: AttemptKey) -> Option<InFlight> {
         let flight = self.by_attempt.remove(&key)?;
-        if let Phase::Running(followed) = &flight.phase {
-            self.by_task_id.remove(&followed.task_id);
+        if let Phase::Running(tracking) = &flight.phase {
+            self.by_task_id.remove(&tracking.task_id);
         }
         Some(flight)
     }
@@ -179,9 +179,9 @@ impl InFlightSet {
     }
 
     /// What is followed by status requests.
-    pub(super) fn followed(&self) -> impl Iterator<Item = (&InFlight, &Tracking)> {
+    pub(super) fn tracked(&self) -> impl Iterator<Item = (&InFlight, &Tracking)> {
         self.by_attempt.values().filter_map(|flight| match &flight.phase {
-            Phase::Running(followed) => Some((flight, followed)),
+            Phase::Running(tracking) => Some((flight, tracking)),
             _ => None,
         })
     }

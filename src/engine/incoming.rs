@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::backpressure::Which;
 use super::in_flight::{InFlight, Phase};
 use super::message::{
-    Action, IntentId, IntentRefusal, Item, Notice, Progress, Refusal, StatusOutcome, StopReason,
+    Action, EngineNotice, IntentId, IntentRefusal, Item, Progress, Refusal, StatusOutcome, StopReason,
     SubmitOutcome,
 };
 use super::{ASKS_FOR_IMAGES, EARLY_CALLBACKS, Engine, MISSES_BEFORE_LOST, RunPhase};
@@ -133,7 +133,7 @@ impl Engine {
                 self.round.refused = true;
                 let held = self.in_flight.slots_held();
                 if self.slots.refused(now, sent, held, self.a_job_takes()) {
-                    self.notify(Notice::FewerSlots(self.slots.limit()));
+                    self.notify(EngineNotice::FewerSlots(self.slots.limit()));
                 }
                 if held == 0 {
                     self.submits.failed(now, self.policy.seed);
@@ -211,7 +211,7 @@ impl Engine {
         };
         match &flight.phase {
             Phase::Intending => return, // it has no number yet, and so no callback
-            Phase::Running(followed) if followed.task_id != item.task_id && !mutant!(ForeignIdBelieved) => {
+            Phase::Running(tracking) if tracking.task_id != item.task_id && !mutant!(ForeignIdBelieved) => {
                 return;
             }
             Phase::Running(_) => {}
@@ -248,18 +248,18 @@ impl Engine {
         let grace = self.policy.grace;
         let Some(flight) = self.in_flight.get_mut(attempt) else { return };
         let overdue = now >= flight.deadline(grace);
-        let Phase::Running(followed) = &mut flight.phase else { return };
-        let second_look = followed.second_look;
-        followed.missing = None;
+        let Phase::Running(tracking) = &mut flight.phase else { return };
+        let second_look = tracking.second_look;
+        tracking.missing = None;
         let change = match progress {
             Progress::Done(images)
                 if images.urls.is_empty() && images.grid.is_none() && !mutant!(DoneWithoutImages) =>
             {
-                followed.empty += 1;
-                if followed.empty == 1 && !second_look {
+                tracking.empty += 1;
+                if tracking.empty == 1 && !second_look {
                     self.slots.ended(now);
                 }
-                (followed.empty > ASKS_FOR_IMAGES || second_look).then(|| {
+                (tracking.empty > ASKS_FOR_IMAGES || second_look).then(|| {
                     let reason = "done, but the service names no image".to_owned();
                     ChangeKind::Failed(Failure { class: FailureClass::NoImages, reason }).of(attempt)
                 })
@@ -321,10 +321,10 @@ impl Engine {
     pub(super) fn on_job_missing(&mut self, now: Duration, task_id: &RemoteTaskId) {
         let Some(attempt) = self.in_flight.named(task_id) else { return };
         let Some(flight) = self.in_flight.get_mut(attempt) else { return };
-        let Phase::Running(followed) = &mut flight.phase else { return };
-        let (since, times) = followed.missing.map_or((now, 1), |(since, times)| (since, times + 1));
-        followed.missing = Some((since, times));
-        let second_look = followed.second_look;
+        let Phase::Running(tracking) = &mut flight.phase else { return };
+        let (since, times) = tracking.missing.map_or((now, 1), |(since, times)| (since, times + 1));
+        tracking.missing = Some((since, times));
+        let second_look = tracking.second_look;
         let gone = mutant!(LostAtFirstMiss)
             || times >= MISSES_BEFORE_LOST && now.saturating_sub(since) >= self.policy.lost_after;
         if gone || second_look {

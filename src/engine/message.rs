@@ -63,7 +63,7 @@ pub enum Action {
     /// Make this durable.
     Record(Change),
     /// Tell the person.
-    Notify(Notice),
+    Notify(EngineNotice),
 }
 
 /// The name of an intent within one run, until the store has given its attempt a number.
@@ -143,7 +143,7 @@ pub enum Progress {
 
 /// Something a person should hear of while it happens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub enum EngineNotice {
     /// The account runs fewer jobs at once than was asked for.
     FewerSlots(usize),
     /// The service asked us to slow down, for this long.

@@ -100,14 +100,14 @@ use std::time::Duration;
 
 use backoff::{Backoff, Outage};
 use breaker::Breaker;
-use budget::Budget;
+use budget::RunBudget;
 pub use forecast::{Forecast, ForecastInput, forecast};
 use in_doubt::InDoubtSet;
 use in_flight::{InFlight, InFlightSet, Phase, Tracking};
 pub use known_durations::{ObservedDurations, published_duration};
 pub use message::{
-    Action, Backlog, Event, IntentId, IntentRefusal, Item, Notice, Progress, Refusal, Resumed, StatusOutcome,
-    StopReason, SubmitOutcome, Unacknowledged, Waiting,
+    Action, Backlog, EngineNotice, Event, IntentId, IntentRefusal, Item, Progress, Refusal, Resumed,
+    StatusOutcome, StopReason, SubmitOutcome, Unacknowledged, Waiting,
 };
 use modes::Modes;
 use pending_queue::PendingQueue;
@@ -150,7 +150,7 @@ pub struct Engine {
     asks: Backoff,
     outage: Outage,
     polling: Polling,
-    budget: Budget,
+    budget: RunBudget,
     retries: Retries,
     unknowns: InDoubtSet,
     breaker: Breaker,
@@ -195,7 +195,7 @@ impl Engine {
             asks: Backoff::default(),
             outage: Outage::default(),
             polling: Polling::new(&policy),
-            budget: Budget::new(&policy, Quota::default()),
+            budget: RunBudget::new(&policy, Quota::default()),
             retries: Retries::new(&policy),
             unknowns: InDoubtSet::default(),
             breaker: Breaker::new(&policy),

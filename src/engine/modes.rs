@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::auto::{self, DurationEstimate, DurationEstimates, Situation};
 use super::in_flight::InFlight;
 use super::known_durations::ObservedDurations;
-use super::message::{Notice, Waiting};
+use super::message::{EngineNotice, Waiting};
 use super::policy::{DEFAULT_TIMEOUT, Policy};
 use super::{Engine, RunPhase};
 use crate::task::{Mode, TaskMode};
@@ -74,13 +74,13 @@ impl Engine {
         };
         if self.deadline_at().is_some_and(|at| at <= now) {
             self.modes.said_over = true;
-            self.notify(Notice::DeadlineOver(self.remaining()));
+            self.notify(EngineNotice::DeadlineOver(self.remaining()));
         }
         let is_known = self.waiting.covers(self.allowed);
         if now < deadline && is_known && !std::mem::replace(&mut self.modes.said_risk, true) {
             let late = self.situated(now, auto::at_risk);
             if late > 0 {
-                self.notify(Notice::WillBeLate(late as u64));
+                self.notify(EngineNotice::WillBeLate(late as u64));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::in_flight::{InFlight, Phase};
-use super::message::{Action, IntentId, Notice, StopReason};
+use super::message::{Action, EngineNotice, IntentId, StopReason};
 use super::{Engine, LATE, RunPhase};
 use crate::task::{AttemptKey, RemoteTaskId, TaskMode};
 
@@ -69,7 +69,7 @@ impl Engine {
     /// When the next round of status requests is due, if there is anything to ask. A reply that
     /// does not come is not waited for: asking again is free, and slots may stand idle meanwhile.
     pub(super) fn ask_at(&self) -> Option<Duration> {
-        self.in_flight.followed().next()?;
+        self.in_flight.tracked().next()?;
         if mutant!(NoPollAfterError) && self.asks.in_a_row() > 0 {
             return None;
         }
@@ -89,7 +89,7 @@ impl Engine {
         if following && self.ask_at().is_some_and(|at| at <= now) {
             self.polling.outstanding = 0;
             self.polling.asked_at = now;
-            self.ask_for(self.in_flight.followed().map(|(_, followed)| followed.task_id.clone()).collect());
+            self.ask_for(self.in_flight.tracked().map(|(_, tracking)| tracking.task_id.clone()).collect());
         }
     }
 
@@ -109,11 +109,11 @@ impl Engine {
     pub(super) fn second_looks(&self) -> impl Iterator<Item = AttemptKey> {
         self.in_flight
             .iter()
-            .filter(|(_, flight)| matches!(&flight.phase, Phase::Running(followed) if followed.second_look))
+            .filter(|(_, flight)| matches!(&flight.phase, Phase::Running(tracking) if tracking.second_look))
             .map(|(attempt, _)| attempt)
     }
 
-    pub(super) fn notify(&mut self, notice: Notice) {
+    pub(super) fn notify(&mut self, notice: EngineNotice) {
         self.actions.push_back(Action::Notify(notice));
     }
 }

@@ -129,20 +129,20 @@ impl Polling {
             durations.settle();
         }
         self.stale = false;
-        if in_flight.followed().next().is_none() {
+        if in_flight.tracked().next().is_none() {
             return;
         }
-        let first = in_flight.followed().filter_map(|(flight, _)| flight.alive).min().unwrap_or_default();
+        let first = in_flight.tracked().filter_map(|(flight, _)| flight.alive).min().unwrap_or_default();
         // Bounds count from the reply, idleness from the moment that it was true of.
         let replied_at = self.replied_at.unwrap_or_default();
         let from = self.known_at.max(first);
         let late = replied_at.saturating_sub(from);
         let trust = if policy.callbacks { self.callbacks.trust() } else { 0.0 };
         let longest = policy.poll_max.max(policy.poll_min).mul_f64(1.0 + (FALLBACK - 1.0) * trust);
-        let again = in_flight.followed().filter_map(|(flight, followed)| match flight.alive {
+        let again = in_flight.tracked().filter_map(|(flight, tracking)| match flight.alive {
             // Of an earlier run, and never asked about in this one.
-            None if followed.missing.is_none() => Some(Duration::ZERO),
-            _ => followed.ask_again_after(policy),
+            None if tracking.missing.is_none() => Some(Duration::ZERO),
+            _ => tracking.ask_again_after(policy),
         });
         let again = again.min();
         let longest = again.map_or(longest, |again| longest.min(again)).max(policy.poll_min);
@@ -158,14 +158,14 @@ impl Polling {
 
     /// What may have ended unseen, each as it was when it was last known to run.
     fn silence(&self, in_flight: &InFlightSet, trust: f64) -> Vec<Silent> {
-        let silent = |(flight, followed): (&InFlight, &Tracking)| {
-            let alive = flight.alive.filter(|_| followed.is_as_it_was())?;
+        let silent = |(flight, tracking): (&InFlight, &Tracking)| {
+            let alive = flight.alive.filter(|_| tracking.is_as_it_was())?;
             let mode = index(flight.mode);
             let age = flight.ran(alive).as_secs_f64();
             let hazard_so_far = self.durations[mode].cumulative_hazard(age);
             Some(Silent { mode, alive: alive.as_secs_f64(), age, hazard_so_far, unreported: 1.0 - trust })
         };
-        in_flight.followed().filter_map(silent).collect()
+        in_flight.tracked().filter_map(silent).collect()
     }
 
     /// How long after `from` it pays to ask.

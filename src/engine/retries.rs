@@ -132,7 +132,7 @@ impl Engine {
     /// The same engine, with what earlier runs mean for it.
     #[must_use]
     pub fn with_history(mut self, history: History) -> Self {
-        self.budget = super::budget::Budget::new(&self.policy, history.spent);
+        self.budget = super::budget::RunBudget::new(&self.policy, history.spent);
         (self.retries.failures, self.retries.excluded) = (history.failures, history.excluded);
         self.modes.remember(&history.observed);
         self

@@ -4,13 +4,13 @@ use crate::task::ChangeKind;
 use std::time::Duration;
 
 use super::in_flight::{InFlight, Phase};
-use super::message::{Action, Notice, StopReason};
+use super::message::{Action, EngineNotice, StopReason};
 use super::{Engine, RunPhase};
 
 impl Engine {
     pub(super) fn drain(&mut self, ending: StopReason) {
         if self.run_phase == RunPhase::Running {
-            self.notify(Notice::Draining(ending.clone()));
+            self.notify(EngineNotice::Draining(ending.clone()));
             self.run_phase = RunPhase::Draining(ending);
         }
     }

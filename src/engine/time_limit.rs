@@ -50,7 +50,7 @@ impl Engine {
         if !self.policy.no_wait || self.run_phase != RunPhase::Running {
             return;
         }
-        let looked = !self.round.to_look || self.in_flight.followed().next().is_none();
+        let looked = !self.round.to_look || self.in_flight.tracked().next().is_none();
         let none_left = !self.may_submit() && !self.waiting.is_claiming();
         let full = self.round.refused || self.slots_are_full() || none_left;
         if looked && full && self.in_flight.unanswered() == 0 {

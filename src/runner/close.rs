@@ -135,7 +135,7 @@ impl Shell {
             reason => reason.clone(),
         };
         let shared =
-            if let StopReason::Breaker(tasks) = &reason { self.shared_by(tasks) } else { Vec::new() };
+            if let StopReason::Breaker(tasks) = &reason { self.common_values(tasks) } else { Vec::new() };
         StopSummary {
             reason,
             left,
@@ -147,10 +147,10 @@ impl Shell {
     }
 
     /// What tasks have in common; nothing where that cannot be read.
-    fn shared_by(&self, tasks: &[TaskRow]) -> Vec<(String, String)> {
+    fn common_values(&self, tasks: &[TaskRow]) -> Vec<(String, String)> {
         let shared = || {
             let snapshot = self.writer.reader().snapshot()?;
-            snapshot.shared_by(&snapshot.header()?, tasks)
+            snapshot.common_values(&snapshot.header()?, tasks)
         };
         shared().unwrap_or_default()
     }

@@ -32,7 +32,7 @@ pub use shutdown::{Shutdown, Signal, shutdown};
 
 /// What a run is about.
 #[derive(Debug)]
-pub struct Run {
+pub struct RunConfig {
     /// The batch's name.
     pub batch: String,
     /// The service's address, for people.
@@ -92,7 +92,7 @@ pub struct Outcome {
 /// # Errors
 /// Where the state cannot be read at the end. What happened until then is in it.
 pub async fn run(
-    run: Run,
+    run: RunConfig,
     client: Client,
     begun: (RunStart, BatchWriter),
     sink: Box<dyn Sink>,

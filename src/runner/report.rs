@@ -55,7 +55,7 @@ pub fn write_report(
 
 fn page(snapshot: &Snapshot, config: ReportConfig) -> Result<ReportPage, StoreError> {
     let header = snapshot.header()?;
-    let made_at = snapshot.made_at()?.unwrap_or_default();
+    let created_at = snapshot.created_at()?.unwrap_or_default();
     let now = Timestamp::now();
     let columns = header.columns.iter().enumerate();
     let mut variables: Vec<_> =
@@ -71,13 +71,13 @@ fn page(snapshot: &Snapshot, config: ReportConfig) -> Result<ReportPage, StoreEr
     }
     let (runs, runs_left_out) = attempts.drawn();
     let (failures, failures_left_out) = attempts.failures();
-    let identity = format!("{}\n{}", header.service, made_at.as_millisecond());
+    let identity = format!("{}\n{}", header.service, created_at.as_millisecond());
     Ok(ReportPage {
         key: blake3::hash(identity.as_bytes()).to_hex()[..32].to_owned(),
         batch: header.batch,
         service: header.service,
         columns: header.columns,
-        made_at: now,
+        created_at: now,
         run_lives: snapshot.is_live(),
         counts,
         spent: snapshot.spent(None)?,

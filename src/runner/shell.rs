@@ -15,11 +15,11 @@ use super::progress_view::ProgressView;
 use super::results::{Flush, ResultsReport, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::tokens::Tokens;
-use super::{Outcome, Run};
+use super::{Outcome, RunConfig};
 use crate::api::{Callback, CallbackListener, Client, SubmitRequest};
 use crate::download::Downloads;
 use crate::engine::{
-    Action, Engine, Event, IntentId, Notice as Said, StatusOutcome, StopReason, SubmitOutcome, Waiting,
+    Action, Engine, EngineNotice, Event, IntentId, StatusOutcome, StopReason, SubmitOutcome, Waiting,
 };
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
@@ -50,7 +50,7 @@ pub(super) enum Completion {
 }
 
 pub(super) struct Shell {
-    pub(super) run: Run,
+    pub(super) run: RunConfig,
     client: Client,
     pub(super) writer: BatchWriter,
     sink: Box<dyn Sink>,
@@ -82,7 +82,7 @@ pub(super) struct Shell {
 
 impl Shell {
     pub(super) fn new(
-        mut run: Run,
+        mut run: RunConfig,
         client: Client,
         (snapshot, writer): (RunStart, BatchWriter),
         sink: Box<dyn Sink>,
@@ -372,33 +372,35 @@ impl Shell {
         self.requests.push(submitting.boxed());
     }
 
-    fn show_notice(&mut self, said: Said) {
+    fn show_notice(&mut self, said: EngineNotice) {
         debug!(?said, "the engine gives notice");
         let running = self.view.running();
         let notice = match said {
-            Said::FewerSlots(slots) => Notice::SlotsLearned { slots, asked: self.run.policy.concurrency },
-            Said::SlowedDown(wait) => {
+            EngineNotice::FewerSlots(slots) => {
+                Notice::SlotsLearned { slots, asked: self.run.policy.concurrency }
+            }
+            EngineNotice::SlowedDown(wait) => {
                 Notice::BackingOff { wait, why: "the service asks for fewer requests (HTTP 429)".into() }
             }
-            Said::Outage(since, why) => Notice::Unreachable { since, why },
-            Said::Recovered(after) => Notice::Reachable { after },
-            Said::Draining(StopReason::Interrupted) => Notice::Stopping { running },
-            Said::Draining(StopReason::QuotaGone) => Notice::QuotaGone { running },
-            Said::Draining(StopReason::BudgetReached) => {
+            EngineNotice::Outage(since, why) => Notice::Unreachable { since, why },
+            EngineNotice::Recovered(after) => Notice::Reachable { after },
+            EngineNotice::Draining(StopReason::Interrupted) => Notice::Stopping { running },
+            EngineNotice::Draining(StopReason::QuotaGone) => Notice::QuotaGone { running },
+            EngineNotice::Draining(StopReason::BudgetReached) => {
                 Notice::BudgetReached { left: self.engine.waiting() as u64, running }
             }
-            Said::Draining(StopReason::TimeOver) => {
+            EngineNotice::Draining(StopReason::TimeOver) => {
                 Notice::TimeOver { running, drain: self.run.policy.drain }
             }
-            Said::Draining(StopReason::Breaker(tasks)) => {
+            EngineNotice::Draining(StopReason::Breaker(tasks)) => {
                 Notice::Breaker { in_a_row: tasks.len() as u64, running }
             }
-            Said::WillBeLate(tasks) => Notice::WillBeLate {
+            EngineNotice::WillBeLate(tasks) => Notice::WillBeLate {
                 tasks,
                 deadline: self.run.terms.deadline.clone().unwrap_or_else(|| "the deadline".into()),
             },
-            Said::DeadlineOver(left) => Notice::DeadlineOver { left },
-            Said::Draining(_) => return, // the summary says it
+            EngineNotice::DeadlineOver(left) => Notice::DeadlineOver { left },
+            EngineNotice::Draining(_) => return, // the summary says it
         };
         self.notice(notice);
     }

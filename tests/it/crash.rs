@@ -110,7 +110,7 @@ fn fails(point: Point, what: &str, nth: u32) {
         }
     };
     match point {
-        Point::SendingAgain => {
+        Point::RequeuingFailed => {
             let mut batch = Batch { sent_again: 2, ..Batch::new("job-fail=first:2") };
             batch.run().expect_code(3);
             failing(batch.retry());

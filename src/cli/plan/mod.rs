@@ -8,7 +8,7 @@ use std::io::{self, Write as _};
 
 use super::args::PlanArgs;
 use super::exit::Exit;
-use super::failure::{Failure, say};
+use super::failure::{CommandFailure, say};
 use super::{options, refusal};
 use crate::batch::{Batch, BatchPlan};
 use crate::plan::Step;
@@ -21,7 +21,7 @@ const NAME: usize = 60;
 const PROMPT: usize = 100;
 
 /// Shows what a run would do.
-pub(super) fn plan(args: &PlanArgs) -> Result<Exit, Failure> {
+pub(super) fn plan(args: &PlanArgs) -> Result<Exit, CommandFailure> {
     let mut batch = Batch::at(&args.manifest, options::plan_options(args));
     say(&batch.check()?.warnings);
     let state = batch.store().location().to_string();

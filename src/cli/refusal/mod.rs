@@ -4,7 +4,7 @@
 mod details;
 mod store;
 
-use super::failure::{Failure, say};
+use super::failure::{CommandFailure, say};
 use crate::batch::{BatchError, ChangedTasks, OverwrittenBy, PlanWarning};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::text::sanitize_line;
@@ -13,9 +13,9 @@ use details::{about_changed, about_column, about_filter, about_hook, about_image
 /// How much of a name fits on a line.
 const NAME: usize = 60;
 
-impl From<BatchError> for Failure {
-    fn from(error: BatchError) -> Failure {
-        let failure: fn(Diagnostic) -> Failure = match &error {
+impl From<BatchError> for CommandFailure {
+    fn from(error: BatchError) -> CommandFailure {
+        let failure: fn(Diagnostic) -> CommandFailure = match &error {
             BatchError::NeverRun(_)
             | BatchError::Overwrites { by: OverwrittenBy::Report, .. }
             | BatchError::Column { .. }
@@ -23,14 +23,14 @@ impl From<BatchError> for Failure {
             | BatchError::NoTarget
             | BatchError::OneTask { .. }
             | BatchError::NoTask { .. }
-            | BatchError::NoImageFolder => Failure::read_only,
-            BatchError::FileNotRecorded(_) | BatchError::Internal(_) => Failure::after,
-            BatchError::NotWritten(_) => |found| Failure::not_written(found.into()),
-            _ => Failure::usage,
+            | BatchError::NoImageFolder => CommandFailure::read_only,
+            BatchError::FileNotRecorded(_) | BatchError::Internal(_) => CommandFailure::after,
+            BatchError::NotWritten(_) => |found| CommandFailure::not_written(found.into()),
+            _ => CommandFailure::usage,
         };
         match error {
-            BatchError::Manifest(problems) => Failure::manifest(problems),
-            BatchError::Store(error) => Failure::from(&error),
+            BatchError::Manifest(problems) => CommandFailure::manifest(problems),
+            BatchError::Store(error) => CommandFailure::from(&error),
             other => failure(with_advice(other)),
         }
     }

@@ -1,12 +1,12 @@
 //! The sentences of a state that cannot be opened, read or written.
 
 use super::super::exit::Exit;
-use super::super::failure::Failure;
+use super::super::failure::CommandFailure;
 use crate::diagnostic::Diagnostic;
 use crate::store::StoreError;
 
-impl From<&StoreError> for Failure {
-    fn from(error: &StoreError) -> Failure {
+impl From<&StoreError> for CommandFailure {
+    fn from(error: &StoreError) -> CommandFailure {
         let found = Diagnostic::error(error.to_string());
         let (found, exit) = match error {
             StoreError::Held { .. } => {
@@ -80,6 +80,6 @@ impl From<&StoreError> for Failure {
                 (found.help("keep the file: it holds what was paid for"), Exit::Internal)
             }
         };
-        Failure::nothing_submitted(found, exit)
+        CommandFailure::nothing_submitted(found, exit)
     }
 }

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 
 use super::args::ResolveArgs;
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::CommandFailure;
 use super::{options, paste};
 use crate::batch::{Batch, BatchError, Target};
 use crate::diagnostic::Diagnostic;
@@ -22,7 +22,7 @@ const NAME: usize = 60;
 const LONGEST_TASK_ID: usize = 200;
 
 /// Lists what is unknown, or settles it.
-pub(super) fn resolve(args: &ResolveArgs) -> Result<Exit, Failure> {
+pub(super) fn resolve(args: &ResolveArgs) -> Result<Exit, CommandFailure> {
     let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
     let target = Target { ids: args.task.clone(), only: args.only.clone(), all: args.all };
     match (&args.found, args.resend, args.give_up) {
@@ -38,7 +38,7 @@ fn after(counts: &Counts) -> Exit {
 }
 
 /// Shows what is unknown, also while a run goes on.
-fn list(args: &ResolveArgs, batch: &Batch, target: &Target) -> Result<Exit, Failure> {
+fn list(args: &ResolveArgs, batch: &Batch, target: &Target) -> Result<Exit, CommandFailure> {
     let snapshot = batch.snapshot()?;
     let header = snapshot.header().map_err(BatchError::from)?;
     let counts = snapshot.counts().map_err(BatchError::from)?;
@@ -58,7 +58,12 @@ fn list(args: &ResolveArgs, batch: &Batch, target: &Target) -> Result<Exit, Fail
 }
 
 /// Sends again, or gives up.
-fn settle(args: &ResolveArgs, batch: &Batch, target: &Target, how: Resolution) -> Result<Exit, Failure> {
+fn settle(
+    args: &ResolveArgs,
+    batch: &Batch,
+    target: &Target,
+    how: Resolution,
+) -> Result<Exit, CommandFailure> {
     let resolved = batch.resolve(target, how)?;
     print(&settled(args, how, &resolved));
     Ok(after(&resolved.counts))
@@ -101,11 +106,12 @@ fn next(args: &ResolveArgs, counts: &Counts) -> Vec<String> {
 }
 
 /// Ties a job that a person found to its task.
-fn link_job(args: &ResolveArgs, batch: &Batch, target: &Target, typed: &str) -> Result<Exit, Failure> {
+fn link_job(args: &ResolveArgs, batch: &Batch, target: &Target, typed: &str) -> Result<Exit, CommandFailure> {
     let remote = remote_task_id(typed)?;
     let (id, outcome, counts) = batch.link_job(target, &remote)?;
     let (name, given) = (sanitize_line(&id.0, NAME), sanitize_line(&remote.0, LONGEST_TASK_ID));
-    let unchanged = |error: String| Failure::read_only(Diagnostic::error(error).note("nothing was changed"));
+    let unchanged =
+        |error: String| CommandFailure::read_only(Diagnostic::error(error).note("nothing was changed"));
     let said = match outcome {
         LinkOutcome::Linked => {
             format!("`{name}` is followed as {given} by the next run; nothing is paid again")
@@ -127,14 +133,14 @@ fn link_job(args: &ResolveArgs, batch: &Batch, target: &Target, typed: &str) -> 
 }
 
 /// A name that a service may have given.
-fn remote_task_id(typed: &str) -> Result<RemoteTaskId, Failure> {
+fn remote_task_id(typed: &str) -> Result<RemoteTaskId, CommandFailure> {
     let name = typed.trim();
     let plausible =
         !name.is_empty() && name.len() <= LONGEST_TASK_ID && name.chars().all(|c| c.is_ascii_graphic());
     if !plausible || name == "TASKID" {
         let error = format!("`{}` is not a taskId", sanitize_line(typed, NAME));
         let help = "it is the service's name of the job, as in MtAd7mCuc4YqK_a1iAQSW";
-        return Err(Failure::read_only(Diagnostic::error(error).help(help)));
+        return Err(CommandFailure::read_only(Diagnostic::error(error).help(help)));
     }
     Ok(RemoteTaskId(name.to_owned()))
 }

@@ -25,7 +25,7 @@ struct ModeDriver {
     /// The modes in which attempts were to be sent, in order.
     modes: Vec<Mode>,
     sent: Vec<AttemptKey>,
-    notices: Vec<Notice>,
+    notices: Vec<EngineNotice>,
     polled_at: Vec<Duration>,
     /// The number that the store gave last.
     last: AttemptKey,
@@ -170,14 +170,16 @@ fn observed_durations_count_from_the_first_submit_on() {
 #[test]
 fn late_tasks_and_the_end_of_the_deadline_are_announced_once_each() {
     let mut driver = ModeDriver::of(policy(125 * Duration::from_secs(1)), auto(100));
-    assert_eq!(driver.notices, [Notice::WillBeLate(80)], "two rounds of a minute in ten slots");
+    assert_eq!(driver.notices, [EngineNotice::WillBeLate(80)], "two rounds of a minute in ten slots");
     driver.accept_all();
     driver.wait_until(MINUTE);
     assert_eq!(driver.notices.len(), 1);
     driver.wait_until(125 * Duration::from_secs(1));
     driver.wait_until(10 * MINUTE);
-    assert_eq!(driver.notices[1..2], [Notice::DeadlineOver(100)]);
-    let of_deadline = |notice: &&Notice| matches!(notice, Notice::DeadlineOver(_) | Notice::WillBeLate(_));
+    assert_eq!(driver.notices[1..2], [EngineNotice::DeadlineOver(100)]);
+    let of_deadline = |notice: &&EngineNotice| {
+        matches!(notice, EngineNotice::DeadlineOver(_) | EngineNotice::WillBeLate(_))
+    };
     assert_eq!(driver.notices.iter().filter(of_deadline).count(), 2);
     assert!(driver.modes.iter().all(|mode| *mode == Mode::Fast));
 }

@@ -72,8 +72,8 @@ impl From<&ExcelDateTime> for SavedDate {
 /// A date as text.
 struct SavedDate(String);
 
-/// Passes on the rows of a sheet that are not blank, each with its number from 1, and its cells with
-/// their columns, until that is no longer wanted.
+/// Passes on the rows of a sheet that are not blank, each with its number from 1, and its cells
+/// with their columns, until that is no longer wanted.
 fn read_rows(
     book: &mut Xlsx<Cursor<Vec<u8>>>,
     sheet: &str,

@@ -118,7 +118,7 @@ fn head(page: &ReportPage) -> Value {
         style => Value::from_safe_string(STYLE.to_owned()),
         batch => page.batch.as_str(),
         service => page.service.as_str(),
-        made_at => page.made_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        created_at => page.created_at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
         run_lives => page.run_lives,
         total => page.counts.total(),
         counts => Serde(figures::counts(&page.counts)),

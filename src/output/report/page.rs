@@ -17,7 +17,7 @@ pub struct ReportPage {
     /// The names of the batch's own columns.
     pub columns: Vec<String>,
     /// When the state was read.
-    pub made_at: Timestamp,
+    pub created_at: Timestamp,
     /// Whether a run is going on: then a submit in flight is `running`, else `unknown`.
     pub run_lives: bool,
     /// The tasks by status.

@@ -12,7 +12,7 @@ fn page() -> ReportPage {
         batch: "Spring & <Co>".to_owned(),
         service: "the sandbox".to_owned(),
         columns: vec!["sku".to_owned(), "scene".to_owned()],
-        made_at: "2026-03-01T09:05:00Z".parse().unwrap(),
+        created_at: "2026-03-01T09:05:00Z".parse().unwrap(),
         run_lives: false,
         counts: Counts::default(),
         spent: None,

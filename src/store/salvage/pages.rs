@@ -36,7 +36,7 @@ pub(super) fn carve(state: &Path) -> io::Result<Found> {
     let wal = File::open(wal).ok().map(|file| Pages { file, header: 32, frame: 24 });
     let mut found = Found::default();
     for size in sizes(&main, wal.as_ref()) {
-        let files = Files { main: &main, wal: wal.as_ref(), newest: newest(wal.as_ref(), size), size };
+        let files = DamagedFiles { main: &main, wal: wal.as_ref(), newest: newest(wal.as_ref(), size), size };
         files.read(&main, &mut found);
         if let Some(wal) = &wal {
             files.read(wal, &mut found);
@@ -100,7 +100,7 @@ impl Pages {
 }
 
 /// The files of a state, taken to have pages of this size.
-struct Files<'f> {
+struct DamagedFiles<'f> {
     main: &'f Pages,
     wal: Option<&'f Pages>,
     /// The newest frame of each page in the WAL.
@@ -108,7 +108,7 @@ struct Files<'f> {
     size: usize,
 }
 
-impl Files<'_> {
+impl DamagedFiles<'_> {
     fn read(&self, pages: &Pages, found: &mut Found) {
         for index in 0..pages.count(self.size) {
             let page = pages.page(index, self.size);

@@ -39,7 +39,7 @@ pub(super) fn rows(
         // The first column is the key, and so NULL in the payload; no header is so long that its
         // length takes two bytes.
         if let [6..0x80, 0] = pair
-            && let Some(record) = Record::at(page, at, size)
+            && let Some(record) = RawRecord::at(page, at, size)
             && let Some(row) = record.row(&mut chain)
         {
             found(row);
@@ -91,7 +91,7 @@ impl Value {
 }
 
 /// A row of some table.
-struct Record<'p> {
+struct RawRecord<'p> {
     key: i64,
     values: Vec<Value>,
     /// As much of the payload as lies in the page.
@@ -100,9 +100,9 @@ struct Record<'p> {
     next: Option<u32>,
 }
 
-impl<'p> Record<'p> {
+impl<'p> RawRecord<'p> {
     /// The row whose payload begins here, if one does.
-    fn at(page: &'p [u8], at: usize, size: usize) -> Option<Record<'p>> {
+    fn at(page: &'p [u8], at: usize, size: usize) -> Option<RawRecord<'p>> {
         let (before, payload) = page.split_at(at);
         let header = usize::from(*payload.first()?);
         let mut numbers = payload.get(1..header)?;
@@ -117,7 +117,7 @@ impl<'p> Record<'p> {
         let kept = kept(length, size);
         let next = payload.get(kept..).and_then(<[u8]>::first_chunk).filter(|_| kept < length);
         let local = &payload[..kept.min(payload.len())];
-        Some(Record { key, values, local, next: next.map(|next| u32::from_be_bytes(*next)) })
+        Some(RawRecord { key, values, local, next: next.map(|next| u32::from_be_bytes(*next)) })
     }
 
     fn row(&self, chain: &mut impl FnMut(u32, usize) -> Vec<u8>) -> Option<Row> {

@@ -14,7 +14,11 @@ impl Snapshot {
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.
-    pub fn shared_by(&self, header: &Header, tasks: &[TaskRow]) -> Result<Vec<(String, String)>, StoreError> {
+    pub fn common_values(
+        &self,
+        header: &Header,
+        tasks: &[TaskRow],
+    ) -> Result<Vec<(String, String)>, StoreError> {
         shared(&self.db, &header.columns, tasks).map_err(|e| self.error(e))
     }
 }

@@ -53,7 +53,7 @@ pub(super) fn requeue_failed(
             }
         }
     }
-    super::reach(Point::SendingAgain)?;
+    super::reach(Point::RequeuingFailed)?;
     tx.commit()?;
     Ok(report)
 }

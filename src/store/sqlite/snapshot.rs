@@ -115,7 +115,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// Where the state cannot be read.
-    pub fn made_at(&self) -> Result<Option<Timestamp>, StoreError> {
+    pub fn created_at(&self) -> Result<Option<Timestamp>, StoreError> {
         let read = || {
             let mut query = self.db.prepare("SELECT created_at FROM header")?;
             let mut rows = query.query([])?;

@@ -57,7 +57,7 @@ pub(super) fn write(
         params![manifest.batch, json(manifest.columns), manifest.hash],
     )?;
     record_file(&tx, state, manifest.file)?;
-    super::reach(Point::Listing)?;
+    super::reach(Point::SyncingManifest)?;
     tx.commit()
 }
 

@@ -67,7 +67,7 @@ impl From<Unwritten> for WriteError {
     }
 }
 
-enum Command {
+enum WriteCommand {
     /// Reads the next so many tasks that wait; writes nothing.
     Claim(usize, oneshot::Sender<Result<Vec<Waiting>, WriteError>>),
     Intend(Intent, Timestamp, oneshot::Sender<Result<IntentOutcome, WriteError>>),
@@ -83,12 +83,15 @@ enum Command {
     Stop,
 }
 
-impl Command {
+impl WriteCommand {
     /// Whether it is for something that is not paid for, or not yet, or can be found out again.
     fn can_wait(&self) -> bool {
         matches!(
             self,
-            Command::Intend(..) | Command::File(..) | Command::Delivered(..) | Command::Summary(..)
+            WriteCommand::Intend(..)
+                | WriteCommand::File(..)
+                | WriteCommand::Delivered(..)
+                | WriteCommand::Summary(..)
         )
     }
 }
@@ -96,7 +99,7 @@ impl Command {
 /// The writing thread. Ends, with everything it was sent on the disk, when dropped.
 #[derive(Debug)]
 pub(super) struct Writer {
-    commands: Sender<Command>,
+    commands: Sender<WriteCommand>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -121,32 +124,32 @@ impl Writer {
 
     pub(super) fn claim(&self, count: usize) -> oneshot::Receiver<Result<Vec<Waiting>, WriteError>> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.commands.send(Command::Claim(count, answer));
+        let _ = self.commands.send(WriteCommand::Claim(count, answer));
         answered
     }
 
     pub(super) fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<IntentOutcome, WriteError>> {
         let (answer, answered) = oneshot::channel();
         // A send to a thread that is gone drops `answer`, which the receiver sees.
-        let _ = self.commands.send(Command::Intend(intent, Timestamp::now(), answer));
+        let _ = self.commands.send(WriteCommand::Intend(intent, Timestamp::now(), answer));
         answered
     }
 
     pub(super) fn record(&self, change: Change) -> oneshot::Receiver<Result<(), WriteError>> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.commands.send(Command::Record(change, Timestamp::now(), answer));
+        let _ = self.commands.send(WriteCommand::Record(change, Timestamp::now(), answer));
         answered
     }
 
     pub(super) fn record_file(&self, row: FileRow) -> oneshot::Receiver<Result<(), WriteError>> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.commands.send(Command::File(row, Timestamp::now(), answer));
+        let _ = self.commands.send(WriteCommand::File(row, Timestamp::now(), answer));
         answered
     }
 
     pub(super) fn record_delivery(&self, delivery: Delivery) -> oneshot::Receiver<Result<(), WriteError>> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.commands.send(Command::Delivered(delivery, Timestamp::now(), answer));
+        let _ = self.commands.send(WriteCommand::Delivered(delivery, Timestamp::now(), answer));
         answered
     }
 
@@ -157,20 +160,20 @@ impl Writer {
         summary: Option<String>,
     ) -> oneshot::Receiver<Result<(), WriteError>> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.commands.send(Command::End(why, summary, Timestamp::now(), answer));
+        let _ = self.commands.send(WriteCommand::End(why, summary, Timestamp::now(), answer));
         answered
     }
 
     pub(super) fn summarize(&self, summary: String) -> oneshot::Receiver<Result<(), WriteError>> {
         let (answer, answered) = oneshot::channel();
-        let _ = self.commands.send(Command::Summary(summary, answer));
+        let _ = self.commands.send(WriteCommand::Summary(summary, answer));
         answered
     }
 }
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        let _ = self.commands.send(Command::Stop);
+        let _ = self.commands.send(WriteCommand::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -210,7 +213,7 @@ impl Log {
 }
 
 impl WriterThread {
-    fn serve(&mut self, inbox: &Receiver<Command>) {
+    fn serve(&mut self, inbox: &Receiver<WriteCommand>) {
         let mut batch = Vec::new();
         loop {
             let first = match self.log.patience() {
@@ -226,9 +229,9 @@ impl WriterThread {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
             batch.extend(inbox.try_iter().take(AT_ONCE - 1));
-            let stop = batch.iter().any(|command| matches!(command, Command::Stop));
+            let stop = batch.iter().any(|command| matches!(command, WriteCommand::Stop));
             let (claims, mut changes) =
-                batch.drain(..).partition::<Vec<_>, _>(|command| matches!(command, Command::Claim(..)));
+                batch.drain(..).partition::<Vec<_>, _>(|command| matches!(command, WriteCommand::Claim(..)));
             self.write_batch(&mut changes);
             claims.into_iter().for_each(|claim| self.claim(claim));
             if stop {
@@ -238,8 +241,8 @@ impl WriterThread {
     }
 
     /// Claims tasks, which writes nothing.
-    fn claim(&mut self, command: Command) {
-        if let Command::Claim(count, answer) = command {
+    fn claim(&mut self, command: WriteCommand) {
+        if let WriteCommand::Claim(count, answer) = command {
             let _ = answer.send(self.claims.next(&self.db, count).map_err(WriteError::from));
         }
     }
@@ -267,7 +270,7 @@ impl WriterThread {
 
     /// Writes the commands in one transaction. Where that fails each is tried alone, so that one
     /// that cannot be written takes no other with it; what is paid for comes before what is not.
-    fn write_batch(&mut self, batch: &mut Vec<Command>) {
+    fn write_batch(&mut self, batch: &mut Vec<WriteCommand>) {
         if self.watch.is_gone() {
             self.refuse_without_state(batch);
         }
@@ -283,7 +286,7 @@ impl WriterThread {
                 Err(Unwritten::RolledBack(_)) => {}
             }
         }
-        let (intents, records): (Vec<_>, Vec<_>) = batch.drain(..).partition(Command::can_wait);
+        let (intents, records): (Vec<_>, Vec<_>) = batch.drain(..).partition(WriteCommand::can_wait);
         for command in records {
             self.write_record(command);
         }
@@ -304,13 +307,14 @@ impl WriterThread {
 
     /// Refuses intents, and the end, once the state is gone. What the service says is still
     /// written, so that it is saved.
-    fn refuse_without_state(&mut self, batch: &mut Vec<Command>) {
-        let ends = batch.iter().any(|command| matches!(command, Command::End(..)));
+    fn refuse_without_state(&mut self, batch: &mut Vec<WriteCommand>) {
+        let ends = batch.iter().any(|command| matches!(command, WriteCommand::End(..)));
         if self.rescued.is_none() || ends {
             self.rescued = Some(self.watch.rescue(&self.db));
         }
         let Some(rescued) = &self.rescued else { return };
-        let refused = |command: &mut Command| matches!(command, Command::Intend(..) | Command::End(..));
+        let refused =
+            |command: &mut WriteCommand| matches!(command, WriteCommand::Intend(..) | WriteCommand::End(..));
         for command in batch.extract_if(.., refused) {
             refuse(command, WriteError::Gone(Box::new(rescued.clone())));
         }
@@ -318,7 +322,7 @@ impl WriterThread {
 
     /// Writes what the service has said, into the space that was kept for it where there is no
     /// other.
-    fn write_record(&mut self, command: Command) {
+    fn write_record(&mut self, command: WriteCommand) {
         let mut written = self.write(std::slice::from_ref(&command));
         if let Err(why) = &written
             && is_full(why)
@@ -335,32 +339,34 @@ impl WriterThread {
     }
 
     /// All of them or none; gives what became of each intent, in order.
-    fn write(&mut self, batch: &[Command]) -> Result<Vec<IntentOutcome>, Unwritten> {
+    fn write(&mut self, batch: &[WriteCommand]) -> Result<Vec<IntentOutcome>, Unwritten> {
         let tx = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut intended = Vec::new();
         for command in batch {
             match command {
-                Command::Intend(intent, at, _) => {
+                WriteCommand::Intend(intent, at, _) => {
                     intended.push(intents::intend(&tx, &self.run, intent, *at)?)
                 }
-                Command::Record(change, at, _) => outcomes::apply(&tx, change, self.run.notify_on, *at)?,
-                Command::File(row, at, _) => image_files::write(&tx, row, *at)?,
-                Command::Delivered(delivery, at, _) => deliveries::write(&tx, delivery, *at)?,
-                Command::End(why, summary, at, _) => {
+                WriteCommand::Record(change, at, _) => outcomes::apply(&tx, change, self.run.notify_on, *at)?,
+                WriteCommand::File(row, at, _) => image_files::write(&tx, row, *at)?,
+                WriteCommand::Delivered(delivery, at, _) => deliveries::write(&tx, delivery, *at)?,
+                WriteCommand::End(why, summary, at, _) => {
                     outcomes::end_run(&tx, self.run.key, why, *at)?;
                     if let Some(summary) = summary {
                         deliveries::enqueue_run_delivery(&tx, self.run.key, summary)?;
                     }
                 }
-                Command::Summary(summary, _) => deliveries::enqueue_run_delivery(&tx, self.run.key, summary)?,
-                Command::Claim(..) | Command::Stop => {}
+                WriteCommand::Summary(summary, _) => {
+                    deliveries::enqueue_run_delivery(&tx, self.run.key, summary)?
+                }
+                WriteCommand::Claim(..) | WriteCommand::Stop => {}
             }
         }
         let [intends, records, delivers, ends] = [
-            |command: &Command| matches!(command, Command::Intend(..)),
-            |command: &Command| matches!(command, Command::Record(..)),
-            |command: &Command| matches!(command, Command::Delivered(..)),
-            |command: &Command| matches!(command, Command::End(..)),
+            |command: &WriteCommand| matches!(command, WriteCommand::Intend(..)),
+            |command: &WriteCommand| matches!(command, WriteCommand::Record(..)),
+            |command: &WriteCommand| matches!(command, WriteCommand::Delivered(..)),
+            |command: &WriteCommand| matches!(command, WriteCommand::End(..)),
         ]
         .map(|kind| batch.iter().any(kind));
         let come_by = |here: bool, point| if here { super::reach(point) } else { Ok(()) };
@@ -388,33 +394,33 @@ fn is_full(error: &Unwritten) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DiskFull | ErrorCode::SystemIoFailure))
 }
 
-fn confirm(batch: impl Iterator<Item = Command>, intended: Vec<IntentOutcome>) {
+fn confirm(batch: impl Iterator<Item = WriteCommand>, intended: Vec<IntentOutcome>) {
     let mut intended = intended.into_iter();
     for command in batch {
         match command {
-            Command::Intend(_, _, answer) => {
+            WriteCommand::Intend(_, _, answer) => {
                 if let Some(outcome) = intended.next() {
                     let _ = answer.send(Ok(outcome));
                 }
             }
-            Command::Record(_, _, answer)
-            | Command::File(_, _, answer)
-            | Command::Delivered(_, _, answer)
-            | Command::End(_, _, _, answer)
-            | Command::Summary(_, answer) => drop(answer.send(Ok(()))),
-            Command::Claim(..) | Command::Stop => {}
+            WriteCommand::Record(_, _, answer)
+            | WriteCommand::File(_, _, answer)
+            | WriteCommand::Delivered(_, _, answer)
+            | WriteCommand::End(_, _, _, answer)
+            | WriteCommand::Summary(_, answer) => drop(answer.send(Ok(()))),
+            WriteCommand::Claim(..) | WriteCommand::Stop => {}
         }
     }
 }
 
-fn refuse(command: Command, why: WriteError) {
+fn refuse(command: WriteCommand, why: WriteError) {
     match command {
-        Command::Intend(_, _, answer) => drop(answer.send(Err(why))),
-        Command::Record(_, _, answer)
-        | Command::File(_, _, answer)
-        | Command::Delivered(_, _, answer)
-        | Command::End(_, _, _, answer)
-        | Command::Summary(_, answer) => drop(answer.send(Err(why))),
-        Command::Claim(..) | Command::Stop => {}
+        WriteCommand::Intend(_, _, answer) => drop(answer.send(Err(why))),
+        WriteCommand::Record(_, _, answer)
+        | WriteCommand::File(_, _, answer)
+        | WriteCommand::Delivered(_, _, answer)
+        | WriteCommand::End(_, _, _, answer)
+        | WriteCommand::Summary(_, answer) => drop(answer.send(Err(why))),
+        WriteCommand::Claim(..) | WriteCommand::Stop => {}
     }
 }

@@ -32,8 +32,8 @@ impl FaultyWorld {
             match &flight.phase {
                 Phase::Intending => panic!("{attempt:?} has a number before its intent is recorded"),
                 Phase::Sending => drop(submitting.insert(attempt)),
-                Phase::Running(followed) if followed.second_look => {}
-                Phase::Running(followed) => drop(running.insert((attempt, &followed.task_id))),
+                Phase::Running(tracking) if tracking.second_look => {}
+                Phase::Running(tracking) => drop(running.insert((attempt, &tracking.task_id))),
                 Phase::InDoubt => assert_eq!(self.live.task(row.task), TaskState::Unknown),
             }
         }

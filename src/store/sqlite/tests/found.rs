@@ -80,7 +80,7 @@ fn a_state_knows_where_its_manifest_is_and_is_found_by_its_header_while_it_is_wr
         manifest_path: Some(dir.path.with_file_name("spring.csv")),
         manifest_hash: Some([7; 32]),
     };
-    assert_eq!(found(&dir), [expected.clone()]);
+    assert_eq!(found(&dir), std::slice::from_ref(&expected));
     record_the_end(&writer);
     drop(writer);
     assert_eq!(found(&dir), [expected]);

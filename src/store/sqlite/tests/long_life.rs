@@ -248,7 +248,7 @@ fn a_glance_reads_sums_that_were_kept() {
     let mut snapshot = BatchStore::at(&path).snapshot().unwrap();
     listen(&mut snapshot.db);
     snapshot.header().unwrap();
-    snapshot.made_at().unwrap();
+    snapshot.created_at().unwrap();
     snapshot.counts().unwrap();
     snapshot.spent(None).unwrap();
     snapshot.spent(Some(1)).unwrap();

@@ -318,7 +318,7 @@ fn what_tasks_share_is_what_not_all_have_the_rarest_first() {
     let keys: Vec<TaskRow> = snapshot.waiting.iter().map(|waiting| waiting.task).collect();
     let reader = BatchStore::at(&dir.path).snapshot().unwrap();
     let header = reader.header().unwrap();
-    let shared = |keys: &[TaskRow]| reader.shared_by(&header, keys).unwrap();
+    let shared = |keys: &[TaskRow]| reader.common_values(&header, keys).unwrap();
     assert_eq!(shared(&keys[..2]), [("sku".to_owned(), "vape".to_owned())]);
     assert_eq!(shared(&keys[1..3]), []);
     assert_eq!(shared(&keys[3..]), [], "an empty value is nothing to share");
