@@ -48,3 +48,5 @@ mod signals;
 mod state;
 mod status;
 mod support;
+#[cfg(debug_assertions)]
+mod walk;

@@ -29,6 +29,13 @@ impl TestDir {
         TestDir { folder: tempfile::tempdir().unwrap() }
     }
 
+    /// Creates an empty folder in memory, where the system has such a place: nothing there waits for a disk.
+    pub(crate) fn in_memory() -> TestDir {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        TestDir { folder: folder.unwrap() }
+    }
+
     /// Creates a folder with this text as `spring.csv`.
     pub(crate) fn with_csv(csv: &str) -> TestDir {
         let dir = TestDir::empty();
