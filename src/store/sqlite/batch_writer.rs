@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::Snapshot;
 use super::lock::Lock;
 use super::writer::Writer;
+use super::writer_thread::WriteCommand;
 use crate::engine::Waiting;
 use crate::store::{Delivery, FileRow, Intent, IntentOutcome, StateLocation, StoreError, WriteError};
 use crate::task::Change;
@@ -41,28 +43,28 @@ impl BatchWriter {
     /// Claims the next so many of the tasks that wait: the most urgent first, then in the
     /// manifest's order. Fewer, where no more are left. No task is ever claimed twice by a run.
     pub fn claim(&self, count: usize) -> oneshot::Receiver<Result<Vec<Waiting>, WriteError>> {
-        self.writer.claim(count)
+        self.writer.send(|answer| WriteCommand::Claim(count, answer))
     }
 
     /// Writes the intent to submit. Answered when it is on the disk, with the number of the attempt
     /// and what to send; or, where it is refused, why.
     pub fn intend(&self, intent: Intent) -> oneshot::Receiver<Result<IntentOutcome, WriteError>> {
-        self.writer.intend(intent)
+        self.writer.send(|answer| WriteCommand::Intend(intent, Timestamp::now(), answer))
     }
 
     /// Writes a change. Answered when it is on the disk.
     pub fn record(&self, change: Change) -> oneshot::Receiver<Result<(), WriteError>> {
-        self.writer.record(change)
+        self.writer.send(|answer| WriteCommand::Record(change, Timestamp::now(), answer))
     }
 
-    /// Writes what became of a picture. Answered when it is on the disk.
+    /// Writes the result of downloading an image. Answered when it is on the disk.
     pub fn record_file(&self, row: FileRow) -> oneshot::Receiver<Result<(), WriteError>> {
-        self.writer.record_file(row)
+        self.writer.send(|answer| WriteCommand::File(row, Timestamp::now(), answer))
     }
 
     /// Writes what became of a delivery. Answered when it is on the disk.
     pub fn record_delivery(&self, delivery: Delivery) -> oneshot::Receiver<Result<(), WriteError>> {
-        self.writer.record_delivery(delivery)
+        self.writer.send(|answer| WriteCommand::Delivered(delivery, Timestamp::now(), answer))
     }
 
     /// Writes that the run is over, for this reason, and the summary of it to deliver, in JSON.
@@ -73,13 +75,13 @@ impl BatchWriter {
         summary: Option<String>,
     ) -> oneshot::Receiver<Result<(), WriteError>> {
         self.is_over.store(true, Ordering::Release);
-        self.writer.end(why, summary)
+        self.writer.send(|answer| WriteCommand::End(why, summary, Timestamp::now(), answer))
     }
 
     /// Writes the better summary of the run to deliver. Answered when it is on the
     /// disk.
     pub fn summarize(&self, summary: String) -> oneshot::Receiver<Result<(), WriteError>> {
-        self.writer.summarize(summary)
+        self.writer.send(|answer| WriteCommand::Summary(summary, answer))
     }
 
     /// The row of this run.

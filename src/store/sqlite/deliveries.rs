@@ -7,7 +7,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::snapshot::{self, Snapshot};
+use super::{Snapshot, records};
 use crate::store::{
     Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery, StoreError,
 };
@@ -146,7 +146,7 @@ fn read(db: &Connection, key: DeliveryKey) -> rusqlite::Result<Option<PendingDel
     let Some((id, attempt, status, body, task)) = found else { return Ok(None) };
     let payload = match (attempt, task, body) {
         (Some(attempt), Some(task), _) => {
-            let Some(record) = snapshot::record_of(db, task, attempt)? else { return Ok(None) };
+            let Some(record) = records::record_of(db, task, attempt)? else { return Ok(None) };
             let word = status.unwrap_or_default();
             let status = Status::ALL.into_iter().find(|status| status.as_str() == word);
             Payload::Task {

@@ -24,6 +24,7 @@ mod manifest_path;
 mod migrate;
 mod open_run;
 mod outcomes;
+mod records;
 mod reserve;
 mod resolve;
 mod retry;
@@ -37,6 +38,7 @@ mod task_claims;
 pub(in crate::store) mod tests;
 mod watch;
 mod writer;
+mod writer_thread;
 
 use std::path::Path;
 
