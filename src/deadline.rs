@@ -21,18 +21,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::duration;
 
-/// The text is not a deadline that can be kept.
+/// A text that is no deadline, or none that can be kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotADeadline {
-    /// It is in none of the forms.
+    /// The text has none of the forms.
     #[error(
         "`{0}` is not a deadline: a time of day as in `08:00`, a date and time as in `2026-03-01T08:00`, or a span of time as in `6h`"
     )]
     Unreadable(String),
-    /// It is over.
+    /// The moment is past.
     #[error("the deadline `{0}` is in the past")]
     Past(String),
-    /// No clock shows it.
+    /// The moment is beyond the calendar.
     #[error("the deadline `{0}` is too far away")]
     TooFar(String),
 }
@@ -49,7 +49,7 @@ pub struct Deadline {
 enum Meant {
     After(Duration),
     TimeOfDay(Time),
-    /// On the clock of whoever reads it.
+    /// A date and time on the clock of the zone in which it is resolved.
     Shown(DateTime),
     At(Timestamp),
 }
@@ -84,7 +84,7 @@ impl From<Deadline> for String {
     }
 }
 
-/// As it was written.
+/// Writes the deadline as it was written.
 impl fmt::Display for Deadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
@@ -92,10 +92,11 @@ impl fmt::Display for Deadline {
 }
 
 impl Deadline {
-    /// The moment that is meant, counted from `now`.
+    /// Resolves the deadline to a moment, counted from `now`.
     ///
     /// # Errors
-    /// [`NotADeadline::Past`] where it is over, or [`NotADeadline::TooFar`].
+    ///
+    /// [`NotADeadline::Past`] if it is over, or [`NotADeadline::TooFar`].
     pub fn after(&self, now: &ZonedDateTime) -> Result<Timestamp, NotADeadline> {
         let moment = match self.meant {
             Meant::After(span) => after(now.timestamp(), span),
@@ -117,7 +118,7 @@ fn after(now: Timestamp, span: Duration) -> Option<Timestamp> {
     now.checked_add(SignedDuration::try_from(span).ok()?).ok()
 }
 
-/// `8:00`, `08:00`, `08:00:30`.
+/// Reads `8:00`, `08:00` or `08:00:30`.
 fn time_of_day(text: &str) -> Option<Time> {
     let mut parts = text.split(':').map(|part| {
         let digits = (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
@@ -129,7 +130,7 @@ fn time_of_day(text: &str) -> Option<Time> {
     whole.then(|| Time::new(hour, minute, second, 0).ok()).flatten()
 }
 
-/// The first moment after now at which the clock shows this.
+/// The first moment after now at which the clock shows this time.
 fn next(time: Time, now: &ZonedDateTime) -> Option<Timestamp> {
     let zone = now.time_zone();
     let today = now.date();
@@ -139,8 +140,8 @@ fn next(time: Time, now: &ZonedDateTime) -> Option<Timestamp> {
     days.flat_map(|day| moments(day.to_datetime(time), zone)).filter(|at| *at > now.timestamp()).min()
 }
 
-/// When the clock of this zone shows this: once, or twice, or never, which is made good as the
-/// clock is.
+/// The moments at which the clock of this zone shows this: one, or two. A time that the clock
+/// leaves out is as much later as the clock was moved.
 fn moments(shown: DateTime, zone: &TimeZone) -> Vec<Timestamp> {
     let ambiguous = zone.to_ambiguous_timestamp(shown);
     let both = match ambiguous.offset() {
@@ -154,7 +155,7 @@ fn moments(shown: DateTime, zone: &TimeZone) -> Vec<Timestamp> {
 mod tests {
     use super::*;
 
-    /// The moment meant, as the zone's clock shows it.
+    /// Resolves a deadline and writes it as the zone's clock shows it.
     fn read(text: &str, now: &str) -> Result<String, NotADeadline> {
         let now: ZonedDateTime = now.parse().unwrap();
         text.parse::<Deadline>()?
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_over_or_unreadable_is_refused_with_what_to_write() {
+    fn a_past_or_unreadable_deadline_is_refused_with_advice() {
         let refused = |text| read(text, EVENING).unwrap_err().to_string();
         insta::assert_snapshot!(refused("2026-02-10T08:00"), @"the deadline `2026-02-10T08:00` is in the past");
         insta::assert_snapshot!(refused("tomorrow"), @"`tomorrow` is not a deadline: a time of day as in `08:00`, a date and time as in `2026-03-01T08:00`, or a span of time as in `6h`");

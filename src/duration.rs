@@ -1,14 +1,14 @@
-//! Spans of time as people write them, in manifests and on the command line alike: `500ms`, `90s`,
+//! Durations as people write them, in manifests and on the command line alike: `500ms`, `90s`,
 //! `15m`, `2h`; and as they are shown.
 
 use std::time::Duration;
 
-/// The text is not a span of time.
+/// A text that is no duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a span of time: a whole number and its unit, as in `500ms`, `90s`, `15m` or `2h`")]
 pub struct NotADuration(pub String);
 
-/// Reads a whole number followed by `ms`, `s`, `m` or `h`; nothing over 1000 hours. Fit for clap's
+/// Reads a whole number followed by `ms`, `s`, `m` or `h`, at most 1000 hours. Usable as clap's
 /// `value_parser`.
 pub fn parse(text: &str) -> Result<Duration, NotADuration> {
     let refused = || NotADuration(text.to_owned());
@@ -30,8 +30,7 @@ pub fn parse(text: &str) -> Result<Duration, NotADuration> {
     }
 }
 
-/// Writes a span of time in the largest unit that leaves it whole. What is below a millisecond is
-/// left out.
+/// Writes a duration in the largest unit that keeps it whole, cut to milliseconds.
 pub fn show(span: Duration) -> String {
     let milliseconds = span.as_millis();
     for (unit, size) in [("h", 3_600_000), ("m", 60_000), ("s", 1000)] {
@@ -42,8 +41,8 @@ pub fn show(span: Duration) -> String {
     format!("{milliseconds}ms")
 }
 
-/// `0.4 s`, `12 s`, `4 min 12 s`, `2 h 5 min`, `3 d 4 h`: two units at most, cut off, never rounded
-/// up.
+/// Writes a duration in words, in two units at most, cut off and never rounded up: `0.4 s`, `12 s`,
+/// `4 min 12 s`, `2 h 5 min`, `3 d 4 h`.
 pub fn in_words(time: Duration) -> String {
     let seconds = time.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
@@ -65,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_span_of_time_reads_as_it_was_written() {
+    fn a_duration_reads_as_it_was_written() {
         for text in ["500ms", "90s", "15m", "2h", "1000h", "0ms"] {
             assert_eq!(parse(text).map(show), Ok(text.to_owned()));
         }

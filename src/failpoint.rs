@@ -1,59 +1,59 @@
-//! Named places where the crash tests make the program fail. A release build has none: [`reach`] is
-//! then nothing.
+//! Named places at which the crash tests make the program fail. A release build has none: [`reach`]
+//! does nothing there.
 //!
 //! `MJBATCH_FAIL=submit-leaves=abort@3` ends the process, as a crash would, the third time that
-//! this place is reached; `error` fails there that once, `errors` from then on, and `delay` holds
-//! it up for a moment. What was done is said on stderr, so that a test knows that it happened.
+//! this place is reached; `error` fails there that once, `errors` from then on, and `delay` pauses
+//! there for a moment. What was done is written to stderr, so that a test can see it.
 
 use std::io;
 
-/// The places, in the order in which a run comes by them.
+/// The places, in the order in which a run reaches them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Point {
-    /// The state is held, and nothing was read of it yet.
+    /// The lock is held, and nothing of the state was read yet.
     LockTaken,
-    /// The tables were migrated, and that is not committed yet.
+    /// The tables were migrated, which is not committed yet.
     StepsTaken,
-    /// The manifest's tasks are listed, and that is not committed yet.
+    /// The manifest's tasks are listed, which is not committed yet.
     SyncingManifest,
-    /// Failed tasks wait again, and that is not committed yet.
+    /// Failed tasks are pending again, which is not committed yet.
     RequeuingFailed,
-    /// Submits of a run that died: the attempts are settled, the tasks not yet.
+    /// The attempts of a run that died are settled, their tasks not yet.
     Settling,
     /// The run has its row, and nothing was read for it yet.
     RunBegun,
-    /// Intents were written, and are not committed yet.
+    /// Intents are written, and not committed yet.
     Intending,
     /// Intents are on the disk, and nothing was reported yet.
     Intended,
     /// The request of a submit is about to leave.
     SubmitLeaves,
-    /// It was sent and answered, and nothing was reported yet.
+    /// A submit was sent and answered, and nothing was reported yet.
     SubmitAnswered,
     /// A status request is about to leave.
     StatusLeaves,
-    /// A callback came in, and nothing was reported yet.
+    /// A callback was received, and nothing was reported yet.
     CalledBack,
-    /// Changes were written, and are not committed yet.
+    /// Changes are written, and not committed yet.
     Recording,
     /// Changes are on the disk, and nothing was reported yet.
     Recorded,
     /// A delivery is about to start.
     DeliveryLeaves,
-    /// A delivery was made, and that is not written yet.
+    /// A delivery was made, and is not recorded yet.
     DeliveryAnswered,
-    /// It is written, and not committed yet.
+    /// A delivery is recorded, and not committed yet.
     DeliveryRecording,
-    /// The end of the run was written, and is not committed yet.
+    /// The end of the run is written, and not committed yet.
     Ending,
-    /// The results are written beside their place.
+    /// The results are complete in a temporary file.
     ResultsWritten,
-    /// ... and have taken it.
+    /// The results are in their place.
     ResultsPlaced,
 }
 
 impl Point {
-    /// All of them.
+    /// All places.
     pub const ALL: [Point; 20] = [
         Point::LockTaken,
         Point::StepsTaken,
@@ -104,20 +104,22 @@ impl Point {
     }
 }
 
-/// The program has come to this place.
+/// Marks a place. In this build it does nothing.
 ///
 /// # Errors
-/// Where a test wants one here.
+///
+/// Never.
 #[cfg(not(debug_assertions))]
 #[inline]
 pub fn reach(_: Point) -> io::Result<()> {
     Ok(())
 }
 
-/// The program has come to this place.
+/// Marks a place at which a test may make the program fail.
 ///
 /// # Errors
-/// Where a test wants one here.
+///
+/// A test asked for an error here.
 #[cfg(debug_assertions)]
 pub fn reach(point: Point) -> io::Result<()> {
     switched::reach(point)
@@ -132,7 +134,7 @@ mod switched {
 
     use super::Point;
 
-    /// Long enough that everything else under way gets past it.
+    /// The pause of `delay`, long enough for everything else in progress to pass.
     const DELAY: Duration = Duration::from_millis(150);
 
     struct Plan {

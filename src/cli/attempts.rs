@@ -1,5 +1,5 @@
-//! `mjbatch status --attempts`: the money ledger, every attempt in order, and what was spent for
-//! what. Streamed, however many there are.
+//! `mjbatch status --attempts`: lists every attempt in order with its cost and outcome, and the
+//! sums. The list is streamed, however long it is.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -15,11 +15,11 @@ use crate::store::Attempt;
 use crate::task::{AttemptOutcome, Quota};
 use crate::text::{escape_json, sanitize_line};
 
-/// How much of a name and of a reason fits on a line.
+/// The most characters of an id and of a reason on a line.
 const NAME: usize = 60;
 const REASON: usize = 160;
 
-/// Shows the ledger.
+/// Shows the attempts.
 pub(super) fn attempts(args: &StatusArgs, batch: &Batch) -> Result<Exit, CommandFailure> {
     let snapshot = batch.snapshot()?;
     let header = snapshot.header().map_err(BatchError::from)?;
@@ -46,16 +46,16 @@ pub(super) fn attempts(args: &StatusArgs, batch: &Batch) -> Result<Exit, Command
     }
 }
 
-/// What was spent, by outcome.
+/// The sums by outcome.
 #[derive(Debug, Default)]
 struct Totals(BTreeMap<AttemptOutcome, Total>);
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Total {
     attempts: u64,
-    /// Thousandths of a quota.
+    /// The quota that was spent, in thousandths.
     quota: u64,
-    /// How many have no price.
+    /// The number of attempts without a known price.
     unpriced: u64,
 }
 
@@ -77,7 +77,7 @@ impl Totals {
 }
 
 impl Total {
-    /// `8 quota`, and what is not known of it.
+    /// The quota in words, and how many attempts have no known price.
     fn words(self) -> String {
         let quota = Quota(self.quota);
         match self.unpriced {
@@ -94,7 +94,7 @@ impl Total {
 
 fn text(all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<()> {
     let mut totals = Totals::default();
-    // As wide as the service's names are; a sandbox's are longer.
+    // The width of the service's own taskIds; those of a sandbox are longer.
     let mut wide = 21;
     for attempt in all {
         let task_id =

@@ -1,5 +1,5 @@
-//! `mjbatch status --by sku`: what the tasks of each value have in common, as a table for people
-//! and as JSON.
+//! `mjbatch status --by sku`: figures of the tasks for each value of a column, as a table for
+//! people and as JSON.
 
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ pub(super) const MOST_IN_JSON: usize = 1_000;
 const NAME: usize = 40;
 const HEADER: [&str; 7] = ["tasks", "done", "success", "refused", "wait", "quota", "each done"];
 
-/// The table, line by line.
+/// The lines of the table.
 pub(super) fn lines(of: &TopValues) -> Vec<String> {
     let rows: Vec<[String; 7]> = of.values.iter().map(cells).collect();
     let name = |figure: &ValueStats| match figure.value.as_str() {
@@ -57,7 +57,7 @@ fn cells(figure: &ValueStats) -> [String; 7] {
     ]
 }
 
-/// The same for programs: by variable, its values in order.
+/// The same figures as JSON: by variable, with its values in order.
 pub(super) fn json(by: &[TopValues]) -> Value {
     let value = |figure: &ValueStats| {
         let counts: serde_json::Map<_, _> = Status::ALL

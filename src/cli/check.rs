@@ -1,4 +1,4 @@
-//! `mjbatch check`: all that is wrong with a manifest, and nothing else.
+//! `mjbatch check`: shows every problem of a manifest, and what it would run.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -26,7 +26,7 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
         Ok(manifest) => (Some(manifest.len()), &manifest.warnings),
         Err(problems) => (None, problems),
     };
-    // A manifest from elsewhere may run commands: nobody has to find them in it.
+    // A manifest from elsewhere may run commands, and nobody should have to find them in it.
     let follow_up = read.as_ref().map(|manifest| hooks::in_words(&manifest.batch)).unwrap_or_default();
     if args.json {
         let mut object = json(&args.manifest, tasks, problems);
@@ -51,7 +51,7 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
     Exit::Success
 }
 
-/// For editors and CI. `tasks` is null where there are errors.
+/// The problems as JSON, for editors and CI. `tasks` is null if there are errors.
 fn json(manifest: &Path, tasks: Option<u64>, problems: &Problems) -> Value {
     let mut object = json!({ "manifest": manifest.to_string_lossy(), "ok": tasks.is_some(), "tasks": tasks });
     if let (Value::Object(object), Ok(Value::Object(problems))) =

@@ -1,4 +1,4 @@
-//! `mjbatch download`: the images of finished tasks to files.
+//! `mjbatch download`: downloads the images of finished tasks to files.
 
 use std::io::Write as _;
 
@@ -13,10 +13,10 @@ use crate::download::DownloadStats;
 use crate::runner::Signal;
 use crate::text;
 
-/// At most so many images that could not be downloaded are named.
+/// How many failed downloads are named.
 const MOST_NAMED: usize = 20;
 
-/// Downloads what is missing.
+/// Downloads the images that are missing.
 pub(super) async fn download(args: DownloadArgs) -> Result<Exit, CommandFailure> {
     let mut batch = Batch::at(&args.manifest, options::download_options(&args));
     batch.check()?;

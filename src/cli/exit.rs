@@ -1,4 +1,4 @@
-//! The exit codes, a public contract, and which of them is given where several hold.
+//! The exit codes, which are a public contract, and their order of precedence.
 
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use crate::task::Status;
 pub enum Exit {
     /// All tasks are done, or there was nothing to do.
     Success,
-    /// Something went wrong inside, or the state or the results could not be written.
+    /// Internal error, or the state or the results could not be written.
     Internal,
     /// The command line or the manifest is wrong. Nothing was submitted.
     Usage,
@@ -27,7 +27,7 @@ pub enum Exit {
     QuotaGone,
     /// The budget is reached; tasks remain.
     BudgetReached,
-    /// Waiting for all was not wanted: tasks remain.
+    /// Tasks remain, because the run was not to wait for all of them.
     TasksRemain,
     /// Another run holds this state.
     Held,
@@ -38,7 +38,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// The number for the shell.
+    /// The number of the code.
     pub fn code(self) -> u8 {
         match self {
             Exit::Success => 0,
@@ -57,9 +57,9 @@ impl Exit {
         }
     }
 
-    /// How a run ended. Of several that hold, the first in the order 4, 7, 6, 8, 5, 10, 3 is given;
-    /// a state that could not be written, and a signal that left something undone, come before
-    /// them.
+    /// The code of a run that ended in this way. If several apply, the first of 4, 7, 6, 8, 5, 10,
+    /// 3 is returned; a state that could not be written, and a signal that left tasks undone, come
+    /// before all of them.
     pub fn of(outcome: &Outcome) -> Exit {
         let has = |status| outcome.counts.of(status) > 0;
         let remain = has(Status::Pending) || has(Status::Running);
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_those_that_hold_is_given() {
+    fn the_first_code_that_applies_is_returned() {
         use Status::{Done, Failed, Lost, Pending, Running, Skipped, Unknown};
         let unreachable = || StopReason::Unreachable("refused".into());
         for (ending, statuses, exit) in [
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signal_is_reported_by_its_own_code() {
+    fn a_signal_has_a_code_of_its_own() {
         let stopped = outcome(StopReason::Interrupted, &[Status::Pending]);
         let terminated = Outcome { signal: Some(Signal::Terminate), ..stopped };
         assert_eq!(Exit::of(&terminated).code(), 143);

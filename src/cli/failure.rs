@@ -1,11 +1,11 @@
-//! Why a command could not do its work, as a person reads it, with the exit code that goes with it.
+//! The failure of a command: its problems, and its exit code.
 
 use std::io::Write as _;
 
 use super::exit::Exit;
 use crate::diagnostic::{Diagnostic, Problems, Renderer};
 
-/// A command that could not do its work.
+/// A command failed.
 #[derive(Debug)]
 pub(super) struct CommandFailure {
     problems: Problems,
@@ -13,46 +13,46 @@ pub(super) struct CommandFailure {
 }
 
 impl CommandFailure {
-    /// Wrong usage: nothing was submitted.
+    /// A usage error of a command that may submit: nothing was submitted.
     pub(super) fn usage(diagnostic: Diagnostic) -> CommandFailure {
         CommandFailure::nothing_submitted(diagnostic, Exit::Usage)
     }
 
-    /// Wrong usage of a command that never submits anything, so it does not say that nothing was.
+    /// A usage error of a command that never submits, so that the message need not say so.
     pub(super) fn read_only(diagnostic: Diagnostic) -> CommandFailure {
         CommandFailure { problems: diagnostic.into(), exit: Exit::Usage }
     }
 
-    /// A manifest that cannot be run. Its problems say already what follows.
+    /// A manifest that cannot be run. Its problems include the consequence.
     pub(super) fn manifest(problems: Problems) -> CommandFailure {
         CommandFailure { problems, exit: Exit::Usage }
     }
 
-    /// Found out before anything was submitted.
+    /// An error that was found before anything was submitted.
     pub(super) fn nothing_submitted(diagnostic: Diagnostic, exit: Exit) -> CommandFailure {
         let mut problems = Problems::from(diagnostic);
         problems.set_consequence("nothing was submitted");
         CommandFailure { problems, exit }
     }
 
-    /// Something went wrong after the run began.
+    /// An error after the run began.
     pub(super) fn after(diagnostic: Diagnostic) -> CommandFailure {
         CommandFailure { problems: diagnostic.into(), exit: Exit::Internal }
     }
 
-    /// Some of the results could not be written.
+    /// Results that could not be written.
     pub(super) fn not_written(problems: Problems) -> CommandFailure {
         CommandFailure { problems, exit: Exit::Internal }
     }
 
-    /// Writes the problems to stderr, and gives the exit code.
+    /// Writes the problems to stderr and returns the exit code.
     pub(super) fn report(&self) -> Exit {
         say(&self.problems);
         self.exit
     }
 }
 
-/// Writes problems to stderr, in color where that is wanted.
+/// Writes problems to stderr, in color if that is wanted.
 pub(super) fn say(problems: &Problems) {
     let _ = write!(anstream::stderr(), "{}", Renderer::coloured().all(problems));
 }

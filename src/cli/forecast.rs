@@ -1,5 +1,5 @@
-//! The forecast of `mjbatch plan`: when the batch would end, and what more slots would change, in
-//! words and as JSON.
+//! The forecast of `mjbatch plan`, in words and as JSON: when the batch would end, and what more
+//! slots would change.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use crate::batch::{DueTime, ForecastReport};
 use crate::engine::Forecast;
 
-/// From so many jobs on they outweigh what is published.
+/// From this many observed jobs on, their durations outweigh the published ones.
 const FEW: usize = 20;
 
-/// A forecast as it is shown.
+/// A forecast to show.
 pub(super) struct ForecastView<'a>(pub(super) &'a ForecastReport);
 
 impl ForecastView<'_> {
-    /// In words, one line or two.
+    /// The forecast in words, one line or two.
     pub(super) fn text(&self) -> String {
         let Forecast { half, nine_in_ten, learned_from, .. } = self.0.expected;
         let source = match learned_from {
@@ -33,7 +33,7 @@ impl ForecastView<'_> {
         format!("{time} ({source})\n      {slots}: about {}{}", about(with_more), self.of_modes())
     }
 
-    /// Which modes are to be expected, and whether the deadline is kept.
+    /// The modes that are expected, and whether the deadline is met.
     fn of_modes(&self) -> String {
         let mut text = String::new();
         if self.0.retries > 0 {
@@ -61,7 +61,7 @@ impl ForecastView<'_> {
         text
     }
 
-    /// For programs.
+    /// The forecast as JSON.
     pub(super) fn json(&self) -> Value {
         let seconds = |time: Duration| (time.as_secs_f64() * 10.0).round() / 10.0;
         json!({
@@ -86,7 +86,7 @@ impl ForecastView<'_> {
     }
 }
 
-/// The step to which a time is rounded: as coarse as it is uncertain, in seconds.
+/// The step in seconds to which a time is rounded: the longer the time, the coarser.
 fn grain(seconds: f64) -> u64 {
     match seconds as u64 {
         0..60 => 5,

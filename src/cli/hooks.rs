@@ -1,4 +1,4 @@
-//! The hooks of a manifest in words: a manifest from elsewhere may run commands, and nobody should
+//! The hooks of a manifest in words. A manifest from elsewhere may run commands, and nobody should
 //! have to find them in it.
 
 use super::paste::shell_quoted;
@@ -10,7 +10,7 @@ fn named(batch: &BatchSettings) -> impl Iterator<Item = (&'static str, &HookSpec
     both.into_iter().filter_map(|(name, hook)| Some((name, hook.as_ref()?)))
 }
 
-/// The hooks of the manifest, a line each: `on_done runs: ./publish.sh --now`.
+/// A line for each hook of the manifest: `on_done runs: ./publish.sh --now`.
 pub(super) fn in_words(batch: &BatchSettings) -> Vec<String> {
     let line = |(name, hook): (&str, &HookSpec)| match &hook.target {
         HookAction::Command(words) => {

@@ -1,4 +1,4 @@
-//! `mjbatch init`: a first manifest, commented, to be edited.
+//! `mjbatch init`: writes a starter manifest with comments.
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -9,11 +9,11 @@ use super::exit::Exit;
 use super::failure::CommandFailure;
 use crate::diagnostic::Diagnostic;
 
-/// A file of a first manifest: its name, and what is in it.
+/// A file of a starter manifest: its name and its content.
 type Template = (&'static str, &'static str);
 
 impl StarterKind {
-    /// Its files, the manifest first. They are the ones that the tests run.
+    /// The files of this kind, the manifest first. The tests run the same files.
     fn files(self) -> &'static [Template] {
         match self {
             StarterKind::Products => &[
@@ -26,7 +26,7 @@ impl StarterKind {
     }
 }
 
-/// Writes a first manifest into a folder, over no file that is there.
+/// Writes the files of a starter manifest. Existing files are not replaced.
 pub(super) fn init(args: &InitArgs) -> Result<Exit, CommandFailure> {
     let files: Vec<(PathBuf, &str)> =
         args.kind.files().iter().map(|(name, text)| (args.into.join(name), *text)).collect();

@@ -20,8 +20,8 @@ use crate::text;
 /// `mjbatch=debug,mjbatch::store=trace`.
 const DIRECTIVES: &str = "RUST_LOG";
 
-/// Starts the log. `verbose` is how often `-v` was given, and goes before `RUST_LOG`; directives
-/// that cannot be read are taken for none.
+/// Starts the log. `verbose` is the number of `-v` flags, which take precedence over `RUST_LOG`.
+/// Invalid directives are ignored.
 pub(super) fn start(verbose: u8) {
     let Some(targets) = targets(verbose, std::env::var(DIRECTIVES).ok().as_deref()) else { return };
     let key = std::env::var(KEY).ok().map(|key| key.trim().to_owned());
@@ -30,11 +30,11 @@ pub(super) fn start(verbose: u8) {
         .with_writer(Stderr { key: key.filter(|key| !key.is_empty()) })
         .with_filter(targets)
         .with_filter(filter_fn(|event| event.target().starts_with(env!("CARGO_CRATE_NAME"))));
-    // Another log is there where the program is a guest of other code; then that one stays.
+    // If the program is part of another one that has a log already, that log stays.
     let _ = tracing_subscriber::registry().with(lines).try_init();
 }
 
-/// What is logged, if anything.
+/// The targets and levels to log. `None` if nothing is logged.
 fn targets(verbose: u8, directives: Option<&str>) -> Option<Targets> {
     let own = |level| Some(Targets::new().with_target(env!("CARGO_CRATE_NAME"), level));
     match (verbose, directives) {
@@ -48,7 +48,7 @@ fn targets(verbose: u8, directives: Option<&str>) -> Option<Targets> {
 
 /// Makes the writer of one event.
 struct Stderr {
-    /// Never written.
+    /// The API key, which is removed from every line.
     key: Option<String>,
 }
 
@@ -67,7 +67,7 @@ struct LogLine<'a> {
     text: Vec<u8>,
 }
 
-/// The event's text without the key and without what a terminal might obey.
+/// Removes the API key and control characters from the text of an event.
 fn clean(text: &[u8], key: Option<&str>) -> String {
     let text = String::from_utf8_lossy(text);
     let text = key.map_or_else(|| text.clone().into_owned(), |key| text.replace(key, "[key]"));
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_flag_goes_before_the_environment_and_silence_is_the_default() {
+    fn a_flag_overrides_the_environment_and_silence_is_the_default() {
         let level = |verbose, directives| {
             let targets = targets(verbose, directives)?;
             [LevelFilter::TRACE, LevelFilter::DEBUG, LevelFilter::INFO]

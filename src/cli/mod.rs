@@ -1,8 +1,8 @@
-//! The program: what was typed becomes a command, a command ends in an exit code.
+//! The program: parses the command line, runs the command, and returns an exit code.
 //!
-//! One file a command; `args` is what was typed, `options` what is meant, `paste` the commands to
-//! paste, `exit` the codes, `failure` and `refusal` what is said where a command cannot do its
-//! work.
+//! Each command has a file. `args` is the command line as typed, `options` what it means, `paste`
+//! the commands to paste, `exit` the codes, `failure` and `refusal` the messages of commands that
+//! fail.
 
 mod args;
 mod attempts;
@@ -74,7 +74,7 @@ fn with_runtime(command: impl Future<Output = Result<Exit, CommandFailure>>) -> 
         CommandFailure::nothing_submitted(Diagnostic::error(format!("cannot start: {e}")), Exit::Internal)
     })?;
     let done = runtime.block_on(command);
-    // The tasks that still run draw an image or resolve a name: no need to wait for them.
+    // Tasks that still run draw an image or resolve a name; there is no need to wait for them.
     runtime.shutdown_background();
     done
 }

@@ -1,4 +1,4 @@
-//! From arguments, as typed, to options, as meant; and what the environment says.
+//! Converts arguments, as typed, and the environment into options of a batch.
 
 use std::net::SocketAddr;
 
@@ -11,27 +11,27 @@ use crate::batch::{CallbackOptions, HookUse, ImageOptions, Options};
 use crate::diagnostic::Diagnostic;
 use crate::sandbox::{self, SandboxFaults};
 
-/// The names of the vendor's own samples.
+/// The environment variable of the API key, named as in the vendor's samples.
 pub(super) const KEY: &str = "MIDJOURNEY_API_KEY";
 const BASE_URL: &str = "MIDJOURNEY_API_BASE_URL";
 const WEBHOOK_URL: &str = "MIDJOURNEY_WEBHOOK_URL";
 
-/// The sandbox is this much faster than the real service, unless said.
+/// The default of `--speed`: how much faster than the real service the sandbox is.
 const SANDBOX_SPEED: f64 = 60.0;
-/// Where the sandbox of a run listens if it can, so that the URLs in its results work again
-/// whenever a sandbox runs there.
+/// The port of a run's sandbox, if it is free, so that the URLs in its results work again whenever
+/// a sandbox runs there.
 const SANDBOX_PORT: u16 = 8797;
 
-/// Which service a run talks to.
+/// The service that a run talks to.
 #[derive(Debug)]
 pub(super) enum ServiceChoice {
     /// The sandbox inside the program.
     Sandbox(Box<sandbox::SandboxSettings>),
-    /// A service at an address, with a key.
+    /// A service at a URL, with a key.
     At(Endpoint, SecretString),
 }
 
-/// The options of a command that needs to know which batch is meant, and no more.
+/// The options of a command that only needs to find the batch.
 pub(super) fn options_of(batch: &BatchArgs) -> Options {
     let mut options = Options::default();
     options.state.clone_from(&batch.state);
@@ -101,7 +101,7 @@ pub(super) fn download_options(args: &DownloadArgs) -> Options {
     options
 }
 
-/// Sets what tables look like.
+/// Applies the flags about tables.
 pub(super) fn set_table(options: &mut Options, table: &TableArgs) {
     options.rows = table.rows;
     options.columns.clone_from(&table.columns);
@@ -128,7 +128,7 @@ fn callbacks(args: &RunArgs) -> Result<Option<CallbackOptions>, CommandFailure> 
     Ok(Some(CallbackOptions { listen, url }))
 }
 
-/// The service that is meant.
+/// Determines the service of a run.
 pub(super) fn service(args: &RunArgs) -> Result<ServiceChoice, CommandFailure> {
     if args.batch.sandbox {
         return Ok(ServiceChoice::Sandbox(Box::new(sandbox_settings(&args.sandbox_tuning)?)));
@@ -138,19 +138,19 @@ pub(super) fn service(args: &RunArgs) -> Result<ServiceChoice, CommandFailure> {
     Ok(ServiceChoice::At(endpoint, key))
 }
 
-/// Where the service is.
+/// Determines the URL of the service.
 pub(super) fn endpoint(typed: Option<&String>) -> Result<Endpoint, CommandFailure> {
     let text =
         typed.cloned().or_else(|| environment(BASE_URL)).unwrap_or_else(|| DEFAULT_BASE_URL.to_owned());
     Endpoint::parse(&text).map_err(|e| CommandFailure::usage(Diagnostic::error(e.to_string())))
 }
 
-/// The key, where there is one.
+/// The API key, if it is set.
 pub(super) fn key() -> Option<SecretString> {
     environment(KEY).map(SecretString::from)
 }
 
-/// The sandbox that the images of an earlier sandbox run come from.
+/// The sandbox that serves the images of an earlier sandbox run.
 pub(super) fn image_sandbox() -> sandbox::SandboxSettings {
     sandbox::SandboxSettings {
         listen: SocketAddr::from(([127, 0, 0, 1], SANDBOX_PORT)),
@@ -169,7 +169,7 @@ fn sandbox_settings(args: &SandboxTuning) -> Result<sandbox::SandboxSettings, Co
     })
 }
 
-/// The faults that are meant.
+/// Parses the faults of `--fault`.
 pub(super) fn faults(texts: &[String]) -> Result<SandboxFaults, CommandFailure> {
     let mut faults = SandboxFaults::none();
     for text in texts {

@@ -1,15 +1,15 @@
-//! Commands to paste: what a person runs next, quoted for a shell.
+//! Commands to paste: the line that continues or resolves something, quoted for a shell.
 
 use std::path::Path;
 
 use super::args::BatchArgs;
 
-/// This command again.
+/// The command that was typed.
 pub(super) fn same_command() -> String {
     command(typed())
 }
 
-/// This command without what selected some of its tasks.
+/// The command that was typed, without the flags that selected some of the tasks.
 pub(super) fn command_for_all() -> String {
     command(without_selection(typed()).into_iter())
 }
@@ -19,7 +19,7 @@ pub(super) fn command_to_check(manifest: &Path) -> String {
     command(["check".to_owned(), manifest.to_string_lossy().into_owned()].into_iter())
 }
 
-/// A command for a batch, with more words after it.
+/// A command for a batch, followed by further words.
 pub(super) fn command_for(name: &str, manifest: &Path, batch: &BatchArgs, more: &[&str]) -> String {
     let mut words = vec![name.to_owned(), manifest.to_string_lossy().into_owned()];
     if let Some(state) = &batch.state {
@@ -30,7 +30,7 @@ pub(super) fn command_for(name: &str, manifest: &Path, batch: &BatchArgs, more: 
     command(words.into_iter())
 }
 
-/// An argument as a shell takes it.
+/// Quotes an argument for a shell, if that is needed.
 pub(super) fn shell_quoted(argument: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
@@ -40,7 +40,7 @@ pub(super) fn shell_quoted(argument: &str) -> String {
     }
 }
 
-/// What was typed after the program's name.
+/// The arguments that were typed after the program's name.
 fn typed() -> impl Iterator<Item = String> {
     std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned())
 }

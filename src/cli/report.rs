@@ -1,4 +1,4 @@
-//! `mjbatch report`: the page of all images, from the state alone, also while a run writes it.
+//! `mjbatch report`: writes the page of all images from the state alone, also while a run goes on.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use crate::batch::Batch;
 use crate::progress::counts_line;
 use crate::text;
 
-/// Writes the page.
+/// Writes the report.
 pub(super) fn report(args: &ReportArgs) -> Result<Exit, CommandFailure> {
     let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
     let next = |picks: &std::path::Path| paste::command_for("run", picks, &args.batch, &[]);

@@ -1,4 +1,4 @@
-//! `mjbatch results`: the results once more, from the state, also while it runs.
+//! `mjbatch results`: writes the results again from the state, also while a run goes on.
 
 use std::io::Write as _;
 
@@ -10,7 +10,7 @@ use crate::batch::Batch;
 use crate::diagnostic::{Diagnostic, Problems};
 use crate::progress::counts_line;
 
-/// Writes the results again.
+/// Writes the results.
 pub(super) fn results(args: &ResultsArgs) -> Result<Exit, CommandFailure> {
     let mut options = options::options_of(&args.batch);
     options.results.clone_from(&args.results);

@@ -1,5 +1,5 @@
-//! `mjbatch retry`: failed tasks wait again, for the next run to send. It spends nothing itself,
-//! and needs no key.
+//! `mjbatch retry`: marks failed tasks to be submitted again by the next run. It spends nothing
+//! itself, and needs no key.
 
 use std::io::Write as _;
 
@@ -12,7 +12,7 @@ use crate::diagnostic::Diagnostic;
 use crate::store::RetryReport;
 use crate::task::Prices;
 
-/// Lets failed tasks wait again.
+/// Marks failed tasks to be submitted again.
 pub(super) fn retry(args: &RetryArgs) -> Result<Exit, CommandFailure> {
     let mut options = options::options_of(&args.batch);
     options.only.clone_from(&args.only);
@@ -44,7 +44,7 @@ fn cost(report: &RetryReport, prices: &Prices) -> String {
     }
 }
 
-/// Says what a person should think of before the money is spent.
+/// Warns of what should be considered before the money is spent.
 fn warn(report: &RetryReport) {
     let were = |n: u64| if n == 1 { "1 of them was".to_owned() } else { format!("{n} of them were") };
     if report.turned_down > 0 {

@@ -1,4 +1,4 @@
-//! `mjbatch run`: arguments to options, then the events of the run to whoever watches.
+//! `mjbatch run`: makes options of the arguments, and passes the events of the run to the terminal.
 
 use super::args::RunArgs;
 use super::exit::Exit;
@@ -52,7 +52,7 @@ fn warn_about_manifest(batch: &Batch) {
     say(&found.help(format!("`{}` shows them again", paste::command_to_check(batch.path()))).into());
 }
 
-/// The service, and the sandbox where it is one.
+/// Connects to the service, or starts the sandbox.
 async fn connect(choice: ServiceChoice) -> Result<(Service, Option<Sandbox>), CommandFailure> {
     match choice {
         ServiceChoice::At(endpoint, key) => {
@@ -72,13 +72,12 @@ async fn connect(choice: ServiceChoice) -> Result<(Service, Option<Sandbox>), Co
     }
 }
 
-/// The URLs in the results of a sandbox run are dead once it is over, until a sandbox runs there
-/// again.
+/// Says that the URLs in the results of a sandbox run work only while a sandbox runs there.
 fn where_images_are(sandbox: &Sandbox) -> String {
     format!("images: their links work while this runs: mjbatch sandbox --listen {}", sandbox.addr())
 }
 
-/// Starts a sandbox at its own port where that is free, else at any.
+/// Starts a sandbox on its usual port if that is free, else on any.
 pub(super) async fn start_sandbox(settings: sandbox::SandboxSettings) -> Result<Sandbox, CommandFailure> {
     let started = match Sandbox::start(settings.clone()).await {
         Err(e) if e.kind() == std::io::ErrorKind::AddrInUse => {

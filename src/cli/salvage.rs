@@ -1,5 +1,5 @@
-//! `mjbatch salvage`: every taskId that can still be read from a state, damaged or not, so that
-//! nothing paid for is lost.
+//! `mjbatch salvage`: lists every taskId that can still be read from a state, damaged or not, so
+//! that nothing paid for is lost.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::store::BatchStore;
 use crate::text;
 
-/// Lists the taskIds of a state as CSV. Writes nothing.
+/// Lists the taskIds of a state as CSV. Changes no file.
 pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, CommandFailure> {
     let found = BatchStore::at(args.state.clone()).salvage().map_err(|e| {
         let wrong = Diagnostic::error(text::sanitize(&e.to_string()));

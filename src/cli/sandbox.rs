@@ -1,4 +1,4 @@
-//! `mjbatch sandbox`: the sandbox alone, for other clients.
+//! `mjbatch sandbox`: serves the sandbox to any client.
 
 use std::io::Write as _;
 

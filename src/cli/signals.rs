@@ -1,18 +1,18 @@
-//! What the program gets from the system: its signals and its limits.
+//! Signals and limits of the operating system.
 
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::batch::StopHandle;
 use crate::runner::{Shutdown, Signal, shutdown};
 
-/// Passes on Ctrl-C and requests to terminate, as often as they come.
+/// Listens for Ctrl-C and requests to terminate, and passes each on.
 pub(super) fn listen() -> Shutdown {
     let (sender, shutdown) = shutdown();
     listen_to_system(&sender);
     shutdown
 }
 
-/// Stops a run as often as a signal comes.
+/// Passes each signal to a run as a request to stop.
 pub(super) fn stop_on_signals(run: StopHandle) {
     let mut signals = listen();
     tokio::spawn(async move {
@@ -25,14 +25,14 @@ pub(super) fn stop_on_signals(run: StopHandle) {
 #[cfg(unix)]
 fn listen_to_system(sender: &UnboundedSender<Signal>) {
     use tokio::signal::unix::{SignalKind, signal};
-    // A terminal that is closed (SIGHUP) wants the same as a system that goes down (SIGTERM).
+    // A closed terminal (SIGHUP) is treated like a shutdown of the system (SIGTERM).
     for (kind, meaning) in [
         (SignalKind::interrupt(), Signal::Interrupt),
         (SignalKind::terminate(), Signal::Terminate),
         (SignalKind::hangup(), Signal::Terminate),
     ] {
-        // Heard from here on, and once: a listener made anew for each signal would miss those that
-        // come in between.
+        // There is one listener for all signals: a new one for each would miss those that arrive in
+        // between.
         let Ok(mut signals) = signal(kind) else { continue };
         let sender = sender.clone();
         tokio::spawn(async move { while signals.recv().await.is_some() && sender.send(meaning).is_ok() {} });
@@ -56,7 +56,7 @@ fn listen_to_system(sender: &UnboundedSender<Signal>) {
     }
 }
 
-/// Lets as many files be open as the system allows: each request under way is one.
+/// Raises the limit of open files as far as the system allows: each request in flight is one.
 pub(super) fn raise_file_limit() {
     #[cfg(unix)]
     {

@@ -1,4 +1,4 @@
-//! `mjbatch state`: the state as a file. A copy of it that is whole, also while a run writes it.
+//! `mjbatch state`: copies the state to a file, whole, also while a run writes it.
 
 use std::io::Write as _;
 

@@ -1,4 +1,4 @@
-//! `mjbatch status`: where a batch stands, read from its state, also while it runs.
+//! `mjbatch status`: shows the progress of a batch from its state, also while it runs.
 
 use std::io::Write as _;
 
@@ -16,10 +16,10 @@ use crate::store::{DeliveryCount, FailedDelivery, FileCounts};
 use crate::task::Status;
 use crate::text;
 
-/// At most so many pending deliveries are in the text.
+/// How many pending deliveries the text lists.
 const MOST_SHOWN: usize = 5;
 
-/// Shows where a batch stands.
+/// Shows the progress of a batch.
 pub(super) fn status(args: StatusArgs) -> Result<Exit, CommandFailure> {
     let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
     if args.attempts {
@@ -35,11 +35,11 @@ pub(super) fn status(args: StatusArgs) -> Result<Exit, CommandFailure> {
     Ok(Exit::Success)
 }
 
-/// A status as it is shown.
+/// A status to show.
 struct StatusView {
     state: String,
     status: BatchStatus,
-    /// The command that settles what is unknown.
+    /// The command that resolves unknown tasks.
     resolve: Option<String>,
 }
 
@@ -101,7 +101,7 @@ impl StatusView {
         lines.join("\n") + "\n"
     }
 
-    /// The lines about deliveries of hooks, with the first that failed.
+    /// The lines about pending deliveries, with the first that failed.
     fn follow_up(&self) -> Vec<String> {
         let status = &self.status;
         let DeliveryCount { delivered, pending } = status.deliveries;

@@ -1,12 +1,12 @@
-//! What is wrong with something a person wrote: the fact, its places, notes, and the mend.
+//! Errors and warnings about text that a person wrote: the fact, its places, notes, and advice.
 //!
-//! A [`Diagnostic`] is complete in itself: each [`Place`] carries the piece of the line it points
-//! at, so no source text has to outlive it, and it can be serialized for editors and CI.
-//! [`Problems`] gathers all of them, so that a person mends a file once and not once a message;
-//! [`Renderer`] is the only way in which they become text.
+//! A [`Diagnostic`] is complete in itself: each [`Place`] carries the part of the line that it
+//! points at, so no source text has to outlive it, and it can be serialized for editors and CI.
+//! [`Problems`] gathers all of them, so that a person corrects a file once and not once per
+//! message; only a [`Renderer`] makes text of them.
 //!
-//! Messages are lowercase and without a final period; what a person wrote goes through [`quoted`]
-//! into them.
+//! Messages are lowercase and without a final period; text that a person wrote is inserted by
+//! [`quoted`].
 
 mod place;
 mod problems;
@@ -18,48 +18,48 @@ pub use render::Renderer;
 
 use serde::Serialize;
 
-/// Whether the work can go on.
+/// Whether a problem stops the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// It cannot.
+    /// The work stops.
     Error,
-    /// It can, but this is probably not what was meant.
+    /// The work goes on, but this was probably not meant.
     Warning,
 }
 
-/// One thing that is wrong.
+/// One problem, with its places and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Diagnostic {
-    /// Whether the work can go on.
+    /// Whether it stops the work.
     pub severity: Severity,
-    /// What is wrong, in one line.
+    /// The fact, in one line.
     pub message: String,
-    /// Where: the first is the piece itself, the others belong to it. Empty where it is about no
-    /// text at all.
+    /// The places: the first is that of the problem itself, the others belong to it. Empty for a
+    /// problem that is not about text.
     pub labels: Vec<Label>,
-    /// What else is worth knowing.
+    /// Further facts.
     pub notes: Vec<String>,
-    /// What to do about it; may have several lines.
+    /// Advice; may have several lines.
     pub help: Option<String>,
 }
 
-/// A piece of a file, and what is to be said of it.
+/// A place, and a few words about it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Label {
-    /// The piece.
+    /// The place.
     pub place: Place,
-    /// A few words under it; may be empty.
+    /// The words to print under the place; may be empty.
     pub text: String,
 }
 
 impl Diagnostic {
-    /// Something that keeps the work from going on.
+    /// A problem that stops the work.
     pub fn error(message: impl Into<String>) -> Self {
         Self::new(Severity::Error, message.into())
     }
 
-    /// Something that is probably not what was meant.
+    /// A problem that does not stop the work.
     pub fn warning(message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, message.into())
     }
@@ -68,34 +68,35 @@ impl Diagnostic {
         Diagnostic { severity, message, labels: Vec::new(), notes: Vec::new(), help: None }
     }
 
-    /// Points at a piece. The first call names the piece itself, the next ones what belongs to it.
+    /// Adds a place. The first call adds that of the problem itself, further calls add places that
+    /// belong to it.
     #[must_use]
     pub fn at(mut self, place: Place, text: impl Into<String>) -> Self {
         self.labels.push(Label { place, text: text.into() });
         self
     }
 
-    /// Adds something worth knowing.
+    /// Adds a further fact.
     #[must_use]
     pub fn note(mut self, text: impl Into<String>) -> Self {
         self.notes.push(text.into());
         self
     }
 
-    /// Says what to do about it. The last call counts.
+    /// Sets the advice. The last call counts.
     #[must_use]
     pub fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
         self
     }
 
-    /// The piece itself, where it is about text.
+    /// The place of the problem itself, if it is about text.
     pub fn place(&self) -> Option<&Place> {
         self.labels.first().map(|label| &label.place)
     }
 }
 
-/// What a person wrote, in backticks, fit for a message: at most 60 characters of it, in one line.
+/// Text of a person in backticks, fit for a message: at most 60 characters of it, on one line.
 pub fn quoted(text: &str) -> String {
     const LONGEST: usize = 60;
     let mut shown: String =
@@ -106,7 +107,7 @@ pub fn quoted(text: &str) -> String {
     format!("`{shown}`")
 }
 
-/// The candidate that was probably meant by a word, if one is close.
+/// The candidate that was probably meant by a word, if one is similar enough.
 pub fn close_name<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     const CLOSE: f64 = 0.8;
     const LONGEST: usize = 200; // the measure takes quadratic time
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_person_wrote_is_quoted_in_one_short_line() {
+    fn text_of_a_person_is_quoted_on_one_short_line() {
         assert_eq!(quoted("a\nb\tc"), "`a b c`");
         assert_eq!(quoted(&"é".repeat(61)), format!("`{}...`", "é".repeat(60)));
     }

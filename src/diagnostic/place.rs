@@ -1,7 +1,6 @@
-//! Where something is: a span of bytes in a file becomes lines, columns and the piece of the line
-//! to show.
+//! Converts spans of bytes in a file to lines, columns, and the part of the line to show.
 //!
-//! A line ends with `\n`, `\r\n` or a lone `\r`, as in YAML and CSV. A byte order mark is no part
+//! A line ends with `\n`, `\r\n` or a lone `\r`, as in YAML and CSV. A byte order mark is not part
 //! of the text, but it counts in the byte offsets of a [`Place`], since an editor counts it.
 
 use std::cell::OnceCell;
@@ -9,22 +8,22 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-/// How many characters of a line are kept on each side of the piece. A renderer no wider than this
-/// shows what it would have shown of the whole line.
+/// How many characters of a line are kept on each side of the place. A renderer at most this wide
+/// shows the same as with the whole line.
 pub(super) const REACH: usize = 160;
-/// How many characters of a piece are underlined.
+/// How many characters of a place are underlined.
 const WIDEST: usize = 60;
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// A piece of a file.
+/// A range of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 pub struct Place {
-    /// The file's name, as it is shown to people.
+    /// The file's name for people.
     pub file: String,
-    /// Where the piece starts.
+    /// The position of its first character.
     pub start: Position,
-    /// Where it ends: the position after its last character.
+    /// The position after its last character.
     pub end: Position,
     #[serde(skip)]
     pub(super) excerpt: Excerpt,
@@ -51,18 +50,18 @@ pub struct Position {
     pub column: usize,
 }
 
-/// The part of the piece's first line that is worth showing.
+/// The part of the first line that is worth showing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Excerpt {
-    /// Characters of the line before `text`.
+    /// How many characters of the line come before `text`.
     pub(super) skipped: usize,
-    /// What is kept of the line.
+    /// The kept part of the line.
     pub(super) text: String,
-    /// The bytes of `text` to be underlined.
+    /// The bytes of `text` to underline.
     pub(super) underlined: Range<usize>,
 }
 
-/// The text of a file while it is read: the maker of places.
+/// The text of a file, from which places are made.
 #[derive(Debug)]
 pub struct Source<'a> {
     name: String,
@@ -72,8 +71,8 @@ pub struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// The text of a file, and the file's name as people know it. A byte order mark at its start is
-    /// left out.
+    /// Takes the text of a file, and its name for people. A byte order mark at its start is left
+    /// out.
     pub fn new(name: impl Into<String>, text: &'a str) -> Self {
         let bare = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
         Source { name: name.into(), text: bare, base: text.len() - bare.len(), starts: OnceCell::new() }
@@ -84,13 +83,13 @@ impl<'a> Source<'a> {
         self.text
     }
 
-    /// The file's name as people know it.
+    /// The file's name for people.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The place of a span of the text, in bytes. A span that is out of bounds or cuts a character
-    /// is widened or cut to the nearest one that is right.
+    /// The place of a span of bytes. A span that is out of bounds or cuts a character is moved to
+    /// the nearest valid one.
     pub fn place(&self, span: Range<usize>) -> Place {
         let start = self.text.floor_char_boundary(span.start);
         let end = self.text.ceil_char_boundary(span.end).max(start);
@@ -102,8 +101,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// The byte of a line and a column, both from 1, the column in characters; the nearest there
-    /// is.
+    /// The byte of a line and a column, both counted from 1, the column in characters; the nearest
+    /// one that exists.
     pub fn offset(&self, line: usize, column: usize) -> usize {
         let starts = self.starts.get_or_init(|| line_starts(self.text));
         let start = starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
@@ -118,7 +117,7 @@ impl<'a> Source<'a> {
         Position { byte: byte + self.base, line: line + 1, column }
     }
 
-    /// The number of the line, from 0, that holds this byte, and its first byte.
+    /// The index, from 0, of the line that holds this byte, and the first byte of that line.
     fn line_at(&self, byte: usize) -> (usize, usize) {
         let starts = self.starts.get_or_init(|| line_starts(self.text));
         let line = starts.partition_point(|start| *start <= byte).saturating_sub(1);
@@ -201,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_that_is_wrong_is_mended_and_never_panics() {
+    fn an_invalid_span_is_corrected_and_never_panics() {
         let source = Source::new("f", "aé\nb");
         assert_eq!(source.place(2..2).start.column, 2);
         assert_eq!(source.place(90..95).start.line, 2);

@@ -1,8 +1,8 @@
-//! All that is wrong at once, counted in full and kept within bounds.
+//! Gathers all problems of a file: counts every one and keeps a bounded number.
 //!
-//! A broken file of a million rows may hold a million errors: all are counted, the first thousand
-//! of each severity are kept. The same thing said of the same piece twice (an anchor used often) is
-//! one problem.
+//! A broken file of a million rows may have a million errors: all are counted, the first thousand
+//! of each severity are kept. The same problem at the same place (an anchor that is used often)
+//! counts once.
 
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -11,17 +11,17 @@ use serde::Serialize;
 
 use super::{Diagnostic, Severity};
 
-/// How many of each severity are kept.
+/// How many problems of each severity are kept.
 const KEPT: usize = 1000;
 
-/// What is wrong, in the order in which it was found.
+/// The problems of a file, in the order in which they were found.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Problems {
     errors: usize,
     warnings: usize,
     #[serde(rename = "diagnostics")]
     kept: Vec<Diagnostic>,
-    /// What follows from the errors, such as "nothing was submitted".
+    /// The consequence of the errors, such as "nothing was submitted".
     #[serde(skip_serializing_if = "Option::is_none")]
     consequence: Option<String>,
     #[serde(skip)]
@@ -29,12 +29,12 @@ pub struct Problems {
 }
 
 impl Problems {
-    /// None so far.
+    /// No problems.
     pub fn new() -> Self {
         Problems::default()
     }
 
-    /// Adds one, unless the very same is there already.
+    /// Adds a problem, unless the same one is there already.
     pub fn push(&mut self, found: Diagnostic) {
         let count = match found.severity {
             Severity::Error => &mut self.errors,
@@ -52,38 +52,38 @@ impl Problems {
         }
     }
 
-    /// Says what follows from the errors, as in "nothing was submitted". It is shown with them,
-    /// once.
+    /// Sets the consequence of the errors, as in "nothing was submitted". It is shown once, after
+    /// them.
     pub fn set_consequence(&mut self, text: impl Into<String>) {
         self.consequence = Some(text.into());
     }
 
-    /// What follows from the errors, if it was said.
+    /// The consequence of the errors, if one was set.
     pub fn consequence(&self) -> Option<&str> {
         self.consequence.as_deref()
     }
 
-    /// How many errors there are, kept or not.
+    /// The number of errors, kept or not.
     pub fn errors(&self) -> usize {
         self.errors
     }
 
-    /// How many warnings there are, kept or not.
+    /// The number of warnings, kept or not.
     pub fn warnings(&self) -> usize {
         self.warnings
     }
 
-    /// Nothing is wrong.
+    /// Whether there are no problems.
     pub fn is_empty(&self) -> bool {
         self.kept.is_empty()
     }
 
-    /// What was kept: at most a thousand of each severity.
+    /// The kept problems: at most a thousand of each severity.
     pub fn iter(&self) -> impl Iterator<Item = &Diagnostic> {
         self.kept.iter()
     }
 
-    /// Puts them in the order of their places, file by file. What has no place comes first.
+    /// Sorts by place, file by file. Problems without a place come first.
     pub fn sort(&mut self) {
         fn key(found: &Diagnostic) -> Option<(&str, super::Position)> {
             found.place().map(|place| (place.file.as_str(), place.start))

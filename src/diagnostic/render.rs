@@ -1,8 +1,8 @@
-//! The one renderer: rustc's look, by annotate-snippets.
+//! Renders problems as text, in the look of rustc, by annotate-snippets.
 //!
-//! Nothing of a hostile file reaches the terminal raw: control characters and those that turn the
-//! direction of writing become visible ones, in messages and in the lines shown, each by exactly
-//! one so that underlines stay in their place.
+//! Nothing of a hostile file reaches the terminal raw: control characters, and those that change
+//! the direction of writing, are replaced by visible ones, in messages and in the lines shown, one
+//! for one, so that underlines stay in place.
 
 use std::fmt;
 
@@ -11,41 +11,41 @@ use annotate_snippets::{AnnotationKind, Group, Level, Snippet, renderer};
 use super::place::REACH;
 use super::{Diagnostic, Label, Problems, Severity};
 
-/// How many problems are shown of those there are.
+/// How many problems are shown.
 const SHOWN: usize = 20;
-/// No filler for a column beyond this is made; the column shown for it is this one.
+/// The last column up to which filler is made; later columns are shown as this one.
 const FARTHEST: usize = 1_000_000;
 
-/// Makes text of what is wrong.
+/// Renders problems as text.
 #[derive(Debug, Clone)]
 pub struct Renderer {
     look: renderer::Renderer,
 }
 
 impl Renderer {
-    /// For files, pipes and tests.
+    /// A renderer without colors, for files, pipes and tests.
     pub fn plain() -> Self {
         Renderer { look: renderer::Renderer::plain() }.width(120)
     }
 
-    /// For a terminal that wants colour: with ANSI escapes.
+    /// A renderer with ANSI colors, for a terminal.
     pub fn coloured() -> Self {
         Renderer { look: renderer::Renderer::styled().hyperlink(false) }.width(120)
     }
 
-    /// Crops lines of the file to this many columns, 40 to 160; 120 by default.
+    /// Crops lines of the file to this many columns, 40 to 160; the default is 120.
     #[must_use]
     pub fn width(self, columns: usize) -> Self {
         Renderer { look: self.look.term_width(columns.clamp(40, REACH)) }
     }
 
-    /// One problem, ended by a line break.
+    /// Renders one problem, with a line break at its end.
     pub fn one(&self, found: &Diagnostic) -> String {
         self.with_consequence(found, None)
     }
 
-    /// All problems, errors first, at most 20 of them and then a count; what follows from the
-    /// errors last. Empty where nothing is wrong.
+    /// Renders all problems, errors first, at most 20 of them and then a count, and last the
+    /// consequence. Empty if there are none.
     pub fn all(&self, problems: &Problems) -> String {
         let of = |severity| problems.iter().filter(move |found| found.severity == severity);
         let shown: Vec<&Diagnostic> = of(Severity::Error).chain(of(Severity::Warning)).take(SHOWN).collect();
@@ -114,8 +114,8 @@ fn counted(n: usize, what: &str) -> Option<String> {
     }
 }
 
-/// The line, with filler for what was left out of its start, so that the library counts its columns
-/// right.
+/// Makes the snippet of a line, with filler for the part before the excerpt, so that the library
+/// counts columns correctly.
 fn snippet(label: &Label, first: bool) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
     let (place, excerpt) = (&label.place, &label.place.excerpt);
     let filler = "x".repeat(excerpt.skipped.min(FARTHEST));
@@ -141,7 +141,7 @@ enum Breaks {
     AreNot,
 }
 
-/// The text with a visible character for each that is not.
+/// Replaces each invisible character with a visible one.
 fn visible(text: &str, breaks: Breaks) -> String {
     text.chars()
         .map(|c| match c {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_of_100_000_characters_is_cropped_round_the_piece_and_its_column_is_right() {
+    fn a_line_of_100_000_characters_is_cropped_around_the_place_with_the_right_column() {
         let line = format!("prompt: {}{{ a, b }}{}", "very ".repeat(10_000), " good".repeat(10_000));
         insta::assert_snapshot!(rendered(&line, 50_008..50_016), @r"
         error: this is wrong
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn at_most_twenty_are_shown_then_a_count_and_what_follows() {
+    fn at_most_twenty_are_shown_then_a_count_and_the_consequence() {
         let mut problems = Problems::new();
         for i in 1..=32 {
             problems.push(Diagnostic::error(format!("error {i}")));
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn one_error_says_itself_what_follows_from_it() {
+    fn one_error_includes_its_consequence() {
         let mut problems = Problems::from(Diagnostic::error("this is wrong").help("mend it"));
         problems.push(Diagnostic::warning("odd"));
         problems.set_consequence("nothing was submitted");

@@ -65,7 +65,7 @@ pub struct FetchedImage {
 #[derive(Debug, Clone)]
 pub struct Fetcher {
     /// Connects to public addresses only.
-    guard_formula: reqwest::Client,
+    public_only: reqwest::Client,
     /// Connects to any address; used for URLs that the policy allows.
     open: reqwest::Client,
     policy: AddressPolicy,
@@ -101,9 +101,9 @@ impl Fetcher {
                 .timeout(limits.time)
                 .tls_certs_merge(roots())
         };
-        let guard_formula =
+        let public_only =
             builder().dns_resolver(Arc::new(PublicResolver)).build().map_err(|e| e.to_string())?;
-        Ok(Fetcher { guard_formula, open: builder().build().map_err(|e| e.to_string())?, policy, limits })
+        Ok(Fetcher { public_only, open: builder().build().map_err(|e| e.to_string())?, policy, limits })
     }
 
     /// Downloads the image at this URL. `place` returns its path once its format is known, and
@@ -181,7 +181,7 @@ impl Fetcher {
         let mut next = url.to_owned();
         for _ in 0..=self.limits.redirects {
             let (url, may_be_private) = self.policy.check(&next, base.as_ref())?;
-            let client = if may_be_private { &self.open } else { &self.guard_formula };
+            let client = if may_be_private { &self.open } else { &self.public_only };
             let mut request = client.get(url.clone());
             if let Some(validator) = &partial.validator
                 && partial.bytes > 0

@@ -1,9 +1,8 @@
-//! What a run needs of a manifest beside its tasks: kept in the state, it saves the next run from
-//! reading a million tasks again only to find that nothing was edited.
+//! The cache of a manifest, kept in the state: everything that a run needs besides the tasks, so
+//! that the next run does not read a million tasks again only to find that nothing was edited.
 //!
-//! It is believed only where everything is as it was: the bytes of the manifest and of its data
-//! files, the path and the options that it was read with, and the program. Anything in doubt is
-//! read anew.
+//! It is used only if the bytes of the manifest and of its data files, the path and the options
+//! that it was read with, and the program are the same. In any doubt the manifest is read again.
 
 use std::path::Path;
 
@@ -13,10 +12,10 @@ use super::provenance::{Provenance, ReadOptions};
 use super::read;
 use super::settings::{BatchSettings, ImageSettings, TableFormat};
 
-/// The program that reads manifests in this way.
+/// The version of the program that wrote the cache; only the same version uses it.
 pub(super) const PROGRAM: &str = env!("CARGO_PKG_VERSION");
-/// A manifest with fewer bytes and fewer tasks than this is read sooner than it is asked whether
-/// that is needed.
+/// A manifest with fewer bytes than this, and fewer tasks than the next constant, is not cached:
+/// reading it is faster than the check.
 const LEAST_BYTES: usize = 256 << 10;
 const LEAST_TASKS: u64 = 2_000;
 
@@ -26,31 +25,31 @@ const LEAST_TASKS: u64 = 2_000;
 pub struct ManifestCache {
     pub(super) program: String,
     pub(super) provenance: Provenance,
-    /// Its tasks; so many.
+    /// The number of its tasks.
     pub(super) tasks: u64,
     pub(super) has_actions: bool,
-    /// Whether it is the results of an earlier run.
+    /// Whether it is results of an earlier run.
     pub is_results: bool,
     /// The batch's name.
     pub name: String,
     /// The manifest's own columns.
     pub columns: Vec<String>,
-    /// What it says about how to run it.
+    /// The settings of the map `batch`.
     pub batch: BatchSettings,
     /// What the tables of results look like.
     pub output: TableFormat,
     /// The settings of the image files.
     pub images: ImageSettings,
-    /// How many warnings there were.
+    /// The number of warnings.
     pub warnings: usize,
-    /// Its hash.
+    /// The hash of the manifest.
     pub hash: [u8; 32],
-    /// The template of image names that was checked against every task, if one was.
+    /// The template of image names that was checked against every task, if any was.
     pub validated_name_template: Option<String>,
 }
 
 impl ManifestCache {
-    /// The text to be kept; none where reading the manifest again is as good.
+    /// The text to cache; `None` if reading the manifest again is as fast.
     pub fn serialize(&self) -> Option<String> {
         let is_small = self.provenance.bytes < LEAST_BYTES && self.tasks < LEAST_TASKS;
         let has_hooks = self.batch.on_done.is_some() || self.batch.on_finish.is_some();
@@ -58,8 +57,8 @@ impl ManifestCache {
         if is_small || says_more { None } else { serde_json::to_string(self).ok() }
     }
 
-    /// The outline that was kept as this text, if that is what would be read now from the manifest
-    /// at this path. Its bytes are looked at, no more.
+    /// Loads the cache, if it is what reading the manifest at this path would give now. Only the
+    /// bytes of the files are read.
     pub fn load(text: &str, path: &Path, options: ReadOptions) -> Option<ManifestCache> {
         let outline: ManifestCache = serde_json::from_str(text).ok()?;
         let Provenance { path: then, options: those, bytes, files } = &outline.provenance;

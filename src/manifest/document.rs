@@ -1,5 +1,5 @@
-//! A manifest as a whole, of either format: what a YAML document or a CSV table says, before its
-//! tasks are looked at.
+//! Reads a whole manifest of either format: what a YAML document or a CSV table says, before its
+//! tasks are checked.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
 
 const ROOT: [&str; 6] = ["version", "name", "defaults", "prompts", "batch", "output"];
 
-/// Values in all entries together, as if each were one task: without a bound, n entries with a
-/// variable each of their own would make n × n cells.
+/// The most values in all entries together, as if each entry were one task. Without a bound, n
+/// entries with a variable each of their own would make n × n cells.
 const MOST_CELLS: usize = 20_000_000;
 
 const SMALLEST: &str =
     "the smallest manifest is\nversion: 1\nprompts:\n  - a ceramic mug on grey linen --ar 1:1";
 
-/// What was read.
+/// The content of a manifest, before its tasks are checked.
 #[derive(Debug, Default)]
 pub(super) struct ManifestContent {
     pub(super) name: Option<String>,
@@ -37,7 +37,7 @@ impl ManifestContent {
     }
 }
 
-/// Reads a YAML manifest. What it gives is of use only if no errors were added to the problems.
+/// Reads a YAML manifest. The content is usable only if no errors were added to the problems.
 pub(super) fn read_yaml(
     source: &Source<'_>,
     tables: &mut DataFiles<'_>,
@@ -111,8 +111,8 @@ fn document(
     Some(ManifestContent { name, batch, output, expansion })
 }
 
-/// Whether the document can be judged at all: one of another version is written in another
-/// language.
+/// Whether the document is written in the known version of the language. One of another version is
+/// not judged further.
 fn is_known_language(root: &Node<'_>, reader: &mut NodeReader<'_>) -> bool {
     let NodeValue::Map(pairs) = &root.value else { return false };
     let is_version = |key: &Node<'_>| matches!(&key.value, NodeValue::Scalar(name) if name == "version");
@@ -130,7 +130,7 @@ fn is_known_language(root: &Node<'_>, reader: &mut NodeReader<'_>) -> bool {
     text == "1"
 }
 
-/// A table as a manifest: one entry, of which each row is one.
+/// Reads a table as a manifest with one entry, whose items are the rows.
 pub(super) fn read_csv(source: &Source<'_>, text: &Arc<str>, problems: &mut Problems) -> ManifestContent {
     let mut columns = Variables::default();
     let Some((table, purpose)) = table::header(source, text, false, &mut columns, problems) else {

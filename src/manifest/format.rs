@@ -1,4 +1,4 @@
-//! What a file is: its format by its name, and its text by its bytes.
+//! Determines a file's format by its name, and its text by its bytes.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub(super) fn unknown(shown: &str) -> Diagnostic {
         .note("a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file")
 }
 
-/// The text of a file. The error says where it is not UTF-8.
+/// The text of a file. The error points at the first byte that is not UTF-8.
 pub(super) fn utf8<'b>(shown: &str, bytes: &'b [u8]) -> Result<&'b str, Box<Diagnostic>> {
     std::str::from_utf8(bytes)
         .map_err(|error| Box::new(not_utf8(shown.to_owned(), bytes, error.valid_up_to())))
@@ -35,7 +35,7 @@ fn not_utf8(shown: String, bytes: &[u8], valid: usize) -> Diagnostic {
     const SHOWN: usize = 200;
     let wrong = bytes.get(valid).copied().unwrap_or_default();
     let utf16 = matches!(bytes, [0xff, 0xfe, ..] | [0xfe, 0xff, ..]);
-    // What is before the byte is valid; of what follows, the rest of the line is shown.
+    // Everything before the byte is valid; the message shows the rest of its line.
     let until = bytes.len().min(valid + SHOWN);
     let text = String::from_utf8_lossy(&bytes[..until]);
     let source = Source::new(shown, &text);

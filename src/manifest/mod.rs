@@ -49,42 +49,41 @@ pub(crate) use table::{
 /// templates, names.
 pub const SCHEMA: &str = include_str!("schema.json");
 
-/// What every error of a manifest means for the batch.
+/// The consequence that every error of a manifest has, as messages say it.
 const CONSEQUENCE: &str = "nothing was submitted";
 
 /// A manifest that can be run.
 ///
-/// Its tasks are made as they are asked for: it holds its entries, and the text of its tables, but
-/// not what they multiply to.
+/// It holds its entries and the text of its tables, and makes tasks on demand.
 #[derive(Debug, Clone)]
 pub struct Manifest {
-    /// The batch's name: what a YAML manifest says, else the file's name without its extension.
+    /// The batch's name: the manifest's `name`, else the file's name without its extension.
     pub name: String,
-    /// The manifest's own columns or variables, in order of first appearance, under the names the
-    /// results give them.
+    /// The manifest's columns or variables, in order of first appearance, under their names in the
+    /// results.
     pub columns: Vec<String>,
-    /// What the manifest says about how to run it.
+    /// The settings of the map `batch`.
     pub batch: BatchSettings,
     /// What the tables of results look like.
     pub output: TableFormat,
     /// The settings of the image files.
     pub images: ImageSettings,
-    /// What is probably not as it was meant. No errors.
+    /// Warnings: what was probably not meant as it is written. There are no errors among them.
     pub warnings: Problems,
     /// BLAKE3 of the file's bytes, and of those of its data files: the same hash is the same
     /// manifest.
     pub hash: [u8; 32],
-    /// The results of an earlier run, fed back: the prompts are final.
+    /// Whether the manifest is results of an earlier run, whose prompts are final.
     pub is_results: bool,
-    /// What it was read from.
+    /// The path, the options and the files that the manifest was read from.
     provenance: Provenance,
     expansion: Expansion,
     lines: Vec<usize>,
 }
 
 impl Manifest {
-    /// What is to be generated, in the order of the file, made one by one. Every id is unique. Each
-    /// call starts anew and gives the same.
+    /// Lists the tasks one by one, in the order of the file. Every id is unique. Each call lists
+    /// the same tasks.
     pub fn tasks(&self) -> impl Iterator<Item = Task> + '_ {
         self.expansion.tasks()
     }
@@ -94,13 +93,12 @@ impl Manifest {
         self.expansion.tallies.iter().map(|tally| tally.tasks).sum()
     }
 
-    /// Never: a manifest without tasks is refused.
+    /// Always false: a manifest without tasks is refused.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Where the tasks come from: for each entry, or for a table, what is multiplied. In the order
-    /// of the file.
+    /// Explains the number of tasks, for each entry or table, in the order of the file.
     pub fn factors(&self) -> impl Iterator<Item = EntryFactors> + '_ {
         let counted = self.expansion.entries.iter().zip(&self.expansion.tallies).zip(&self.lines);
         counted.map(|((entry, tally), line)| expand::factors_of(entry, tally, &self.expansion.tables, *line))
@@ -112,7 +110,7 @@ impl Manifest {
         tasks.filter_map(|task| task.decision.map(|decision| (task.id, decision)))
     }
 
-    /// All of it but its tasks.
+    /// Everything of the manifest except its tasks.
     pub fn cache(&self) -> ManifestCache {
         ManifestCache {
             program: cache::PROGRAM.to_owned(),
@@ -146,7 +144,7 @@ pub fn read(path: &Path) -> Result<Manifest, Problems> {
     read_with(path, ReadOptions::default())
 }
 
-/// The same, as the command line wants it.
+/// Reads a manifest as [`read`] does, with options.
 ///
 /// # Errors
 ///
@@ -156,21 +154,22 @@ pub fn read_with(path: &Path, options: ReadOptions) -> Result<Manifest, Problems
     parse_with(path, &bytes, options, &mut read::load)
 }
 
-/// Reads a manifest from the bytes of a file, beside which there are no data files.
+/// Reads a manifest from the bytes of a file that has no data files beside it.
 ///
 /// # Errors
 ///
-/// All that is wrong, warnings too.
+/// Everything that is wrong, including warnings.
 pub fn parse(path: &Path, bytes: &[u8]) -> Result<Manifest, Problems> {
     parse_with(path, bytes, ReadOptions::default(), &mut |_| Err(LoadError::Missing(None)))
 }
 
-/// Reads a manifest from the bytes of a file. The path determines the format, the name to show and
-/// the batch's name; the file is not touched. The files that it names are asked for, each once.
+/// Reads a manifest from the bytes of a file. The path determines the format, the name in messages
+/// and the batch's name; the file itself is not read. Each file that the manifest names is loaded
+/// once, by `load`.
 ///
 /// # Errors
 ///
-/// All that is wrong, warnings too.
+/// Everything that is wrong, including warnings.
 pub fn parse_with(
     path: &Path,
     bytes: &[u8],

@@ -1,17 +1,18 @@
-//! What a manifest was read from: the path, the options and the bytes of all its files.
+//! What a manifest was read from: the path, the options, and the bytes of all its files.
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// What the command line says about reading a manifest.
+/// Options of reading a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ReadOptions {
-    /// How many tasks there may be; it overrides `max_tasks` of the manifest.
+    /// The number of tasks that the manifest may expand to; it overrides `max_tasks` of the
+    /// manifest.
     pub max_tasks: Option<u64>,
 }
 
-/// How a manifest was read.
+/// The path, the options and the files that a manifest was read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Provenance {
@@ -19,7 +20,7 @@ pub(crate) struct Provenance {
     pub(super) path: String,
     pub(super) options: ReadOptions,
     pub(super) bytes: usize,
-    /// The data files as they are written, in the order in which they were hashed.
+    /// The paths of data files as written, in the order in which they were hashed.
     pub(super) files: Vec<String>,
 }
 
@@ -29,7 +30,7 @@ impl Provenance {
     }
 }
 
-/// The hash of a manifest, of that of its own bytes and that of its data files, if it has any.
+/// Combines the hash of a manifest's own bytes with that of its data files, if it has any.
 pub(super) fn hash(own: blake3::Hash, files: Option<&blake3::Hasher>) -> [u8; 32] {
     let Some(files) = files else { return *own.as_bytes() };
     let mut all = blake3::Hasher::new();
@@ -38,7 +39,8 @@ pub(super) fn hash(own: blake3::Hash, files: Option<&blake3::Hasher>) -> [u8; 32
     *all.finalize().as_bytes()
 }
 
-/// What goes before the bytes of a data file in the hash, so that no two sets of files are one.
+/// Hashes the name and the length of a data file before its bytes, so that no two sets of files
+/// have one hash.
 pub(super) fn announce(hasher: &mut blake3::Hasher, written: &str, bytes: u64) {
     hasher.update(&(written.len() as u64).to_le_bytes());
     hasher.update(written.as_bytes());

@@ -1,4 +1,4 @@
-//! The files of a manifest, read from the disk: the one place that does so.
+//! Reads the files of a manifest from the disk. No other file of this module does.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,12 +9,12 @@ use super::provenance::{self, announce};
 use super::table::LoadError;
 use crate::diagnostic::{Diagnostic, close_name};
 
-/// The bytes of a manifest.
+/// Reads the bytes of a manifest.
 pub(super) fn manifest(path: &Path) -> Result<Vec<u8>, Diagnostic> {
     fs::read(path).map_err(|error| unreadable(path, &error))
 }
 
-/// The bytes of a data file.
+/// Reads the bytes of a data file.
 pub(super) fn load(path: &Path) -> Result<Vec<u8>, LoadError> {
     fs::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => LoadError::Missing(
@@ -25,13 +25,13 @@ pub(super) fn load(path: &Path) -> Result<Vec<u8>, LoadError> {
     })
 }
 
-/// How many bytes a file has.
+/// The length of a file in bytes.
 pub(super) fn length(path: &Path) -> Option<u64> {
     File::open(path).ok()?.metadata().ok().map(|metadata| metadata.len())
 }
 
-/// The hash that a manifest would have if it were read now, without holding the files in memory.
-/// `None` where they cannot be read.
+/// The hash that the manifest would have if it were read now. The files are streamed, not held in
+/// memory. `None` if one cannot be read.
 pub(super) fn hash(path: &Path, files: &[String]) -> Option<[u8; 32]> {
     let mut own = blake3::Hasher::new();
     own.update_reader(File::open(path).ok()?).ok()?;
@@ -66,7 +66,7 @@ fn unreadable(path: &Path, error: &io::Error) -> Diagnostic {
     }
 }
 
-/// A manifest in the same folder with a name that is close.
+/// Finds a manifest with a similar name in the same folder.
 fn neighbor(path: &Path) -> Option<String> {
     const LOOKED_AT: usize = 10_000;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());

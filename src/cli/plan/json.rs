@@ -52,7 +52,7 @@ impl PlanView<'_> {
             "known": self.planned.known_tasks.len(),
         })
         .to_string();
-        // The tasks are written one by one: there may be many.
+        // The tasks are written one by one, because there may be many.
         write!(out, "{},\"tasks\":[", escape_json(head.trim_end_matches('}')))?;
         for (n, (task, step)) in self.planned.manifest.tasks().zip(&self.planned.plan.steps).enumerate() {
             let (word, why) = self.why(n, &task, step);

@@ -1,5 +1,5 @@
-//! `mjbatch plan`: what would be submitted and why, the expansion factor by factor, the cost, and
-//! how long it would take. It spends nothing, needs no key, and changes no file.
+//! `mjbatch plan`: shows what a run would submit and why, the expansion factor by factor, the cost,
+//! and the time it would take. It submits nothing, needs no key, and changes no file.
 
 mod json;
 mod text;
@@ -15,12 +15,12 @@ use crate::plan::Step;
 use crate::task::Task;
 use crate::text::sanitize_line;
 
-/// How much of a name fits on a line.
+/// The most characters of an id on a line.
 const NAME: usize = 60;
-/// How much of a prompt fits on a line.
+/// The most characters of a prompt on a line.
 const PROMPT: usize = 100;
 
-/// Shows what a run would do.
+/// Shows the plan of a run.
 pub(super) fn plan(args: &PlanArgs) -> Result<Exit, CommandFailure> {
     let mut batch = Batch::at(&args.manifest, options::plan_options(args));
     say(&batch.check()?.warnings);
@@ -37,7 +37,7 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, CommandFailure> {
     Ok(Exit::Success)
 }
 
-/// A plan as it is shown.
+/// A plan to show.
 struct PlanView<'a> {
     args: &'a PlanArgs,
     state: String,
@@ -45,7 +45,7 @@ struct PlanView<'a> {
 }
 
 impl PlanView<'_> {
-    /// What becomes of a task, in a word, and why.
+    /// What a run would do with a task, in a word, and why.
     fn why(&self, n: usize, task: &Task, step: &Step) -> (&'static str, String) {
         if let (Some(from), Step::Keep(_) | Step::Reverted(_)) = (self.planned.plan.renamed_from(n), step) {
             return (step.state().as_str(), format!("renamed: it was `{}`", sanitize_line(&from.0, NAME)));
@@ -61,7 +61,7 @@ impl PlanView<'_> {
         }
     }
 
-    /// What another version of a task would have sent.
+    /// The prompt that another version of a task has.
     fn difference(&self, task: &Task, key: i64) -> String {
         match self.planned.snapshot.as_ref().map(|view| view.content(key)) {
             Some(Ok((prompt, mode))) if prompt != task.prompt => {

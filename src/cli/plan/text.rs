@@ -1,5 +1,5 @@
-//! A plan in words: the expansion, what becomes of the tasks, cost, budget, forecast and hooks,
-//! then the tasks.
+//! Writes a plan in words: the expansion, the steps, cost, budget, forecast and hooks, then the
+//! tasks.
 
 use std::io::{self, Write};
 
@@ -12,7 +12,7 @@ use crate::plan::Step;
 use crate::task::{State, Status};
 use crate::text::{sanitize, sanitize_line};
 
-/// How many tasks are listed where not all are asked for.
+/// How many tasks are listed without `--all`.
 const LISTED: usize = 20;
 
 impl PlanView<'_> {
@@ -59,7 +59,7 @@ impl PlanView<'_> {
         self.list(out)
     }
 
-    /// How many tasks there are of each kind.
+    /// The number of tasks of each kind.
     fn tally(&self) -> String {
         let kept = |state| {
             move |step: &Step| matches!(step, Step::Keep(_) | Step::Reverted(_)) && step.state() == state
@@ -109,7 +109,7 @@ impl PlanView<'_> {
         }
     }
 
-    /// Whether the budget is enough, if nothing has to be sent again.
+    /// Whether the budget is enough, if nothing has to be submitted again.
     fn budget(&self, limit: &BudgetLimit) -> String {
         let words = &limit.words;
         let Some((spent, cost)) =
@@ -127,7 +127,7 @@ impl PlanView<'_> {
         format!("budget: {words}, of which {spent} quota are spent; {enough}")
     }
 
-    /// The tasks that would be submitted first, then all others if asked for.
+    /// Lists the tasks that would be submitted, then all others if that was asked for.
     fn list(&self, out: &mut impl Write) -> io::Result<()> {
         let most = if self.args.all { usize::MAX } else { LISTED };
         let wanted = |n: usize| self.args.all || self.planned.plan.submits(n);

@@ -1,4 +1,4 @@
-//! The sentences that need to look into an error: filters, columns, the names of images, hooks.
+//! The sentences that show details of an error: filters, columns, names of images, hooks.
 
 use super::super::paste::shell_quoted;
 use crate::batch::ChangedTasks;
@@ -90,7 +90,7 @@ pub(super) fn about_hook(error: &HookError) -> Diagnostic {
     }
 }
 
-/// How many ids are shown, and how much of each, and of a prompt.
+/// How many ids are shown, and how many characters of each and of a prompt.
 const SHOWN: usize = 3;
 const NAME: usize = 40;
 const PROMPT: usize = 120;

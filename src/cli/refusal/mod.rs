@@ -10,7 +10,7 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::text::sanitize_line;
 use details::{about_changed, about_column, about_filter, about_hook, about_images, about_renamed};
 
-/// How much of a name fits on a line.
+/// The most characters of a name on a line.
 const NAME: usize = 60;
 
 impl From<BatchError> for CommandFailure {
@@ -36,7 +36,7 @@ impl From<BatchError> for CommandFailure {
     }
 }
 
-/// The error, with what to do about it.
+/// Makes the message of an error, with advice.
 fn with_advice(error: BatchError) -> Diagnostic {
     let found = Diagnostic::error(error.to_string());
     match error {
@@ -86,7 +86,7 @@ fn with_advice(error: BatchError) -> Diagnostic {
     }
 }
 
-/// The errors whose sentence needs more than what they are.
+/// Adds the details of errors that have some.
 fn with_detail(found: Diagnostic, error: BatchError) -> Diagnostic {
     match error {
         BatchError::Filter { unknown, columns } => about_filter(found, &unknown, &columns),
@@ -122,7 +122,7 @@ fn at(found: Diagnostic, place: Option<Box<Place>>, label: &str) -> Diagnostic {
     }
 }
 
-/// Says what should be known before anything is spent.
+/// Warns of something that should be known before anything is spent.
 pub(super) fn warn(warning: &PlanWarning) {
     let these = |auto: u64| match auto {
         1 => "1 task of mode `auto`".to_owned(),
@@ -143,7 +143,8 @@ pub(super) fn warn(warning: &PlanWarning) {
     say(&found.into());
 }
 
-/// Says that a run would stop because too many prompts were edited after they were paid for.
+/// Warns that a run would stop because too many prompts were edited after their tasks were paid
+/// for.
 pub(super) fn warn_about_changed(changed: &ChangedTasks) {
     let found = format!(
         "{} tasks were edited since they were made: a run would stop with exit code 2",

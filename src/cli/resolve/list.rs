@@ -1,4 +1,4 @@
-//! The tasks whose outcome is unknown, in words and as JSON, with what can be done about them.
+//! Lists the tasks whose outcome is unknown, in words and as JSON, with the ways to resolve them.
 
 use std::io::{self, Write};
 
@@ -11,11 +11,11 @@ use crate::store::{Header, InDoubt};
 use crate::task::{Counts, Quota, Status, TaskId};
 use crate::text::{escape_json, sanitize, sanitize_line};
 
-/// How much of a prompt and a reason fits on a line.
+/// The most characters of a prompt and a reason on a line.
 const PROMPT: usize = 100;
 const REASON: usize = 160;
 
-/// The tasks whose outcome is unknown, as they are shown.
+/// The unknown tasks to show.
 pub(super) struct InDoubtList<'a> {
     pub(super) args: &'a ResolveArgs,
     pub(super) state: String,
@@ -54,7 +54,7 @@ impl InDoubtList<'_> {
         self.ways(&first, out)
     }
 
-    /// What can be done, and what each way means.
+    /// Writes the ways to resolve a task, and what each means.
     fn ways(&self, task: &TaskId, out: &mut impl Write) -> io::Result<()> {
         let way = |words: &[&str]| {
             let words = [&["--task", &task.0], words].concat();
@@ -87,7 +87,7 @@ For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
             "unknown": self.counts.of(Status::Unknown),
         })
         .to_string();
-        // One by one: there may be many.
+        // The tasks are written one by one, because there may be many.
         write!(out, "{},\"tasks\":[", escape_json(head.trim_end_matches('}')))?;
         for (n, doubt) in doubts.enumerate() {
             let comma = if n == 0 { "" } else { "," };
@@ -101,7 +101,7 @@ For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
     }
 }
 
-/// To the second, which is what an account shows.
+/// Formats a time to the second, as an account shows it.
 fn moment(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }

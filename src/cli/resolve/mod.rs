@@ -1,5 +1,5 @@
-//! `mjbatch resolve`: what is unknown, and what a person decides about it. It spends nothing
-//! itself, and needs neither the manifest nor a key nor the network.
+//! `mjbatch resolve`: lists tasks whose outcome is unknown, and records a decision about them. It
+//! spends nothing itself, and needs neither the manifest nor a key nor the network.
 
 mod list;
 
@@ -16,12 +16,12 @@ use crate::task::{Counts, RemoteTaskId, Status};
 use crate::text::{sanitize, sanitize_line};
 use list::InDoubtList;
 
-/// How much of a name fits on a line.
+/// The most characters of an id on a line.
 const NAME: usize = 60;
-/// A taskId of the service has 21 characters; nobody knows that it always will.
+/// The longest taskId that is accepted. The service's have 21 characters, but need not always.
 const LONGEST_TASK_ID: usize = 200;
 
-/// Lists what is unknown, or settles it.
+/// Lists the unknown tasks, or resolves them.
 pub(super) fn resolve(args: &ResolveArgs) -> Result<Exit, CommandFailure> {
     let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
     let target = Target { ids: args.task.clone(), only: args.only.clone(), all: args.all };
@@ -37,7 +37,7 @@ fn after(counts: &Counts) -> Exit {
     if counts.of(Status::Unknown) > 0 { Exit::SomeUnknown } else { Exit::Success }
 }
 
-/// Shows what is unknown, also while a run goes on.
+/// Lists the unknown tasks, also while a run goes on.
 fn list(args: &ResolveArgs, batch: &Batch, target: &Target) -> Result<Exit, CommandFailure> {
     let snapshot = batch.snapshot()?;
     let header = snapshot.header().map_err(BatchError::from)?;
@@ -57,7 +57,7 @@ fn list(args: &ResolveArgs, batch: &Batch, target: &Target) -> Result<Exit, Comm
     }
 }
 
-/// Sends again, or gives up.
+/// Marks tasks to be submitted again, or gives them up.
 fn settle(
     args: &ResolveArgs,
     batch: &Batch,
@@ -92,7 +92,7 @@ fn settled(args: &ResolveArgs, how: Resolution, resolved: &ResolveReport) -> Str
     lines.join("\n") + "\n"
 }
 
-/// What to do next.
+/// The next steps to suggest.
 fn next(args: &ResolveArgs, counts: &Counts) -> Vec<String> {
     let command = |name| sanitize(&paste::command_for(name, &args.manifest, &args.batch, &[]));
     let mut lines = Vec::new();
@@ -105,7 +105,7 @@ fn next(args: &ResolveArgs, counts: &Counts) -> Vec<String> {
     lines
 }
 
-/// Ties a job that a person found to its task.
+/// Links a job that was found in the account to its task.
 fn link_job(args: &ResolveArgs, batch: &Batch, target: &Target, typed: &str) -> Result<Exit, CommandFailure> {
     let remote = remote_task_id(typed)?;
     let (id, outcome, counts) = batch.link_job(target, &remote)?;
@@ -132,7 +132,7 @@ fn link_job(args: &ResolveArgs, batch: &Batch, target: &Target, typed: &str) -> 
     Ok(after(&counts))
 }
 
-/// A name that a service may have given.
+/// Parses a taskId as the service may have given it.
 fn remote_task_id(typed: &str) -> Result<RemoteTaskId, CommandFailure> {
     let name = typed.trim();
     let plausible =

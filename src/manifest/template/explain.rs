@@ -1,4 +1,4 @@
-//! What is wrong with a template, in words and with its place.
+//! Explains errors in templates in words, each with its place.
 
 use std::ops::Range;
 
@@ -9,8 +9,8 @@ use super::scope::Scope;
 use crate::diagnostic::{close_name, quoted};
 use crate::manifest::value::ValueError;
 
-/// The template's error as a fault of its text. Of the names that are not there the error may
-/// concern one.
+/// Converts minijinja's error into an error of the template's text. `missing` are the names in it
+/// that do not exist, of which one may be the cause.
 pub(super) fn explain(error: &minijinja::Error, source: &str, scope: &Scope, missing: &[&str]) -> ValueError {
     let span = error.range().filter(|span| source.get(span.clone()).is_some());
     let fault = match error.kind() {
@@ -52,7 +52,7 @@ fn syntax(error: &minijinja::Error, source: &str) -> ValueError {
 
 fn undefined(source: &str, span: Option<Range<usize>>, scope: &Scope, missing: &[&str]) -> ValueError {
     const LISTED: usize = 12;
-    // Where a filter was given nothing, the error points at the filter.
+    // If a filter was given nothing, the error points at the filter.
     let piece = span.clone().map(|span| source[span].trim()).unwrap_or_default();
     let word = piece.split(['.', '[', '|', ' ']).next().unwrap_or_default();
     let at_missing = |name: &&&str| source.find(**name).is_some();

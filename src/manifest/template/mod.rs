@@ -1,9 +1,10 @@
-//! Templates: `{{ product }} on {{ scene }}`, by minijinja, the only file that knows it.
+//! Fills in templates such as `{{ product }} on {{ scene }}` by minijinja, which no other file
+//! knows.
 //!
-//! Strict: what is not there is an error. Bounded: a template ends soon, and its text is short.
-//! Closed: it reaches no file and no other template. In a prompt whose braces make permutations,
-//! what a variable holds is protected as it is written out, whatever filters it went through, so
-//! that it stays literal.
+//! Templates are strict: a name that does not exist is an error. They are bounded: a template ends
+//! soon, and its text is short. They are closed: a template reaches no file and no other template.
+//! In a prompt whose braces make permutations, the values of variables are protected while they are
+//! written, whatever filters they went through, so that they stay literal.
 
 mod explain;
 mod scope;
@@ -20,37 +21,37 @@ pub(super) use self::scope::{Scope, ScopeValue};
 use crate::manifest::value::ValueError;
 use crate::prompt::permutation;
 
-/// Instructions that one template may take.
+/// The most instructions that one template may execute.
 const FUEL: u64 = 20_000;
-/// Bytes that one template may make.
+/// The most bytes that one template may produce.
 const LONGEST: usize = 1_000_000;
-/// The first letter of the names of templates whose variables are protected.
+/// The first letter of the names of those templates whose variables are protected.
 const PROTECTED: char = 'p';
 
-/// Whether the text is more than text.
+/// Whether a text has variables, statements or comments of a template.
 pub(crate) fn is_template(text: &str) -> bool {
     text.contains('{') && ["{{", "{%", "{#"].iter().any(|sign| text.contains(sign))
 }
 
-/// What becomes of the text of a variable.
+/// How the value of a variable is written into a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Escaping {
-    /// It stays as it is.
+    /// As it is.
     Plain,
-    /// It is protected from permutation.
+    /// Protected, so that its braces and commas do not make permutations.
     Literal,
 }
 
-/// A text that may be a template.
+/// A text of the manifest, which may be a template.
 #[derive(Debug, Clone)]
 pub(crate) struct TemplateText {
     pub(crate) source: String,
-    /// Its name among the templates, if it is one.
+    /// The name of its template, if it is one.
     template: Option<String>,
 }
 
 impl TemplateText {
-    /// A template's text is not known before its variables are.
+    /// Whether the text has to be filled in.
     pub(crate) fn is_template(&self) -> bool {
         self.template.is_some()
     }
@@ -72,7 +73,7 @@ impl Default for Templates {
         environment.set_debug(false);
         environment.set_formatter(|out, state, value| {
             if state.name().starts_with(PROTECTED) {
-                // What a block caught is protected already.
+                // The content of a captured block is protected already.
                 let text = shown(value);
                 return Ok(write!(out, "{}", permutation::protect(&permutation::unprotect(&text)))?);
             }
@@ -83,7 +84,7 @@ impl Default for Templates {
 }
 
 impl Templates {
-    /// Takes up a text of the manifest.
+    /// Registers a text of the manifest.
     pub(crate) fn add(&mut self, source: &str, writing: Escaping) -> Result<TemplateText, ValueError> {
         let mut text = TemplateText { source: source.to_owned(), template: None };
         if is_template(source) {
@@ -97,7 +98,7 @@ impl Templates {
         Ok(text)
     }
 
-    /// The text with its variables filled in.
+    /// Fills in the variables of a text.
     pub(crate) fn fill<'t>(&self, text: &'t TemplateText, scope: &Scope) -> Result<Cow<'t, str>, ValueError> {
         let Some(name) = &text.template else { return Ok(Cow::Borrowed(&text.source)) };
         let template = self.environment.get_template(name);
@@ -105,7 +106,7 @@ impl Templates {
         Ok(Cow::Owned(render(&template, &text.source, scope)?))
     }
 
-    /// The same for a text that comes up once.
+    /// Fills in a text that is needed once and so is not registered.
     pub(crate) fn fill_once<'t>(
         &self,
         source: &'t str,
@@ -120,7 +121,7 @@ impl Templates {
         Ok(Cow::Owned(render(&template, source, scope)?))
     }
 
-    /// The names that a text takes from outside, whether or not there are such variables.
+    /// The names that a text takes from outside, whether or not such variables exist.
     pub(crate) fn names_in(&self, text: &TemplateText) -> Vec<String> {
         let template = text.template.as_ref().and_then(|name| self.environment.get_template(name).ok());
         template
@@ -149,12 +150,12 @@ fn prefix(writing: Escaping) -> &'static str {
     }
 }
 
-/// Text as it is, anything else as minijinja writes it.
+/// Formats a value: text as it is, anything else as minijinja writes it.
 fn shown(value: &Value) -> Cow<'_, str> {
     value.as_str().map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed)
 }
 
-/// A text within its bound.
+/// Collects the output of a template, up to the bound.
 #[derive(Default)]
 struct BoundedWriter(Vec<u8>);
 

@@ -11,7 +11,7 @@ use crate::manifest::table::Variables;
 /// €"] }}`.
 pub(super) const ALL: &str = "vars";
 
-/// What a variable may be besides text: a number, a list.
+/// The value of a variable: text, a number or a list.
 pub(crate) type ScopeValue = Value;
 
 /// The variables of a task, by name.
@@ -19,7 +19,7 @@ pub(crate) type ScopeValue = Value;
 pub(crate) struct Scope {
     columns: Arc<Variables>,
     values: Arc<Vec<Option<String>>>,
-    /// What has a name besides, and goes before a variable of that name.
+    /// Further names, which take precedence over variables of the same name.
     named: Arc<BTreeMap<String, Value>>,
 }
 
@@ -28,7 +28,7 @@ impl Scope {
         Scope { columns: Arc::clone(columns), values: Arc::new(values), named: Arc::default() }
     }
 
-    /// The same with these beside, which are text, numbers or lists.
+    /// Adds names with their values: texts, numbers or lists.
     pub(crate) fn with(self, named: impl IntoIterator<Item = (String, ScopeValue)>) -> Self {
         Scope { named: Arc::new(named.into_iter().collect()), ..self }
     }

@@ -1,4 +1,4 @@
-//! What is kept of a manifest: believed where everything is as it was, and nowhere else.
+//! The cache of a manifest: used if nothing has changed, and never otherwise.
 
 use std::fs;
 use std::path::PathBuf;
@@ -51,9 +51,9 @@ fn is_believed(text: &str, path: &Path) -> bool {
     ManifestCache::load(text, path, ReadOptions::default()).is_some()
 }
 
-/// A state may come from anywhere, and what it says would be run is not what `check` shows.
+/// A state may come from anywhere, and its hooks are not what `check` shows.
 #[test]
-fn whom_to_tell_is_never_taken_from_what_was_kept() {
+fn hooks_are_never_taken_from_the_cache() {
     for hook in ["on_done: [rm, -r, x]", "on_finish: https://hooks.example/x"] {
         let (_folder, path) = shop();
         fs::write(&path, YAML.replace("retries: 3", hook)).unwrap();
@@ -68,7 +68,7 @@ fn whom_to_tell_is_never_taken_from_what_was_kept() {
 }
 
 #[test]
-fn an_outline_says_what_the_manifest_says() {
+fn the_cache_says_what_the_manifest_says() {
     let (_folder, path) = shop();
     let whole = read(&path).unwrap();
     let text = keep(&path, ReadOptions::default());
@@ -85,7 +85,7 @@ fn an_outline_says_what_the_manifest_says() {
 }
 
 #[test]
-fn every_manifest_of_the_repository_can_be_kept_and_read_back() {
+fn every_manifest_of_the_repository_can_be_cached_and_loaded() {
     let folder = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/manifests")).unwrap();
     // Some are the data of others.
     let manifests: Vec<_> = folder.filter_map(|entry| read(&entry.unwrap().path()).ok()).collect();
@@ -98,7 +98,7 @@ fn every_manifest_of_the_repository_can_be_kept_and_read_back() {
 }
 
 #[test]
-fn an_outline_in_doubt_is_not_believed() {
+fn a_cache_in_doubt_is_not_used() {
     let (folder, path) = shop();
     let text = keep(&path, ReadOptions::default());
     assert!(is_believed(&text, &path));
@@ -144,7 +144,7 @@ fn an_outline_in_doubt_is_not_believed() {
 }
 
 #[test]
-fn what_is_small_or_says_what_to_do_with_its_tasks_is_not_kept() {
+fn a_small_manifest_and_one_with_decisions_are_not_cached() {
     assert_eq!(manifest("a.csv", "prompt\na mug\n").cache().serialize(), None);
     let rows = |header: &str, row: &str| {
         let rows: String = (0..2_000).map(|n| format!("t{n},{row}\n")).collect();

@@ -156,7 +156,7 @@ fn cells_have_places_also_after_quoted_line_breaks() {
 }
 
 #[test]
-fn columns_must_be_told_apart() {
+fn columns_must_have_different_names() {
     insta::assert_snapshot!(errors("prompt,sku,Prompt, SKU\na,b,c,d\n"), @r"
     error: two columns have the name `Prompt`
      --> products.csv:1:12
@@ -286,7 +286,7 @@ fn takes_are_warned_of() {
 }
 
 #[test]
-fn columns_that_the_results_have_themselves_are_kept_under_another_name() {
+fn columns_with_reserved_names_get_another_name() {
     let text = "id,prompt,status,TASK_ID\na,b,c,d\n";
     assert_eq!(manifest("a.csv", text).columns, ["manifest_status", "manifest_TASK_ID"]);
     insta::assert_snapshot!(warnings("a.csv", text), @r"

@@ -91,7 +91,7 @@ proptest! {
     }
 }
 
-/// What is accepted can be run; what is refused says why.
+/// Checks that an accepted manifest can be listed, and that a refused one says why.
 fn judge(name: &str, bytes: &[u8]) -> Result<(), TestCaseError> {
     let mut load = |_: &Path| Ok(bytes.to_vec());
     match parse_with(Path::new(name), bytes, ReadOptions::default(), &mut load) {

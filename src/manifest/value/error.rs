@@ -1,11 +1,11 @@
-//! What is wrong with one value: a diagnostic that only lacks its place.
+//! The error of a single value: a diagnostic that lacks only its place.
 
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Severity, Source};
 use crate::prompt::Finding;
 
-/// What is wrong with a value.
+/// An error or a warning about one value.
 #[derive(Debug, Clone)]
 pub(crate) struct ValueError {
     found: Box<Diagnostic>,
@@ -13,7 +13,7 @@ pub(crate) struct ValueError {
     excerpt: Option<TextPart>,
 }
 
-/// A part of a text.
+/// The part of the value's text that an error is about.
 #[derive(Debug, Clone)]
 struct TextPart {
     text: String,
@@ -25,7 +25,7 @@ impl ValueError {
         ValueError { found: Box::new(Diagnostic::error(message)), label: label.into(), excerpt: None }
     }
 
-    /// What the prompt's own checks found in it.
+    /// Converts a finding of the prompt's checks.
     pub(crate) fn of_finding(finding: Finding, prompt: &str) -> Self {
         ValueError::from_parts(finding.severity, finding.message, finding.label, finding.notes, finding.help)
             .within(prompt, finding.span)
@@ -57,7 +57,7 @@ impl ValueError {
         self
     }
 
-    /// Points at this part of a text, where the file has the text, or at least the part, as it is.
+    /// Points at this part of a text, if the file has the text, or at least the part, literally.
     pub(crate) fn within(self, text: &str, span: Range<usize>) -> Self {
         let is_part = text.get(span.clone()).is_some_and(|part| !part.is_empty());
         ValueError { excerpt: is_part.then(|| TextPart { text: text.to_owned(), span }), ..self }
@@ -67,7 +67,7 @@ impl ValueError {
         self.found.severity == Severity::Error
     }
 
-    /// The same, as something that does not keep the work from going on.
+    /// Turns an error into a warning, which does not stop the work.
     pub(crate) fn soften(mut self) -> Self {
         self.found.severity = Severity::Warning;
         self
@@ -77,7 +77,7 @@ impl ValueError {
         &self.found.message
     }
 
-    /// The diagnostic, for the value at this span.
+    /// Makes the diagnostic for the value at this span.
     pub(crate) fn at(self, source: &Source<'_>, span: Range<usize>) -> Diagnostic {
         let written = source.text().get(span.clone()).unwrap_or_default();
         let narrowed = self.excerpt.and_then(|excerpt| excerpt.find(written));

@@ -1,14 +1,14 @@
-//! What an entry says beside its prompt: the mode, the timeout, the priority and their like.
+//! Checks the settings of an entry: mode, timeout, priority and the like.
 
 use super::error::ValueError;
 use crate::diagnostic::{close_name, quoted};
 use crate::duration;
 use crate::task::{Decision, NotAMode, TaskMode};
 
-/// The most tasks that a manifest may be allowed to make by multiplication.
+/// The highest value of `max_tasks`.
 pub(crate) const MOST_TASKS: u64 = 10_000_000;
 
-/// `fast`, `relaxed`, `relax` or `auto`.
+/// Reads a mode: `fast`, `relaxed`, `relax` or `auto`.
 pub(crate) fn mode(text: &str) -> Result<TaskMode, ValueError> {
     text.parse().map_err(|NotAMode(text)| {
         let fault = ValueError::new(format!("{} is not a mode", quoted(&text)), "expected `fast`, `relaxed` or `auto`");
@@ -21,7 +21,7 @@ pub(crate) fn mode(text: &str) -> Result<TaskMode, ValueError> {
     })
 }
 
-/// Seconds from 300 to 1200, also written as `10m`.
+/// Reads a timeout in seconds, from 300 to 1200, also written as `10m`.
 pub(crate) fn timeout(text: &str) -> Result<u16, ValueError> {
     const RULE: &str = "expected 300 to 1200 seconds";
     let text = text.trim();
@@ -42,7 +42,7 @@ pub(crate) fn timeout(text: &str) -> Result<u16, ValueError> {
     }
 }
 
-/// An address that the service can call: `https://` and a host.
+/// Checks a URL that the service can call: `https://` and a host.
 pub(crate) fn hook_url(text: &str) -> Result<String, ValueError> {
     const LONGEST: usize = 2000;
     let text = text.trim();
@@ -65,7 +65,7 @@ pub(crate) fn hook_url(text: &str) -> Result<String, ValueError> {
     Ok(text.to_owned())
 }
 
-/// A whole number within bounds.
+/// Reads a whole number within bounds.
 pub(crate) fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u64, ValueError> {
     match text.trim().replace('_', "").parse::<u64>() {
         Ok(n) if (least..=most).contains(&n) => Ok(n),
@@ -80,7 +80,7 @@ pub(crate) fn number(text: &str, what: &str, least: u64, most: u64) -> Result<u6
     }
 }
 
-/// What is more urgent is submitted first: -1000 to 1000.
+/// Reads a priority, -1000 to 1000: higher ones are submitted first.
 pub(crate) fn priority(text: &str) -> Result<i16, ValueError> {
     const EXPECTED: &str = "expected a whole number from -1000 to 1000";
     match text.trim().parse::<i64>() {
@@ -90,17 +90,17 @@ pub(crate) fn priority(text: &str) -> Result<i16, ValueError> {
     }
 }
 
-/// How often an entry is made: 1 to 40, as Midjourney's own flag.
+/// Reads the number of takes, 1 to 40, the range of Midjourney's own flag.
 pub(crate) fn repeat(text: &str) -> Result<u32, ValueError> {
     number(text, "a repeat", 1, 40).map(|n| u32::try_from(n).unwrap_or(1))
 }
 
-/// How many tasks a manifest may make.
+/// Reads the number of tasks that a manifest may expand to.
 pub(crate) fn max_tasks(text: &str) -> Result<u64, ValueError> {
     number(text, "a number of tasks", 1, MOST_TASKS)
 }
 
-/// `on` or `off`, and what else people write for them.
+/// Reads `on` or `off`, and other words that people write for them.
 pub(crate) fn switch(text: &str) -> Result<bool, ValueError> {
     match text.trim().to_ascii_lowercase().as_str() {
         "on" | "true" | "yes" => Ok(true),

@@ -1,7 +1,7 @@
-//! What single values must be, whatever file they stand in: the prompt, the id, the mode, the
-//! timeout and their like.
+//! Checks single values, whatever file they are in: the prompt, the id, the mode, the timeout and
+//! the like.
 //!
-//! A check takes text and gives the value, or a [`ValueError`]: a diagnostic that only lacks its
+//! A check takes text and returns the value, or a [`ValueError`]: a diagnostic that lacks only its
 //! place.
 
 mod error;

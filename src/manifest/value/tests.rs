@@ -9,7 +9,7 @@ fn refused<T: std::fmt::Debug>(check: impl Fn(&str) -> Result<T, ValueError>, te
 }
 
 #[test]
-fn a_prompt_is_one_line_without_the_blanks_round_it() {
+fn a_prompt_is_one_line_without_blanks_at_its_ends() {
     assert_eq!(prompt("  a mug \r\n  on  linen\n").unwrap(), "a mug on  linen");
     assert_eq!(prompt("a\n\n\nb\tc").unwrap(), "a b c");
     assert_eq!(prompt("x --raw").unwrap(), "x --raw");

@@ -1,9 +1,9 @@
-//! Texts: the prompt, and the names of tasks, batches and variables.
+//! Checks texts: the prompt, and the names of tasks, batches and variables.
 
 use super::error::ValueError;
 
-/// The prompt as it will be sent: trimmed, and a line break with the blanks round it made one
-/// space.
+/// Makes the prompt as it will be sent: trimmed, with each line break and the blanks around it
+/// replaced by one space.
 pub(crate) fn prompt(text: &str) -> Result<String, ValueError> {
     let text = one_line(text.trim());
     if text.is_empty() {
@@ -36,22 +36,22 @@ fn one_line(text: &str) -> String {
     line + rest
 }
 
-/// The task's name: trimmed, 1 to 200 characters, none of them a control character.
+/// Checks a task's id: trimmed, 1 to 200 characters, no control characters.
 pub(crate) fn id(text: &str) -> Result<String, ValueError> {
     name_of(text, "id")
 }
 
-/// The batch's name, by the same rules.
+/// Checks a batch's name, by the same rules.
 pub(crate) fn batch_name(text: &str) -> Result<String, ValueError> {
     name_of(text, "name")
 }
 
-/// A variable's name, by the same rules.
+/// Checks a variable's name, by the same rules.
 pub(crate) fn variable(text: &str) -> Result<String, ValueError> {
     name_of(text, "name of a variable")
 }
 
-/// A value in a column that has no name.
+/// The error of a value in a column without a name.
 pub(crate) fn unnamed_column() -> ValueError {
     ValueError::new("a value in a column without a name", "this belongs to no column")
         .help("give the column a name in the first row, or empty this cell")
@@ -79,7 +79,7 @@ fn name_of(text: &str, what: &str) -> Result<String, ValueError> {
     Ok(text.to_owned())
 }
 
-/// The path of a file or a folder.
+/// Checks the path of a file or a folder.
 pub(crate) fn path(text: &str) -> Result<String, ValueError> {
     let text = text.trim();
     if text.is_empty() {

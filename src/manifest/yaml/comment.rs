@@ -1,10 +1,10 @@
-//! The ` #` that silently cuts an unquoted text: `prompt: the #1 mug` is the prompt `the`.
+//! Warns of the ` #` that silently cuts an unquoted text: `prompt: the #1 mug` is the prompt `the`.
 
 use super::node::{Node, NodeValue};
 use super::reader::NodeReader;
 use crate::diagnostic::Diagnostic;
 
-/// Warns where a comment follows an unquoted text in its line.
+/// Warns if a comment follows an unquoted text on its line.
 pub(crate) fn judge(node: &Node<'_>, key: &Node<'_>, what: &str, reader: &mut NodeReader<'_>) {
     let text = reader.source.text();
     let after = match &node.value {
@@ -12,7 +12,7 @@ pub(crate) fn judge(node: &Node<'_>, key: &Node<'_>, what: &str, reader: &mut No
             let written = text.get(node.span.clone()).unwrap_or_default();
             (!written.starts_with(['"', '\'', '|', '>'])).then_some(node.span.end)
         }
-        // `colour: #fff` is nothing at all.
+        // Of `colour: #fff` nothing is left at all.
         NodeValue::Null => {
             text.get(key.span.end..).filter(|rest| rest.starts_with(':')).map(|_| key.span.end + 1)
         }

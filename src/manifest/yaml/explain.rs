@@ -1,4 +1,4 @@
-//! What is wrong with a text as YAML, in words and with its place.
+//! Explains errors of the YAML parser in words, each with its place.
 
 use std::ops::Range;
 
@@ -7,14 +7,14 @@ use serde_saphyr::{Error, Location};
 use super::limits::{ALIASES, DEEPEST};
 use crate::diagnostic::{Diagnostic, Source, quoted};
 
-/// The bytes of a node.
+/// The byte range of a node.
 pub(super) fn span(location: &Location) -> Range<usize> {
     let bytes = |n: Option<u64>| n.and_then(|n| usize::try_from(n).ok()).unwrap_or(0);
     let start = bytes(location.span().byte_offset());
     start..start + bytes(location.span().byte_len())
 }
 
-/// The span of an error: those of the scanner have a line and a column only.
+/// The byte range of an error. Errors of the scanner have a line and a column only.
 fn span_of(location: &Location, source: &Source<'_>) -> Range<usize> {
     if location.span().byte_offset().is_some() {
         return span(location);
@@ -24,7 +24,7 @@ fn span_of(location: &Location, source: &Source<'_>) -> Range<usize> {
     at..at
 }
 
-/// The crate's error as one of ours.
+/// Converts an error of the parser into a diagnostic.
 pub(super) fn explain(error: &Error, source: &Source<'_>) -> Diagnostic {
     let error = error.without_snippet();
     let place = error.location().map(|location| source.place(span_of(&location, source)));
@@ -79,7 +79,7 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// What the scanner did not understand. The usual slips are recognized by the line itself.
+/// Explains what the scanner did not understand. Common slips are recognized by their line.
 fn not_yaml(reason: &str, span: Range<usize>, source: &Source<'_>) -> Diagnostic {
     let text = source.text();
     let at = text.floor_char_boundary(span.start);

@@ -1,10 +1,11 @@
-//! How much a YAML text may unfold to.
+//! Bounds what a YAML text may expand to.
 
-/// Lists and maps within each other. The language needs five.
+/// How deep lists and maps may nest. The language needs five levels.
 pub(super) const DEEPEST: usize = 24;
-/// Events that aliases may repeat, besides one for each byte of the text.
+/// How many events aliases may repeat, besides one for each byte of the text.
 pub(super) const REPEATED: usize = 100_000;
-/// Aliases in one document, and the bytes of escaped or folded text that their anchors may hold:
-/// their product bounds the memory that repeats of such text can take (plain text is shared).
+/// The most aliases in one document. The product of this and the bytes of escaped or folded text
+/// that their anchors may hold bounds the memory that repeats of such text take (plain text is
+/// shared).
 pub(super) const ALIASES: usize = 10_000;
 pub(super) const ANCHORED_BYTES: usize = 16 * 1024;

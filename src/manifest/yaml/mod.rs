@@ -1,4 +1,5 @@
-//! YAML text becomes nodes with places, and nodes are walked with all that is wrong gathered.
+//! Parses YAML text into nodes with places, and walks the nodes while gathering every error in
+//! them.
 
 mod comment;
 mod explain;

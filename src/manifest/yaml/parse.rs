@@ -1,7 +1,7 @@
-//! YAML text becomes a tree with places. The only file that knows which YAML crate there is.
+//! Parses YAML text into a tree with places. This is the only file that knows the YAML crate.
 //!
-//! What the text may unfold to is bounded by its length: nodes, nesting, and what aliases repeat.
-//! Repeated keys are left in the tree, so that all of them can be reported with both places;
+//! The size of the tree is bounded by the length of the text: nodes, nesting, and what aliases
+//! repeat. Repeated keys stay in the tree, so that all of them can be reported with both places;
 //! booleans and numbers stay text.
 
 use std::borrow::Cow;
@@ -15,11 +15,11 @@ use super::limits::{ALIASES, ANCHORED_BYTES, DEEPEST, REPEATED};
 use super::node::{Node, NodeValue};
 use crate::diagnostic::{Diagnostic, Source};
 
-/// Reads the one document of a text. `None` where there is none.
+/// Parses the one document of a text. `None` if there is none.
 ///
 /// # Errors
 ///
-/// One problem: the crate stops at the first thing that is not YAML, or is too much of it.
+/// One problem: the parser stops at the first syntax error, or when a bound is exceeded.
 pub(crate) fn parse<'a>(source: &Source<'a>) -> Result<Option<Node<'a>>, Box<Diagnostic>> {
     let text = source.text();
     let read: Result<Option<Spanned<RawNode<'a>>>, Error> =
@@ -59,11 +59,11 @@ fn options(length: usize) -> serde_saphyr::Options {
     }
 }
 
-/// A node as the crate hands it out, before numbers have their text back.
+/// A node as the crate parses it, before numbers get their text back.
 enum RawNode<'a> {
     Null,
     Text(Cow<'a, str>),
-    /// A number or a truth value: its text is that of the file.
+    /// A number or a truth value, whose text is taken from the file.
     AsWritten,
     List(Vec<Spanned<RawNode<'a>>>),
     Map(Vec<(Spanned<RawNode<'a>>, Spanned<RawNode<'a>>)>),

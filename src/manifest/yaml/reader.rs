@@ -1,4 +1,4 @@
-//! Walks a document and gathers all that is wrong with it, rather than stopping at the first.
+//! Reads a document key by key and gathers every error in it, rather than stopping at the first.
 
 use std::collections::HashMap;
 
@@ -6,13 +6,13 @@ use super::node::{Node, NodeValue};
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
 use crate::manifest::value::ValueError;
 
-/// The document's text and what is wrong so far.
+/// The text of a document, and the problems found in it so far.
 pub(crate) struct NodeReader<'s> {
     pub(crate) source: &'s Source<'s>,
     pub(crate) problems: Problems,
 }
 
-/// A key and what stands under it.
+/// A key and its value.
 #[derive(Clone, Copy)]
 pub(crate) struct KeyValue<'n, 'a> {
     pub(crate) name: &'n str,
@@ -20,32 +20,32 @@ pub(crate) struct KeyValue<'n, 'a> {
     pub(crate) value: &'n Node<'a>,
 }
 
-/// A map whose keys are known ones.
+/// A map whose keys were checked against the known ones.
 pub(crate) struct KnownKeys<'n, 'a> {
     fields: Vec<KeyValue<'n, 'a>>,
-    /// The known keys that misspelt ones probably mean.
+    /// The known keys that misspelled ones were probably meant to be.
     meant: Vec<&'static str>,
 }
 
 impl<'n, 'a> KnownKeys<'n, 'a> {
-    /// What stands under a key; a key with nothing under it is as good as none.
+    /// The value of a key. A key without a value counts as absent.
     pub(crate) fn get(&self, name: &str) -> Option<KeyValue<'n, 'a>> {
         self.fields.iter().find(|field| field.name == name && field.value.value != NodeValue::Null).copied()
     }
 
-    /// A key with nothing under it.
+    /// A key without a value.
     pub(crate) fn bare(&self, name: &str) -> Option<KeyValue<'n, 'a>> {
         self.fields.iter().find(|field| field.name == name && field.value.value == NodeValue::Null).copied()
     }
 
-    /// The key is not there, and no key looks as if it were meant.
+    /// Whether the key is absent and no misspelled key was probably meant to be it.
     pub(crate) fn lacks(&self, name: &str) -> bool {
         self.get(name).is_none() && !self.meant.contains(&name)
     }
 }
 
 impl NodeReader<'_> {
-    /// The fields of a map that may have these keys and no others.
+    /// Reads a map that may have these keys and no others.
     pub(crate) fn map<'n, 'a>(
         &mut self,
         node: &'n Node<'a>,
@@ -76,7 +76,7 @@ impl NodeReader<'_> {
         Some(fields)
     }
 
-    /// The pairs of a map with whatever keys, without those that repeat one.
+    /// Reads the pairs of a map with any keys, without those that repeat one.
     pub(crate) fn pairs<'n, 'a>(&mut self, node: &'n Node<'a>, what: &str) -> Option<Vec<KeyValue<'n, 'a>>> {
         let NodeValue::Map(pairs) = &node.value else {
             self.wrong_kind(node, what, "a map");
@@ -103,7 +103,7 @@ impl NodeReader<'_> {
         Some(fields)
     }
 
-    /// The items of a list.
+    /// Reads the items of a list.
     pub(crate) fn list<'n, 'a>(&mut self, node: &'n Node<'a>, what: &str) -> Option<&'n [Node<'a>]> {
         match &node.value {
             NodeValue::List(items) => Some(items),
@@ -114,8 +114,8 @@ impl NodeReader<'_> {
         }
     }
 
-    /// The value of a field, checked. `None` where there is no such field, or where it is wrong,
-    /// which is then reported.
+    /// Reads and checks the value of a key. `None` if there is no such key, or if the value is
+    /// wrong, which is then reported.
     pub(crate) fn value<T>(
         &mut self,
         field: Option<KeyValue<'_, '_>>,
@@ -126,7 +126,7 @@ impl NodeReader<'_> {
         self.checked(check(text), field.value, field.key)
     }
 
-    /// The text of a single value; nothing written is the empty text.
+    /// Reads the text of a single value; a missing value is the empty text.
     pub(crate) fn text<'n>(&mut self, node: &'n Node<'_>, what: &str) -> Option<&'n str> {
         match &node.value {
             NodeValue::Scalar(text) => Some(text),
@@ -138,8 +138,8 @@ impl NodeReader<'_> {
         }
     }
 
-    /// The outcome of a check, with the error reported at the value, or at its key where nothing is
-    /// written.
+    /// Takes the outcome of a check. An error is reported at the value, or at its key if there is
+    /// no value.
     pub(crate) fn checked<T>(
         &mut self,
         outcome: Result<T, ValueError>,

@@ -61,7 +61,7 @@ fn a_text_without_a_document_has_no_tree() {
 }
 
 #[test]
-fn what_is_not_yaml_is_reported_with_its_place_and_the_usual_mend() {
+fn a_syntax_error_is_reported_with_its_place_and_the_usual_fix() {
     insta::assert_snapshot!(tree("version: 1\nprompts:\n\t- a mug\n"), @r"
     error: a tab in the indentation
      --> m.yaml:3:1
@@ -165,7 +165,7 @@ fn what_is_not_yaml_is_reported_with_its_place_and_the_usual_mend() {
 }
 
 #[test]
-fn what_unfolds_without_end_is_refused_soon() {
+fn a_document_that_expands_without_end_is_refused_early() {
     let mut bomb = "a0: &a0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]\n".to_owned();
     for i in 1..12 {
         let list = vec![format!("*a{}", i - 1); 9].join(", ");

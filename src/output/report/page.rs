@@ -121,6 +121,6 @@ pub struct RunTimeline {
     pub number: i64,
     /// Why it ended, in a word; none where it is still going on, or died.
     pub ending: Option<String>,
-    /// Its attempts.
+    /// The attempts of the run.
     pub bars: Vec<TimelineBar>,
 }

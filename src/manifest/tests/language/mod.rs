@@ -1,4 +1,4 @@
-//! What multiplies, in what order, and under what names.
+//! Multiplication: which tasks an entry makes, in which order, and under which names.
 
 mod names;
 
@@ -120,7 +120,7 @@ prompts:
 }
 
 #[test]
-fn what_a_variable_holds_never_expands() {
+fn the_value_of_a_variable_never_expands() {
     insta::assert_snapshot!(entries(r"
   - prompt: 'a {{ thing }} {in, on} {a, b}'
     vars: { thing: '{x, y} \, z' }
@@ -245,7 +245,7 @@ fn the_hash_covers_the_data() {
 }
 
 #[test]
-fn settings_of_the_batch_are_kept() {
+fn settings_of_the_batch_are_read() {
     let manifest = manifest(
         "m.yaml",
         "version: 1

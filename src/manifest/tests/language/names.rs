@@ -1,4 +1,4 @@
-//! What tasks are named, and that no name depends on a position.
+//! Ids of tasks: how they are made, and that none depends on a position.
 
 use super::*;
 
@@ -31,7 +31,7 @@ fn options_and_takes_are_in_names_and_positions_are_not() {
 }
 
 #[test]
-fn names_of_the_example_manifests_can_be_read() {
+fn ids_of_the_example_manifests_are_readable() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("manifests");
     for (file, expected) in [("matrix", 13), ("catalogue", 12), ("takes", 14)] {
         let manifest = read(&folder.join(format!("{file}.yaml"))).unwrap();

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn data_that_cannot_be_had_is_reported() {
+fn data_that_cannot_be_loaded_is_reported() {
     let entry = |path: &str| format!("version: 1\nprompts:\n  - prompt: '{{{{ sku }}}}'\n    data: {path}\n");
     insta::assert_snapshot!(beside(b"", &entry("prodcts.csv")), @r"
     error: there is no data file `prodcts.csv`

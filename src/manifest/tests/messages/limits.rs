@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn more_tasks_than_anyone_foresees_need_to_be_allowed() {
+fn more_than_a_thousand_multiplied_tasks_need_max_tasks() {
     let list = |n: usize| (0..n).map(|i| format!("s{i}")).collect::<Vec<_>>().join(", ");
     let text = format!(
         "

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn settings_that_are_none_are_reported() {
+fn invalid_settings_are_reported() {
     insta::assert_snapshot!(errors("
 defaults: { hook_url: 'http://shop.example' }
 prompts:

@@ -54,7 +54,7 @@ fn a_missing_variable_names_the_close_one_once() {
 }
 
 #[test]
-fn what_is_no_template_is_reported_at_its_place() {
+fn an_invalid_template_is_reported_at_its_place() {
     insta::assert_snapshot!(of_entry("
   - prompt: 'a {{ mug'
   - prompt: 'a mug {{{tall, small}, round}'

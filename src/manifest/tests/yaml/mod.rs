@@ -1,4 +1,4 @@
-//! YAML: what is read.
+//! YAML manifests that are accepted, and what is read of them.
 
 mod problems;
 
@@ -8,7 +8,7 @@ fn errors(text: &str) -> String {
     super::errors("spring.yaml", text)
 }
 
-/// The errors of a manifest that is right but for this.
+/// The errors of a manifest that is valid except for this text.
 fn errors_beside(text: &str) -> String {
     errors(&format!("version: 1\nprompts: [a mug]\n{text}"))
 }
@@ -18,7 +18,7 @@ fn errors_of_entry(text: &str) -> String {
 }
 
 #[test]
-fn all_of_the_language_is_read() {
+fn the_whole_language_is_read() {
     let text = "\u{feff}version: 1
 name: Spring
 defaults: {mode: relax, timeout: 900, vars: {channel: web, lang: en}}
@@ -116,7 +116,7 @@ fn takes_are_warned_of() {
 }
 
 #[test]
-fn variables_that_the_results_have_themselves_are_kept_under_another_name() {
+fn variables_with_reserved_names_get_another_name() {
     let text = "version: 1\nprompts:\n  - {prompt: a, vars: {Status: x, image_1: y}}\n  - {prompt: b, vars: {Status: z}}\n";
     assert_eq!(manifest("m.yaml", text).columns, ["manifest_Status", "manifest_image_1"]);
     insta::assert_snapshot!(warnings("m.yaml", text), @r"
@@ -135,7 +135,7 @@ fn variables_that_the_results_have_themselves_are_kept_under_another_name() {
 }
 
 #[test]
-fn little_text_cannot_unfold_to_much() {
+fn a_short_text_cannot_expand_to_much() {
     let many_columns: String =
         (0..2000).map(|i| format!("  - {{prompt: p{i}, vars: {{v{i}: 1}}}}\n")).collect();
     insta::assert_snapshot!(errors_of_entry(&many_columns).lines().next().unwrap(), @"error: more than 1000 different variables");

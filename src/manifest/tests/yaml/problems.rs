@@ -1,4 +1,4 @@
-//! YAML: what is refused, with every message.
+//! YAML manifests that are refused, with every message.
 
 use super::*;
 
@@ -101,7 +101,7 @@ prompts:
 }
 
 #[test]
-fn what_a_manifest_must_have_is_asked_for() {
+fn missing_required_keys_are_reported() {
     insta::assert_snapshot!(errors(""), @r"
     error: the manifest is empty
      --> spring.yaml:1:1
@@ -292,7 +292,7 @@ fn repeated_keys_and_ids_are_reported_with_both_places() {
 }
 
 #[test]
-fn a_version_that_is_none_is_reported() {
+fn an_invalid_version_is_reported() {
     insta::assert_snapshot!(errors("version: [1]\nprompts: [a]\n"), @r"
     error: `version` takes a single value
      --> spring.yaml:1:11
@@ -316,7 +316,7 @@ fn a_version_that_is_none_is_reported() {
 }
 
 #[test]
-fn what_is_not_yaml_is_one_error() {
+fn a_syntax_error_is_one_error() {
     insta::assert_snapshot!(errors_of_entry("\t- a mug\n"), @r"
     error: a tab in the indentation
      --> spring.yaml:3:1
