@@ -323,8 +323,27 @@ pub struct Record {
 }
 
 impl Record {
-    /// The image of this index, from 0, is to be shown and passed on: it was picked, or nothing
-    /// was picked of the task.
+    /// The record of a task that was never submitted, with nothing kept or picked.
+    pub fn pending(row: TaskRow, task: Task) -> Record {
+        Record {
+            row,
+            task,
+            state: State::Pending,
+            reason: None,
+            sent_in: None,
+            attempts: 0,
+            quota: None,
+            task_id: None,
+            images: Images::default(),
+            submitted_at: None,
+            finished_at: None,
+            picks: Vec::new(),
+            kept: KeptCells::default(),
+        }
+    }
+
+    /// Whether the image of this index, counted from 0, is to be shown and passed on: it was picked,
+    /// or nothing of the task was.
     pub fn is_chosen(&self, index: usize) -> bool {
         self.picks.is_empty() || self.picks.iter().any(|pick| usize::from(*pick) == index + 1)
     }

@@ -109,35 +109,14 @@ pub fn beside(path: &Path) -> PathBuf {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::task::{Images, KeptCells, Mode, Quota, RemoteTaskId, State, Task, TaskId, TaskRow};
+    use crate::task::{Images, Mode, Quota, RemoteTaskId, State, Task, TaskRow};
 
     pub(crate) fn record(id: &str, vars: &[&str]) -> Record {
-        Record {
-            row: TaskRow(12),
-            task: Task {
-                id: TaskId(id.to_owned()),
-                prompt: format!("a {id}, soft light --ar 16:9"),
-                mode: Mode::Fast.into(),
-                timeout: None,
-                hook_url: None,
-                vars: vars.iter().map(|&v| v.to_owned()).collect(),
-                decision: None,
-                priority: 0,
-                entry: 0,
-                earlier: None,
-            },
-            state: State::Pending,
-            reason: None,
-            sent_in: None,
-            attempts: 0,
-            quota: None,
-            task_id: None,
-            images: Images::default(),
-            submitted_at: None,
-            finished_at: None,
-            picks: Vec::new(),
-            kept: KeptCells::default(),
-        }
+        let task = Task {
+            vars: vars.iter().map(|&v| v.to_owned()).collect(),
+            ..Task::new(id, format!("a {id}, soft light --ar 16:9"), Mode::Fast)
+        };
+        Record::pending(TaskRow(12), task)
     }
 
     pub(crate) fn done(id: &str, vars: &[&str], images: usize) -> Record {

@@ -10,7 +10,7 @@ use super::images::{self, ImageSettings};
 use crate::diagnostic::{Diagnostic, Problems, Source, close_name, quoted};
 use crate::manifest::value::{self, ValueError};
 use crate::manifest::yaml::{KeyValue, NodeReader, NodeValue};
-use crate::task::{Images, KeptCells, Record, State, Status, Task, TaskRow};
+use crate::task::{Images, Record, Status, Task, TaskRow};
 
 pub(crate) const OUTPUT: [&str; 6] = ["rows", "columns", "formula_guard", "images", "grid", "sidecar"];
 
@@ -167,7 +167,7 @@ pub(crate) fn check(
     problems: &mut Problems,
 ) {
     let ColumnSet::Custom(pattern) = &section.shape.columns else { return };
-    let mut record = pending(task);
+    let mut record = Record::pending(TaskRow(0), task);
     let mut reported = Vec::new();
     for done in [true, false] {
         let images = if done { vec!["https://cdn.example/1.png".to_owned(); 4] } else { Vec::new() };
@@ -180,24 +180,6 @@ pub(crate) fn check(
                 problems.push(fault.at(source, section.places[n].clone()));
             }
         }
-    }
-}
-
-fn pending(task: Task) -> Record {
-    Record {
-        row: TaskRow(0),
-        task,
-        state: State::Pending,
-        reason: None,
-        sent_in: None,
-        attempts: 0,
-        quota: None,
-        task_id: None,
-        images: Images::default(),
-        submitted_at: None,
-        finished_at: None,
-        picks: Vec::new(),
-        kept: KeptCells::default(),
     }
 }
 
