@@ -28,12 +28,13 @@ pub use row_ref::{RowRef, RowRefError};
 use serde::{Deserialize, Serialize};
 pub use transition::{IllegalTransition, Transition, transition};
 
-/// A task's name, unique in its batch: given, or made from the content; never from the position.
+/// A task's id, unique in its batch: given in the manifest, or derived from the content; never from
+/// the position.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskId(pub String);
 
-/// The service's name of an accepted attempt (`taskId` on the wire, `task_id` in columns).
+/// The service's id of an accepted attempt (`taskId` on the wire, `task_id` in columns).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RemoteTaskId(pub String);
@@ -45,7 +46,7 @@ impl fmt::Display for TaskId {
 }
 
 impl RemoteTaskId {
-    /// A number that distinguishes it from others, where many are held.
+    /// A number that distinguishes the id from others, where many are held in memory.
     pub fn mark(&self) -> u64 {
         let mut bytes = [0; 8];
         blake3::Hasher::new().update(self.0.as_bytes()).finalize_xof().fill(&mut bytes);
@@ -79,55 +80,56 @@ impl Fingerprint {
     }
 }
 
-/// One thing to be generated, ready to be sent.
+/// A task of a manifest, ready to be submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Task {
-    /// The person's name for it.
+    /// The id of the task.
     pub id: TaskId,
-    /// The final prompt, as it will be sent.
+    /// The final prompt, as it is sent.
     pub prompt: String,
-    /// The mode it will be sent in, or that this is left to the run.
+    /// The mode in which it is sent, or `auto`.
     pub mode: TaskMode,
-    /// How long the service may take, in seconds, 300 to 1200; `None` leaves it to the service
+    /// The time that the service may take, in seconds, 300 to 1200; `None` leaves it to the service
     /// (600).
     pub timeout: Option<u16>,
-    /// The person's own receiver of callbacks, passed through to the service.
+    /// The URL of a receiver of the user's own, which the service calls.
     pub hook_url: Option<String>,
-    /// The values of the manifest's own columns, in the order of the batch's columns; empty where
-    /// the task has none.
+    /// The values of the manifest's columns, in the order of the batch's columns; empty where the
+    /// task has none.
     pub vars: Vec<String>,
-    /// What the manifest wants done with the task, besides the usual.
+    /// The decision that the manifest has for the task, if any.
     pub decision: Option<Decision>,
-    /// What is more urgent is submitted first, -1000 to 1000; equals in the manifest's order.
+    /// The priority, -1000 to 1000: higher ones are submitted first, equal ones in the manifest's
+    /// order.
     pub priority: i16,
-    /// Which entry of the manifest it was made from, counted from 0; all rows of a table are one.
+    /// The index of the manifest's entry, counted from 0; all rows of a table are one entry.
     pub entry: u32,
-    /// What an earlier run made of it, where the manifest is that run's results.
+    /// The outcome of the task in an earlier run, if the manifest is that run's results.
     pub earlier: Option<Box<Earlier>>,
 }
 
-/// What an earlier run made of a task, according to its results. Taken over where the state knows
-/// nothing of the task.
+/// The outcome of a task according to results of an earlier run, used where the state does not know
+/// the task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Earlier {
-    /// Where the task stands: neither pending nor being submitted.
+    /// The state of the task, neither pending nor submitting.
     pub state: State,
-    /// The service's name of the last attempt.
+    /// The service's id of the last attempt.
     pub task_id: Option<RemoteTaskId>,
     /// Why it failed, was lost or is unknown.
     pub reason: Option<String>,
-    /// What it gave.
+    /// The images.
     pub images: Images,
-    /// What it cost, where that was known.
+    /// The cost, if it is known.
     pub quota: Option<Quota>,
     /// When the last attempt was submitted.
     pub submitted_at: Option<Timestamp>,
-    /// When it was seen to end.
+    /// When the last attempt was seen to end.
     pub finished_at: Option<Timestamp>,
 }
 
 impl Task {
-    /// A task that says no more than it must.
+    /// A task with these properties and no others.
     pub fn new(id: impl Into<String>, prompt: impl Into<String>, mode: impl Into<TaskMode>) -> Task {
         Task {
             id: TaskId(id.into()),
@@ -144,26 +146,26 @@ impl Task {
     }
 }
 
-/// Where a task stands, as the state file records it.
+/// The state of a task in the state file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum State {
-    /// Nothing that counts was sent.
+    /// The task was never submitted, or is to be submitted again.
     Pending,
-    /// The intent to submit is durable; the reply is not. Found so at the start of a run, it is
+    /// The intent to submit is durable, the reply is not. At the start of a run such a task is
     /// unknown.
     Submitting,
-    /// The taskId is durable; the job has not been seen to end.
+    /// The taskId is durable, and the job has not been seen to end.
     Running,
     /// The URLs of the images are known.
     Done,
-    /// It ended without images, or was refused.
+    /// The job ended without images, or the submit was rejected.
     Failed,
-    /// The reply to a submit was lost: a job may exist and may be billed. Never sent again by
+    /// The reply to the submit was lost: a job may exist and be billed. Never submitted again by
     /// itself.
     Unknown,
-    /// The service no longer knows the taskId. Never sent again by itself.
+    /// The service no longer knows the job. Never submitted again by itself.
     Lost,
-    /// A person said not to.
+    /// A decision says not to submit the task.
     Skipped,
 }
 
@@ -199,7 +201,7 @@ impl State {
         State::ALL.into_iter().find(|state| state.as_str() == word)
     }
 
-    /// The status a person is shown. A submit in flight is `running` while its run lives, and
+    /// The status that people are shown. A submit in flight is `running` while its run lives, and
     /// `unknown` after it died.
     pub fn shown(self, run_lives: bool) -> Status {
         match self {
@@ -215,7 +217,7 @@ impl State {
     }
 }
 
-/// Where a task stands, in the words of the results' `status` column.
+/// The status of a task, as the column `status` of the results has it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the words of State, less `submitting`")]
@@ -255,7 +257,7 @@ impl Status {
     }
 }
 
-/// How many tasks of a batch have each status.
+/// The number of tasks with each status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts([u64; Status::ALL.len()]);
 
@@ -270,7 +272,7 @@ impl Counts {
         self.0[status as usize] += n;
     }
 
-    /// One task went from one status to another.
+    /// Moves one task from one status to another.
     pub fn shift(&mut self, from: Status, to: Status) {
         self.0[from as usize] = self.0[from as usize].saturating_sub(1);
         self.0[to as usize] += 1;
@@ -285,32 +287,32 @@ impl Counts {
 /// The images of a job that is done.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Images {
-    /// The URL of the 2×2 overview, where the service gave one.
+    /// The URL of the grid, the 2×2 overview, if the service gave one.
     pub grid: Option<String>,
     /// The URLs of the single images, normally four.
     pub urls: Vec<String>,
 }
 
-/// A task and what became of it: what a row of the results is made from.
+/// A task with its outcome: what a row of the results is made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// The row of the task in the state.
     pub row: TaskRow,
-    /// What was, or will be, sent.
+    /// The task as it was, or will be, sent.
     pub task: Task,
-    /// Where it stands.
+    /// The state of the task.
     pub state: State,
     /// Why it failed, was lost or is unknown.
     pub reason: Option<String>,
     /// The mode that the last attempt was sent in.
     pub sent_in: Option<Mode>,
-    /// How many paid submits it took so far.
+    /// The number of paid submits so far.
     pub attempts: u32,
-    /// What those cost, where prices are configured.
+    /// The cost of those, if prices are configured.
     pub quota: Option<Quota>,
-    /// The service's name of the last attempt.
+    /// The service's id of the last attempt.
     pub task_id: Option<RemoteTaskId>,
-    /// What it gave.
+    /// The images of the task.
     pub images: Images,
     /// When the last attempt was submitted.
     pub submitted_at: Option<Timestamp>,
@@ -318,7 +320,7 @@ pub struct Record {
     pub finished_at: Option<Timestamp>,
     /// The numbers of the images that a person picked, from 1, in ascending order.
     pub picks: Vec<u16>,
-    /// What a person wrote into the results.
+    /// The cells that a person wrote into the results.
     pub kept: KeptCells,
 }
 
@@ -342,8 +344,8 @@ impl Record {
         }
     }
 
-    /// Whether the image of this index, counted from 0, is to be shown and passed on: it was picked,
-    /// or nothing of the task was.
+    /// Whether the image of this index, from 0, is shown and passed on: it was picked, or no image
+    /// of the task was.
     pub fn is_chosen(&self, index: usize) -> bool {
         self.picks.is_empty() || self.picks.iter().any(|pick| usize::from(*pick) == index + 1)
     }

@@ -31,7 +31,7 @@ pub(super) fn init(args: &InitArgs) -> Result<Exit, CommandFailure> {
     let files: Vec<(PathBuf, &str)> =
         args.kind.files().iter().map(|(name, text)| (args.into.join(name), *text)).collect();
     if let Some((there, _)) = files.iter().find(|(path, _)| path.exists()) {
-        let error = format!("{} is there already, and was left as it is", there.display());
+        let error = format!("{} already exists; nothing was written", there.display());
         return Err(CommandFailure::usage(
             Diagnostic::error(error).help("choose another folder with `--into`"),
         ));

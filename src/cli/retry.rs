@@ -26,11 +26,11 @@ pub(super) fn retry(args: &RetryArgs) -> Result<Exit, CommandFailure> {
 fn said(args: &RetryArgs, report: &RetryReport, prices: &Prices) -> String {
     if report.tasks.total() == 0 {
         let what = if args.lost { "failed, was lost or was given up" } else { "failed" };
-        return format!("nothing to send again: no task that is chosen {what}\n");
+        return format!("nothing to submit again: no selected task {what}\n");
     }
     let noun = if report.tasks.total() == 1 { "task" } else { "tasks" };
     format!(
-        "{} {noun} to send again, {}\nnext: {}\n",
+        "{} {noun} to submit again, {}\nnext: {}\n",
         report.tasks.total(),
         cost(report, prices),
         paste::command_for("run", &args.manifest, &args.batch, &[])
@@ -39,8 +39,8 @@ fn said(args: &RetryArgs, report: &RetryReport, prices: &Prices) -> String {
 
 fn cost(report: &RetryReport, prices: &Prices) -> String {
     match report.tasks.cost(prices) {
-        Some(cost) => format!("each paid anew: {cost} by the prices you gave"),
-        None => "each paid anew".to_owned(),
+        Some(cost) => format!("each paid for again: {cost} at your prices"),
+        None => "each paid for again".to_owned(),
     }
 }
 
@@ -49,14 +49,14 @@ fn warn(report: &RetryReport) {
     let were = |n: u64| if n == 1 { "1 of them was".to_owned() } else { format!("{n} of them were") };
     if report.turned_down > 0 {
         let found =
-            format!("{} turned down: the same prompt will most likely be again", were(report.turned_down));
+            format!("{} rejected: the same prompt will probably be rejected again", were(report.turned_down));
         say(&Diagnostic::warning(found)
-            .help("change the prompt instead; that alone sends the task again")
+            .help("change the prompt instead; the next run then submits the task")
             .into());
     }
     if report.may_be_made > 0 {
         let found =
-            format!("{} not seen to end well, and may have been made and billed", were(report.may_be_made));
+            format!("{} lost or timed out, and may have been generated and billed", were(report.may_be_made));
         say(&Diagnostic::warning(found).into());
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn salvage(args: &SalvageArgs) -> Result<Exit, CommandFailure> {
     })?;
     if found.is_empty() {
         let error = format!("no taskId could be read from {}", text::sanitize(&args.state.to_string()));
-        return Err(CommandFailure::after(Diagnostic::error(error).help("keep the file all the same")));
+        return Err(CommandFailure::after(Diagnostic::error(error).help("keep the file anyway")));
     }
     let mut csv = csv::Writer::from_writer(io::stdout().lock());
     // A reader that has seen enough (`| head`) is no failure.

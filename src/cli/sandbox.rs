@@ -30,7 +30,7 @@ pub(super) async fn serve(args: SandboxArgs) -> Result<Exit, CommandFailure> {
     let url = sandbox.base_url();
     let _ = writeln!(
         anstream::stderr(),
-        "the sandbox is at {url} (any key will do, nothing costs anything)\n  \
+        "the sandbox is at {url} (any key works, nothing is billed)\n  \
          MIDJOURNEY_API_BASE_URL={url} MIDJOURNEY_API_KEY=any …\n  \
          stop it with Ctrl-C"
     );

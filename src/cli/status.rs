@@ -82,7 +82,7 @@ impl StatusView {
             format!("  {}", counts_line(&status.counts)),
         ];
         if let Some(resolve) = &self.resolve {
-            lines.push(format!("  settle what is unknown: {}", text::sanitize(resolve)));
+            lines.push(format!("  resolve unknown tasks: {}", text::sanitize(resolve)));
         }
         if let Some(spent) = status.spent {
             lines.push(format!("  cost so far: {spent} quota"));
@@ -115,7 +115,7 @@ impl StatusView {
             let why = match (error, tries) {
                 (Some(why), _) => text::sanitize_line(why, 200),
                 (None, 0) => "not tried yet".to_owned(),
-                (None, _) => "not written down why".to_owned(),
+                (None, _) => "no reason recorded".to_owned(),
             };
             lines.push(format!("    {about}: {why}"));
         }

@@ -6,17 +6,16 @@ use super::{Images, RemoteTaskId};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskRow(pub i64);
 
-/// The row of an attempt in the state. The store numbers them upwards, in the order of their
-/// intents.
+/// The row of an attempt in the state. Rows are numbered upwards in the order of intents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptKey(pub i64);
 
 /// Why an attempt gave no images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What kind of failure.
+    /// The kind of the failure.
     pub class: FailureClass,
-    /// In the service's words where it gave some.
+    /// The service's own words, if it gave any.
     pub reason: String,
 }
 
@@ -25,13 +24,13 @@ pub struct Failure {
 pub enum FailureClass {
     /// The submit was refused for its content: nothing was accepted.
     Refused,
-    /// Moderation turned the prompt down.
+    /// Moderation rejected the prompt.
     Moderated,
     /// The generation failed at the service.
     Generation,
     /// The job was not seen to end in its time.
     Timeout,
-    /// The job is done, but no images were ever named.
+    /// The job is done, but its images were never named.
     NoImages,
 }
 
@@ -61,33 +60,33 @@ impl FailureClass {
         FailureClass::ALL.into_iter().find(|class| class.as_str() == word)
     }
 
-    /// Whether the job may have ended well after all, so that asking again, which is free, can save
-    /// it.
+    /// Whether the job may have succeeded after all, so that one more status request, which is
+    /// free, can bring its images.
     pub fn may_have_images(self) -> bool {
         matches!(self, FailureClass::Timeout | FailureClass::NoImages)
     }
 }
 
-/// How an attempt ended, or where it stands while it has not.
+/// How an attempt ended, or that it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AttemptOutcome {
-    /// The job ended well.
+    /// The job succeeded.
     Done,
     /// The job ended without images.
     Failed,
-    /// The service does not know the job any more, or a person gave it up.
+    /// The service no longer knows the job, or a person gave it up.
     Lost,
-    /// Whether the service accepted it cannot be known.
+    /// It cannot be known whether the service accepted the attempt.
     Unknown,
     /// The job runs, as far as is known.
     Running,
-    /// Its submit is under way.
+    /// The submit is in flight.
     Submitting,
-    /// It has ended in a way that could not be written.
+    /// The attempt ended in a way that could not be recorded.
     Open,
-    /// The service refused it for its content: it cost nothing.
+    /// The service refused the attempt for its content: it cost nothing.
     Refused,
-    /// It certainly was not accepted: it cost nothing.
+    /// The attempt was certainly not accepted: it cost nothing.
     Rejected,
 }
 
@@ -125,8 +124,8 @@ impl AttemptOutcome {
         AttemptOutcome::ALL.into_iter().find(|outcome| outcome.has_ended() && outcome.as_str() == word)
     }
 
-    /// Whether the attempt has an end that the state records. One that is unknown has: a callback
-    /// may open it again.
+    /// Whether the attempt has an end that the state records. An unknown one has; a callback may
+    /// open it again.
     pub fn has_ended(self) -> bool {
         !matches!(self, AttemptOutcome::Running | AttemptOutcome::Submitting | AttemptOutcome::Open)
     }
@@ -137,8 +136,7 @@ impl AttemptOutcome {
     }
 }
 
-/// A fact about an attempt, to be made durable. Live runs and resumed ones know a task only by
-/// these.
+/// A fact about an attempt, to be made durable. Live and resumed runs change a task only by these.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The attempt that the fact is about.
@@ -147,27 +145,27 @@ pub struct Change {
     pub kind: ChangeKind,
 }
 
-/// What became of an attempt. What each means for its task is in [`transition`](super::transition).
+/// The kind of a change. [`transition`](super::transition) says what each means for its task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ChangeKind {
     /// The service accepted the attempt under this id.
     Accepted(RemoteTaskId),
-    /// It certainly was not accepted: the task waits again, and the attempt cost nothing. The text
-    /// says why.
+    /// The attempt was certainly not accepted: the task is pending again, and nothing was billed.
+    /// The text is the reason.
     Rejected(String),
-    /// The service refused the content: the task failed, and the attempt cost nothing.
+    /// The service refused the content: the task failed, and nothing was billed.
     Refused(Failure),
-    /// It cannot be known whether it was accepted. The text says why.
+    /// It cannot be known whether the attempt was accepted. The text is the reason.
     Unknown(String),
-    /// The job ended well.
+    /// The job succeeded.
     Done(Images),
     /// The job ended without images.
     Failed(Failure),
-    /// The job ended without images, and the task waits to be sent again: one more paid attempt.
+    /// The job ended without images, and the task is pending again: one more paid attempt.
     FailedWillRetry(Failure),
-    /// The service does not know the job any more. The text says how that was seen.
+    /// The service no longer knows the job. The text says how that was seen.
     Lost(String),
-    /// The attempt stays unknown, and its task waits to be sent again, as its batch wants it: one
+    /// The attempt stays unknown, and its task is pending again, as the batch's settings say: one
     /// more paid attempt.
     Resend,
 }

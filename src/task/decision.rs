@@ -3,7 +3,7 @@
 /// A decision of a person about one task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Decision {
-    /// Make it once more, even where it is done.
+    /// Generate it again, even if it is done.
     Redo,
     /// Do not submit it.
     Skip,

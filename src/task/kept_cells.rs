@@ -1,8 +1,8 @@
-//! What a person wrote into the results about a task, which the next table shows again.
+//! What a person wrote into the results about a task, so that the next table shows it again.
 
 use super::RowRef;
 
-/// The cells that a person wrote into the row of a task and that are the person's.
+/// The cells of a task's row that belong to the person.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct KeptCells {
     /// The cells of columns that the person added, in the order of the columns.
@@ -27,9 +27,9 @@ pub struct AddedCell {
 pub struct TypedDecision {
     /// The ref of the row into which it was typed.
     pub row_ref: RowRef,
-    /// What stands under `action`; may be empty.
+    /// The cell under `action`; may be empty.
     pub action: String,
-    /// What stands under `pick`; may be empty.
+    /// The cell under `pick`; may be empty.
     pub pick: String,
 }
 
@@ -39,7 +39,7 @@ impl KeptCells {
         self.added.is_empty() && self.decision.is_none()
     }
 
-    /// What the row of the task, or that of one of its images, shows in an added column.
+    /// The text that the row of the task, or of one of its images, shows in an added column.
     pub fn cell(&self, column: &str, image: Option<u16>) -> String {
         let cells = || self.added.iter().filter(|cell| cell.column == column);
         match image {

@@ -1,5 +1,4 @@
-//! The modes in which the service runs a job, and the mode of a task, which may leave it to the
-//! run.
+//! The modes in which the service runs a job, and the mode of a task, which may be left to the run.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,10 +9,10 @@ use serde::{Deserialize, Serialize, Serializer};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// About a minute a job, the dearer one. The service's own default.
+    /// About a minute per job; costs more. The service's default.
     #[default]
     Fast,
-    /// One to ten minutes a job, the cheaper one, for bulk. People also write `relax`.
+    /// One to ten minutes per job; costs less. People also write `relax`.
     Relaxed,
 }
 
@@ -33,7 +32,7 @@ impl fmt::Display for Mode {
     }
 }
 
-/// The text is not a mode.
+/// A text that is no mode.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a mode: `fast` or `relaxed`")]
 pub struct NotAMode(pub String);
@@ -50,12 +49,12 @@ impl FromStr for Mode {
     }
 }
 
-/// What a task says of its mode.
+/// The mode of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TaskMode {
-    /// It is sent in this one.
+    /// The task is sent in this mode.
     Fixed(Mode),
-    /// It is left to the run: relaxed where the deadline allows it, fast where it would be missed.
+    /// The run decides: relaxed as long as the deadline is safe, fast where it would be missed.
     Auto,
 }
 
@@ -72,7 +71,7 @@ impl TaskMode {
         }
     }
 
-    /// Its place among all.
+    /// The index of the mode among all.
     pub fn index(self) -> usize {
         match self {
             TaskMode::Fixed(mode) => mode as usize,
@@ -80,7 +79,7 @@ impl TaskMode {
         }
     }
 
-    /// The modes in which it may be sent.
+    /// The modes in which the task may be sent.
     pub fn may_be(self) -> &'static [Mode] {
         match self {
             TaskMode::Fixed(Mode::Fast) => &[Mode::Fast],

@@ -1,4 +1,4 @@
-//! What one job costs in each mode.
+//! Prices of jobs, by mode.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,11 +1,11 @@
-//! What the service charges.
+//! Quota, the unit in which the service charges.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// What the service charges, in thousandths of a quota, so that sums are exact.
+/// An amount of quota, in thousandths, so that sums are exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Quota(pub u64);
 
@@ -20,7 +20,7 @@ impl fmt::Display for Quota {
     }
 }
 
-/// The text is not an amount of quota.
+/// A text that is no amount of quota.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is not an amount of quota: a number from 0 to 1000000 with at most three decimals, as in `2` or `1.5`"
@@ -46,12 +46,12 @@ impl FromStr for Quota {
     }
 }
 
-/// What is to be spent: how much exactly follows from the modes that are chosen meanwhile.
+/// An amount to be spent, as a range: it depends on the modes that are chosen meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outlay {
-    /// If all that leaves its mode to the run is sent in the cheaper one.
+    /// The amount if all tasks of mode `auto` are sent in the cheaper mode.
     pub least: Quota,
-    /// If all of it is sent in the dearer one.
+    /// The amount if all of them are sent in the dearer mode.
     pub most: Quota,
 }
 

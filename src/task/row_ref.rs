@@ -1,4 +1,4 @@
-//! The cell by which a row of a table that the program wrote is known again: `ref`.
+//! The `ref` of a row: the cell by which a table that the program wrote is recognized.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ const BATCH_LETTERS: usize = 8;
 /// a date or a formula, and it survives sorting and copying with its row.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RowRef {
-    /// The batch's own name in refs: letters that were drawn when its state was made.
+    /// The letters that name the batch, drawn when its state was made.
     pub batch: String,
     /// The task.
     pub task: TaskRow,
@@ -24,7 +24,7 @@ pub struct RowRef {
 }
 
 impl RowRef {
-    /// The letters that name a batch, from random bytes.
+    /// Makes the letters that name a batch, from random bytes.
     pub fn batch_letters(random: [u8; BATCH_LETTERS]) -> String {
         random.iter().map(|byte| char::from(b'a' + byte % 26)).collect()
     }
@@ -36,7 +36,7 @@ impl fmt::Display for RowRef {
     }
 }
 
-/// The error of a cell that is no ref.
+/// A cell that is no ref.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a ref that mjbatch wrote")]
 pub struct RowRefError(pub String);

@@ -1,40 +1,40 @@
-//! The one table of what a fact about an attempt makes of its task.
+//! The one table of what a fact about an attempt does to its task.
 //!
-//! The store applies it to the rows, the view of progress to what it shows, and the simulator to
-//! its model of the disk, so that none of them can think otherwise than the others.
+//! The store applies it to rows, the view of progress to what it shows, and the simulator to its
+//! model of the disk, so that they cannot disagree.
 
 use std::fmt;
 
 use super::{AttemptOutcome, ChangeKind, FailureClass, State};
 
-/// What a change makes of a task and its attempt.
+/// The effect of a change on a task and its attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Transition<'c> {
-    /// Where the task stands from now on.
+    /// The new state of the task.
     pub state: State,
-    /// What has become of the attempt.
+    /// The outcome of the attempt.
     pub outcome: AttemptOutcome,
-    /// What kind of failure it was, where it is one.
+    /// The kind of the failure, if it is one.
     pub class: Option<FailureClass>,
-    /// Why, in the words that the change came with.
+    /// The reason that came with the change.
     pub reason: Option<&'c str>,
 }
 
 impl Transition<'_> {
-    /// Whether nothing more is to be expected of the task: it has images, or only a person has it
-    /// made again.
+    /// Whether nothing more will happen to the task by itself: it has images, or only a decision
+    /// submits it again.
     pub fn is_final(&self) -> bool {
         matches!(self.state, State::Done | State::Failed | State::Lost)
     }
 }
 
-/// A fact that contradicts what is known of its task. It is never written: what was paid for would
+/// A change that contradicts the state of its task. It is never recorded: something paid for would
 /// be lost, or paid for again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IllegalTransition {
-    /// Where the task stands.
+    /// The state of the task.
     pub state: State,
-    /// What the attempt is said to have become.
+    /// The outcome that the change claims.
     pub outcome: AttemptOutcome,
 }
 

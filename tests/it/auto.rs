@@ -71,7 +71,7 @@ fn changing_the_mode_to_auto_or_back_submits_nothing_again() {
 fn without_a_deadline_auto_tasks_are_relaxed_and_a_warning_says_so() {
     let (service, dir) = (SandboxService::with_faults(""), test_dir(""));
     let ran = run(&dir, &service, "").expect_code(0);
-    let said = "warning: 3 tasks of mode `auto` and no deadline: what waits is sent relaxed";
+    let said = "warning: 3 tasks of mode `auto` and no deadline: they are sent relaxed";
     assert!(ran.stderr.contains(said), "{}", ran.stderr);
     assert_eq!(billed(&service), (1, 3));
 }
@@ -116,7 +116,7 @@ fn a_plan_shows_the_modes_the_cost_and_whether_the_deadline_is_met() {
     let (before, after) = shown.split_once("deadline: ").unwrap();
     insta::assert_snapshot!(before, @"
     to submit: 4 tasks: 1 fast, 3 auto
-    cost: 10 to 16 quota, by the prices you gave
+    cost: 10 to 16 quota, at your prices
     time: about 6 min, in nine of ten cases under 10 min (estimated from usual job times; none of this batch was seen yet)
     modes: about 1 fast, 3 relaxed; 10 quota
     ");

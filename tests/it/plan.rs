@@ -28,7 +28,7 @@ fn a_plan_shows_the_factors_the_tasks_and_the_cost_and_leaves_no_file() {
     spring.yaml: 5 tasks
       hero (line 4): 2 scenes × 2 permutations = 4
     to submit: 5 tasks: 5 fast
-    cost: 20 quota, by the prices you gave
+    cost: 20 quota, at your prices
     time: about 1 min 30 s, in nine of ten cases under 2 min (estimated from usual job times; none of this batch was seen yet)
       new      hero/linen/red  fast  a red mug on linen
       new      hero/linen/blue  fast  a blue mug on linen
@@ -57,7 +57,7 @@ fn a_plan_compares_each_task_with_the_state_and_gives_reasons() {
     spring.mjbatch: 1 new · 1 changed · 1 once more · 1 removed
       removed  a
     to submit: 3 tasks: 2 fast, 1 relaxed
-    cost: 10 quota, by the prices you gave
+    cost: 10 quota, at your prices
       new      new  fast  tray
       changed  b  relaxed  a blue cup
                the prompt was: cup (fast)
@@ -99,7 +99,7 @@ fn a_plan_estimates_its_duration_from_earlier_jobs_and_with_more_slots() {
     dir.write("spring.csv", csv_rows(330));
     let ran = dir.mjbatch("plan spring.csv --concurrency 5").expect_code(0);
     insta::assert_snapshot!(ran.stdout.lines().skip(3).take(3).collect::<Vec<_>>().join("\n"), @"
-    cost: not known; say what a job costs with `--prices fast=4,relaxed=2`
+    cost: unknown; set the price of a job with `--prices fast=4,relaxed=2`
     time: about 2 h, in nine of ten cases under 2 h 10 min (estimated; learned from 30 jobs of this batch)
           with 15 slots instead of 5: about 41 min
     ");

@@ -64,7 +64,7 @@ fn unknown_tasks_are_listed_with_the_commands_that_resolve_them() {
     assert_eq!((&task["prompt"], &task["run"]), (&"a mug number 1 on linen".into(), &1.into()));
     let status = dir.mjbatch("status spring.csv").expect_code(0);
     assert!(
-        status.stdout.contains("  settle what is unknown: mjbatch resolve spring.csv\n"),
+        status.stdout.contains("  resolve unknown tasks: mjbatch resolve spring.csv\n"),
         "{}",
         status.stdout
     );
@@ -79,12 +79,12 @@ fn a_resent_task_is_billed_once_more_however_often_it_is_resolved_or_killed() {
     let (service, dir) = one_lost();
     let ran = dir.mjbatch("resolve spring.csv --task t1 --resend").expect_code(0);
     insta::assert_snapshot!(ran.stdout, @"
-    1 task to send again, each paid anew; what was submitted before still counts as spent
+    1 task to submit again, each paid for again; what was submitted before still counts as spent
     next: mjbatch run spring.csv
     ");
     let ran = dir.mjbatch("resolve spring.csv --all --resend").expect_code(0);
     insta::assert_snapshot!(ran.stdout, @"
-    nothing to settle: no task that is chosen is unknown
+    nothing to resolve: no selected task is unknown
     next: mjbatch run spring.csv
     ");
     assert_eq!(service.submits(), 3, "nothing is sent by resolve");
@@ -202,7 +202,7 @@ fn ambiguous_decisions_are_errors_and_do_not_disturb_a_run() {
     }
     dir.mjbatch("resolve spring.csv --task t1 --found T9").expect_code(11);
     let listed = dir.mjbatch("resolve spring.csv").expect_code(6);
-    assert!(listed.stdout.contains("it can be settled when that has ended"), "{}", listed.stdout);
+    assert!(listed.stdout.contains("resolve them when it has ended"), "{}", listed.stdout);
     running.kill();
     // The submit whose run was killed has its reply, so it runs; the other is still the person's.
     assert_eq!(dir.count([State::Unknown, State::Running]), [1, 1]);

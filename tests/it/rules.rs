@@ -41,9 +41,9 @@ fn a_budget_without_prices_is_an_error_and_leaves_no_files() {
     insta::assert_snapshot!(ran.stderr, @"
     error: a budget needs to know what a job costs, and mode `fast` has no price
      |
-     = note: the service publishes no prices; your account shows what a job took
+     = note: the service publishes no prices; your account shows what a job cost
      = note: nothing was submitted
-     = help: say it with `--prices fast=4,relaxed=2`, or in the manifest, under `batch:`, with `prices: { fast: 4, relaxed: 2 }`
+     = help: set them with `--prices fast=4,relaxed=2`, or under `batch:` in the manifest with `prices: { fast: 4, relaxed: 2 }`
     ");
     assert_eq!((service.submits(), dir.files()), (0, vec!["spring.csv".to_owned()]));
 }
@@ -240,13 +240,13 @@ fn failed_tasks_are_resubmitted_by_the_retry_command() {
     let again = dir.mjbatch("retry spring.csv --only product=mug --prices fast=4").expect_code(0);
     assert_eq!(
         again.stdout,
-        "2 tasks to send again, each paid anew: 8 quota by the prices you gave\nnext: mjbatch run spring.csv\n"
+        "2 tasks to submit again, each paid for again: 8 quota at your prices\nnext: mjbatch run spring.csv\n"
     );
     assert_eq!(dir.count([State::Pending, State::Failed]), [2, 1]);
     let again = dir.mjbatch("retry spring.csv --only status=failed").expect_code(0);
-    assert_eq!(again.stdout, "1 task to send again, each paid anew\nnext: mjbatch run spring.csv\n");
+    assert_eq!(again.stdout, "1 task to submit again, each paid for again\nnext: mjbatch run spring.csv\n");
     let none = dir.mjbatch("retry spring.csv").expect_code(0);
-    assert_eq!(none.stdout, "nothing to send again: no task that is chosen failed\n");
+    assert_eq!(none.stdout, "nothing to submit again: no selected task failed\n");
     dir.run(&service.url()).expect_code(0);
     assert_eq!(service.jobs(), 9);
     let attempts = dir.results().column("attempts").iter().filter(|attempts| **attempts == "2").count();

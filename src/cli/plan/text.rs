@@ -93,8 +93,7 @@ impl PlanView<'_> {
         let sum = self.planned.plan.to_submit.total();
         let others = match self.planned.plan.not_selected {
             0 => String::new(),
-            1 => "; 1 other waits that is not chosen".to_owned(),
-            n => format!("; {n} others wait that are not chosen"),
+            n => format!("; {n} not selected"),
         };
         if sum == 0 {
             return format!("to submit: nothing{others}");
@@ -104,8 +103,8 @@ impl PlanView<'_> {
 
     fn cost(&self) -> String {
         match self.planned.plan.to_submit.cost(&self.planned.policy.prices()) {
-            Some(cost) => format!("cost: {cost}, by the prices you gave"),
-            None => "cost: not known; say what a job costs with `--prices fast=4,relaxed=2`".to_owned(),
+            Some(cost) => format!("cost: {cost}, at your prices"),
+            None => "cost: unknown; set the price of a job with `--prices fast=4,relaxed=2`".to_owned(),
         }
     }
 
@@ -120,7 +119,7 @@ impl PlanView<'_> {
         let enough = if spent.0.saturating_add(cost.most.0) <= limit.quota.0 {
             "enough for all of these"
         } else if spent.0.saturating_add(cost.least.0) <= limit.quota.0 {
-            "enough for all of these, if not all that may be is sent fast; it will not be"
+            "enough if the auto tasks run relaxed; auto never exceeds the budget"
         } else {
             "not enough for all of these: a run would stop with exit code 8"
         };

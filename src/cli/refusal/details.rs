@@ -54,7 +54,7 @@ pub(super) fn about_images(error: &DestinationError) -> Diagnostic {
             NameConflict::SameFile { id, other, name } => {
                 let (id, other, name) = (quoted(&id.0), quoted(&other.0), quoted(name));
                 Diagnostic::error(format!("images of {other} and {id} would be the same file, {name}"))
-                    .note("names are equal that differ only in case, Unicode form or characters that some system forbids")
+                    .note("names that differ only in case, Unicode form or forbidden characters are one file on some systems")
                     .help("use more of what distinguishes the tasks in the name, such as `{{ id }}`")
             }
             NameConflict::Underivable { id, why } => {

@@ -65,10 +65,10 @@ fn with_advice(error: BatchError) -> Diagnostic {
             found.note(format!("--poll-min is {min:?}, --poll-max is {max:?}"))
         }
         BatchError::NoPrice(_) => found
-            .note("the service publishes no prices; your account shows what a job took")
-            .help("say it with `--prices fast=4,relaxed=2`, or in the manifest, under `batch:`, with `prices: { fast: 4, relaxed: 2 }`"),
+            .note("the service publishes no prices; your account shows what a job cost")
+            .help("set them with `--prices fast=4,relaxed=2`, or under `batch:` in the manifest with `prices: { fast: 4, relaxed: 2 }`"),
         BatchError::FilterOfOthers(_) => {
-            found.help("`mjbatch retry` lets failed tasks wait again, with the same filters")
+            found.help("`mjbatch retry` with the same filters marks failed tasks to be submitted again")
         }
         BatchError::Callbacks { .. } => found.help("choose a free local address with `--webhook-listen`"),
         BatchError::NoKey(variable) => found
@@ -130,11 +130,10 @@ pub(super) fn warn(warning: &PlanWarning) {
     };
     let found = match warning {
         PlanWarning::Renamed { ids } => about_renamed(ids),
-        PlanWarning::NoDeadline { auto } => Diagnostic::warning(format!(
-            "{} and no deadline: what waits is sent relaxed",
-            these(*auto)
-        ))
-        .help("say when it should be done, with `--deadline 08:00`, or `deadline: \"08:00\"` under `batch:`"),
+        PlanWarning::NoDeadline { auto } => {
+            Diagnostic::warning(format!("{} and no deadline: they are sent relaxed", these(*auto)))
+                .help("set one with `--deadline 08:00`, or `deadline: \"08:00\"` under `batch:`")
+        }
         PlanWarning::DeadlineOver { auto, deadline } => {
             Diagnostic::warning(format!("the deadline {deadline} is over: {} are sent fast", these(*auto)))
                 .help("give another one, with `--deadline 6h` or in the manifest")

@@ -15,7 +15,7 @@ impl From<&StoreError> for CommandFailure {
             StoreError::NotAState(path) => (
                 found
                     .note(format!(
-                        "were it a state whose beginning a disk has damaged, `mjbatch salvage {}` would list its taskIds",
+                        "if it is a state whose beginning is damaged, `mjbatch salvage {}` lists its taskIds",
                         path.display()
                     ))
                     .help("choose another file with `--state`, or move that one away"),

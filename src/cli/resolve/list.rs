@@ -34,7 +34,7 @@ impl InDoubtList<'_> {
         writeln!(out, "{batch}: {unknown} of {} unknown", tasks(self.counts.total()))?;
         let mut first = None;
         for doubt in doubts {
-            let at = doubt.submitted_at.map_or_else(|| "at a time that is not known".to_owned(), moment);
+            let at = doubt.submitted_at.map_or_else(|| "at an unknown time".to_owned(), moment);
             let price = doubt.quota.map_or_else(|| "no price given".to_owned(), |q| format!("{q} quota"));
             writeln!(out, "  {}  submitted {at}, {}, {price}", sanitize_line(&doubt.id.0, NAME), doubt.mode)?;
             writeln!(out, "    {}", sanitize_line(&doubt.prompt, PROMPT))?;
@@ -43,13 +43,9 @@ impl InDoubtList<'_> {
             }
             first.get_or_insert(doubt.id);
         }
-        let Some(first) = first else { return writeln!(out, "none of them is chosen") };
+        let Some(first) = first else { return writeln!(out, "none of them is selected") };
         if let Some(holder) = self.holder {
-            writeln!(
-                out,
-                "a run goes on ({}); it can be settled when that has ended",
-                sanitize_line(holder, 200)
-            )?;
+            writeln!(out, "a run goes on ({}); resolve them when it has ended", sanitize_line(holder, 200))?;
         }
         self.ways(&first, out)
     }

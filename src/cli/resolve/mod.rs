@@ -72,9 +72,9 @@ fn settle(
 fn settled(args: &ResolveArgs, how: Resolution, resolved: &ResolveReport) -> String {
     let n = resolved.tasks;
     let mut lines = vec![match (n, how) {
-        (0, _) => "nothing to settle: no task that is chosen is unknown".to_owned(),
+        (0, _) => "nothing to resolve: no selected task is unknown".to_owned(),
         (_, Resolution::Resend) => format!(
-            "{} to send again, each paid anew; what was submitted before still counts as spent",
+            "{} to submit again, each paid for again; what was submitted before still counts as spent",
             tasks(n)
         ),
         (_, Resolution::GiveUp) => format!("{} given up; what was submitted still counts as spent", tasks(n)),
