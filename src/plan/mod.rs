@@ -5,11 +5,13 @@
 //! its prompt (`identity`), never by its position in the manifest, so that a row that is added,
 //! removed or moved leaves all others as they are.
 
+mod decision;
 mod identity;
 mod selection;
 
 use std::collections::{HashMap, HashSet};
 
+pub use decision::{DecisionOutcome, NoEffect, SeenTask, TaskStanding, judge};
 pub use identity::fingerprint;
 use identity::{Identity, TaskMatcher};
 pub use selection::{Filter, FilterError, FilterSyntaxError, Filters, Selection, TaskView};
