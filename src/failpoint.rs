@@ -18,6 +18,8 @@ pub enum Point {
     SyncingManifest,
     /// Failed tasks are pending again, which is not committed yet.
     RequeuingFailed,
+    /// The decisions of a table are recorded, which is not committed yet.
+    RecordingDecisions,
     /// The attempts of a run that died are settled, their tasks not yet.
     Settling,
     /// The run has its row, and nothing was read for it yet.
@@ -54,11 +56,12 @@ pub enum Point {
 
 impl Point {
     /// All places.
-    pub const ALL: [Point; 20] = [
+    pub const ALL: [Point; 21] = [
         Point::LockTaken,
         Point::StepsTaken,
         Point::SyncingManifest,
         Point::RequeuingFailed,
+        Point::RecordingDecisions,
         Point::Settling,
         Point::RunBegun,
         Point::Intending,
@@ -84,6 +87,7 @@ impl Point {
             Point::StepsTaken => "steps-taken",
             Point::SyncingManifest => "syncing-manifest",
             Point::RequeuingFailed => "requeuing-failed",
+            Point::RecordingDecisions => "recording-decisions",
             Point::Settling => "settling",
             Point::RunBegun => "run-begun",
             Point::Intending => "intending",

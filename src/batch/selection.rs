@@ -19,7 +19,7 @@ pub(super) fn selection(options: &Options, columns: &[String]) -> Result<Selecti
     if let Some(filter) = options.only.iter().find(|filter| filter.excludes_pending()) {
         return Err(BatchError::FilterOfOthers(filter.clone()));
     }
-    Ok(Selection { filters: filters(&options.only, columns)?, pilot: options.pilot })
+    Ok(Selection { filters: filters(&options.only, columns)?, pilot: options.pilot, decided: false })
 }
 
 /// Refuses filters that no task of the manifest matches, whatever its state: they are mistyped.

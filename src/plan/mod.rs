@@ -35,14 +35,30 @@ pub struct KnownTask {
     /// Whether this version had failed before it was skipped: where the skip ends, it is failed
     /// again, and is not retried.
     pub failed_before_skip: bool,
-    /// Whether a `redo` of this version was carried out that the manifest has asked for ever since.
-    pub redo_done: bool,
+    /// Whether a table skipped this version. Then it stays skipped until a `make`, whatever the
+    /// manifest leaves out.
+    pub kept_skip: bool,
+    /// The decision that the manifest has asked for ever since it was over: a `redo` or `make` that
+    /// was carried out, or a `skip` that a table ended.
+    pub over: Option<Decision>,
     /// The [`mark`](RemoteTaskId::mark) of the last attempt's taskId. `None` if that attempt has
     /// none.
     pub last_mark: Option<u64>,
 }
 
 impl KnownTask {
+    /// What a manifest that asks for this decision wants done: nothing, where that is over.
+    pub fn open_decision(&self, asked: Option<Decision>) -> Option<Decision> {
+        asked.filter(|decision| self.over != Some(*decision))
+    }
+
+    /// Whether this version is kept from being submitted, because of the manifest's open decision
+    /// or of a table.
+    fn stays_skipped(&self, open: Option<Decision>) -> bool {
+        let is_skipped = open == Some(Decision::Skip) || self.kept_skip && open != Some(Decision::Make);
+        is_skipped && can_be_skipped(self.state)
+    }
+
     /// Whether this version was in the manifest that the state saw last.
     pub fn is_active(&self) -> bool {
         self.position.is_some()
@@ -70,7 +86,7 @@ pub enum Step {
     /// The manifest is the results of an earlier run, of which the state knows nothing: the task
     /// gets the state that they give.
     Import(State),
-    /// The manifest has a `skip`: the task, known or new, is not submitted.
+    /// The manifest has a `skip`, or a table had one: the task, known or new, is not submitted.
     Skip(Option<KnownTask>),
 }
 
@@ -197,13 +213,14 @@ fn step(task: &Task, identity: Identity<'_>) -> Step {
     if let Some(earlier) = earlier {
         return Step::Import(earlier.state);
     }
-    match (task.decision, known, identity) {
+    let open = known.map_or(task.decision, |known| known.open_decision(task.decision));
+    match (open, known, identity) {
+        (_, Some(known), _) if known.stays_skipped(open) => Step::Skip(Some(known)),
         (Some(Decision::Redo), Some(known), _)
-            if !known.redo_done && can_be_redone(known.state) && !was_redone_since(task, &known) =>
+            if can_be_redone(known.state) && !known.kept_skip && !was_redone_since(task, &known) =>
         {
             Step::Redo(known)
         }
-        (Some(Decision::Skip), Some(known), _) if can_be_skipped(known.state) => Step::Skip(Some(known)),
         (Some(Decision::Skip), None, _) => Step::Skip(None),
         (_, Some(known), _) if known.is_active() => Step::Keep(known),
         (_, Some(known), _) => Step::Reverted(known),
@@ -247,7 +264,8 @@ mod tests {
             state,
             position: Some(key),
             failed_before_skip: false,
-            redo_done: false,
+            kept_skip: false,
+            over: None,
             last_mark: None,
         }
     }
@@ -288,8 +306,8 @@ mod tests {
                 _ => Step::Redo(known),
             };
             assert_eq!(one(redo(), known), expected, "{state:?}");
-            let redo_done = KnownTask { redo_done: true, ..known };
-            assert_eq!(one(redo(), redo_done), Step::Keep(redo_done), "{state:?}");
+            let over = KnownTask { over: Some(Decision::Redo), ..known };
+            assert_eq!(one(redo(), over), Step::Keep(over), "{state:?}");
         }
         assert_eq!(compare(std::iter::once(redo()), &KnownTasks::new()).steps, [Step::New]);
     }
@@ -347,6 +365,29 @@ mod tests {
         for state in State::ALL {
             assert_eq!(one(make(), known(1, "mug", state)), one(task("a", "mug"), known(1, "mug", state)));
         }
+    }
+
+    #[test]
+    fn a_skip_of_a_table_stays_until_a_make() {
+        let asks = |decision| Task { decision, ..task("a", "mug") };
+        for state in State::ALL {
+            let skipped = KnownTask { kept_skip: true, ..known(1, "mug", state) };
+            for decision in [None, Some(Decision::Redo), Some(Decision::Skip)] {
+                let expected = match (state, decision) {
+                    (State::Pending | State::Failed | State::Skipped, _) => Step::Skip(Some(skipped)),
+                    _ => Step::Keep(skipped),
+                };
+                assert_eq!(one(asks(decision), skipped), expected, "{state:?} {decision:?}");
+            }
+            assert_eq!(one(asks(Some(Decision::Make)), skipped), Step::Keep(skipped), "{state:?}");
+        }
+        // A make that the manifest has left there ends no later skip of a table.
+        let later =
+            KnownTask { over: Some(Decision::Make), kept_skip: true, ..known(1, "mug", State::Skipped) };
+        assert_eq!(one(asks(Some(Decision::Make)), later), Step::Skip(Some(later)));
+        // And a skip that it has left there does not bring back what a table ended.
+        let ended = KnownTask { over: Some(Decision::Skip), ..known(1, "mug", State::Pending) };
+        assert_eq!(one(asks(Some(Decision::Skip)), ended), Step::Keep(ended));
     }
 
     #[test]

@@ -150,6 +150,8 @@ pub struct Selection {
     pub filters: Filters,
     /// Only one task per entry is submitted, and none of an entry that had a task submitted before.
     pub pilot: bool,
+    /// Only tasks that wait because of a person's decision in a table are submitted.
+    pub decided: bool,
 }
 
 impl Plan {

@@ -48,7 +48,7 @@ pub enum Resolution {
 pub struct ResolveReport {
     /// The number of tasks that were in doubt and are not any more.
     pub tasks: u64,
-    /// The number of tasks that stay in doubt because the manifest skips them.
+    /// The number of tasks that stay in doubt because they are skipped.
     pub skipped: u64,
     /// The number of tasks that are not sent again because the manifest does not have them any
     /// more.

@@ -10,6 +10,7 @@
 //! this module knows how a state is kept.
 
 mod attempt;
+mod decision;
 mod delivery;
 mod error;
 mod header;
@@ -25,6 +26,7 @@ mod variable;
 mod write_error;
 
 pub use attempt::Attempt;
+pub use decision::{DecidedTask, PickOutcome, RowDecision};
 pub use delivery::{
     Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery,
 };

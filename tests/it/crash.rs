@@ -117,6 +117,7 @@ fn fails(point: Point, what: &str, nth: u32) {
             batch.retry().expect_code(0);
             batch.run_until_settled(&fail);
         }
+        Point::RecordingDecisions => {} // no command records decisions yet
         Point::Settling => {
             let mut batch = Batch::new("");
             assert_eq!(batch.run().env("MJBATCH_FAIL", "submit-answered=abort@3").output().code, None);

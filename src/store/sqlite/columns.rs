@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::types::Type;
 
 use crate::engine::{DEFAULT_TIMEOUT, Waiting};
-use crate::task::{NotAMode, State, TaskRow};
+use crate::task::{Decision, NotAMode, State, TaskRow};
 
 /// The mode in this column: a [`Mode`] of an attempt, a [`TaskMode`](crate::task::TaskMode) of a
 /// task. A word that is none is damage, never a guess: modes have prices.
@@ -35,4 +35,19 @@ pub(super) fn waiting_at(row: &rusqlite::Row<'_>) -> rusqlite::Result<Waiting> {
         mode: mode_at(row, 1)?,
         timeout: timeout.map_or(DEFAULT_TIMEOUT, |seconds| Duration::from_secs(seconds.into())),
     })
+}
+
+/// The decision of a task's manifest that is over, by the number in the column `redone`.
+pub(super) fn over_at(redone: i64) -> Option<Decision> {
+    [Decision::Redo, Decision::Make, Decision::Skip].into_iter().find(|over| redone_of(Some(*over)) == redone)
+}
+
+/// The number in the column `redone` for a decision of the manifest that is over.
+pub(super) fn redone_of(over: Option<Decision>) -> i64 {
+    match over {
+        None => 0,
+        Some(Decision::Redo) => 1,
+        Some(Decision::Make) => 2,
+        Some(Decision::Skip) => 3,
+    }
 }

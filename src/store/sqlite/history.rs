@@ -9,7 +9,7 @@ use super::columns::waiting_at;
 use super::task_claims::is_selected;
 use super::{Snapshot, StoreError};
 use crate::engine::Waiting;
-use crate::plan::Filters;
+use crate::plan::Selection;
 use crate::task::{Mode, Prices, Quota, Status, TaskMode, TaskRow};
 
 /// Modes in which something was, or may be, submitted, and for which there is no price: with them,
@@ -72,17 +72,18 @@ pub(super) fn failures(db: &Connection) -> rusqlite::Result<HashMap<TaskRow, u32
 }
 
 /// Tasks that run, or of which nothing is known, and would not be submitted if they waited.
-pub(super) fn excluded(db: &Connection, filters: &Filters) -> rusqlite::Result<HashSet<TaskRow>> {
+pub(super) fn excluded(db: &Connection, selection: &Selection) -> rusqlite::Result<HashSet<TaskRow>> {
     let mut query = db.prepare(
-        "SELECT key, mode, timeout, position IS NOT NULL AND NOT skip, 0, 0, id, vars
+        "SELECT key, mode, timeout,
+             position IS NOT NULL AND NOT skip AND NOT kept_skip AND (decided OR NOT ?1), 0, 0, id, vars
          FROM state JOIN task ON key = task WHERE state IN ('running', 'unknown')",
     )?;
-    let mut rows = query.query([])?;
+    let mut rows = query.query([selection.decided])?;
     let mut excluded = HashSet::new();
     while let Some(row) = rows.next()? {
         let Waiting { task, mode, .. } = waiting_at(row)?;
         // It would wait if it had to be sent again.
-        if !row.get::<_, bool>(3)? || !is_selected(filters, row, mode, Status::Pending)? {
+        if !row.get::<_, bool>(3)? || !is_selected(&selection.filters, row, mode, Status::Pending)? {
             excluded.insert(task);
         }
     }

@@ -72,5 +72,8 @@ pub(super) fn intend(
     // No attempt is ever deleted, so that the number is higher than all before it.
     let attempt = AttemptKey(db.last_insert_rowid());
     set_state(db, task.0, State::Submitting, None, None)?;
+    // The images that were picked are not those of this attempt.
+    db.prepare_cached("UPDATE state SET picks = NULL WHERE task = ?1 AND picks IS NOT NULL")?
+        .execute([task.0])?;
     Ok(IntentOutcome::Recorded(attempt, outgoing))
 }

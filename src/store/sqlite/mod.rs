@@ -9,6 +9,7 @@ mod batch_writer;
 mod breakdown;
 mod columns;
 mod common_values;
+mod decisions;
 mod deliveries;
 mod durations;
 mod file_access;

@@ -120,6 +120,8 @@ fn write_images(db: &Connection, attempt: AttemptKey, images: &Images) -> rusqli
     Ok(())
 }
 
+/// The task stands so. A decision is carried out once the task has ended, and a skip that came too
+/// late is over once it is done.
 pub(super) fn set_state(
     db: &Connection,
     task: i64,
@@ -127,7 +129,19 @@ pub(super) fn set_state(
     class: Option<FailureClass>,
     reason: Option<&str>,
 ) -> rusqlite::Result<()> {
-    db.prepare_cached("UPDATE state SET state = ?2, class = ?3, reason = ?4 WHERE task = ?1")?
-        .execute(params![task, state.as_str(), class.map(FailureClass::as_str), reason])?;
+    let is_under_way = matches!(state, State::Pending | State::Submitting | State::Running | State::Unknown);
+    db.prepare_cached(
+        "UPDATE state SET state = ?2, class = ?3, reason = ?4, decided = decided AND ?5,
+             kept_skip = kept_skip AND ?6
+         WHERE task = ?1",
+    )?
+    .execute(params![
+        task,
+        state.as_str(),
+        class.map(FailureClass::as_str),
+        reason,
+        is_under_way,
+        state != State::Done
+    ])?;
     Ok(())
 }

@@ -60,7 +60,7 @@ fn resolve(
     {
         let mut query = tx.prepare(
             "SELECT key, id, coalesce((SELECT mode FROM attempt WHERE attempt.task = state.task
-                     AND outcome IS NOT 'not_accepted' ORDER BY attempt.key DESC LIMIT 1), mode), vars, skip,
+                     AND outcome IS NOT 'not_accepted' ORDER BY attempt.key DESC LIMIT 1), mode), vars, skip OR kept_skip,
                  position IS NULL
              FROM state JOIN task ON key = task WHERE state = 'unknown'",
         )?;
@@ -105,7 +105,7 @@ fn give_up(db: &Connection, task: i64, at: Timestamp) -> rusqlite::Result<()> {
     ))?
     .execute(params![task, at.as_millisecond()])?;
     db.prepare_cached(
-        "UPDATE state SET state = 'lost', class = NULL,
+        "UPDATE state SET state = 'lost', class = NULL, decided = 0,
              reason = 'given up by a person' || coalesce('; ' || reason, '')
          WHERE task = ?1",
     )?

@@ -30,7 +30,7 @@ pub(super) fn requeue_failed(
     {
         let mut query = tx.prepare(
             "SELECT key, id, mode, vars, state, class FROM state JOIN task ON key = task
-             WHERE position IS NOT NULL AND NOT skip AND (state = 'failed' OR state = 'lost' AND ?1)",
+             WHERE position IS NOT NULL AND NOT skip AND NOT kept_skip AND (state = 'failed' OR state = 'lost' AND ?1)",
         )?;
         let mut wait = tx.prepare(REQUEUE)?;
         let mut rows = query.query([lost])?;

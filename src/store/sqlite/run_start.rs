@@ -25,7 +25,7 @@ fn read_backlog(
     snapshot.history = History {
         spent: spent(db, prices)?,
         failures: failures(db)?,
-        excluded: excluded(db, &selection.filters)?,
+        excluded: excluded(db, selection)?,
         observed: ObservedDurations::default(),
     };
     let claims = TaskClaims::of(db, selection, &snapshot.history.failures)?;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row};
 use tempfile::TempDir;
 
-use super::columns::{mode_at, state_at};
+use super::columns::{mode_at, over_at, state_at};
 use super::{database_error, file_access, lock, manifest_path, open_run, schema, state_file};
 use crate::plan::{KnownTask, KnownTasks};
 use crate::store::{Header, StateLocation, StoreError};
@@ -277,8 +277,9 @@ pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {
         "SELECT key, id, fingerprint, state, position, redone,
              (SELECT task_id FROM attempt WHERE attempt.task = task.key AND outcome IS NOT 'not_accepted'
                  ORDER BY attempt.key DESC LIMIT 1),
-             state = 'skipped' AND coalesce((SELECT outcome FROM attempt WHERE attempt.task = task.key
-                 AND outcome IS NOT 'not_accepted' ORDER BY attempt.key DESC LIMIT 1), '') IN ('failed', 'refused')
+             state = 'skipped' AND EXISTS (SELECT 1 FROM attempt WHERE attempt.task = task.key
+                 AND outcome IN ('failed', 'refused') AND attempt.key > asked_after),
+             kept_skip
          FROM task JOIN state ON task = key",
     )?;
     let mut rows = query.query([])?;
@@ -289,7 +290,8 @@ pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {
             state: state_at(row, 3)?,
             position: row.get(4)?,
             failed_before_skip: row.get(7)?,
-            redo_done: row.get(5)?,
+            kept_skip: row.get(8)?,
+            over: over_at(row.get(5)?),
             last_mark: row.get::<_, Option<String>>(6)?.map(|task_id| RemoteTaskId(task_id).mark()),
         };
         known_tasks.entry(TaskId(row.get(1)?)).or_default().push(known);

@@ -5,9 +5,10 @@ use std::path::Path;
 use jiff::Timestamp;
 use rusqlite::{Connection, Statement, params};
 
+use super::columns::redone_of;
 use super::manifest_path;
 use crate::failpoint::Point;
-use crate::plan::{Plan, Step, fingerprint};
+use crate::plan::{KnownTask, Plan, Step, fingerprint};
 use crate::store::ManifestRef;
 use crate::task::{Decision, Earlier, State, Task};
 
@@ -27,12 +28,8 @@ pub(super) fn write(
             let position = position as i64;
             match step {
                 Step::Keep(known) | Step::Reverted(known) | Step::Redo(known) | Step::Skip(Some(known)) => {
-                    // A redo that cannot be carried out now, because the task runs, is not
-                    // forgotten.
-                    let asked = task.decision == Some(Decision::Redo);
-                    let redone = asked && (known.redo_done || matches!(step, Step::Redo(_)));
                     rows.describe(known.key, &task)?;
-                    rows.keep(known.key, position, &task, redone)?;
+                    rows.keep(*known, position, &task, step)?;
                     match (known.state, step.state()) {
                         (from, to) if from == to => {}
                         (State::Skipped, State::Failed) => drop(rows.fail_again.execute([known.key])?),
@@ -69,6 +66,21 @@ pub(super) fn record_file(db: &Connection, state: &Path, manifest: &Path) -> rus
     db.execute(query, params![name, path]).map(drop)
 }
 
+/// The decision of the manifest that is over once the step is taken. A redo that cannot be carried
+/// out now, because the task runs, is not forgotten.
+fn over_after(known: &KnownTask, asked: Option<Decision>, step: &Step) -> Option<Decision> {
+    let is_over = match known.open_decision(asked) {
+        None | Some(Decision::Make) => true,
+        Some(Decision::Skip) => false,
+        // What waits and stays skipped is not made twice once the skip ends.
+        Some(Decision::Redo) => match step {
+            Step::Skip(_) => !known.failed_before_skip && known.state != State::Failed,
+            step => matches!(step, Step::Redo(_)),
+        },
+    };
+    asked.filter(|_| is_over)
+}
+
 /// What is written for a row of the manifest, prepared once: there may be a million.
 struct Rows<'c> {
     add_task: Statement<'c>,
@@ -102,7 +114,7 @@ impl<'c> Rows<'c> {
             describe: db.prepare("UPDATE task SET id = ?2, prompt = ?3, mode = ?4 WHERE key = ?1")?,
             keep: db.prepare(
                 "UPDATE state SET position = ?2, vars = ?3, timeout = ?4, hook_url = ?5, redone = ?6, priority = ?7,
-                     entry = ?8, skip = ?9
+                     entry = ?8, skip = ?9, kept_skip = kept_skip AND ?10
                  WHERE task = ?1",
             )?,
             set_state: db.prepare(
@@ -110,7 +122,9 @@ impl<'c> Rows<'c> {
                      asked_after = (SELECT coalesce(max(key), 0) FROM attempt WHERE attempt.task = ?1)
                  WHERE task = ?1",
             )?,
-            skip: db.prepare("UPDATE state SET state = 'skipped', class = NULL, reason = NULL WHERE task = ?1")?,
+            skip: db.prepare(
+                "UPDATE state SET state = 'skipped', class = NULL, reason = NULL, decided = 0 WHERE task = ?1",
+            )?,
             fail_again: db.prepare(
                 "UPDATE state SET state = 'failed', (class, reason) = (
                      SELECT class, reason FROM attempt WHERE attempt.task = state.task
@@ -142,18 +156,30 @@ impl<'c> Rows<'c> {
         Ok(())
     }
 
-    fn keep(&mut self, key: i64, position: i64, task: &Task, redone: bool) -> rusqlite::Result<()> {
-        let skip = task.decision == Some(Decision::Skip);
-        let vars = json(&task.vars);
-        let (priority, entry) = (task.priority, task.entry);
-        let values = params![key, position, vars, task.timeout, task.hook_url, redone, priority, entry, skip];
-        self.keep.execute(values).map(drop)
+    fn keep(&mut self, known: KnownTask, position: i64, task: &Task, step: &Step) -> rusqlite::Result<()> {
+        let open = known.open_decision(task.decision);
+        let (skip, keeps_skip) = (open == Some(Decision::Skip), open != Some(Decision::Make));
+        self.keep
+            .execute(params![
+                known.key,
+                position,
+                json(&task.vars),
+                task.timeout,
+                task.hook_url,
+                redone_of(over_after(&known, task.decision, step)),
+                task.priority,
+                task.entry,
+                skip,
+                keeps_skip
+            ])
+            .map(drop)
     }
 
     fn add(&mut self, db: &Connection, position: i64, task: &Task, state: State) -> rusqlite::Result<i64> {
         self.add_task.execute(params![task.id.0, fingerprint(task).0, task.prompt, task.mode.as_str()])?;
         let key = db.last_insert_rowid();
-        let redone = task.decision == Some(Decision::Redo);
+        // What is new is made anyway.
+        let redone = redone_of(task.decision.filter(|asked| *asked != Decision::Skip));
         let vars = json(&task.vars);
         self.add_state.execute(params![
             key,

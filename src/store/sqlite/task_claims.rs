@@ -29,14 +29,18 @@ pub(super) fn count(
         }
         return Ok(());
     }
-    let (backlog, not_selected) = (&mut snapshot.backlog.tasks, &mut snapshot.not_selected);
-    claims.walk(db, |selected| {
-        match selected {
-            Some(waiting) => backlog.add(waiting.mode),
-            None => *not_selected += 1,
+    let mut selected = 0;
+    claims.walk(db, |waiting| {
+        if let Some(waiting) = waiting {
+            snapshot.backlog.tasks.add(waiting.mode);
+            selected += 1;
         }
         true
-    })
+    })?;
+    let waiting = "SELECT coalesce((SELECT tasks FROM listed WHERE state = 'pending'), 0)";
+    let waiting: u64 = db.query_row(waiting, [], |row| row.get::<_, i64>(0))?.unsigned_abs();
+    snapshot.not_selected = waiting.saturating_sub(selected);
+    Ok(())
 }
 
 /// Which of the tasks that wait a run claims, and how far it is.
@@ -47,6 +51,8 @@ pub(super) fn count(
 pub(super) struct TaskClaims {
     filters: Filters,
     pilot: Option<Pilot>,
+    /// Only what waits because of a decision is claimed.
+    decided: bool,
     /// The priority and the position of the last task that was looked at.
     last: Option<(i64, i64)>,
     /// Tasks that did not wait when the run began, but may before it ends.
@@ -63,11 +69,17 @@ impl TaskClaims {
         let mut query =
             db.prepare("SELECT task FROM state WHERE state IN ('submitting', 'running', 'unknown')")?;
         let in_hand = query.query_map([], |row| row.get(0).map(TaskRow))?.collect::<rusqlite::Result<_>>()?;
-        Ok(TaskClaims { filters: selection.filters.clone(), pilot, last: None, in_hand })
+        Ok(TaskClaims {
+            filters: selection.filters.clone(),
+            pilot,
+            decided: selection.decided,
+            last: None,
+            in_hand,
+        })
     }
 
     fn takes_all(&self) -> bool {
-        self.filters.is_empty() && self.pilot.is_none()
+        self.filters.is_empty() && self.pilot.is_none() && !self.decided
     }
 
     /// Claims the next so many. Where it fails nothing is claimed.
@@ -92,10 +104,14 @@ impl TaskClaims {
         mut is_more_wanted: impl FnMut(Option<Waiting>) -> bool,
     ) -> rusqlite::Result<()> {
         let columns = if self.takes_all() { "0, '', ''" } else { "entry, id, vars" };
+        // A few among a million that wait are found by their own index.
+        let decided = if self.decided { "INDEXED BY state_decided" } else { "" };
+        let is_decided = if self.decided { "AND decided" } else { "" };
         let mut query = db.prepare_cached(&format!(
-            "SELECT key, mode, timeout, priority, position, {columns} FROM state JOIN task ON key = task
+            "SELECT key, mode, timeout, priority, position, {columns}
+             FROM state {decided} JOIN task ON key = task
              WHERE state = 'pending' AND position IS NOT NULL AND priority <= ?1
-                 AND (priority < ?1 OR position > ?2)
+                 AND (priority < ?1 OR position > ?2) {is_decided}
              ORDER BY priority DESC, position"
         ))?;
         let mut rows = query.query(<[i64; 2]>::from(self.last.unwrap_or((i64::MAX, 0))))?;

@@ -17,6 +17,7 @@ use crate::task::{
 use begun::{Begun, claimed};
 
 pub(in crate::store) mod begun;
+mod decisions;
 mod deliveries;
 mod found;
 mod long_life;

@@ -235,7 +235,7 @@ fn a_choice_holds_back_what_it_does_not_choose_and_bars_it_from_being_sent_again
         record(&writer, ChangeKind::Accepted(RemoteTaskId(format!("job-{n}"))).of(AttemptKey(n)));
     }
     drop(writer);
-    let selection = Selection { filters: parsed(&["sku=sku-a", "sku=sku-c"]), pilot: false };
+    let selection = Selection { filters: parsed(&["sku=sku-a", "sku=sku-c"]), pilot: false, decided: false };
     let (snapshot, writer) = dir.begin(&tasks(["a", "b", "c", "d"]), &selection);
     assert_eq!((snapshot.waiting.len(), snapshot.not_selected, snapshot.resumed.len()), (1, 1, 2));
     assert_eq!(snapshot.history.excluded, [TaskRow(2)].into());

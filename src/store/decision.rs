@@ -1,0 +1,42 @@
+//! The decisions of a person about tasks, as a table says them, and what became of each.
+
+use crate::plan::{DecisionOutcome, SeenTask};
+use crate::task::{Decision, TaskId, TaskRow};
+
+/// What a row of a table decides about a task.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowDecision {
+    /// The task.
+    pub task: TaskRow,
+    /// What the row says of the task.
+    pub seen: SeenTask,
+    /// What is to be done with it, if anything.
+    pub decision: Option<Decision>,
+    /// The numbers of the picked images, from 1, if that is decided too; an empty list takes all
+    /// picks back.
+    pub picks: Option<Vec<u16>>,
+}
+
+/// What became of the decisions of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecidedTask {
+    /// The task's row.
+    pub task: TaskRow,
+    /// The task's id.
+    pub id: TaskId,
+    /// The decision and its outcome, if there was one.
+    pub outcome: Option<(Decision, DecisionOutcome)>,
+    /// What became of the picks, if there were any.
+    pub picks: Option<PickOutcome>,
+}
+
+/// What becomes of picks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PickOutcome {
+    /// They are kept now.
+    Kept,
+    /// They were so already.
+    Unchanged,
+    /// They are those of images that are not the task's any more.
+    OtherImages,
+}
