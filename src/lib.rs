@@ -49,9 +49,11 @@
 //! # Reference
 //!
 //! The pages that `mjbatch help` prints are here too: the language of manifests at [`manifest`],
-//! the messages of hooks and their signature at [`docs::HOOKS`], JSON events at [`docs::EVENTS`],
-//! columns of results at [`docs::COLUMNS`], exit codes at [`docs::EXIT_CODES`], the state file at
-//! [`docs::STATE`], and how all of it is built at [`docs::ARCHITECTURE`].
+//! what a run can be asked for at [`docs::RUNNING`], decisions in a spreadsheet at
+//! [`docs::DECISIONS`], the messages of hooks and their signature at [`docs::HOOKS`], JSON events
+//! at [`docs::EVENTS`], columns of results at [`docs::COLUMNS`], images as files at
+//! [`docs::IMAGES`], exit codes at [`docs::EXIT_CODES`], the state file at [`docs::STATE`], and how
+//! all of it is built at [`docs::ARCHITECTURE`].
 //!
 //! # The map
 //!

@@ -234,7 +234,9 @@ fn the_examples_run() {
 #[test]
 fn the_command_in_the_crontab_runs() {
     let folder = folder();
-    for line in blocks("crontab") {
+    let lines = blocks_of("docs/running.md", "crontab");
+    assert!(!lines.is_empty(), "the page has no crontab block");
+    for line in lines {
         let command = line.split_once("/mjbatch ").map(|(_, words)| words.split_whitespace()).unwrap();
         let words: Vec<_> = command.chain(["--sandbox", "--speed", HURRY]).collect();
         let output = run_to_end(mjbatch(folder.path(), &words));
@@ -374,7 +376,7 @@ fn the_help_command_shows_the_pages() {
     assert_eq!(stdout(&["help"]), stdout(&["--help"]));
     let unknown = run_to_end(mjbatch(repository(), &["help", "nothing"]));
     assert_eq!((unknown.status.code(), text(&unknown.stdout)), (Some(2), String::new()));
-    assert!(text(&unknown.stderr).contains("manifest, hooks, events"), "{}", text(&unknown.stderr));
+    assert!(text(&unknown.stderr).contains("manifest, running, decisions"), "{}", text(&unknown.stderr));
 }
 
 fn objects(lines: &str) -> Vec<serde_json::Value> {

@@ -3,11 +3,14 @@
 pub(super) const HELP_PAGES: &str = "\
 Pages, as in `mjbatch help hooks`:
   manifest    the language of manifests
-  hooks       on_done and on_finish, their messages and signatures
-  events      the lines of --progress json
+  running     pilot, selection, cost, deadlines, cron, webhooks
+  decisions   redo, skip, make and picks in a spreadsheet
   columns     results: formats, columns, shops
-  exit-codes  what each exit code means
-  state       the state file: resume, resolve, salvage";
+  images      images as files, the report
+  hooks       on_done and on_finish, their messages and signatures
+  state       the state file: resume, resolve, backup, salvage
+  events      the lines of --progress json
+  exit-codes  what each exit code means";
 
 pub(super) const EXIT_CODES: &str = "\
 Exit codes:

@@ -75,7 +75,7 @@ pub(super) enum Command {
 
 #[derive(Debug, Args)]
 pub(super) struct HelpArgs {
-    /// A page (manifest, hooks, events, columns, exit-codes or state), or a command
+    /// A page of the documentation, or a command
     pub(super) topic: Option<String>,
 }
 
