@@ -38,8 +38,7 @@ impl ForecastView<'_> {
         let mut text = String::new();
         if self.0.retries > 0 {
             let s = if self.0.retries == 1 { "" } else { "s" };
-            let words =
-                format!("\nsent again: about {} job{s}, if as many fail as did so far", self.0.retries);
+            let words = format!("\nretries: about {} job{s}, if as many fail as so far", self.0.retries);
             text.push_str(&words);
         }
         if self.0.auto > 0 {
@@ -51,9 +50,9 @@ impl ForecastView<'_> {
         }
         if let Some(DueTime { words: due, .. }) = &self.0.deadline {
             text.push_str(&match self.0.expected.late {
-                [0, 0] => format!("\ndeadline: {due}, kept in nine of ten cases"),
+                [0, 0] => format!("\ndeadline: {due}, met in nine of ten cases"),
                 [0, n] => format!(
-                    "\ndeadline: {due}, kept in half of the cases; in one of ten {n} tasks or more are late"
+                    "\ndeadline: {due}, met in half of the cases; in one of ten {n} tasks or more are late"
                 ),
                 [n, _] => format!("\ndeadline: {due}, about {n} tasks would be late"),
             });

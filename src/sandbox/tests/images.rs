@@ -1,4 +1,4 @@
-//! Pictures over HTTP: real ones, and all that can become of one.
+//! Images over HTTP: valid ones, and every fault that one can have.
 
 use serde_json::json;
 

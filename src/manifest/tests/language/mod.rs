@@ -186,7 +186,7 @@ fn results_are_a_manifest_again() {
 }
 
 #[test]
-fn picks_are_kept_and_one_that_names_no_picture_is_reported() {
+fn picks_are_read_and_one_that_names_no_image_is_reported() {
     let results = "id,task_id,status,mode,prompt,image_1,image_2,image_3,image_4,pick,formula_guard\r\n\
         a,T1,done,fast,a mug,1,2,3,4,3,on\r\n\
         b,T2,done,fast,a cup,1,2,3,4,\"1, 4\",on\r\n\
