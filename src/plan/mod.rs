@@ -8,6 +8,7 @@
 mod decision;
 mod identity;
 mod selection;
+mod take_over;
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,6 +16,7 @@ pub use decision::{DecisionOutcome, NoEffect, SeenTask, TaskStanding, judge};
 pub use identity::fingerprint;
 use identity::{Identity, TaskMatcher};
 pub use selection::{Filter, FilterError, FilterSyntaxError, Filters, Selection, TaskView};
+pub use take_over::{EarlierRow, TakeOver};
 
 use crate::task::{Decision, Fingerprint, ModeCounts, RemoteTaskId, State, Task, TaskId};
 

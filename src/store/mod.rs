@@ -44,7 +44,7 @@ pub use write_error::{Rescued, WriteError};
 
 use std::path::Path;
 
-use crate::task::{Counts, RemoteTaskId, TaskId};
+use crate::task::{Counts, Fingerprint, RemoteTaskId, TaskId};
 
 /// The store of one batch: where its state is, whether or not there is one yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +62,12 @@ impl BatchStore {
     /// changed, also where one is older or a run writes it; what cannot be read is left out.
     pub fn found_in(folder: &Path) -> Vec<FoundState> {
         sqlite::found_in(folder)
+    }
+
+    /// Whether the state has a task, also one that its manifest has no longer, with a prompt of such
+    /// a fingerprint. Nothing is changed; a state that is not there or cannot be read has none.
+    pub fn has_prompt(&self, is_meant: impl Fn(Fingerprint) -> bool) -> bool {
+        sqlite::has_prompt(&self.location, &is_meant)
     }
 
     /// Where the state is.

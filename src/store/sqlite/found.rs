@@ -9,7 +9,9 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::{file_access, lock, manifest_path, open_run, schema, state_file};
-use crate::store::FoundState;
+use crate::prompt::canonical_prompt;
+use crate::store::{FoundState, StateLocation};
+use crate::task::Fingerprint;
 
 /// The ending of a state's name.
 const ENDING: &str = "mjbatch";
@@ -44,14 +46,43 @@ pub(in crate::store) fn found_in(folder: &Path) -> Vec<FoundState> {
 }
 
 fn read(path: &Path, real: &Path) -> Option<FoundState> {
+    look(real, |db, version| header(db, version, path, real)).flatten()
+}
+
+/// Whether a task of the state at this place, also one that its manifest has no longer, has a
+/// prompt of such a fingerprint. A state that cannot be read has none.
+pub(in crate::store) fn has_prompt(state: &StateLocation, is_meant: &dyn Fn(Fingerprint) -> bool) -> bool {
+    let Ok(real) = state_file::resolve(state.path()) else { return false };
+    // The fingerprints of an older state are others.
+    let any = |db: &Connection, _| {
+        let mut query = db.prepare("SELECT prompt FROM task")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            if is_meant(Fingerprint::of(&canonical_prompt(row.get_ref(0)?.as_str()?))) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    look(&real, any).unwrap_or(false)
+}
+
+/// Looks at a state as it is; `None` where that is not possible. The version of its tables is
+/// passed on.
+fn look<T>(real: &Path, read: impl Fn(&Connection, i32) -> rusqlite::Result<T>) -> Option<T> {
     state_file::check_is_state(real).ok()?;
-    let frozen = || open_run::frozen(real).and_then(|db| header(&db, path, real));
+    let read = |db: Connection| {
+        db.busy_timeout(PATIENCE)?;
+        db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")?;
+        schema::version_of_state(&db)?.map(|version| read(&db, version)).transpose()
+    };
+    let frozen = || open_run::frozen(real).and_then(read);
     for _ in 0..3 {
         // Without a log the file is all, and is read without a file beside it; but for a state of
         // this process, whose locks would go with the closing of it.
         let is_held_here = lock::is_held_here(real);
         if is_held_here || open_run::has_log(real) {
-            let found = schema::open_to_look(real).and_then(|db| header(&db, path, real));
+            let found = schema::open_to_look(real).and_then(read);
             // A log cannot be used where nothing may be written.
             return found.or_else(|e| if is_held_here { Err(e) } else { frozen() }).ok()?;
         }
@@ -64,11 +95,13 @@ fn read(path: &Path, real: &Path) -> Option<FoundState> {
     None
 }
 
-/// What the header says; none where the file is no state of ours, or has no header yet.
-fn header(db: &Connection, path: &Path, real: &Path) -> rusqlite::Result<Option<FoundState>> {
-    db.busy_timeout(PATIENCE)?;
-    db.execute_batch("PRAGMA trusted_schema = OFF; PRAGMA query_only = ON;")?;
-    let Some(version) = schema::version_of_state(db)? else { return Ok(None) };
+/// What the header says; none where there is none yet.
+fn header(
+    db: &Connection,
+    version: i32,
+    path: &Path,
+    real: &Path,
+) -> rusqlite::Result<Option<FoundState>> {
     let columns = if version < HAS_LETTERS { "NULL, NULL" } else { "letters, path" };
     let query = format!("SELECT batch, service, file, manifest, {columns} FROM header");
     let row = |row: &Row<'_>| {
