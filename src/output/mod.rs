@@ -31,7 +31,9 @@ use error::FileErrorKind;
 pub use format::ResultsFormat;
 use layout::RowError;
 pub use layout::{Layout, ResultsError, WriteStats};
-pub use read_back::{PickError, ReturnedRow, ReturnedTable, TableOrigin, read_back};
+pub use read_back::{
+    EarlierResults, PickError, ReturnedRow, ReturnedTable, TableOrigin, read_back, read_earlier,
+};
 
 use crate::task::Record;
 

@@ -24,8 +24,8 @@ pub(super) enum ColumnMeaning {
     Ref,
     /// The number of the image that the row is about.
     ImageNumber,
-    /// Something else that the program wrote.
-    Other,
+    /// Something else that the program wrote about what became of the task: `reason`, `image_1`...
+    Outcome(String),
     /// Something of the manifest or of a person, under this name.
     Added(String),
 }
@@ -57,12 +57,12 @@ impl TableHeader {
                 "pick" if is_last(column) => ColumnMeaning::Pick,
                 "ref" if is_last(column) => ColumnMeaning::Ref,
                 "n" if is_by_image && is_last(column) => ColumnMeaning::ImageNumber,
-                "image" if is_by_image && is_last(column) => ColumnMeaning::Other,
+                "image" if is_by_image && is_last(column) => ColumnMeaning::Outcome("image".to_owned()),
                 "id" if is_first(column) => ColumnMeaning::Id,
                 "prompt" if is_first(column) => ColumnMeaning::Prompt,
                 "task_id" if is_first(column) => ColumnMeaning::TaskId,
                 "status" if is_first(column) => ColumnMeaning::Status,
-                own if is_reserved_column(own) && is_first(column) => ColumnMeaning::Other,
+                own if is_reserved_column(own) && is_first(column) => ColumnMeaning::Outcome(own.to_owned()),
                 _ => {
                     let name = if is_guarded { unguard_formula(name.trim()) } else { name.trim() };
                     ColumnMeaning::Added(header.free_name(name))

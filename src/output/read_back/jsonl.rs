@@ -47,8 +47,16 @@ fn read_row(line: usize, object: Map<String, Value>, table: &mut TableReader<'_>
             ("action", value) => row.action = text(&value).trim().to_owned(),
             ("pick", value) => row.pick = numbers(&value),
             ("ref", value) => row.ref_text = text(&value).trim().to_owned(),
+            ("images", Value::Array(urls)) if table.keeps_outcomes => {
+                row.outcome.extend(urls.iter().map(|url| ("image".to_owned(), text(url))));
+            }
             ("images", _) => {}
-            (reserved, _) if is_reserved_column(reserved) => {}
+            (reserved, value) if is_reserved_column(reserved) => {
+                let text = text(&value);
+                if table.keeps_outcomes && !text.is_empty() {
+                    row.outcome.push((name, text));
+                }
+            }
             (_, value) => add(name, &value, &mut row, table),
         }
     }

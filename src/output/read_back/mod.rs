@@ -5,6 +5,7 @@
 //! stands in the file; what it means is decided above. A person's own table is recognized as such
 //! and not read any further.
 
+mod earlier;
 mod header;
 mod jsonl;
 mod pick;
@@ -15,6 +16,7 @@ mod xlsx;
 use std::fs;
 use std::path::Path;
 
+pub use earlier::{EarlierResults, read_earlier};
 use header::{ColumnMeaning, TableHeader};
 pub use pick::PickError;
 
@@ -79,6 +81,9 @@ pub struct ReturnedRow {
     pub status: String,
     /// The cells of [`columns`](ReturnedTable::columns) that are not empty, in their order.
     pub added: Vec<(String, String)>,
+    /// The cells of the program's other columns that are not empty: `reason`, `image_1`... Kept only
+    /// where they are asked for.
+    outcome: Vec<(String, String)>,
 }
 
 /// Reads a table back.
@@ -100,10 +105,18 @@ pub fn read_back(path: &Path) -> Result<ReturnedTable, Problems> {
 /// # Errors
 /// Those of [`read_back`].
 pub(crate) fn scan(path: &Path, row: &mut dyn FnMut(ReturnedRow)) -> Result<ReturnedTable, Problems> {
+    scan_with(path, false, row)
+}
+
+fn scan_with(
+    path: &Path,
+    keeps_outcomes: bool,
+    row: &mut dyn FnMut(ReturnedRow),
+) -> Result<ReturnedTable, Problems> {
     let name = path.display().to_string();
     let bytes =
         fs::read(path).map_err(|error| Diagnostic::error(format!("`{name}` cannot be read: {error}")))?;
-    let mut reader = TableReader::new(name, row);
+    let mut reader = TableReader { keeps_outcomes, ..TableReader::new(name, row) };
     let format =
         if bytes.starts_with(b"PK\x03\x04") { Some(ResultsFormat::Xlsx) } else { ResultsFormat::of(path) };
     match format {
@@ -161,13 +174,14 @@ struct TableReader<'r> {
     columns: Vec<String>,
     foreign_sheets: Vec<String>,
     has_refs: bool,
+    keeps_outcomes: bool,
     row: &'r mut dyn FnMut(ReturnedRow),
 }
 
 impl<'r> TableReader<'r> {
     fn new(name: String, row: &'r mut dyn FnMut(ReturnedRow)) -> TableReader<'r> {
         let (columns, foreign_sheets) = (Vec::new(), Vec::new());
-        TableReader { name, header: None, columns, foreign_sheets, has_refs: false, row }
+        TableReader { name, header: None, columns, foreign_sheets, has_refs: false, keeps_outcomes: false, row }
     }
 
     /// The header row.
@@ -195,7 +209,8 @@ impl<'r> TableReader<'r> {
                 ColumnMeaning::Pick => row.pick = trimmed(),
                 ColumnMeaning::Ref => row.ref_text = trimmed(),
                 ColumnMeaning::ImageNumber => row.image = cell.trim().parse().ok(),
-                ColumnMeaning::Other => {}
+                ColumnMeaning::Outcome(name) if self.keeps_outcomes => row.outcome.push((name, trimmed())),
+                ColumnMeaning::Outcome(_) => {}
                 ColumnMeaning::Added(name) => row.added.push((name, cell.to_owned())),
             }
         }
