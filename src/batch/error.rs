@@ -40,6 +40,29 @@ pub enum BatchError {
         /// The name of this one.
         ours: String,
     },
+    /// There is no state, and something shows that the batch was run before: begun anew, it would
+    /// be paid for again.
+    #[error("there is no state at {}, and this batch was run before", .0.state)]
+    RunBefore(Box<EarlierTraces>),
+    /// Results were to be taken over, and say nothing of a task of the manifest.
+    #[error("there is nothing to take over")]
+    NothingToTakeOver {
+        /// Where they would be.
+        results: Vec<PathBuf>,
+        /// How many of their tasks the manifest does not have.
+        rows: u64,
+    },
+    /// A batch was to begin anew that has a state.
+    #[error("{0} is the state of this batch, which does not begin anew")]
+    HasBegun(StateLocation),
+    /// The results of an earlier run cannot get another name.
+    #[error("{} cannot be renamed: {source}", path.display())]
+    NotPutAside {
+        /// The results.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// One file of the batch would be written over another.
     #[error("the {by} would be written over {}", path.display())]
     Overwrites {
@@ -208,4 +231,26 @@ pub struct ChangedTasks {
     pub cost: Option<Outlay>,
     /// The first of them: the id, the prompt as it was, and as it is now.
     pub examples: Vec<(TaskId, String, String)>,
+}
+
+/// What shows that a batch without a state was run before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierTraces {
+    /// Where there is no state.
+    pub state: StateLocation,
+    /// Results with tasks for which something was submitted, and how many those are.
+    pub results: Vec<(PathBuf, u64)>,
+    /// States that were made from this manifest under another name.
+    pub states: Vec<(StateLocation, SameManifest)>,
+}
+
+/// By what the manifest of another state is known to be this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SameManifest {
+    /// Nothing in it differs.
+    SameContent,
+    /// It has prompts of this one, and its file, of this name, is gone.
+    Gone(String),
+    /// It has prompts of this one, and is the same file.
+    SameFile,
 }

@@ -8,6 +8,7 @@
 //!
 //! No error here has prose for a terminal beyond one sentence: [`BatchError`] is facts.
 
+mod beginning;
 mod changes;
 mod download;
 mod error;
@@ -30,10 +31,10 @@ mod service;
 mod status;
 
 pub use download::{Download, MissedImage};
-pub use error::{BatchError, ChangedTasks, OverwrittenBy};
+pub use error::{BatchError, ChangedTasks, EarlierTraces, OverwrittenBy, SameManifest};
 pub use forecast::ForecastReport;
 pub use handle::Batch;
-pub use options::{CallbackOptions, CommandHints, HookUse, ImageOptions, Options};
+pub use options::{Beginning, CallbackOptions, CommandHints, HookUse, ImageOptions, Options};
 pub use plan::{BatchPlan, PlanWarning};
 pub use policy::{BatchPolicy, BudgetLimit, DueTime};
 pub use resolve::Target;

@@ -20,6 +20,8 @@ use crate::task::{Prices, RemoteTaskId};
 pub struct Options {
     /// Where the state is; beside the manifest (`spring.mjbatch` for `spring.yaml`) where not said.
     pub state: Option<StateLocation>,
+    /// How a batch without a state begins, where something shows that it was run before.
+    pub beginning: Beginning,
     /// Whether the service is a sandbox. Then state, results and images have names of their own
     /// (`spring.sandbox.mjbatch`), and hooks run only where [`hooks`](Options::hooks) says so.
     pub sandbox: bool,
@@ -94,6 +96,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             state: None,
+            beginning: Beginning::default(),
             sandbox: false,
             is_sandbox_id: None,
             speed: 1.0,
@@ -205,6 +208,19 @@ impl Default for ImageOptions {
             verify: false,
         }
     }
+}
+
+/// How a run begins a batch that has no state yet. It makes no difference to one that has, but that
+/// it does not begin anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Beginning {
+    /// Only where nothing shows that the batch was run before.
+    #[default]
+    IfNew,
+    /// With what the results of an earlier run say, which are where this one would write its own.
+    TakeOver,
+    /// Anew: everything is paid for again. The results of an earlier run get another name first.
+    Fresh,
 }
 
 /// Whether the manifest's hooks run.

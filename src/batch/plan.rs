@@ -1,9 +1,14 @@
 //! What a run of the batch would do: its tasks compared with the state, the cost, and how long it
 //! would take.
 
+use std::path::PathBuf;
+
 use jiff::ZonedDateTime;
 
-use super::{Batch, BatchError, BatchPolicy, ChangedTasks, ForecastReport, changes, forecast, selection};
+use super::beginning::FirstRun;
+use super::{
+    Batch, BatchError, BatchPolicy, ChangedTasks, EarlierTraces, ForecastReport, changes, forecast, selection,
+};
 use crate::manifest::Manifest;
 use crate::plan::{self, KnownTasks, Plan};
 use crate::store::{Snapshot, StoreError};
@@ -19,6 +24,8 @@ pub struct BatchPlan<'a> {
     pub known_tasks: KnownTasks,
     /// What becomes of each task.
     pub plan: Plan,
+    /// What shows that the batch was run before, though it has no state: a run would stop.
+    pub traces: Option<Box<EarlierTraces>>,
     /// The tasks for which a run would stop, since too many prompts were edited after they were
     /// paid for.
     pub changed: Option<Box<ChangedTasks>>,
@@ -30,6 +37,8 @@ pub struct BatchPlan<'a> {
     pub forecast: Option<ForecastReport>,
     /// The state; none where the batch was never run.
     pub snapshot: Option<Snapshot>,
+    /// What is taken over, if anything.
+    taken_over: Option<PlanWarning>,
 }
 
 /// What should be known about a plan or a run before it spends anything.
@@ -41,6 +50,16 @@ pub enum PlanWarning {
     Renamed {
         /// The ids that they had, and have now, in the manifest's order.
         ids: Vec<(TaskId, TaskId)>,
+    },
+    /// What the results of an earlier run say was taken over: what was submitted after they were
+    /// written is not in them.
+    TakenOver {
+        /// The results.
+        results: Vec<PathBuf>,
+        /// How many tasks of the manifest begin with what they say.
+        tasks: u64,
+        /// The tasks of the results that the manifest does not have.
+        unmatched: Vec<TaskId>,
     },
     /// So many tasks of mode `auto` have no deadline: they are sent relaxed.
     NoDeadline {
@@ -61,13 +80,24 @@ impl BatchPlan<'_> {
     pub fn warnings(&self) -> Vec<PlanWarning> {
         let renamed = self.plan.renamed.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
         let about_deadline = warning(&self.policy, self.plan.to_submit.of(TaskMode::Auto));
-        renamed_warning(renamed).into_iter().chain(about_deadline).collect()
+        let taken_over = self.taken_over.clone();
+        taken_over.into_iter().chain(renamed_warning(renamed)).chain(about_deadline).collect()
     }
 
     /// The rest of the budget; `None` where there is no budget, or a price is missing.
     pub fn left(&self) -> Option<Quota> {
         self.policy.left(self.spent)
     }
+}
+
+/// What should be known of what is taken over from results.
+pub(super) fn taken_over_warning(first_run: &FirstRun) -> Option<PlanWarning> {
+    let take_over = first_run.take_over.as_ref()?;
+    Some(PlanWarning::TakenOver {
+        results: first_run.results.clone(),
+        tasks: take_over.taken(),
+        unmatched: take_over.unmatched().map(|row| row.id.clone()).collect(),
+    })
 }
 
 /// What should be known of tasks whose ids have changed.
@@ -105,7 +135,15 @@ impl Batch {
         let Some(manifest) = self.manifest.as_ref().and_then(|loaded| loaded.whole.as_ref()) else {
             return Err(BatchError::Internal("the manifest was not read".to_owned()));
         };
-        let mut plan = plan::compare(manifest.tasks(), &known_tasks);
+        let results = self.files.results(&options.results, &manifest.batch);
+        let (first_run, traces) = match self.first_run(&results, None) {
+            Err(BatchError::RunBefore(traces)) => (FirstRun::default(), Some(traces)),
+            first_run => (first_run?, None),
+        };
+        let mut plan = match &first_run.take_over {
+            Some(take_over) => take_over.plan(manifest.tasks()),
+            None => plan::compare(manifest.tasks(), &known_tasks),
+        };
         let selection = selection::selection(options, &manifest.columns)?;
         selection::selects_something(manifest, &plan, &selection, &options.only)?;
         plan.select(&selection, || manifest.tasks());
@@ -118,10 +156,22 @@ impl Batch {
         };
         let spent = match &snapshot {
             Some(snapshot) => snapshot.reserved(&policy.prices())?,
-            None => Some(Quota(0)),
+            None => first_run.take_over.as_ref().map_or(Some(Quota(0)), |it| it.cost(&policy.prices())),
         };
+        let taken_over = taken_over_warning(&first_run);
         let left = policy.left(spent);
         let forecast = forecast::report((manifest, &plan), &policy, snapshot.as_ref(), left, options.speed)?;
-        Ok(BatchPlan { manifest, known_tasks, plan, changed, policy, spent, forecast, snapshot })
+        Ok(BatchPlan {
+            manifest,
+            known_tasks,
+            plan,
+            traces,
+            changed,
+            policy,
+            spent,
+            forecast,
+            snapshot,
+            taken_over,
+        })
     }
 }

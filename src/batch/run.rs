@@ -5,9 +5,10 @@ use jiff::ZonedDateTime;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinHandle;
 
+use super::beginning::FirstRun;
 use super::holder::holder_description;
 use super::loaded::{LoadedManifest, image_names};
-use super::plan::{PlanWarning, renamed_warning, warning};
+use super::plan::{PlanWarning, renamed_warning, taken_over_warning, warning};
 use super::{
     Batch, BatchError, BatchPolicy, CallbackOptions, Service, changes, files, hooks, images, selection,
 };
@@ -108,7 +109,9 @@ impl Batch {
         let images = images.transpose()?;
         let policy = checked.policy;
         let mut renamed = Vec::new();
-        let store = self.take_up(&service, &checked.selection, &policy.prices(), &mut renamed)?;
+        let first_run = self.first_run(&checked.results, Some(&service))?;
+        let store =
+            self.take_up(&service, (&checked.selection, &first_run), &policy.prices(), &mut renamed)?;
         if policy.budget.is_some()
             && let Some(mode) = store.unpriced(&policy.prices())?.first()
         {
@@ -125,7 +128,8 @@ impl Batch {
         }
         let (start, writer) = store.begin_with(policy.prices(), policy.engine.budget, &checked.selection)?;
         let auto = start.backlog.tasks.of(TaskMode::Auto);
-        let warnings = renamed_warning(renamed).into_iter().chain(warning(&policy, auto)).collect();
+        let warnings = taken_over_warning(&first_run).into_iter().chain(renamed_warning(renamed));
+        let warnings = warnings.chain(warning(&policy, auto)).collect();
         let hints = self.options.hints.clone();
         let config = runner::RunConfig {
             batch: cache.name.clone(),
@@ -188,10 +192,11 @@ impl Batch {
     fn take_up(
         &mut self,
         service: &Service,
-        selection: &Selection,
+        (selection, first_run): (&Selection, &FirstRun),
         prices: &Prices,
         renamed: &mut Vec<(TaskId, TaskId)>,
     ) -> Result<HeldStore, BatchError> {
+        first_run.put_aside()?;
         let mut store = self.store.open(&service.identity, &holder_description())?;
         let file = self.files.name();
         if let Some(theirs) = store.manifest_file()?
@@ -225,7 +230,13 @@ impl Batch {
             keep(&store)?;
             return Ok(store);
         }
-        let mut plan = plan::compare(manifest.tasks(), &store.known_tasks()?);
+        let known_tasks = store.known_tasks()?;
+        // Another run may have begun meanwhile.
+        let take_over = first_run.take_over.as_ref().filter(|_| known_tasks.is_empty());
+        let mut plan = match take_over {
+            Some(take_over) => take_over.plan(manifest.tasks()),
+            None => plan::compare(manifest.tasks(), &known_tasks),
+        };
         let manifest_ref = ManifestRef {
             batch: &manifest.name,
             columns: &manifest.columns,
@@ -236,7 +247,10 @@ impl Batch {
         plan.select(selection, || manifest.tasks());
         changes::check(manifest, &plan, options, &manifest.batch, prices, || store.snapshot())?;
         *renamed = plan.renamed.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
-        store.sync_manifest(manifest_ref, manifest.tasks(), &plan)?;
+        match take_over {
+            Some(it) => store.sync_manifest(manifest_ref, it.with_earlier(manifest.tasks()), &plan)?,
+            None => store.sync_manifest(manifest_ref, manifest.tasks(), &plan)?,
+        }
         keep(&store)?;
         Ok(store)
     }

@@ -6,7 +6,7 @@ use super::BatchError;
 use crate::api::{Client, DEFAULT_BASE_URL, Endpoint};
 
 /// The name of a sandbox in a state.
-const SANDBOX: &str = "the sandbox";
+pub(super) const SANDBOX: &str = "the sandbox";
 
 /// The environment variable of the API key, and that of the service's address; the names of the
 /// vendor's own samples.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::args::CheckArgs;
 use super::exit::Exit;
 use super::failure::{CommandFailure, say};
-use super::hooks;
+use super::{hooks, refusal};
 use crate::batch::{Batch, BatchError, Options};
 use crate::diagnostic::Problems;
 use crate::text::escape_json;
@@ -38,17 +38,24 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
     }
     say(problems);
     let Some(tasks) = tasks else { return Exit::Usage };
-    let warnings = match problems.warnings() {
-        0 => String::new(),
-        1 => ", 1 warning".to_owned(),
-        n => format!(", {n} warnings"),
-    };
+    let warnings = words(problems.warnings());
+    if let Ok(Some(traces)) = batch.earlier_traces() {
+        refusal::warn_about_traces(&traces);
+    }
     let noun = if tasks == 1 { "task" } else { "tasks" };
     let _ = writeln!(anstream::stdout(), "{}: {tasks} {noun}, no errors{warnings}", args.manifest.display());
     for line in follow_up {
         let _ = writeln!(anstream::stdout(), "  {line}");
     }
     Exit::Success
+}
+
+fn words(warnings: usize) -> String {
+    match warnings {
+        0 => String::new(),
+        1 => ", 1 warning".to_owned(),
+        n => format!(", {n} warnings"),
+    }
 }
 
 /// The problems as JSON, for editors and CI. `tasks` is null if there are errors.

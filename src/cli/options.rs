@@ -4,10 +4,12 @@ use std::net::SocketAddr;
 
 use secrecy::SecretString;
 
-use super::args::{BatchArgs, DownloadArgs, ImageArgs, PlanArgs, RunArgs, SandboxTuning, TableArgs};
+use super::args::{
+    BatchArgs, BeginningArgs, DownloadArgs, ImageArgs, PlanArgs, RunArgs, SandboxTuning, TableArgs,
+};
 use super::failure::CommandFailure;
 use crate::api::{DEFAULT_BASE_URL, Endpoint};
-use crate::batch::{CallbackOptions, HookUse, ImageOptions, Options};
+use crate::batch::{Beginning, CallbackOptions, HookUse, ImageOptions, Options};
 use crate::diagnostic::Diagnostic;
 use crate::sandbox::{self, SandboxFaults};
 
@@ -46,6 +48,7 @@ pub(super) fn run_options(args: &RunArgs) -> Result<Options, CommandFailure> {
     if args.batch.sandbox {
         options.speed = args.sandbox_tuning.speed.unwrap_or(SANDBOX_SPEED);
     }
+    options.beginning = beginning(&args.beginning);
     let limits = &args.limits;
     options.max_tasks = args.expansion.max_tasks;
     options.only.clone_from(&limits.selection.only);
@@ -82,6 +85,7 @@ pub(super) fn plan_options(args: &PlanArgs) -> Options {
     if args.batch.sandbox {
         options.speed = SANDBOX_SPEED;
     }
+    options.beginning = beginning(&args.beginning);
     options.max_tasks = args.expansion.max_tasks;
     options.concurrency = args.concurrency;
     options.prices = args.prices;
@@ -91,6 +95,14 @@ pub(super) fn plan_options(args: &PlanArgs) -> Options {
     options.budget = args.budget;
     options.deadline.clone_from(&args.deadline);
     options
+}
+
+fn beginning(args: &BeginningArgs) -> Beginning {
+    match (args.take_over, args.fresh) {
+        (true, _) => Beginning::TakeOver,
+        (false, true) => Beginning::Fresh,
+        (false, false) => Beginning::IfNew,
+    }
 }
 
 /// The options of `download`.

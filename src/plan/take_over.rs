@@ -7,7 +7,7 @@
 use super::identity::{TaskMatcher, fingerprint};
 use super::{KnownTask, KnownTasks, Plan, Step, can_be_skipped};
 use crate::prompt::canonical_prompt;
-use crate::task::{Decision, Earlier, Fingerprint, RemoteTaskId, State, Task, TaskId};
+use crate::task::{Decision, Earlier, Fingerprint, Prices, Quota, RemoteTaskId, State, Task, TaskId};
 
 /// A row of results, or the rows of one task, with what was made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,8 @@ impl TakeOver {
             row.is_none()
         });
         for (n, _, id) in left {
-            if known.get(&id).is_some_and(|versions| versions.iter().any(|row| row.fingerprint == NO_PROMPT)) {
+            if known.get(&id).is_some_and(|versions| versions.iter().any(|row| row.fingerprint == NO_PROMPT))
+            {
                 let row = matcher.by_id_and_prompt(&id, NO_PROMPT);
                 row_of_task[n] = row.map(row_number);
             }
@@ -88,6 +89,15 @@ impl TakeOver {
         plan
     }
 
+    /// What was spent on the tasks that have a row, by what their rows say, else at the dearer one of
+    /// these prices. `None` where a price is missing.
+    pub fn cost(&self, prices: &Prices) -> Option<Quota> {
+        let dearer = || Some(prices.fast?.max(prices.relaxed.unwrap_or_default()));
+        let rows = self.row_of_task.iter().flatten().filter_map(|row| self.rows.get(*row));
+        let costs = rows.map(|row| row.earlier.quota.or_else(dearer).map(|quota| quota.0));
+        costs.sum::<Option<u64>>().map(Quota)
+    }
+
     /// How many tasks have a row.
     pub fn taken(&self) -> u64 {
         self.row_of_task.iter().flatten().count() as u64
@@ -118,7 +128,8 @@ fn known_rows(rows: &[EarlierRow]) -> KnownTasks {
             state: row.earlier.state,
             position: Some(n),
             failed_before_skip: false,
-            redo_done: false,
+            kept_skip: false,
+            over: None,
             last_mark: row.earlier.task_id.as_ref().map(RemoteTaskId::mark),
         };
         known.entry(row.id.clone()).or_default().push(task);
@@ -191,7 +202,11 @@ mod tests {
                 plan.steps[0]
             };
             assert_eq!(with(None), Step::Import(state));
-            assert_eq!(with(Some(Decision::Redo)), Step::Import(state), "whether it was carried out is not known");
+            assert_eq!(
+                with(Some(Decision::Redo)),
+                Step::Import(state),
+                "whether it was carried out is not known"
+            );
             let expected = if state == State::Failed { State::Skipped } else { state };
             assert_eq!(with(Some(Decision::Skip)), Step::Import(expected));
         }

@@ -20,6 +20,11 @@ impl StateLocation {
         is_same_file(&self.0, file)
     }
 
+    /// Whether another place is the same, under whatever name.
+    pub fn is_same(&self, other: &StateLocation) -> bool {
+        is_same_file(&self.0, &other.0)
+    }
+
     /// The folder from which relative paths of images count.
     pub fn base_dir(&self) -> PathBuf {
         self.0.with_file_name("")

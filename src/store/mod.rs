@@ -64,8 +64,14 @@ impl BatchStore {
         sqlite::found_in(folder)
     }
 
-    /// Whether the state has a task, also one that its manifest has no longer, with a prompt of such
-    /// a fingerprint. Nothing is changed; a state that is not there or cannot be read has none.
+    /// Whether there is a state that has tasks, or may have: one that cannot be looked at is
+    /// refused by whoever opens it. Nothing is changed.
+    pub fn has_tasks(&self) -> bool {
+        sqlite::has_tasks(&self.location)
+    }
+
+    /// Whether the state has a task with a prompt of such a fingerprint, also one that its manifest
+    /// has no longer. Nothing is changed; a state that is not there or cannot be read has none.
     pub fn has_prompt(&self, is_meant: impl Fn(Fingerprint) -> bool) -> bool {
         sqlite::has_prompt(&self.location, &is_meant)
     }

@@ -48,5 +48,6 @@ mod signals;
 mod state;
 mod status;
 mod support;
+mod take_over;
 #[cfg(debug_assertions)]
 mod walk;

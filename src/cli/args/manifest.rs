@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::shared::{BatchArgs, ExpansionArgs, SelectionArgs, prices};
+use super::shared::{BatchArgs, BeginningArgs, ExpansionArgs, SelectionArgs, prices};
 use crate::deadline::Deadline;
 use crate::manifest::Budget;
 use crate::task::Prices;
@@ -31,6 +31,9 @@ pub(in crate::cli) struct PlanArgs {
 
     #[command(flatten)]
     pub(in crate::cli) selection: SelectionArgs,
+
+    #[command(flatten)]
+    pub(in crate::cli) beginning: BeginningArgs,
 
     /// Make at most N finished, running or unknown tasks again because their prompts were edited
     /// [default: 20]

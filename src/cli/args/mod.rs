@@ -17,7 +17,7 @@ pub(super) use manifest::{CheckArgs, InitArgs, PlanArgs, StarterKind};
 pub(super) use output::{DownloadArgs, ReportArgs, ResultsArgs, StatusArgs};
 pub(super) use run::RunArgs;
 pub(super) use sandbox::{SandboxArgs, SandboxTuning};
-pub(super) use shared::{BatchArgs, ImageArgs, TableArgs};
+pub(super) use shared::{BatchArgs, BeginningArgs, ImageArgs, TableArgs};
 pub(super) use state::{BackupArgs, ResolveArgs, RetryArgs, SalvageArgs, StateCommand};
 
 /// Run a manifest of image prompts as a resumable batch that pays for nothing twice.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::sandbox::SandboxTuning;
-use super::shared::{BatchArgs, ExpansionArgs, ImageArgs, SelectionArgs, TableArgs, prices};
+use super::shared::{BatchArgs, BeginningArgs, ExpansionArgs, ImageArgs, SelectionArgs, TableArgs, prices};
 use crate::deadline::Deadline;
 use crate::duration;
 use crate::manifest::{Budget, OnUnknown};
@@ -87,6 +87,9 @@ pub(in crate::cli) struct RunArgs {
 
     #[command(flatten)]
     pub(in crate::cli) limits: LimitArgs,
+
+    #[command(flatten)]
+    pub(in crate::cli) beginning: BeginningArgs,
 
     #[command(flatten)]
     pub(in crate::cli) images: ImageArgs,

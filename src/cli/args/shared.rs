@@ -20,6 +20,19 @@ pub(in crate::cli) struct BatchArgs {
     pub(in crate::cli) sandbox: bool,
 }
 
+/// How a batch without a state begins, where something shows that it was run before.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct BeginningArgs {
+    /// If the state is gone, begin with what the results say: nothing in them is paid for again
+    #[arg(long, conflicts_with = "fresh", help_heading = "Without a state")]
+    pub(in crate::cli) take_over: bool,
+
+    /// If the state is gone, begin anew and pay for everything again; the results are renamed
+    /// first, e.g. to spring.results.2026-11-26.csv
+    #[arg(long, help_heading = "Without a state")]
+    pub(in crate::cli) fresh: bool,
+}
+
 /// How a manifest is expanded.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ExpansionArgs {

@@ -27,6 +27,9 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, CommandFailure> {
     let state = batch.store().location().to_string();
     let planned = batch.plan()?;
     planned.warnings().iter().for_each(refusal::warn);
+    if let Some(traces) = &planned.traces {
+        refusal::warn_about_traces(traces);
+    }
     if let Some(changed) = &planned.changed {
         refusal::warn_about_changed(changed);
     }

@@ -1,13 +1,16 @@
 //! The sentences of a batch's errors: what happened, where, whether anything was submitted, and
 //! what to do.
 
+mod beginning;
 mod details;
 mod store;
 
 use super::failure::{CommandFailure, say};
-use crate::batch::{BatchError, ChangedTasks, OverwrittenBy, PlanWarning};
+use super::paste::shell_quoted;
+use crate::batch::{BatchError, ChangedTasks, EarlierTraces, OverwrittenBy, PlanWarning};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::text::sanitize_line;
+use beginning::{about_nothing_to_take_over, about_taken_over, about_traces};
 use details::{about_changed, about_column, about_filter, about_hook, about_images, about_renamed};
 
 /// The most characters of a name on a line.
@@ -44,9 +47,17 @@ fn with_advice(error: BatchError) -> Diagnostic {
         BatchError::NeverRun(_) => {
             found.help("name another state with `--state`, or that of a sandbox run with `--sandbox`")
         }
-        BatchError::OtherManifest { .. } => found
+        BatchError::OtherManifest { state, theirs, .. } => found
             .note("two manifests that differ only in their ending share the default name of their state")
-            .help("give this one a state of its own with `--state`, or rename it"),
+            .help(format!(
+                "if this is `{}` in another form, add `--state {}` to go on with its state; if it is another batch, rename it, or name a state of its own with `--state`, which pays anew for what the two have in common",
+                sanitize_line(&theirs, NAME),
+                shell_quoted(&state.to_string()),
+            )),
+        BatchError::RunBefore(traces) => about_traces(found, &traces),
+        BatchError::NothingToTakeOver { results, rows } => about_nothing_to_take_over(found, &results, rows),
+        BatchError::HasBegun(_) => found.help("run it without `--fresh` to go on with it"),
+        BatchError::NotPutAside { .. } => found.help("rename it yourself, and run again"),
         BatchError::Overwrites { by: OverwrittenBy::Report, .. } => {
             found.help("choose another file with `--out`")
         }
@@ -130,6 +141,7 @@ pub(super) fn warn(warning: &PlanWarning) {
     };
     let found = match warning {
         PlanWarning::Renamed { ids } => about_renamed(ids),
+        PlanWarning::TakenOver { results, tasks, unmatched } => about_taken_over(results, *tasks, unmatched),
         PlanWarning::NoDeadline { auto } => {
             Diagnostic::warning(format!("{} and no deadline: they are sent relaxed", these(*auto)))
                 .help("set one with `--deadline 08:00`, or `deadline: \"08:00\"` under `batch:`")
@@ -140,6 +152,15 @@ pub(super) fn warn(warning: &PlanWarning) {
         }
     };
     say(&found.into());
+}
+
+/// Warns that a run would stop because the batch has no state and was run before.
+pub(super) fn warn_about_traces(traces: &EarlierTraces) {
+    let found = format!(
+        "there is no state at {}, and this batch was run before: a run would stop with exit code 2",
+        traces.state
+    );
+    say(&about_traces(Diagnostic::warning(found), traces).into());
 }
 
 /// Warns that a run would stop because too many prompts were edited after their tasks were paid

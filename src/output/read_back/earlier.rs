@@ -140,14 +140,18 @@ mod tests {
         for word in ["", "erledigt", "running", "pending", "skipped", "submitting"] {
             assert_eq!(state("job-1", word), Some(State::Running), "{word}");
         }
-        assert_eq!((state("", "running"), state("", "unknown")), (Some(State::Unknown), Some(State::Unknown)));
+        assert_eq!(
+            (state("", "running"), state("", "unknown")),
+            (Some(State::Unknown), Some(State::Unknown))
+        );
         assert_eq!((state("job-1", "lost"), state("", "failed")), (Some(State::Lost), Some(State::Failed)));
         assert_eq!((state("", ""), state("", "pending"), state("", "skipped")), (None, None, None));
     }
 
     #[test]
     fn a_table_by_image_has_one_task_for_its_rows_with_the_images_in_their_order() {
-        let header = "id,task_id,status,mode,prompt,reason,grid,n,image,attempts,quota,submitted_at,finished_at";
+        let header =
+            "id,task_id,status,mode,prompt,reason,grid,n,image,attempts,quota,submitted_at,finished_at";
         let rows = [3, 1, 2].map(|n| format!("a,job-1,done,fast,a mug,,g.png,{n},{n}.png,1,4,,"));
         let other = "b,job-2,failed,fast,a cup,blurred,,,,1,4,,";
         let table = [header, &rows[0], other, &rows[1], &rows[2]].join("\n");

@@ -81,8 +81,8 @@ pub struct ReturnedRow {
     pub status: String,
     /// The cells of [`columns`](ReturnedTable::columns) that are not empty, in their order.
     pub added: Vec<(String, String)>,
-    /// The cells of the program's other columns that are not empty: `reason`, `image_1`... Kept only
-    /// where they are asked for.
+    /// The cells of the program's other columns that are not empty: `reason`, `image_1`... Kept
+    /// only where they are asked for.
     outcome: Vec<(String, String)>,
 }
 
@@ -181,7 +181,15 @@ struct TableReader<'r> {
 impl<'r> TableReader<'r> {
     fn new(name: String, row: &'r mut dyn FnMut(ReturnedRow)) -> TableReader<'r> {
         let (columns, foreign_sheets) = (Vec::new(), Vec::new());
-        TableReader { name, header: None, columns, foreign_sheets, has_refs: false, keeps_outcomes: false, row }
+        TableReader {
+            name,
+            header: None,
+            columns,
+            foreign_sheets,
+            has_refs: false,
+            keeps_outcomes: false,
+            row,
+        }
     }
 
     /// The header row.

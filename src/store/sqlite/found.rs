@@ -23,8 +23,8 @@ const HAS_LETTERS: i32 = 7;
 /// The states in this folder, by their names. One that has two names there (a symlink) is given
 /// once.
 pub(in crate::store) fn found_in(folder: &Path) -> Vec<FoundState> {
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let listed = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(entries) = std::fs::read_dir(listed) else { return Vec::new() };
     let mut paths: Vec<PathBuf> = entries
         .filter_map(|entry| Some(folder.join(entry.ok()?.file_name())))
         .filter(|path| path.extension().is_some_and(|ending| ending == ENDING))
@@ -67,6 +67,17 @@ pub(in crate::store) fn has_prompt(state: &StateLocation, is_meant: &dyn Fn(Fing
     look(&real, any).unwrap_or(false)
 }
 
+/// Whether there is a state at this place that has tasks, or may have: one that cannot be looked
+/// at.
+pub(in crate::store) fn has_tasks(state: &StateLocation) -> bool {
+    if !file_access::exists(state.path()) {
+        return false;
+    }
+    let Ok(real) = state_file::resolve(state.path()) else { return true };
+    let query = "SELECT EXISTS (SELECT 1 FROM task)";
+    look(&real, |db, _| db.query_row(query, [], |row| row.get(0))).unwrap_or(true)
+}
+
 /// Looks at a state as it is; `None` where that is not possible. The version of its tables is
 /// passed on.
 fn look<T>(real: &Path, read: impl Fn(&Connection, i32) -> rusqlite::Result<T>) -> Option<T> {
@@ -96,12 +107,7 @@ fn look<T>(real: &Path, read: impl Fn(&Connection, i32) -> rusqlite::Result<T>) 
 }
 
 /// What the header says; none where there is none yet.
-fn header(
-    db: &Connection,
-    version: i32,
-    path: &Path,
-    real: &Path,
-) -> rusqlite::Result<Option<FoundState>> {
+fn header(db: &Connection, version: i32, path: &Path, real: &Path) -> rusqlite::Result<Option<FoundState>> {
     let columns = if version < HAS_LETTERS { "NULL, NULL" } else { "letters, path" };
     let query = format!("SELECT batch, service, file, manifest, {columns} FROM header");
     let row = |row: &Row<'_>| {
