@@ -116,7 +116,7 @@ pub struct Earlier {
     pub state: State,
     /// The service's id of the last attempt.
     pub task_id: Option<RemoteTaskId>,
-    /// Why it failed, was lost or is unknown.
+    /// The reason why it failed, was lost or is unknown.
     pub reason: Option<String>,
     /// The images.
     pub images: Images,
@@ -302,7 +302,7 @@ pub struct Record {
     pub task: Task,
     /// The state of the task.
     pub state: State,
-    /// Why it failed, was lost or is unknown.
+    /// The reason why it failed, was lost or is unknown.
     pub reason: Option<String>,
     /// The mode that the last attempt was sent in.
     pub sent_in: Option<Mode>,

@@ -19,7 +19,8 @@ use super::naming::safe_name;
 use super::sniff::ImageFormat;
 use crate::task::{AttemptKey, Images, Mode, Quota, RemoteTaskId, Task, TaskId};
 
-/// What a download reads of its batch: the state and the service in a run, memory in tests.
+/// Gives downloads what they read of the batch: the state and the service in a run, memory in
+/// tests.
 pub trait ImageSource: fmt::Debug + Send + Sync {
     /// Loads what an attempt made; `None` where it is not done. Called on a blocking thread.
     ///
@@ -42,7 +43,7 @@ pub struct ImageJob {
     pub task_id: RemoteTaskId,
     /// The URLs.
     pub images: Images,
-    /// What it cost, where that is known.
+    /// The cost of the attempt, if it is known.
     pub quota: Option<Quota>,
     /// When it was submitted.
     pub submitted_at: Option<Timestamp>,
@@ -59,28 +60,28 @@ pub struct ImageJob {
 pub struct KnownFile {
     /// The image's number; 0 is the grid.
     pub n: u32,
-    /// Its path, relative to the base directory with `/` between its parts, or absolute.
+    /// The path, relative to the base directory with `/` between its parts, or absolute.
     pub path: String,
     /// The BLAKE3 hash of its bytes.
     pub hash: [u8; 32],
-    /// Its size in bytes.
+    /// The size in bytes.
     pub bytes: u64,
 }
 
 /// A file that was downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageFile {
-    /// Its path, as in [`KnownFile::path`].
+    /// The path, as in [`KnownFile::path`].
     pub path: String,
     /// The BLAKE3 hash of its bytes.
     pub hash: [u8; 32],
-    /// Its size in bytes.
+    /// The size in bytes.
     pub bytes: u64,
-    /// Its format, detected from the content.
+    /// The format, detected from the content.
     pub format: ImageFormat,
 }
 
-/// What became of one image, to be recorded.
+/// The outcome of one image, to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageRow {
     /// The image's number; 0 is the grid.
@@ -98,24 +99,24 @@ pub struct FailedImage {
     pub id: TaskId,
     /// The image's number; 0 is the grid.
     pub n: u32,
-    /// Why, in words.
+    /// The reason, in words.
     pub why: String,
 }
 
-/// What became of the images of one attempt.
+/// The outcomes of the images of one attempt.
 #[derive(Debug, Default)]
 pub struct DownloadOutcome {
     /// The attempt, where it has images.
     pub attempt: Option<AttemptKey>,
-    /// What is to be recorded.
+    /// The outcomes to record.
     pub rows: Vec<ImageRow>,
     /// The images that could not be downloaded.
     pub failed: Vec<FailedImage>,
-    /// The same in numbers, with the files that needed no download.
+    /// The outcomes in numbers, including files that needed no download.
     pub stats: DownloadStats,
 }
 
-/// What became of the images so far, in files.
+/// The outcomes of the images so far, in numbers of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DownloadStats {
     /// Were there already.
@@ -140,7 +141,7 @@ impl DownloadStats {
     }
 }
 
-/// What the downloads of a batch share.
+/// The parts that all downloads of a batch share.
 #[derive(Debug)]
 pub(super) struct Downloader {
     pub(super) config: DownloadConfig,

@@ -1,4 +1,4 @@
-//! What a batch downloads, and how.
+//! The settings of the downloads of a batch.
 
 use std::path::PathBuf;
 
@@ -6,12 +6,12 @@ use super::fetch::Fetcher;
 use super::folder::ImageFolder;
 use crate::manifest::ImageName;
 
-/// What is downloaded, and how.
+/// The settings of the downloads of a batch.
 #[derive(Debug)]
 pub struct DownloadConfig {
-    /// What files are called.
+    /// The names of the files.
     pub name: ImageName,
-    /// Where they go.
+    /// The folder.
     pub folder: ImageFolder,
     /// The directory that recorded paths are relative to.
     pub base_dir: PathBuf,

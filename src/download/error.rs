@@ -1,4 +1,5 @@
-//! Why an image was not downloaded: facts, and the one place where they become prose.
+//! The reasons why an image was not downloaded: facts, and the one place where they become
+//! sentences.
 
 use std::fmt;
 use std::io;
@@ -10,7 +11,7 @@ use crate::text::sanitize_line;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DownloadError {
-    /// What the service gave is not a URL that can be requested.
+    /// The service gave something that is no URL that can be requested.
     NoUrl,
     /// URLs of this scheme are not downloaded.
     Scheme(String),
@@ -24,7 +25,7 @@ pub enum DownloadError {
     Http(u16),
     /// The host could not be reached, or the transfer broke.
     Network(String),
-    /// Nothing arrived for too long, or the whole transfer took too long.
+    /// Nothing arrived for too long, or the transfer took too long.
     Timeout,
     /// The bytes are not an image; the text says what they look like.
     NotAnImage(&'static str),

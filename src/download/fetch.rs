@@ -20,7 +20,7 @@ use super::sniff::ImageFormat;
 /// Limits of the download of one image.
 #[derive(Debug, Clone, Copy)]
 pub struct DownloadLimits {
-    /// Its largest size in bytes.
+    /// The largest size in bytes.
     pub bytes: u64,
     /// How long one try may take.
     pub time: Duration,
@@ -51,11 +51,11 @@ impl Default for DownloadLimits {
 /// An image that was downloaded to its file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FetchedImage {
-    /// Its format, detected from the content.
+    /// The format, detected from the content.
     pub format: ImageFormat,
     /// The BLAKE3 hash of its bytes.
     pub hash: [u8; 32],
-    /// Its size in bytes.
+    /// The size in bytes.
     pub bytes: u64,
     /// How many tries it took.
     pub tries: u32,

@@ -12,7 +12,7 @@ use crate::task::{Task, TaskId};
 /// The folder of a sandbox's images below the manifest's own: never mixed with real ones.
 const SANDBOX_FOLDER: &str = "sandbox-pictures";
 
-/// Where the template of a name was written, which decides where its folder is.
+/// The place where the template of a name was written, which decides where its folder is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TemplateOrigin<'a> {
     /// On the command line: relative to the working directory.
@@ -27,16 +27,16 @@ pub enum TemplateOrigin<'a> {
     },
 }
 
-/// Where the images of a batch go and what they are called; checked.
+/// The folder and the names of the images of a batch, both checked.
 #[derive(Debug)]
 pub struct Destination {
-    /// What files are called.
+    /// The names of the files.
     pub name: ImageName,
-    /// Where they go.
+    /// The folder.
     pub folder: ImageFolder,
 }
 
-/// Why images cannot go where they should.
+/// The reason why images cannot be written.
 #[derive(Debug)]
 pub enum DestinationError {
     /// The template cannot be read.
@@ -54,7 +54,7 @@ pub enum NameConflict {
     Underivable {
         /// The task.
         id: TaskId,
-        /// Why, as a phrase.
+        /// The reason, as a phrase.
         why: String,
     },
     /// Two images would be the same file, on some system at least.

@@ -26,7 +26,7 @@ pub struct Downloads {
     in_flight: JoinSet<Result<DownloadOutcome, String>>,
     /// When downloads in flight are aborted, after a request to stop.
     stop_at: Option<Instant>,
-    /// What became of the images so far.
+    /// The outcomes of the images so far.
     pub stats: DownloadStats,
     /// The first image that could not be downloaded.
     pub first_failed: Option<FailedImage>,

@@ -26,7 +26,7 @@ const LAST_WORDS: Duration = Duration::from_millis(500);
 pub struct HookCommand {
     /// The program: a name in the PATH, or an absolute path.
     pub program: PathBuf,
-    /// Its arguments; no shell reads them.
+    /// The arguments; no shell reads them.
     pub arguments: Vec<String>,
     /// The working directory.
     pub folder: PathBuf,

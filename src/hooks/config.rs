@@ -26,7 +26,7 @@ pub struct HookConfig {
     pub on_finish: Option<Notifier>,
 }
 
-/// Why a hook cannot be used.
+/// The reason why a hook cannot be used.
 #[derive(Debug)]
 pub enum HookError {
     /// The manifest's folder cannot be found.

@@ -1,4 +1,4 @@
-//! Why one try of a delivery failed, and whether another may succeed.
+//! The error of one try of a delivery, and whether another try may succeed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::text::sanitize_line;
 /// The most characters kept of a reason.
 const REASON: usize = 200;
 
-/// Why one try of a delivery failed.
+/// The error of one try of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DeliveryError {
     /// The reason in one line that is safe for a terminal.

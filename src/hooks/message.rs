@@ -10,7 +10,7 @@ use crate::text::sanitize_line;
 /// The most characters of the line for people.
 const TEXT: usize = 200;
 
-/// What every message says of its batch.
+/// The part of a message that is the same for all deliveries of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct MessageContext<'a> {
     /// The batch's name.

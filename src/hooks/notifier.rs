@@ -32,7 +32,7 @@ impl Default for DeliveryLimits {
 pub enum Transport {
     /// A command gets it on its standard input.
     Command(HookCommand),
-    /// It is posted to a URL.
+    /// A URL to post to.
     Post(Box<HookPost>),
 }
 
@@ -41,7 +41,7 @@ pub enum Transport {
 pub struct Notifier {
     /// How messages reach it.
     pub transport: Transport,
-    /// What a delivery may take.
+    /// The limits of a delivery.
     pub limits: DeliveryLimits,
 }
 

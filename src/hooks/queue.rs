@@ -25,9 +25,9 @@ const FAILURES_TO_PAUSE: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 
-/// Where pending deliveries are kept: the state in a run, memory in tests.
+/// Stores pending deliveries: the state in a run, memory in tests.
 pub trait Outbox: fmt::Debug + Send + Sync + 'static {
-    /// What identifies a delivery.
+    /// The key by which the store knows a delivery.
     type Key: fmt::Debug + Copy + Send + Sync + 'static;
 
     /// Loads a pending delivery; `None` where there is none, or it was delivered already. Called on
@@ -38,7 +38,7 @@ pub trait Outbox: fmt::Debug + Send + Sync + 'static {
     fn load(&self, due: DeliveryTrigger<Self::Key>) -> Result<Option<LoadedDelivery<Self::Key>>, String>;
 }
 
-/// What a delivery is queued by.
+/// The cause of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryTrigger<K> {
     /// The delivery itself.
@@ -52,28 +52,28 @@ pub enum DeliveryTrigger<K> {
 /// A pending delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoadedDelivery<K> {
-    /// What identifies it.
+    /// The key by which the store knows it.
     pub key: K,
     /// The task; none where it is about a run.
     pub task: Option<TaskId>,
-    /// What is sent.
+    /// The message.
     pub message: HookMessage,
 }
 
-/// What became of a delivery in this run, to be recorded.
+/// The outcome of a delivery in this run, to be recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeliveryResult<K> {
-    /// What identifies it.
+    /// The key by which the store knows it.
     pub key: K,
     /// The task; none where it is about a run.
     pub task: Option<TaskId>,
     /// How many tries it took.
     pub tries: u32,
-    /// Why it failed, where it did.
+    /// The error, if it failed.
     pub error: Option<String>,
 }
 
-/// What became of the deliveries of a run.
+/// The outcomes of the deliveries of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeliveryStats {
     /// How many succeeded.
@@ -117,7 +117,7 @@ impl<O: Outbox> HookRunner<O> {
         }
     }
 
-    /// Where pending deliveries are kept.
+    /// The store of pending deliveries.
     pub fn outbox(&self) -> &O {
         &self.outbox
     }
@@ -251,7 +251,7 @@ impl<O: Outbox> HookRunner<O> {
         self.stats.first_failed.get_or_insert((task, why));
     }
 
-    /// What became of the deliveries so far; `None` where there were none.
+    /// The outcomes of the deliveries so far; `None` if there were none.
     pub fn stats(&self) -> Option<DeliveryStats> {
         let left = self.stats.left + self.held.len() as u64;
         (self.stats.delivered + left > 0).then(|| DeliveryStats { left, ..self.stats.clone() })

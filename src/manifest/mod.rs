@@ -104,7 +104,7 @@ impl Manifest {
         counted.map(|((entry, tally), line)| expand::factors_of(entry, tally, &self.expansion.tables, *line))
     }
 
-    /// What the column `action` of a table asks for, task by task.
+    /// The decisions of a table's column `action`, by task.
     pub fn decisions(&self) -> impl Iterator<Item = (TaskId, Decision)> + '_ {
         let tasks = self.has_actions().then(|| self.tasks()).into_iter().flatten();
         tasks.filter_map(|task| task.decision.map(|decision| (task.id, decision)))
@@ -139,7 +139,7 @@ impl Manifest {
 ///
 /// # Errors
 ///
-/// What [`parse_with`] finds, or that there is no such file, or that it cannot be read.
+/// The errors that [`parse_with`] finds, or that the file does not exist or cannot be read.
 pub fn read(path: &Path) -> Result<Manifest, Problems> {
     read_with(path, ReadOptions::default())
 }

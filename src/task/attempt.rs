@@ -1,4 +1,4 @@
-//! One paid submit of a task: how it is named in the state, how it can end, and why it fails.
+//! One paid submit of a task: its row in the state, how it can end, and why it fails.
 
 use super::{Images, RemoteTaskId};
 
@@ -10,7 +10,7 @@ pub struct TaskRow(pub i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AttemptKey(pub i64);
 
-/// Why an attempt gave no images.
+/// The reason why an attempt gave no images.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// The kind of the failure.

@@ -1,4 +1,4 @@
-//! What a person wants done with a task: the words of the column `action`.
+//! A decision of a person about a task: the words of the column `action`.
 
 /// A decision of a person about one task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Mode, Quota, TaskMode};
 
-/// What one job costs in each mode, as the user configured it; the service publishes no price list.
+/// The price of one job in each mode, as the user configured it; the service publishes no price
+/// list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Prices {
     /// For one `fast` job.

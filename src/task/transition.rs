@@ -52,7 +52,7 @@ impl fmt::Display for IllegalTransition {
     }
 }
 
-/// What a change makes of a task that stands at `state`; `None` where it means nothing any more.
+/// The effect of a change on a task in this state; `None` if the change means nothing any more.
 ///
 /// | the attempt is | the task may be | and becomes |
 /// | --- | --- | --- |
@@ -71,7 +71,7 @@ impl fmt::Display for IllegalTransition {
 /// ever leaves `done`, and nothing moves a task that is skipped.
 ///
 /// # Errors
-/// Where the change contradicts the state.
+/// The change contradicts the state.
 pub fn transition(state: State, change: &ChangeKind) -> Result<Option<Transition<'_>>, IllegalTransition> {
     use State::{Done, Failed, Lost, Pending, Running, Submitting, Unknown};
     let (from, next, outcome): (&[State], State, AttemptOutcome) = match change {

@@ -60,7 +60,7 @@ impl ManifestEntry {
     }
 }
 
-/// Where an entry's prompts come from.
+/// The source of an entry's prompts.
 #[derive(Debug, Clone)]
 pub(crate) enum PromptSource {
     Text(TemplateText),
@@ -70,7 +70,7 @@ pub(crate) enum PromptSource {
     FinalCells,
 }
 
-/// Where the parts of an entry are in the manifest.
+/// The places of an entry's parts in the manifest.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EntrySpans {
     pub(crate) head: Range<usize>,

@@ -13,7 +13,7 @@ use crate::manifest::format;
 use crate::manifest::provenance::announce;
 use crate::manifest::value::ValueError;
 
-/// Why a file that a manifest names cannot be loaded.
+/// The reason why a file that a manifest names cannot be loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LoadError {
     /// There is no such file. The name, if any, is of a similar file beside it.

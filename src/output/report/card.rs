@@ -8,7 +8,7 @@ use super::links::{self, LinkBase};
 use super::page::{ReportEntry, ReportPage};
 use crate::task::State;
 
-/// What a card shows.
+/// The content of a card.
 #[derive(Debug, Serialize)]
 pub(super) struct Card<'e> {
     /// The task's index, from 0.

@@ -1,4 +1,4 @@
-//! What the report shows, as plain data.
+//! The content of the report, as plain data.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::breakdown::TopValues;
 use crate::task::{Counts, Mode, Quota, Record};
 
-/// What the page shows besides its tasks.
+/// The content of the page besides its tasks.
 #[derive(Debug)]
 pub struct ReportPage {
     /// The batch's name.
@@ -22,7 +22,7 @@ pub struct ReportPage {
     pub run_lives: bool,
     /// The tasks by status.
     pub counts: Counts,
-    /// What was spent, where prices are known.
+    /// The quota that was spent, if prices are known.
     pub spent: Option<Quota>,
     /// Identifies this batch in the browser's storage, which keeps the choices.
     pub key: String,
@@ -38,7 +38,7 @@ pub struct ReportPage {
     pub runs_left_out: usize,
     /// The durations of jobs that are done, in milliseconds.
     pub waits: Vec<(Mode, Vec<u32>)>,
-    /// Why attempts failed, most frequent first.
+    /// The reasons why attempts failed, most frequent first.
     pub failures: Vec<FailureReason>,
     /// How many more reasons there are.
     pub failures_left_out: usize,
@@ -49,11 +49,11 @@ pub struct ReportPage {
 pub struct FailureReason {
     /// How they ended.
     pub color: OutcomeColor,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// How many there were.
     pub attempts: u64,
-    /// What they cost, as far as it is known.
+    /// Their cost, as far as it is known.
     pub quota: Quota,
 }
 
@@ -104,22 +104,22 @@ impl OutcomeColor {
 /// An attempt in a timeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimelineBar {
-    /// Its task.
+    /// The id of its task.
     pub id: String,
     /// When it was submitted.
     pub from: Timestamp,
     /// When it was seen to end, or was last known to run.
     pub to: Timestamp,
-    /// How it ended.
+    /// The outcome.
     pub color: OutcomeColor,
 }
 
-/// One run, with its attempts.
+/// A run, with its attempts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunTimeline {
     /// The run's number; 0 for attempts that were imported from results.
     pub number: i64,
-    /// Why it ended, in a word; none where it is still going on, or died.
+    /// The reason why it ended, in a word; `None` if it is still going on, or died.
     pub ending: Option<String>,
     /// The attempts of the run.
     pub bars: Vec<TimelineBar>,

@@ -20,7 +20,7 @@ use scene::Scene;
 /// Images a job gives.
 pub(super) const SINGLES: u8 = 4;
 
-/// What a prompt looks like: enough to draw its images.
+/// The look of a prompt: enough to draw its images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Appearance {
     /// Hash of the prompt.

@@ -31,7 +31,7 @@ fn mix(mut z: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// Where the eye is drawn to: left, right, the middle, far right, by the image's number.
+/// The center of attention, by the image's number: left, right, the middle, far right.
 pub(super) fn focus(number: u8, rng: &mut Rng) -> f32 {
     [0.32, 0.68, 0.5, 0.8][usize::from(number.wrapping_sub(1) % 4)] + rng.between(-0.06, 0.06)
 }

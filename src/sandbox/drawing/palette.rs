@@ -11,9 +11,9 @@ pub(super) struct Palette {
     pub(super) high: Color,
     /// Horizon, or the light on the wall.
     pub(super) low: Color,
-    /// What is far away.
+    /// The color of what is far away.
     pub(super) far: Color,
-    /// What is near.
+    /// The color of what is near.
     pub(super) near: Color,
     /// The color that is meant to be noticed.
     pub(super) accent: Color,
