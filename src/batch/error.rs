@@ -52,8 +52,8 @@ pub enum BatchError {
         /// How many of their tasks the manifest does not have.
         rows: u64,
     },
-    /// A batch was to begin anew that has a state.
-    #[error("{0} is the state of this batch, which does not begin anew")]
+    /// A batch that has a state was asked to begin anew.
+    #[error("{0} is the state of this batch, and `--fresh` begins only batches without one")]
     HasBegun(StateLocation),
     /// The results of an earlier run cannot get another name.
     #[error("{} cannot be renamed: {source}", path.display())]

@@ -175,7 +175,7 @@ fn jobs_that_ran_as_the_state_went_are_followed_and_unknown_ones_stay_so() {
     }
     refused(&dir, &service, "spring.csv", &["spring.results.csv has 4 tasks that were submitted"]);
     let ran = dir.run(&service.url()).args("--take-over").expect_code(6);
-    assert!(ran.stderr.contains("4 tasks begin with what spring.results.csv says"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("4 tasks were taken over from spring.results.csv"), "{}", ran.stderr);
     assert_eq!(dir.count([State::Done, State::Unknown]), [3, 1]);
     assert_eq!(service.jobs(), 4);
     let listed = dir.mjbatch("resolve spring.csv").output();
@@ -194,7 +194,7 @@ fn results_are_matched_by_prompt_where_ids_have_changed_and_the_others_are_said(
     let planned = dir.mjbatch("plan spring.csv --take-over").expect_code(0);
     assert!(planned.stdout.contains("to submit: 1 task"), "{}", planned.stdout);
     let ran = dir.run(&service.url()).args("--take-over").expect_code(0);
-    assert!(ran.stderr.contains("2 tasks begin with what spring.results.csv says"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("2 tasks were taken over from spring.results.csv"), "{}", ran.stderr);
     assert!(ran.stderr.contains("1 task of it is not in the manifest: `t2`"), "{}", ran.stderr);
     assert_eq!(service.jobs(), 4);
     assert_paid_once(&[&service.ledger()]);

@@ -35,7 +35,7 @@ pub(super) fn about_traces(mut found: Diagnostic, traces: &EarlierTraces) -> Dia
             format!("add `--state {state}` to go on with that state, or {fresh}")
         }
         [] => format!(
-            "put the state back or name it with `--state`; without it, add `--take-over` to begin with what those results say and pay for the rest alone, or {fresh}"
+            "put the state back or name it with `--state`; without it, add `--take-over` to begin with what those results say and pay only for the rest, or {fresh}"
         ),
     })
 }
@@ -57,8 +57,8 @@ pub(super) fn about_nothing_to_take_over(found: Diagnostic, results: &[PathBuf],
 
 pub(super) fn about_taken_over(results: &[PathBuf], tasks: u64, unmatched: &[TaskId]) -> Diagnostic {
     let results: Vec<String> = results.iter().map(|path| path.display().to_string()).collect();
-    let noun = if tasks == 1 { "1 task begins" } else { &format!("{tasks} tasks begin") };
-    let found = Diagnostic::warning(format!("{noun} with what {} says", results.join(" and ")))
+    let noun = if tasks == 1 { "1 task was" } else { &format!("{tasks} tasks were") };
+    let found = Diagnostic::warning(format!("{noun} taken over from {}", results.join(" and ")))
         .note("what was submitted after it was written is not in it, and would be paid for again");
     if unmatched.is_empty() {
         return found;

@@ -56,7 +56,7 @@ fn with_advice(error: BatchError) -> Diagnostic {
             )),
         BatchError::RunBefore(traces) => about_traces(found, &traces),
         BatchError::NothingToTakeOver { results, rows } => about_nothing_to_take_over(found, &results, rows),
-        BatchError::HasBegun(_) => found.help("run it without `--fresh` to go on with it"),
+        BatchError::HasBegun(_) => found.help("leave `--fresh` out to go on with it"),
         BatchError::NotPutAside { .. } => found.help("rename it yourself, and run again"),
         BatchError::Overwrites { by: OverwrittenBy::Report, .. } => {
             found.help("choose another file with `--out`")
