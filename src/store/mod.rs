@@ -64,6 +64,12 @@ impl BatchStore {
         sqlite::found_in(folder)
     }
 
+    /// What the header of the state says, from a look that changes nothing, also where the state is
+    /// older or newer. `None` where there is none, or none that says anything.
+    pub fn look(&self) -> Option<FoundState> {
+        sqlite::look_at(&self.location)
+    }
+
     /// Whether there is a state that has tasks, or may have: one that cannot be looked at is
     /// refused by whoever opens it. Nothing is changed.
     pub fn has_tasks(&self) -> bool {

@@ -158,9 +158,10 @@ fn a_state_is_not_used_with_another_service() {
      = help: use an https:// address
     error: spring.mjbatch belongs to a service on this machine, and this run would use http://192.0.2.1
      |
+     = note: it is the state of `spring.csv`
      = note: the taskIds of one service mean nothing at another
      = note: nothing was submitted
-     = help: choose another file with `--state`, or the service that the state belongs to
+     = help: choose the service that the state belongs to, or another file with `--state`, which pays anew
     ");
     dir.mjbatch("run spring.csv --sandbox --state spring.mjbatch").expect_code(2);
     assert_eq!((dir.read("spring.results.csv"), service.submits()), (before, submits));

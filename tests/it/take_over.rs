@@ -303,3 +303,25 @@ fn a_state_of_which_no_run_began_is_none() {
     assert!(ran.stderr.contains("spring.results.csv has 3 tasks that were submitted"), "{}", ran.stderr);
     assert_eq!(service.jobs(), 3);
 }
+
+const EARLIER_STATE: &[u8] = include_bytes!("fixtures/state-0.1/spring.state");
+const EARLIER_MANIFEST: &str = include_str!("fixtures/state-0.1/spring.yaml");
+
+#[test]
+fn a_state_of_the_version_before_is_found_under_another_name_and_left_as_it_is() {
+    let (service, dir) = (SandboxService::with_faults(""), TestDir::empty());
+    dir.write("spring.mjbatch", EARLIER_STATE);
+    dir.write("summer.yaml", EARLIER_MANIFEST);
+    refused(
+        &dir,
+        &service,
+        "summer.yaml",
+        &["spring.mjbatch is the state of a manifest with the same content"],
+    );
+    dir.write("summer.yaml", EARLIER_MANIFEST.replace("a bowl on linen", "a blue bowl on linen"));
+    refused(&dir, &service, "summer.yaml", &["which had the same prompts and is gone"]);
+    assert_eq!(dir.read("spring.mjbatch"), EARLIER_STATE);
+    assert_eq!(dir.files(), ["spring.mjbatch", "summer.yaml"]);
+    dir.run_of("summer.yaml", &service.url()).args("--state spring.mjbatch").expect_code(6);
+    assert_eq!(service.submits(), 2, "the edited task and the pending one");
+}

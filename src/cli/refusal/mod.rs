@@ -61,7 +61,7 @@ fn with_advice(error: BatchError) -> Diagnostic {
         BatchError::Overwrites { by: OverwrittenBy::Report, .. } => {
             found.help("choose another file with `--out`")
         }
-        BatchError::Overwrites { .. } => found.help("choose another file with `--results` or `--state`"),
+        BatchError::Overwrites { .. } => found.help("choose another file with `--results`, or with `--state`, which pays anew for what an earlier state has"),
         BatchError::SandboxResults { task, .. } => {
             let found = found.help("add `--sandbox`, or run the first manifest");
             match task {

@@ -45,6 +45,11 @@ pub(in crate::store) fn found_in(folder: &Path) -> Vec<FoundState> {
     found
 }
 
+/// What the header of the state at this place says.
+pub(in crate::store) fn look_at(state: &StateLocation) -> Option<FoundState> {
+    read(state.path(), &state_file::resolve(state.path()).ok()?)
+}
+
 fn read(path: &Path, real: &Path) -> Option<FoundState> {
     look(real, |db, version| header(db, version, path, real)).flatten()
 }

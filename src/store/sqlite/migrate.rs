@@ -62,10 +62,14 @@ fn goes_on(versions: &[Version], listed: Option<&Version>) -> Option<Version> {
 }
 
 /// Puts one row in another's place in the manifest.
+///
+/// A `redo` that the manifest still has was carried out for both only where it was for each: for
+/// the row that was sent, and before the manifest was seen with the other.
 fn take_place(db: &Connection, key: i64, listed: i64) -> rusqlite::Result<()> {
     db.execute(
-        "UPDATE state SET (position, vars, timeout, hook_url, priority, entry, skip) =
-             (SELECT position, vars, timeout, hook_url, priority, entry, skip FROM state WHERE task = ?2)
+        "UPDATE state SET (position, vars, timeout, hook_url, priority, entry, skip, redone) =
+             (SELECT position, vars, timeout, hook_url, priority, entry, skip, min(redone, state.redone)
+              FROM state AS listed WHERE task = ?2)
          WHERE task = ?1",
         [key, listed],
     )?;

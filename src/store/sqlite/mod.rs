@@ -44,7 +44,7 @@ mod writer_thread;
 use std::path::Path;
 
 pub use batch_writer::{BatchWriter, RunReader};
-pub(super) use found::{found_in, has_prompt, has_tasks};
+pub(super) use found::{found_in, has_prompt, has_tasks, look_at};
 pub use held_store::HeldStore;
 pub(super) use lock::holder;
 pub use snapshot::Snapshot;

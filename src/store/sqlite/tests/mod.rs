@@ -21,6 +21,7 @@ mod decisions;
 mod deliveries;
 mod found;
 mod long_life;
+mod migrate;
 mod resolve;
 mod rules;
 
