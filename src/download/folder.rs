@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_its_name_a_file_stays_in_the_folder() {
+    fn a_file_of_any_name_stays_in_the_folder() {
         let outer = tempfile::tempdir().unwrap();
         let folder = ImageFolder::at(&outer.path().join("in"));
         for bad in ["..|..|x.png", "/etc/passwd", "a|../../b", ".|.|.", "C:\\x|y"] {

@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_a_command_leaves_running_blocks_nothing() {
+    async fn a_process_that_a_command_leaves_running_blocks_nothing() {
         assert_eq!(sh("/bin/sleep 100 & exit 0", "", LONG).await, Ok(()));
         let begun = std::time::Instant::now();
         assert!(sh("/bin/sleep 3 & exit 1", "", LONG).await.is_err());

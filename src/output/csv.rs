@@ -227,7 +227,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_the_text_it_reads_back_equal(
+        fn any_text_reads_back_equal(
             columns in prop::collection::vec(hostile(), 0..3),
             rows in prop::collection::vec(
                 (hostile(), hostile(), hostile(), prop::collection::vec(hostile(), 0..7), prop::collection::vec(hostile(), 3)),

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_the_text_a_line_is_one_line_and_reads_back_equal() {
+    fn a_line_of_any_text_is_one_line_and_reads_back_equal() {
         for text in
             ["=1+1", "a\0b", "two\r\nlines\u{2028}and", "<b>\"é\" 漢字 🎈</b>", &"long ".repeat(20_000)]
         {

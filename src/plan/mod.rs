@@ -477,7 +477,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_renamed_is_not_removed() {
+    fn a_renamed_task_is_not_removed() {
         let known_tasks = KnownTasks::from([
             (TaskId("a".into()), vec![known(1, "mug", State::Done)]),
             (TaskId("b".into()), vec![known(2, "cup", State::Done)]),

@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_means_the_same_has_one_form() {
+    fn prompts_of_one_meaning_have_one_form() {
         let family = "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}";
         for (written, expected) in [
             ("a mug", "a mug"),
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_something_else_has_another() {
+    fn prompts_of_different_meaning_have_different_forms() {
         for (a, b) in [
             ("a mug", "a Mug"),
             ("a mug", "a mugs"),

@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_taken_out_wherever_it_stands() {
+    fn repeat_is_removed_from_any_position() {
         for prompt in ["a mug --r 4", "a mug   --repeat 4  ", "a mug --repeat +4"] {
             assert_eq!(take_repeat(prompt), Ok(("a mug".to_owned(), Some(4))), "{prompt}");
         }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_unrolled_is_refused() {
+    fn an_invalid_repeat_is_refused() {
         insta::assert_snapshot!(refused("a mug --repeat"), @"`--repeat` has no value [--repeat]");
         insta::assert_snapshot!(refused("a mug --repeat 0"), @"`--repeat 0` is out of range [0]");
         insta::assert_snapshot!(refused("a mug --r 41 --ar 1:1"), @"`--r 41` is out of range [41]");

@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_done_stays_done_and_what_may_have_been_billed_waits_again_only_by_a_decision_to_pay_twice() {
+    fn done_stays_done_and_a_task_that_may_be_billed_is_pending_again_only_by_a_decision_to_pay_twice() {
         for change in changes() {
             let of_done = transition(State::Done, &change);
             assert!(matches!(of_done, Err(_) | Ok(None | Some(Transition { state: State::Done, .. }))));

@@ -60,7 +60,7 @@ fn every_manifest_of_the_repository_is_one_by_the_schema() {
 }
 
 #[test]
-fn what_the_parser_takes_the_schema_takes() {
+fn the_schema_accepts_every_value_that_the_parser_accepts() {
     for yaml in [
         "version: 1\nprompts: [a mug]",
         "version: '1'\nname: 7\nprompts: [a mug, {prompt: 7, id: 7, repeat: 2}]",
@@ -87,7 +87,7 @@ fn what_the_parser_takes_the_schema_takes() {
 }
 
 #[test]
-fn what_the_schema_refuses_the_parser_refuses() {
+fn the_parser_refuses_every_value_that_the_schema_refuses() {
     for yaml in [
         "prompts: [a mug]",
         "version: 2\nprompts: [a mug]",

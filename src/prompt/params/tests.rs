@@ -33,7 +33,7 @@ fn checked(param: &Param) -> String {
 }
 
 #[test]
-fn nothing_is_said_of_good_params() {
+fn valid_params_have_no_findings() {
     for param in [
         text("ar", "16:9"),
         text("--aspect", "1:1"),

@@ -128,7 +128,7 @@ fn dashes_of_word_processors_are_found() {
 }
 
 #[test]
-fn what_could_be_prose_or_a_flag_is_a_warning() {
+fn a_word_that_could_be_prose_or_a_flag_is_a_warning() {
     insta::assert_snapshot!(linted("a bottle —no text"), @r"
     warning: an em dash before `no`, which is a flag's name
       a bottle —no text

@@ -32,7 +32,7 @@ fn linted(prompt: &str) -> String {
 }
 
 #[test]
-fn nothing_is_said_of_a_good_prompt() {
+fn a_valid_prompt_has_no_findings() {
     for prompt in [
         "a red mug",
         "a red mug --ar 16:9 --v 7 --stylize 250 --chaos 10 --weird 100 --seed 4294967295 --raw --tile",
@@ -53,7 +53,7 @@ fn nothing_is_said_of_a_good_prompt() {
 }
 
 #[test]
-fn nothing_is_said_of_prose_that_looks_like_flags() {
+fn prose_that_looks_like_flags_has_no_findings() {
     for prompt in [
         "a well--known actor",
         "the 16:9 ratio of a screen, c. 1950",
@@ -76,7 +76,7 @@ fn nothing_is_said_of_prose_that_looks_like_flags() {
 
 proptest! {
     #[test]
-    fn whatever_is_linted_the_findings_point_into_it(
+    fn findings_point_into_any_text_that_is_linted(
         prompt in any::<String>(),
         pieces in prop::collection::vec(
             prop::sample::select(vec![

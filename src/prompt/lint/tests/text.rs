@@ -93,7 +93,7 @@ fn weights_are_numbers_and_add_up_to_more_than_zero() {
 }
 
 #[test]
-fn all_is_found_at_once_in_the_order_of_the_text() {
+fn all_findings_are_reported_in_the_order_of_the_text() {
     insta::assert_snapshot!(linted("https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo"), @r"
     error: a space in the URL of an image
       https://x.test/a b.png —ar 16x9 --chaos 500 --relax --foo
