@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use mjbatch::engine::Waiting;
 use mjbatch::manifest::{self, ManifestCache, ReadOptions};
 use mjbatch::plan::{self, Selection};
-use mjbatch::runner::{Flush, write_results};
+use mjbatch::runner::{Flush, ResultsSource, write_results};
 use mjbatch::store::{BatchStore, BatchWriter, HeldStore, Intent, IntentOutcome, ManifestRef};
 use mjbatch::task::{ChangeKind, Images, Prices, Quota, RemoteTaskId};
 
@@ -70,7 +70,7 @@ fn many(tasks: usize) -> Result<(), Box<dyn Error>> {
         drop((snapshot, writer));
         let begun = Instant::now();
         write_results(
-            &BatchStore::at(&state).snapshot()?,
+            &ResultsSource::of(&BatchStore::at(&state)),
             &folder.path().join("out.csv").into(),
             None,
             Flush::Final,
@@ -116,7 +116,7 @@ fn year(tasks: usize, nights: usize, changed: usize) -> Result<(), Box<dyn Error
             let (status, _) = look(&state)?;
             let begun = Instant::now();
             write_results(
-                &BatchStore::at(&state).snapshot()?,
+                &ResultsSource::of(&BatchStore::at(&state)),
                 &folder.path().join("out.csv").into(),
                 None,
                 Flush::Final,

@@ -243,6 +243,12 @@ impl Status {
         Status::Skipped,
     ];
 
+    /// The status of this word, whatever its case and the blanks around it.
+    pub fn from_word(word: &str) -> Option<Status> {
+        let word = word.trim();
+        Status::ALL.into_iter().find(|status| word.eq_ignore_ascii_case(status.as_str()))
+    }
+
     /// The word of the `status` column.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -344,10 +350,15 @@ impl Record {
         }
     }
 
+    /// The ref of the task as it stands, in the batch of these letters.
+    pub fn row_ref(&self, letters: &str) -> RowRef {
+        RowRef { batch: letters.to_owned(), task: self.row, attempts: self.attempts }
+    }
+
     /// Whether the image of this index, from 0, is shown and passed on: it was picked, or no image
     /// of the task was.
     pub fn is_chosen(&self, index: usize) -> bool {
-        self.picks.is_empty() || self.picks.iter().any(|pick| usize::from(*pick) == index + 1)
+        is_chosen(&self.picks, self.images.urls.len(), index)
     }
 
     /// The mode that it was sent in, or else that it will be.
@@ -356,9 +367,25 @@ impl Record {
     }
 }
 
+/// Whether the image of this index, from 0, of so many is among the picked ones, or none of them is
+/// picked.
+pub fn is_chosen(picks: &[u16], images: usize, index: usize) -> bool {
+    let mut picks =
+        picks.iter().map(|pick| usize::from(*pick)).filter(|pick| (1..=images).contains(pick)).peekable();
+    picks.peek().is_none() || picks.any(|pick| pick == index + 1)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_images_are_chosen_where_none_of_them_is_picked() {
+        let chosen = |picks: &[u16]| (0..4).filter(|index| is_chosen(picks, 4, *index)).collect::<Vec<_>>();
+        assert_eq!(chosen(&[1, 3]), [0, 2]);
+        assert_eq!(chosen(&[4, 9]), [3]);
+        assert_eq!((chosen(&[]), chosen(&[7])), (vec![0, 1, 2, 3], vec![0, 1, 2, 3]));
+    }
 
     #[test]
     fn a_submit_in_flight_is_unknown_once_its_run_is_dead() {

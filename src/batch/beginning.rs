@@ -32,6 +32,11 @@ pub(super) struct FirstRun {
 }
 
 impl FirstRun {
+    /// Whether the batch begins with this file: it is put aside, or taken over.
+    pub(super) fn begins_with(&self, file: &Path) -> bool {
+        self.put_aside.iter().chain(&self.results).any(|path| path == file)
+    }
+
     /// Gives the results of an earlier run another name, with the date.
     pub(super) fn put_aside(&self) -> Result<(), BatchError> {
         self.put_aside.iter().try_for_each(|path| {

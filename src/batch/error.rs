@@ -6,6 +6,7 @@ use crate::diagnostic::{Place, Problems};
 use crate::download::DestinationError;
 use crate::hooks::HookError;
 use crate::plan::{Filter, FilterError};
+use crate::runner::ForeignFile;
 use crate::store::{StateLocation, StoreError};
 use crate::task::{Mode, Outlay, TaskId};
 use std::io;
@@ -71,6 +72,17 @@ pub enum BatchError {
         /// Over what.
         path: PathBuf,
     },
+    /// Results would be written over a file that is not results of this batch.
+    #[error("results would be written over `{}`: {why}", path.display())]
+    ForeignFile {
+        /// The file.
+        path: PathBuf,
+        /// Why it is not to be replaced.
+        why: ForeignFile,
+    },
+    /// The report would be written over a file that is no report.
+    #[error("the report would be written over `{}`, which is no report", .0.display())]
+    NoReport(PathBuf),
     /// The manifest is the results of a sandbox, whose images are not real.
     #[error("{} is the result of a sandbox run, whose images are not real", manifest.display())]
     SandboxResults {

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{BatchError, Options, OverwrittenBy};
-use crate::manifest::BatchSettings;
+use crate::manifest::{BatchSettings, ManifestCache};
 use crate::store::{BatchStore, StateLocation, is_same_file};
 
 /// Where a batch is, and whose.
@@ -56,8 +56,14 @@ impl Files {
         if paths.is_empty() { vec![self.named("results.csv")] } else { paths }
     }
 
-    /// Refuses names under which one file would be written over another.
-    pub(super) fn check(&self, results: &[PathBuf]) -> Result<(), BatchError> {
+    /// The files beside the manifest that it reads too.
+    pub(super) fn data(&self, manifest: &ManifestCache) -> Vec<PathBuf> {
+        manifest.data_files().iter().map(|written| self.manifest.with_file_name(written)).collect()
+    }
+
+    /// Refuses names under which one file would be written over another. `data` are the files that
+    /// the manifest reads.
+    pub(super) fn check(&self, results: &[PathBuf], data: &[PathBuf]) -> Result<(), BatchError> {
         let clash = |by, path: &Path| Err(BatchError::Overwrites { by, path: path.to_owned() });
         let name = self.name();
         let batch = batch_of_results(&name);
@@ -72,6 +78,9 @@ impl Files {
             if is_same_file(path, &self.manifest) && batch.is_none() {
                 return clash(OverwrittenBy::Results, &self.manifest);
             }
+            if let Some(table) = data.iter().find(|table| is_same_file(path, table)) {
+                return clash(OverwrittenBy::Results, table);
+            }
         }
         if store.location().is_file(&self.manifest) {
             return clash(OverwrittenBy::State, &self.manifest);
@@ -80,8 +89,14 @@ impl Files {
     }
 
     /// Refuses a report that would be written over another file of the batch.
-    pub(super) fn check_report(&self, out: &Path, results: &[PathBuf]) -> Result<(), BatchError> {
-        let is_taken = [&self.manifest].into_iter().chain(results).any(|other| is_same_file(out, other));
+    pub(super) fn check_report(
+        &self,
+        out: &Path,
+        results: &[PathBuf],
+        data: &[PathBuf],
+    ) -> Result<(), BatchError> {
+        let files = [&self.manifest].into_iter().chain(results).chain(data);
+        let is_taken = files.into_iter().any(|other| is_same_file(out, other));
         if is_taken || self.store().location().is_file(out) {
             return Err(BatchError::Overwrites { by: OverwrittenBy::Report, path: out.to_owned() });
         }
@@ -166,7 +181,7 @@ mod tests {
         let check = |state: &str, results: &str, manifest: &str| {
             let state = Some(path(state).into());
             let files = Files::of(&path(manifest), &Options { state, ..Options::default() });
-            files.check(&results.split(' ').map(path).collect::<Vec<_>>()).is_ok()
+            files.check(&results.split(' ').map(path).collect::<Vec<_>>(), &[path("products.csv")]).is_ok()
         };
         assert!(check("spring.mjbatch", "spring.results.csv", "spring.csv"));
         assert!(check("spring.mjbatch", "spring.results.csv", "spring.results.csv"), "results fed back");
@@ -176,6 +191,7 @@ mod tests {
         assert!(check("spring.mjbatch", "a.csv a.xlsx b.csv", "spring.csv"));
         assert!(!check("spring.mjbatch", "a.csv a.xlsx a.csv", "spring.csv"));
         assert!(!check("spring.mjbatch", "a.csv spring.mjbatch", "spring.csv"));
+        assert!(!check("spring.mjbatch", "a.csv products.csv", "spring.csv"), "a table that it reads");
     }
 
     #[test]

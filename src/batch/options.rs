@@ -76,6 +76,8 @@ pub struct Options {
     /// Where the results go, each file in the format of its ending; beside the manifest where
     /// empty.
     pub results: Vec<PathBuf>,
+    /// Whether files are replaced, by results or by a report, that are not of this batch.
+    pub overwrite: bool,
     /// What one row of a table is.
     pub rows: Option<manifest::RowUnit>,
     /// The columns of a table.
@@ -122,6 +124,7 @@ impl Default for Options {
             patience: None,
             callbacks: None,
             results: Vec::new(),
+            overwrite: false,
             rows: None,
             columns: None,
             formula_guard: false,

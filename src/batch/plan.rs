@@ -7,10 +7,12 @@ use jiff::ZonedDateTime;
 
 use super::beginning::FirstRun;
 use super::{
-    Batch, BatchError, BatchPolicy, ChangedTasks, EarlierTraces, ForecastReport, changes, forecast, selection,
+    Batch, BatchError, BatchPolicy, ChangedTasks, EarlierTraces, ForecastReport, TypedDecisions, changes,
+    forecast, selection,
 };
 use crate::manifest::Manifest;
 use crate::plan::{self, KnownTasks, Plan};
+use crate::runner::ForeignFile;
 use crate::store::{Snapshot, StoreError};
 use crate::task::{Quota, TaskId, TaskMode};
 
@@ -29,6 +31,10 @@ pub struct BatchPlan<'a> {
     /// The tasks for which a run would stop, since too many prompts were edited after they were
     /// paid for.
     pub changed: Option<Box<ChangedTasks>>,
+    /// The file for which a run would stop, since it is not results of this batch, and why.
+    pub foreign: Option<(PathBuf, ForeignFile)>,
+    /// The decisions that people typed into results, and that wait to be carried out.
+    pub typed: Option<TypedDecisions>,
     /// By what a run would go.
     pub policy: BatchPolicy,
     /// What all attempts so far may have cost; none where a price is missing.
@@ -61,6 +67,8 @@ pub enum PlanWarning {
         /// The tasks of the results that the manifest does not have.
         unmatched: Vec<TaskId>,
     },
+    /// Results hold decisions that were typed and not carried out.
+    TypedDecisions(TypedDecisions),
     /// So many tasks of mode `auto` have no deadline: they are sent relaxed.
     NoDeadline {
         /// How many.
@@ -80,8 +88,10 @@ impl BatchPlan<'_> {
     pub fn warnings(&self) -> Vec<PlanWarning> {
         let renamed = self.plan.renamed.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
         let about_deadline = warning(&self.policy, self.plan.to_submit.of(TaskMode::Auto));
+        let typed = self.typed.clone().map(PlanWarning::TypedDecisions);
         let taken_over = self.taken_over.clone();
-        taken_over.into_iter().chain(renamed_warning(renamed)).chain(about_deadline).collect()
+        let renamed = renamed_warning(renamed);
+        taken_over.into_iter().chain(renamed).chain(about_deadline).chain(typed).collect()
     }
 
     /// The rest of the budget; `None` where there is no budget, or a price is missing.
@@ -159,6 +169,14 @@ impl Batch {
             None => first_run.take_over.as_ref().map_or(Some(Quota(0)), |it| it.cost(&policy.prices())),
         };
         let taken_over = taken_over_warning(&first_run);
+        let results = self.files.results(&options.results, &manifest.batch);
+        let shape = options.table_format(&manifest.output);
+        let (foreign, typed) = match self.check_results(&results, &shape, &first_run) {
+            // What was made of these results is asked about first.
+            Err(BatchError::ForeignFile { .. }) if traces.is_some() => (None, None),
+            Err(BatchError::ForeignFile { path, why }) => (Some((path, why)), None),
+            checked => (None, checked?),
+        };
         let left = policy.left(spent);
         let forecast = forecast::report((manifest, &plan), &policy, snapshot.as_ref(), left, options.speed)?;
         Ok(BatchPlan {
@@ -167,6 +185,8 @@ impl Batch {
             plan,
             traces,
             changed,
+            foreign,
+            typed,
             policy,
             spent,
             forecast,

@@ -2,34 +2,42 @@
 
 use std::path::{Path, PathBuf};
 
+use super::beginning::FirstRun;
 use super::{Batch, BatchError};
-use crate::manifest::TableFormat;
-use crate::output::{ResultsError, report};
-use crate::runner::{Flush, ReportConfig, ResultsConfig, ResultsReport, write_report, write_results};
+use crate::manifest::{BatchSettings, TableFormat};
+use crate::output::ResultsError;
+use crate::runner::{
+    Flush, ReportConfig, ResultsConfig, ResultsReport, ResultsSource, write_report, write_results,
+};
 use crate::task::Counts;
 
 impl Batch {
     /// Writes the results once more, from the state.
     ///
     /// # Errors
-    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::Manifest`],
-    /// [`BatchError::Store`]. A file that could not be written is in what is given, among the
-    /// others.
+    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::ForeignFile`],
+    /// [`BatchError::Results`], [`BatchError::Manifest`], [`BatchError::Store`]. A file that could
+    /// not be written is in what is given, among the others.
     pub fn results(&mut self) -> Result<ResultsReport, BatchError> {
         // A table says nothing about results, and one of a million rows takes its time.
-        let asks_manifest =
-            self.options.results.is_empty() || self.options.columns.is_none() && !is_table(&self.path);
-        let (batch, said) = if asks_manifest {
-            let manifest = self.check()?;
-            (manifest.batch.clone(), manifest.output.clone())
+        let asks_manifest = self.options.results.is_empty()
+            || self.options.overwrite
+            || self.options.columns.is_none() && !is_table(&self.path);
+        let (batch, said, data): (BatchSettings, TableFormat, Vec<PathBuf>) = if asks_manifest {
+            let cache = self.check()?.cache();
+            let data = self.files.data(&cache);
+            (cache.batch, cache.output, data)
         } else {
             Default::default()
         };
-        let said: TableFormat = said;
         let paths = self.files.results(&self.options.results, &batch);
-        self.files.check(&paths)?;
-        let wanted = ResultsConfig { paths, shape: self.options.table_format(&said) };
-        Ok(write_results(&self.snapshot()?, &wanted, None, Flush::Final)?)
+        self.files.check(&paths, &data)?;
+        let (shape, overwrite) = (self.options.table_format(&said), self.options.overwrite);
+        drop(self.snapshot()?); // there is a state
+        self.check_results(&paths, &shape, &FirstRun::default())?;
+        let wanted = ResultsConfig { paths, shape, overwrite };
+        let source = ResultsSource::of(&self.store);
+        Ok(write_results(&source, &wanted, None, Flush::Final)?)
     }
 
     /// Writes the page of all images to `out`, or beside the manifest, and gives where it is and
@@ -37,16 +45,17 @@ impl Batch {
     /// saved to.
     ///
     /// # Errors
-    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::ReportFile`] where the
-    /// file cannot be written, [`BatchError::Store`].
+    /// [`BatchError::NeverRun`], [`BatchError::Overwrites`], [`BatchError::NoReport`] where
+    /// it would replace another file, [`BatchError::ReportFile`] where the file cannot be written,
+    /// [`BatchError::Store`].
     pub fn report(
         &self,
         out: Option<&Path>,
         next: impl FnOnce(&Path) -> String,
     ) -> Result<(PathBuf, Counts), BatchError> {
         let out = out.map_or_else(|| self.file_named("report.html"), Path::to_owned);
-        self.files.check_report(&out, &self.files.results(&[], &Default::default()))?;
-        report::check(&out).map_err(|e| BatchError::ReportFile(e.to_string()))?;
+        self.files.check_report(&out, &self.files.results(&[], &Default::default()), &[])?;
+        self.check_report(&out)?;
         let picks = self.file_named("picks.csv");
         let wanted = ReportConfig {
             picks: picks.file_name().unwrap_or_default().to_string_lossy().into_owned(),

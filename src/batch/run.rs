@@ -110,6 +110,8 @@ impl Batch {
         let policy = checked.policy;
         let mut renamed = Vec::new();
         let first_run = self.first_run(&checked.results, Some(&service))?;
+        let shape = self.options.table_format(&self.loaded()?.cache.output);
+        let typed = self.check_results(&checked.results, &shape, &first_run)?;
         let store =
             self.take_up(&service, (&checked.selection, &first_run), &policy.prices(), &mut renamed)?;
         if policy.budget.is_some()
@@ -128,8 +130,9 @@ impl Batch {
         }
         let (start, writer) = store.begin_with(policy.prices(), policy.engine.budget, &checked.selection)?;
         let auto = start.backlog.tasks.of(TaskMode::Auto);
+        let typed = typed.map(PlanWarning::TypedDecisions);
         let warnings = taken_over_warning(&first_run).into_iter().chain(renamed_warning(renamed));
-        let warnings = warnings.chain(warning(&policy, auto)).collect();
+        let warnings = warnings.chain(warning(&policy, auto)).chain(typed).collect();
         let hints = self.options.hints.clone();
         let config = runner::RunConfig {
             batch: cache.name.clone(),
@@ -137,7 +140,8 @@ impl Batch {
             policy: policy.engine,
             results: runner::ResultsConfig {
                 paths: checked.results,
-                shape: self.options.table_format(&cache.output),
+                shape,
+                overwrite: self.options.overwrite,
             },
             webhook,
             hint: service.note,
@@ -172,7 +176,7 @@ impl Batch {
         let options = &self.options;
         let selection = selection::selection(options, &cache.columns)?;
         let results = self.files.results(&options.results, &cache.batch);
-        self.files.check(&results)?;
+        self.files.check(&results, &self.files.data(cache))?;
         let policy = BatchPolicy::resolve(options, &cache.batch, &ZonedDateTime::now())?;
         if let Some(manifest) = whole
             && policy.budget.is_some()

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::args::CheckArgs;
 use super::exit::Exit;
 use super::failure::{CommandFailure, say};
+use super::outputs::writes;
 use super::{hooks, refusal};
 use crate::batch::{Batch, BatchError, Options};
 use crate::diagnostic::Problems;
@@ -17,6 +18,7 @@ use crate::text::escape_json;
 pub(super) fn check(args: &CheckArgs) -> Exit {
     let options = Options { max_tasks: args.expansion.max_tasks, ..Options::default() };
     let mut batch = Batch::at(&args.manifest, options);
+    let outputs = batch.outputs().unwrap_or_default();
     let read = match batch.check() {
         Err(BatchError::Manifest(problems)) => Err(problems),
         Err(other) => return CommandFailure::from(other).report(),
@@ -30,6 +32,9 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
     let follow_up = read.as_ref().map(|manifest| hooks::in_words(&manifest.batch)).unwrap_or_default();
     if args.json {
         let mut object = json(&args.manifest, tasks, problems);
+        if tasks.is_some() {
+            object["writes"] = outputs.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>().into();
+        }
         if !follow_up.is_empty() {
             object["follow_up"] = follow_up.into();
         }
@@ -44,7 +49,7 @@ pub(super) fn check(args: &CheckArgs) -> Exit {
     }
     let noun = if tasks == 1 { "task" } else { "tasks" };
     let _ = writeln!(anstream::stdout(), "{}: {tasks} {noun}, no errors{warnings}", args.manifest.display());
-    for line in follow_up {
+    for line in [writes(&outputs)].into_iter().chain(follow_up) {
         let _ = writeln!(anstream::stdout(), "  {line}");
     }
     Exit::Success

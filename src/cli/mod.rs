@@ -17,6 +17,7 @@ mod hooks;
 mod init;
 mod log;
 mod options;
+mod outputs;
 mod paste;
 mod plan;
 mod refusal;

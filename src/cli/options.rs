@@ -118,6 +118,7 @@ pub(super) fn set_table(options: &mut Options, table: &TableArgs) {
     options.rows = table.rows;
     options.columns.clone_from(&table.columns);
     options.formula_guard = table.formula_guard;
+    options.overwrite = table.overwrite;
 }
 
 fn images(args: &ImageArgs) -> ImageOptions {

@@ -12,7 +12,9 @@ use crate::text;
 
 /// Writes the report.
 pub(super) fn report(args: &ReportArgs) -> Result<Exit, CommandFailure> {
-    let batch = Batch::at(&args.manifest, options::options_of(&args.batch));
+    let mut options = options::options_of(&args.batch);
+    options.overwrite = args.overwrite;
+    let batch = Batch::at(&args.manifest, options);
     let next = |picks: &std::path::Path| paste::command_for("run", picks, &args.batch, &[]);
     let (out, counts) = batch.report(args.out.as_deref(), next)?;
     let path = text::sanitize(&out.to_string_lossy());

@@ -22,7 +22,7 @@ pub(super) async fn run(args: RunArgs) -> Result<Exit, CommandFailure> {
     warn_about_manifest(&batch);
     let (service, sandbox) = connect(choice).await?;
     let mut run = batch.run(service).await?;
-    run.warnings().iter().for_each(refusal::warn);
+    run.warnings().iter().for_each(|warning| refusal::warn(warning, &args.batch));
     signals::stop_on_signals(run.stop_handle());
     let mut sink = progress::sink_for(args.progress);
     while let Some((event, standing)) = run.next().await {

@@ -49,6 +49,11 @@ pub struct ManifestCache {
 }
 
 impl ManifestCache {
+    /// The files that the manifest reads besides itself, as it names them: from its folder.
+    pub fn data_files(&self) -> &[String] {
+        &self.provenance.files
+    }
+
     /// The text to cache; `None` if reading the manifest again is as fast.
     pub fn serialize(&self) -> Option<String> {
         let is_small = self.provenance.bytes < LEAST_BYTES && self.tasks < LEAST_TASKS;

@@ -26,6 +26,24 @@ pub(super) struct AtomicFile {
     present: Option<Metadata>,
 }
 
+/// The file while it is written.
+pub(super) struct HashedFile<'f> {
+    out: BufWriter<&'f File>,
+    hasher: blake3::Hasher,
+}
+
+impl Write for HashedFile<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.out.write(bytes)?;
+        self.hasher.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
 impl AtomicFile {
     /// Inspects the path, and refuses what a file cannot replace.
     pub(super) fn of(asked: &Path) -> Result<Self, FileError> {
@@ -69,18 +87,22 @@ impl AtomicFile {
         self.draft().map(drop)
     }
 
-    /// Replaces the file by what `fill` writes, or leaves everything as it was.
+    /// Replaces the file by what `fill` writes, or leaves everything as it was. `placing` is called
+    /// with the BLAKE3 hash of the new file before it is in its place.
     pub(super) fn replace<E>(
         &self,
-        fill: impl FnOnce(&mut BufWriter<&File>) -> Result<(), E>,
+        fill: impl FnOnce(&mut HashedFile<'_>) -> Result<(), E>,
+        placing: impl FnOnce([u8; 32]),
     ) -> Result<(), E>
     where
         E: From<FileError>,
     {
         let draft = self.draft()?;
-        let mut out = BufWriter::with_capacity(1 << 16, draft.as_file());
+        let out = BufWriter::with_capacity(1 << 16, draft.as_file());
+        let mut out = HashedFile { out, hasher: blake3::Hasher::new() };
         fill(&mut out)?;
         out.flush().map_err(|cause| self.failed(cause))?;
+        placing(*out.hasher.finalize().as_bytes());
         drop(out);
         self.commit(draft)?;
         Ok(())
@@ -162,7 +184,12 @@ mod tests {
 
     fn write(path: &Path, text: &str) -> Result<(), FileError> {
         let target = AtomicFile::of(path)?;
-        target.replace(|out| out.write_all(text.as_bytes()).map_err(|cause| target.failed(cause)))
+        let mut hash = None;
+        let fill =
+            |out: &mut HashedFile<'_>| out.write_all(text.as_bytes()).map_err(|cause| target.failed(cause));
+        target.replace(fill, |placed| hash = Some(placed))?;
+        assert_eq!(hash, Some(*blake3::hash(text.as_bytes()).as_bytes()));
+        Ok(())
     }
 
     /// The message about a path in an otherwise empty folder, with that folder's name shortened.
@@ -199,10 +226,11 @@ mod tests {
         let path = folder.path().join("r.csv");
         write(&path, "old").unwrap();
         let target = AtomicFile::of(&path).unwrap();
-        let outcome = target.replace(|out| {
+        let fill = |out: &mut HashedFile<'_>| {
             out.write_all(&[b'x'; 200_000]).map_err(|cause| target.failed(cause))?;
             Err(target.failed(io::Error::from(io::ErrorKind::StorageFull)))
-        });
+        };
+        let outcome = target.replace(fill, |_| ());
         let message = outcome.unwrap_err().to_string().replace(&folder.path().display().to_string(), "DIR");
         assert_eq!(fs::read_to_string(&path).unwrap(), "old");
         assert_eq!(names_in(folder.path()), ["r.csv"]);

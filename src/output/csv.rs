@@ -36,20 +36,22 @@ pub(super) fn write<E>(
     let has_guard_column = is_guarded && matches!(layout.shape.columns, ColumnSet::Results);
     let safe =
         |text: Cow<'_, str>| if is_guarded { guard_formula(&text).into_owned() } else { text.into_owned() };
-    let header = table::header(layout);
-    let header = header
-        .iter()
-        .map(|name| safe(sanitize_cell(name)))
-        .chain(has_guard_column.then(|| GUARD_COLUMN.to_owned()));
+    let mut header: Vec<String> =
+        table::header(layout).iter().map(|name| safe(sanitize_cell(name))).collect();
+    // Before the ref, which is the last column.
+    let guard_column = has_guard_column.then(|| header.len() - 1);
+    if let Some(column) = guard_column {
+        header.insert(column, GUARD_COLUMN.to_owned());
+    }
     csv.write_record(header).map_err(io_error)?;
     let wrote = table::rows(layout, records, |cells| {
-        for of in cells {
+        for (column, of) in cells.iter().enumerate() {
+            if guard_column == Some(column) {
+                csv.write_field("on").map_err(io_error)?;
+            }
             let text = text(of);
             let text = if is_guarded { guard_formula(&text) } else { Cow::Borrowed(&*text) };
             csv.write_field(text.as_bytes()).map_err(io_error)?;
-        }
-        if has_guard_column {
-            csv.write_field("on").map_err(io_error)?;
         }
         csv.write_record(None::<&[u8]>).map_err(io_error)
     })?;
@@ -94,8 +96,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::manifest::TableFormat;
-    use crate::output::tests::{done, record};
+    use crate::output::tests::{PLAIN, done, layout, record};
     use crate::output::write;
     use crate::task::{Images, State};
 
@@ -114,13 +115,7 @@ mod tests {
     #[test]
     fn a_row_holds_what_was_sent_and_what_came_of_it_in_the_order_of_the_records() {
         let columns = names(&["sku", "scene"]);
-        let layout = Layout {
-            columns: &columns,
-            max_images: 4,
-            run_lives: true,
-            batch: "",
-            shape: &TableFormat::default(),
-        };
+        let layout = Layout { columns: &columns, max_images: 4, run_lives: true, ..layout(&PLAIN) };
         let failed = Record {
             state: State::Failed,
             reason: Some("banned word: \"blood\"".to_owned()),
@@ -129,44 +124,29 @@ mod tests {
         };
         let text = written(&layout, vec![done("mug", &["A-1", "beach"], 4), failed, record("lamp", &[])]);
         insta::assert_snapshot!(text.replace("\r\n", "␍␊\n"), @r#"
-        id,sku,scene,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at␍␊
-        mug,A-1,beach,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,https://cdn/mug_1.png,https://cdn/mug_2.png,https://cdn/mug_3.png,https://cdn/mug_4.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z␍␊
+        id,sku,scene,action,pick,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at,ref␍␊
+        mug,A-1,beach,,,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,https://cdn/mug_1.png,https://cdn/mug_2.png,https://cdn/mug_3.png,https://cdn/mug_4.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z,kqzmwtpa-t12-a1␍␊
         vase,B-2,"a shelf,
-        white",,failed,fast,"a vase, soft light --ar 16:9","banned word: ""blood""",,,,,,2,,,␍␊
-        lamp,,,,pending,fast,"a lamp, soft light --ar 16:9",,,,,,,0,,,␍␊
+        white",,,,failed,fast,"a vase, soft light --ar 16:9","banned word: ""blood""",,,,,,2,,,,kqzmwtpa-t12-a2␍␊
+        lamp,,,,,,pending,fast,"a lamp, soft light --ar 16:9",,,,,,,0,,,,kqzmwtpa-t12-a0␍␊
         "#);
     }
 
     #[test]
     fn more_than_four_images_get_columns_after_the_fourth() {
-        let layout = Layout {
-            columns: &[],
-            max_images: 6,
-            run_lives: true,
-            batch: "",
-            shape: &TableFormat::default(),
-        };
+        let layout = Layout { max_images: 6, run_lives: true, ..layout(&PLAIN) };
         let text = written(&layout, vec![done("mug", &[], 6), done("cup", &[], 1)]);
         insta::assert_snapshot!(text.replace("\r\n", "␍␊\n"), @r#"
-        id,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,image_5,image_6,attempts,quota,submitted_at,finished_at␍␊
-        mug,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,https://cdn/mug_1.png,https://cdn/mug_2.png,https://cdn/mug_3.png,https://cdn/mug_4.png,https://cdn/mug_5.png,https://cdn/mug_6.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z␍␊
-        cup,T-cup,done,fast,"a cup, soft light --ar 16:9",,https://cdn/cup.png,https://cdn/cup_1.png,,,,,,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z␍␊
+        id,action,pick,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,image_5,image_6,attempts,quota,submitted_at,finished_at,ref␍␊
+        mug,,,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,https://cdn/mug_1.png,https://cdn/mug_2.png,https://cdn/mug_3.png,https://cdn/mug_4.png,https://cdn/mug_5.png,https://cdn/mug_6.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z,kqzmwtpa-t12-a1␍␊
+        cup,,,T-cup,done,fast,"a cup, soft light --ar 16:9",,https://cdn/cup.png,https://cdn/cup_1.png,,,,,,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z,kqzmwtpa-t12-a1␍␊
         "#);
     }
 
     #[test]
     fn a_batch_without_tasks_has_a_header_alone_that_starts_with_id() {
-        let text = written(
-            &Layout {
-                columns: &[],
-                max_images: 0,
-                run_lives: false,
-                batch: "",
-                shape: &TableFormat::default(),
-            },
-            vec![],
-        );
-        insta::assert_snapshot!(text.replace("\r\n", "␍␊\n"), @"id,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at␍␊");
+        let text = written(&Layout { max_images: 0, run_lives: false, ..layout(&PLAIN) }, vec![]);
+        insta::assert_snapshot!(text.replace("\r\n", "␍␊\n"), @"id,action,pick,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at,ref␍␊");
         assert!(text.starts_with("id,"), "a byte order mark would become part of the name");
     }
 
@@ -174,10 +154,7 @@ mod tests {
     fn a_submit_in_flight_is_running_or_unknown_as_its_run_lives_or_not() {
         for (run_lives, word) in [(true, ",running,"), (false, ",unknown,")] {
             let submitting = Record { state: State::Submitting, ..record("mug", &[]) };
-            let text = written(
-                &Layout { columns: &[], max_images: 0, run_lives, batch: "", shape: &TableFormat::default() },
-                vec![submitting],
-            );
+            let text = written(&Layout { run_lives, ..layout(&PLAIN) }, vec![submitting]);
             assert!(text.contains(word), "{text}");
         }
     }
@@ -187,13 +164,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.csv");
         fs::write(&path, "old").unwrap();
-        let layout = Layout {
-            columns: &[],
-            max_images: 0,
-            run_lives: false,
-            batch: "",
-            shape: &TableFormat::default(),
-        };
+        let layout = Layout { max_images: 0, run_lives: false, ..layout(&PLAIN) };
         let error = write(&path, &layout, [Ok(record("mug", &[])), Err("disk I/O error")]).unwrap_err();
         insta::assert_snapshot!(error, @"the results cannot be written, because the state could not be read: disk I/O error");
         let error = write(&path, &layout, [Ok::<_, Infallible>(done("mug", &[], 5))]).unwrap_err();
@@ -203,13 +174,7 @@ mod tests {
 
     #[test]
     fn nul_is_the_one_character_that_is_not_kept() {
-        let layout = Layout {
-            columns: &[],
-            max_images: 0,
-            run_lives: false,
-            batch: "",
-            shape: &TableFormat::default(),
-        };
+        let layout = Layout { max_images: 0, run_lives: false, ..layout(&PLAIN) };
         let text = written(&layout, vec![record("a\0b", &[])]);
         assert!(!text.contains('\0'));
         assert!(text.contains("\r\na\u{fffd}b,"), "{text}");
@@ -234,7 +199,7 @@ mod tests {
                 0..4,
             ),
         ) {
-            let layout = Layout { columns: &columns, max_images: 6, run_lives: true, batch: "", shape: &TableFormat::default() };
+            let layout = Layout { columns: &columns, max_images: 6, run_lives: true, ..layout(&PLAIN) };
             let records: Vec<Record> = rows
                 .iter()
                 .map(|(id, prompt, reason, images, vars)| {
@@ -259,13 +224,14 @@ mod tests {
             for (row, record) in read.iter().zip(&records) {
                 let mut cells = vec![kept(&record.task.id.0)];
                 cells.extend(record.task.vars.iter().map(|var| kept(var)));
+                cells.extend(["", ""].map(str::to_owned));
                 cells.push(kept(&record.task_id.as_ref().unwrap().0));
                 cells.extend(["done", "fast"].map(str::to_owned));
                 cells.push(kept(&record.task.prompt));
                 cells.push(kept(record.reason.as_ref().unwrap()));
                 cells.push(kept(record.images.grid.as_ref().unwrap()));
                 cells.extend((0..6).map(|n| kept(record.images.urls.get(n).map_or("", String::as_str))));
-                cells.extend(["1", "1.5", "2026-03-01T09:00:00Z", "2026-03-01T09:01:02Z"].map(str::to_owned));
+                cells.extend(["1", "1.5", "2026-03-01T09:00:00Z", "2026-03-01T09:01:02Z", "kqzmwtpa-t12-a1"].map(str::to_owned));
                 prop_assert_eq!(row.iter().collect::<Vec<_>>(), cells);
             }
         }

@@ -17,14 +17,20 @@
 //! | `attempts` | the number of paid submits |
 //! | `quota` | a number: what they cost, where prices are configured |
 //! | `submitted_at`, `finished_at` | RFC 3339 in UTC to the second: of the last attempt |
+//! | `added` | an object: the columns that a person added to the results |
+//! | `action` | a decision that was typed and not carried out |
+//! | `pick` | a list: the numbers of the images that were picked; empty where none are |
+//! | `ref` | which task of which batch it is, and how far it was |
 //!
 //! Fields may be added; none changes its meaning.
 
 use std::io::Write;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::{Map, Value};
 
 use super::csv;
+use super::decision;
 use super::layout::{Layout, ResultsError, RowError};
 use crate::task::{Record, Status};
 
@@ -64,6 +70,11 @@ struct JsonRow<'r> {
     quota: Option<serde_json::Number>,
     submitted_at: Option<String>,
     finished_at: Option<String>,
+    added: Map<String, Value>,
+    action: Option<&'r str>,
+    pick: Value,
+    #[serde(rename = "ref")]
+    row_ref: Option<String>,
 }
 
 impl<'r> JsonRow<'r> {
@@ -82,7 +93,25 @@ impl<'r> JsonRow<'r> {
             quota: record.quota.and_then(|quota| quota.to_string().parse().ok()),
             submitted_at: record.submitted_at.map(csv::time),
             finished_at: record.finished_at.map(csv::time),
+            added: layout
+                .added
+                .iter()
+                .map(|name| (name.clone(), record.kept.cell(name, None).into()))
+                .collect(),
+            action: Some(decision::action(record)).filter(|action| !action.is_empty()),
+            pick: pick(record),
+            row_ref: decision::row_ref(record, layout.letters).map(|it| it.to_string()),
         }
+    }
+}
+
+/// The picked images, or what was typed instead.
+fn pick(record: &Record) -> Value {
+    let cell = decision::pick(record, None);
+    match super::read_back::picks(&cell, None) {
+        Ok(Some(picks)) if !picks.is_empty() => picks.into(),
+        Ok(None) => Value::Array(Vec::new()),
+        _ => cell.into(),
     }
 }
 
@@ -106,15 +135,11 @@ impl Serialize for JsonVars<'_> {
 mod tests {
     use std::convert::Infallible;
 
-    use serde_json::Value;
-
     use super::*;
-    use crate::manifest::TableFormat;
-    use crate::output::tests::{done, record};
+    use crate::output::tests::{PLAIN, done, layout, record};
 
     fn lines(columns: &[String], records: Vec<Record>) -> Vec<Value> {
-        let layout =
-            Layout { columns, max_images: 0, run_lives: false, batch: "", shape: &TableFormat::default() };
+        let layout = Layout { columns, ..layout(&PLAIN) };
         let mut out = Vec::new();
         let rows = records.len();
         let counted = write(&mut out, &layout, records.into_iter().map(Ok::<_, Infallible>));
@@ -126,8 +151,8 @@ mod tests {
     fn a_line_holds_all_that_is_known_of_a_task() {
         let columns = ["sku".to_owned(), "scene".to_owned()];
         let lines = lines(&columns, vec![done("mug", &["A-1", "beach"], 6), record("lamp", &[])]);
-        insta::assert_snapshot!(lines[0].to_string(), @r#"{"id":"mug","status":"done","mode":"fast","prompt":"a mug, soft light --ar 16:9","vars":{"sku":"A-1","scene":"beach"},"task_id":"T-mug","reason":null,"grid":"https://cdn/mug.png","images":["https://cdn/mug_1.png","https://cdn/mug_2.png","https://cdn/mug_3.png","https://cdn/mug_4.png","https://cdn/mug_5.png","https://cdn/mug_6.png"],"attempts":1,"quota":1.5,"submitted_at":"2026-03-01T09:00:00Z","finished_at":"2026-03-01T09:01:02Z"}"#);
-        insta::assert_snapshot!(lines[1].to_string(), @r#"{"id":"lamp","status":"pending","mode":"fast","prompt":"a lamp, soft light --ar 16:9","vars":{"sku":"","scene":""},"task_id":null,"reason":null,"grid":null,"images":[],"attempts":0,"quota":null,"submitted_at":null,"finished_at":null}"#);
+        insta::assert_snapshot!(lines[0].to_string(), @r#"{"id":"mug","status":"done","mode":"fast","prompt":"a mug, soft light --ar 16:9","vars":{"sku":"A-1","scene":"beach"},"task_id":"T-mug","reason":null,"grid":"https://cdn/mug.png","images":["https://cdn/mug_1.png","https://cdn/mug_2.png","https://cdn/mug_3.png","https://cdn/mug_4.png","https://cdn/mug_5.png","https://cdn/mug_6.png"],"attempts":1,"quota":1.5,"submitted_at":"2026-03-01T09:00:00Z","finished_at":"2026-03-01T09:01:02Z","added":{},"action":null,"pick":[],"ref":"kqzmwtpa-t12-a1"}"#);
+        insta::assert_snapshot!(lines[1].to_string(), @r#"{"id":"lamp","status":"pending","mode":"fast","prompt":"a lamp, soft light --ar 16:9","vars":{"sku":"","scene":""},"task_id":null,"reason":null,"grid":null,"images":[],"attempts":0,"quota":null,"submitted_at":null,"finished_at":null,"added":{},"action":null,"pick":[],"ref":"kqzmwtpa-t12-a0"}"#);
     }
 
     #[test]

@@ -26,6 +26,11 @@ pub struct Layout<'a> {
     pub run_lives: bool,
     /// The batch's name.
     pub batch: &'a str,
+    /// The letters that name the batch in the refs of its rows; without them there are no refs.
+    pub letters: Option<&'a str>,
+    /// The names of the columns that a person added, in their order. A record's kept cells are
+    /// their values.
+    pub added: &'a [String],
     /// What a table looks like. JSON lines ignore it: they are one per task, with every field.
     pub shape: &'a TableFormat,
 }

@@ -11,10 +11,12 @@
 mod atomic_file;
 mod cell;
 mod csv;
+mod decision;
 mod error;
 mod format;
 pub mod jsonl;
 mod layout;
+mod own_columns;
 mod read_back;
 pub mod report;
 pub mod shop;
@@ -25,15 +27,17 @@ mod xlsx;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use atomic_file::AtomicFile;
+use atomic_file::{AtomicFile, HashedFile};
 pub use error::FileError;
 use error::FileErrorKind;
 pub use format::ResultsFormat;
 use layout::RowError;
 pub use layout::{Layout, ResultsError, WriteStats};
 pub use read_back::{
-    EarlierResults, PickError, ReturnedRow, ReturnedTable, TableOrigin, read_back, read_earlier,
+    EarlierResults, PickError, ReturnedRow, ReturnedTable, TableOrigin, read_back, read_earlier, scan,
+    typed_picks,
 };
+pub use table::shown_columns;
 
 use crate::task::Record;
 
@@ -63,10 +67,23 @@ pub fn write<E>(
     layout: &Layout<'_>,
     records: impl IntoIterator<Item = Result<Record, E>>,
 ) -> Result<WriteStats, ResultsError<E>> {
+    write_and(path, layout, records, |_| ())
+}
+
+/// The same. `placing` is called with the BLAKE3 hash of the new file before it is in its place.
+///
+/// # Errors
+/// Those of [`write`].
+pub fn write_and<E>(
+    path: &Path,
+    layout: &Layout<'_>,
+    records: impl IntoIterator<Item = Result<Record, E>>,
+    placing: impl FnOnce([u8; 32]),
+) -> Result<WriteStats, ResultsError<E>> {
     let target = AtomicFile::of(path)?;
     let format = format_of(path)?;
     let mut wrote = WriteStats::default();
-    target.replace(|out| {
+    let fill = |out: &mut HashedFile<'_>| {
         let written = match format {
             ResultsFormat::Csv => csv::write(out, b',', layout, records).map(|stats| wrote = stats),
             ResultsFormat::Tsv => csv::write(out, b'\t', layout, records).map(|stats| wrote = stats),
@@ -80,8 +97,14 @@ pub fn write<E>(
             RowError::Out(cause) => ResultsError::File(target.failed(cause)),
             RowError::Of(error) => error,
         })
-    })?;
+    };
+    target.replace(fill, placing)?;
     Ok(wrote)
+}
+
+/// The names of the columns that a table of this layout has.
+pub fn column_names(layout: &Layout<'_>) -> Vec<String> {
+    table::header(layout)
 }
 
 /// The format of this path, if this build can write it.
@@ -110,8 +133,28 @@ pub fn beside(path: &Path) -> PathBuf {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
+    use crate::manifest::TableFormat;
     use crate::task::{Images, Mode, Quota, RemoteTaskId, State, Task, TaskRow};
+
+    /// The format of tables unless said otherwise.
+    pub(crate) static PLAIN: LazyLock<TableFormat> = LazyLock::new(TableFormat::default);
+
+    /// The least that a table needs.
+    pub(crate) fn layout(shape: &TableFormat) -> Layout<'_> {
+        let (columns, added) = (&[], &[]);
+        Layout {
+            columns,
+            max_images: 4,
+            run_lives: false,
+            batch: "",
+            letters: Some("kqzmwtpa"),
+            added,
+            shape,
+        }
+    }
 
     pub(crate) fn record(id: &str, vars: &[&str]) -> Record {
         let task = Task {

@@ -4,7 +4,9 @@
 use std::io;
 
 use super::cell::TableCell;
+use super::decision;
 use super::layout::{Layout, ResultsError, RowError, WriteStats};
+use super::own_columns::is_own;
 use super::shop::{self, Products};
 use crate::manifest::{ColumnSet, CustomColumns, RowContext, RowUnit};
 use crate::task::Record;
@@ -23,14 +25,31 @@ pub(super) fn header(layout: &Layout<'_>) -> Vec<String> {
 
 fn own_header(layout: &Layout<'_>) -> Vec<String> {
     let mut names = vec!["id".to_owned()];
-    names.extend_from_slice(layout.columns);
-    names.extend(["task_id", "status", "mode", "prompt", "reason", "grid"].map(str::to_owned));
+    names.extend(shown_columns(layout.columns));
+    names.extend(added_columns(layout).map(str::to_owned));
+    names.extend(
+        ["action", "pick", "task_id", "status", "mode", "prompt", "reason", "grid"].map(str::to_owned),
+    );
     match layout.shape.rows {
         RowUnit::Task => names.extend((1..=image_columns(layout)).map(|n| format!("image_{n}"))),
         RowUnit::Image => names.extend(["n", "image"].map(str::to_owned)),
     }
-    names.extend(["attempts", "quota", "submitted_at", "finished_at"].map(str::to_owned));
+    names.extend(["attempts", "quota", "submitted_at", "finished_at", "ref"].map(str::to_owned));
     names
+}
+
+/// The names that the manifest's own columns have in the results: some are the results' own.
+pub fn shown_columns(columns: &[String]) -> impl Iterator<Item = String> + '_ {
+    let name = |name: &String| if is_own(name) { format!("manifest_{name}") } else { name.clone() };
+    columns.iter().map(name)
+}
+
+/// The columns that a person added, without those whose names the manifest's own have by now.
+fn added_columns<'a>(layout: &Layout<'a>) -> impl Iterator<Item = &'a str> {
+    let columns = layout.columns;
+    let is_free =
+        move |added: &&String| !shown_columns(columns).any(|own| own.to_lowercase() == added.to_lowercase());
+    layout.added.iter().filter(is_free).map(String::as_str)
 }
 
 /// Writes the rows one by one, each with as many cells as there are columns.
@@ -81,7 +100,8 @@ fn filled<E>(
     image: usize,
 ) -> Result<Vec<TableCell<'static>>, RowError<E>> {
     let status = record.state.shown(layout.run_lives);
-    let subject = RowContext { record, status, batch: layout.batch, image_index: image };
+    let subject =
+        RowContext { record, status, batch: layout.batch, letters: layout.letters, image_index: image };
     let texts = pattern.fill(layout.columns, &subject).map_err(|why| {
         let id = record.task.id.clone();
         RowError::Of(ResultsError::Column { id, why })
@@ -99,6 +119,13 @@ fn row<'r>(layout: &Layout<'_>, record: &'r Record, n: usize) -> Vec<TableCell<'
     let mut cells = vec![TableCell::text(&task.id.0)];
     let var = |n: usize| TableCell::text(task.vars.get(n).map_or("", String::as_str));
     cells.extend((0..layout.columns.len()).map(var));
+    let of_image = match layout.shape.rows {
+        RowUnit::Task => None,
+        RowUnit::Image => u16::try_from(n + 1).ok(),
+    };
+    cells.extend(added_columns(layout).map(|name| TableCell::Text(record.kept.cell(name, of_image).into())));
+    cells.push(TableCell::text(if n == 0 { decision::action(record) } else { "" }));
+    cells.push(TableCell::Text(decision::pick(record, of_image).into()));
     cells.push(record.task_id.as_ref().map_or(TableCell::Empty, |task_id| TableCell::text(&task_id.0)));
     cells.push(TableCell::Status(record.state.shown(layout.run_lives)));
     cells.push(TableCell::text(record.mode().as_str()));
@@ -116,6 +143,10 @@ fn row<'r>(layout: &Layout<'_>, record: &'r Record, n: usize) -> Vec<TableCell<'
     cells.extend(
         [record.submitted_at, record.finished_at].map(|at| at.map_or(TableCell::Empty, TableCell::Time)),
     );
+    cells.push(
+        decision::row_ref(record, layout.letters)
+            .map_or(TableCell::Empty, |it| TableCell::Text(it.to_string().into())),
+    );
     cells
 }
 
@@ -127,11 +158,11 @@ mod tests {
     use super::*;
     use crate::manifest::{self, TableFormat};
     use crate::output::csv;
-    use crate::output::tests::{done, record};
+    use crate::output::tests::{done, layout, record};
 
     fn written(shape: &TableFormat, records: Vec<Record>) -> String {
         let columns = ["sku".to_owned(), "image".to_owned()];
-        let layout = Layout { columns: &columns, max_images: 4, run_lives: false, batch: "Spring", shape };
+        let layout = Layout { columns: &columns, batch: "Spring", ..layout(shape) };
         let mut out = Vec::new();
         let Ok(_) = csv::write(&mut out, b',', &layout, records.into_iter().map(Ok::<_, Infallible>)) else {
             panic!()
@@ -149,10 +180,10 @@ mod tests {
     fn a_row_may_be_an_image_and_a_task_without_one_has_a_row_too() {
         let records = vec![done("mug", &["A", "x"], 2), record("lamp", &["", ""])];
         insta::assert_snapshot!(written(&shape("{ rows: image }"), records), @r#"
-        id,sku,image,task_id,status,mode,prompt,reason,grid,n,image,attempts,quota,submitted_at,finished_at
-        mug,A,x,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,1,https://cdn/mug_1.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z
-        mug,A,x,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,2,https://cdn/mug_2.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z
-        lamp,,,,pending,fast,"a lamp, soft light --ar 16:9",,,,,0,,,
+        id,sku,image,action,pick,task_id,status,mode,prompt,reason,grid,n,image,attempts,quota,submitted_at,finished_at,ref
+        mug,A,x,,,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,1,https://cdn/mug_1.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z,kqzmwtpa-t12-a1
+        mug,A,x,,,T-mug,done,fast,"a mug, soft light --ar 16:9",,https://cdn/mug.png,2,https://cdn/mug_2.png,1,1.5,2026-03-01T09:00:00Z,2026-03-01T09:01:02Z,kqzmwtpa-t12-a1
+        lamp,,,,,,pending,fast,"a lamp, soft light --ar 16:9",,,,,0,,,,kqzmwtpa-t12-a0
         "#);
     }
 

@@ -103,6 +103,10 @@ impl Workbook {
         self.sheet.set_freeze_panes(1, 0)?;
         for (name, column) in self.header.iter().zip(0u16..) {
             self.sheet.set_column_width(column, width(name))?;
+            if matches!(name.as_str(), "action" | "pick") {
+                // What is typed here stays as it was typed.
+                self.sheet.set_column_format(column, &self.formats.text)?;
+            }
             self.sheet.write_string_with_format(
                 0,
                 column,
@@ -263,8 +267,8 @@ fn width(name: &str) -> f64 {
     match name {
         "prompt" => 60.0,
         "id" | "reason" | "task_id" | "grid" => 30.0,
-        "submitted_at" | "finished_at" => 20.0,
-        "status" | "mode" | "attempts" | "quota" => 10.0,
+        "submitted_at" | "finished_at" | "ref" => 20.0,
+        "status" | "mode" | "attempts" | "quota" | "action" | "pick" => 10.0,
         _ if name.starts_with("image") => 30.0,
         _ => 18.0,
     }
@@ -278,8 +282,7 @@ mod tests {
     use calamine::{Data, Range, Reader, Xlsx};
 
     use super::*;
-    use crate::manifest::TableFormat;
-    use crate::output::tests::{done, record};
+    use crate::output::tests::{PLAIN, done, layout, record};
     use crate::task::{Images, State};
 
     fn sheets(bytes: Vec<u8>) -> Vec<Range<Data>> {
@@ -288,8 +291,7 @@ mod tests {
     }
 
     fn written(columns: &[String], records: Vec<Record>) -> (Range<Data>, Vec<String>) {
-        let layout =
-            Layout { columns, max_images: 4, run_lives: false, batch: "", shape: &TableFormat::default() };
+        let layout = Layout { columns, ..layout(&PLAIN) };
         let mut out = Vec::new();
         let Ok(wrote) = write(&mut out, &layout, records.into_iter().map(Ok::<_, Infallible>)) else {
             panic!()
@@ -302,7 +304,7 @@ mod tests {
         let failed =
             Record { state: State::Failed, reason: Some("blood".to_owned()), ..record("vase", &["007"]) };
         let (sheet, notes) = written(&["sku".to_owned()], vec![done("mug", &["A-1"], 4), failed]);
-        assert_eq!((sheet.height(), sheet.width(), notes), (3, 16, Vec::new()));
+        assert_eq!((sheet.height(), sheet.width(), notes), (3, 19, Vec::new()));
         let at = |row: u32, name: &str| {
             let header = sheet.rows().next().unwrap();
             let column = header.iter().position(|cell| *cell == Data::String(name.to_owned())).unwrap();
@@ -346,7 +348,7 @@ mod tests {
         let images = Images { grid: None, urls: urls.clone() };
         let (sheet, notes) = written(&[], vec![Record { images, ..done("a", &[], 0) }]);
         let row: Vec<String> = sheet.rows().nth(1).unwrap().iter().map(ToString::to_string).collect();
-        assert_eq!(row[7..10], urls);
+        assert_eq!(row[9..12], urls);
         insta::assert_snapshot!(notes.join("; "), @"a sheet has at most 65530 links, none of them long: 2 URLs are text");
     }
 

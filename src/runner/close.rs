@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use futures::stream::StreamExt as _;
 
 use super::hooks::next_delivery;
-use super::results::{Flush, ResultsReport, write_results};
+use super::results::{Flush, ResultsReport, ResultsSource, write_results};
 use super::shell::Shell;
 use super::shutdown::Shutdown;
 use super::{Outcome, Terms};
@@ -45,10 +45,10 @@ impl Shell {
     }
 
     fn write_results(&self) -> impl Future<Output = Result<ResultsReport, StoreError>> + Send + use<> {
-        let (reader, config, run) = (self.writer.reader(), self.run.results.clone(), self.writer.run());
-        let written = tokio::task::spawn_blocking(move || {
-            write_results(&reader.snapshot()?, &config, Some(run), Flush::Final)
-        });
+        let (source, config, run) =
+            (ResultsSource::of_run(&self.writer), self.run.results.clone(), self.writer.run());
+        let written =
+            tokio::task::spawn_blocking(move || write_results(&source, &config, Some(run), Flush::Final));
         async move { written.await.unwrap_or(Err(StoreError::WriterGone)) }
     }
 

@@ -6,7 +6,7 @@ use crate::hooks::{
 };
 use crate::manifest::TableFormat;
 use crate::output::{Layout, jsonl};
-use crate::store::{BatchStore, DeliveryKey, Payload, StoreError};
+use crate::store::{BatchStore, DeliveryKey, Header, Payload, StoreError};
 use crate::task::{AttemptKey, Record};
 
 /// The pending deliveries of a batch, as its state keeps them.
@@ -50,7 +50,7 @@ impl StateOutbox {
             Payload::Task { record, status, files } => {
                 let base_dir = self.store.location().absolute().base_dir();
                 let files: Vec<_> = files.iter().map(|(_, path)| base_dir.join(path)).collect();
-                let object = task_object(&header.columns, &record);
+                let object = task_object(&header, &record);
                 let message = HookMessage::of_task(id, &context, &record, status, object, &files);
                 (Some(record.task.id), message)
             }
@@ -61,9 +61,11 @@ impl StateOutbox {
 }
 
 /// A task's object, as in JSON lines of results.
-fn task_object(columns: &[String], record: &Record) -> serde_json::Value {
-    let shape = TableFormat::default();
-    jsonl::object(&Layout { columns, max_images: 0, run_lives: true, batch: "", shape: &shape }, record)
+fn task_object(header: &Header, record: &Record) -> serde_json::Value {
+    let shape = &TableFormat::default();
+    let Header { columns, added, letters, .. } = header;
+    let (letters, batch) = (letters.as_deref(), "");
+    jsonl::object(&Layout { columns, max_images: 0, run_lives: true, batch, letters, added, shape }, record)
 }
 
 pub(super) async fn next_delivery(
@@ -87,8 +89,10 @@ mod tests {
     fn the_message_of_a_task_has_all_that_its_line_in_the_results_has() {
         let context = MessageContext { batch: "Spring", is_sandbox: false };
         let (record, files) = (done("mug", &["A-1"], 1), [PathBuf::from("/shop/images/mug-1.png")]);
-        let object = task_object(&["sku".to_owned()], &record);
+        let letters = Some("kqzmwtpa".to_owned());
+        let header = Header { columns: vec!["sku".to_owned()], letters, ..Header::default() };
+        let object = task_object(&header, &record);
         let message = HookMessage::of_task("d1".into(), &context, &record, Status::Done, object, &files);
-        insta::assert_snapshot!(message.body, @r#"{"event":"done","delivery":"d1","batch":"Spring","rehearsal":false,"text":"Spring: mug is done, 1 image","task":{"id":"mug","status":"done","mode":"fast","prompt":"a mug, soft light --ar 16:9","vars":{"sku":"A-1"},"task_id":"T-mug","reason":null,"grid":"https://cdn/mug.png","images":["https://cdn/mug_1.png"],"attempts":1,"quota":1.5,"submitted_at":"2026-03-01T09:00:00Z","finished_at":"2026-03-01T09:01:02Z"},"files":["/shop/images/mug-1.png"]}"#);
+        insta::assert_snapshot!(message.body, @r#"{"event":"done","delivery":"d1","batch":"Spring","rehearsal":false,"text":"Spring: mug is done, 1 image","task":{"id":"mug","status":"done","mode":"fast","prompt":"a mug, soft light --ar 16:9","vars":{"sku":"A-1"},"task_id":"T-mug","reason":null,"grid":"https://cdn/mug.png","images":["https://cdn/mug_1.png"],"attempts":1,"quota":1.5,"submitted_at":"2026-03-01T09:00:00Z","finished_at":"2026-03-01T09:01:02Z","added":{},"action":null,"pick":[],"ref":"kqzmwtpa-t12-a1"},"files":["/shop/images/mug-1.png"]}"#);
     }
 }

@@ -12,7 +12,7 @@ use super::clock::Clock;
 use super::downloads::{downloads, next_images};
 use super::hooks::{StateOutbox, next_delivery};
 use super::progress_view::ProgressView;
-use super::results::{Flush, ResultsReport, write_results};
+use super::results::{Flush, ResultsReport, ResultsSource, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::tokens::Tokens;
 use super::{Outcome, RunConfig};
@@ -287,11 +287,12 @@ impl Shell {
         if self.results_stale && self.clock.now() >= self.results_due {
             self.results_stale = false;
             self.results_due = Duration::MAX;
-            let (reader, config, run) = (self.writer.reader(), self.run.results.clone(), self.writer.run());
+            let (source, config, run) =
+                (ResultsSource::of_run(&self.writer), self.run.results.clone(), self.writer.run());
             let clock = self.clock;
             let begun = clock.now();
             let writing = tokio::task::spawn_blocking(move || {
-                write_results(&reader.snapshot()?, &config, Some(run), Flush::Periodic)
+                write_results(&source, &config, Some(run), Flush::Periodic)
             });
             self.writes.push(
                 async move {

@@ -13,6 +13,8 @@ pub struct Header {
     pub service: String,
     /// The manifest's own columns.
     pub columns: Vec<String>,
+    /// The columns that a person added to the results, in their order.
+    pub added: Vec<String>,
     /// The letters that name the batch in the refs of its tables. `None` for a state of an older
     /// program that was never opened for writing.
     pub letters: Option<String>,

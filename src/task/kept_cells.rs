@@ -1,6 +1,6 @@
 //! What a person wrote into the results about a task, so that the next table shows it again.
 
-use super::RowRef;
+use super::{RowRef, Status};
 
 /// The cells of a task's row that belong to the person.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -27,6 +27,8 @@ pub struct AddedCell {
 pub struct TypedDecision {
     /// The ref of the row into which it was typed.
     pub row_ref: RowRef,
+    /// The status that the row showed, where that can be read.
+    pub status: Option<Status>,
     /// The cell under `action`; may be empty.
     pub action: String,
     /// The cell under `pick`; may be empty.

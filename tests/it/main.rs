@@ -48,6 +48,7 @@ mod signals;
 mod state;
 mod status;
 mod support;
+mod tables;
 mod take_over;
 #[cfg(debug_assertions)]
 mod walk;

@@ -30,6 +30,7 @@ fn a_plan_shows_the_factors_the_tasks_and_the_cost_and_leaves_no_file() {
     to submit: 5 tasks: 5 fast
     cost: 20 quota, at your prices
     time: about 1 min 30 s, in nine of ten cases under 2 min (estimated from usual job times; none of this batch was seen yet)
+    writes: spring.mjbatch, spring.results.csv
       new      hero/linen/red  fast  a red mug on linen
       new      hero/linen/blue  fast  a blue mug on linen
       new      hero/oak/red  fast  a red mug on oak
@@ -58,6 +59,7 @@ fn a_plan_compares_each_task_with_the_state_and_gives_reasons() {
       removed  a
     to submit: 3 tasks: 2 fast, 1 relaxed
     cost: 10 quota, at your prices
+    writes: spring.mjbatch, spring.results.csv
       new      new  fast  tray
       changed  b  relaxed  a blue cup
                the prompt was: cup (fast)
@@ -130,7 +132,10 @@ fn a_plan_of_many_tasks_is_shortened() {
 fn a_check_reports_success_or_every_error() {
     let dir = spring();
     let ran = dir.mjbatch("check spring.yaml").expect_code(0);
-    assert_eq!((ran.stdout.as_str(), ran.stderr.as_str()), ("spring.yaml: 5 tasks, no errors\n", ""));
+    assert_eq!(
+        (ran.stdout.as_str(), ran.stderr.as_str()),
+        ("spring.yaml: 5 tasks, no errors\n  writes: spring.mjbatch, spring.results.csv\n", "")
+    );
     dir.write("spring.yaml", "version: 1\nprompts:\n  - prompt: a mug --ar 16x9\n    moed: fast\n");
     let ran = dir.mjbatch("check spring.yaml").expect_code(2);
     insta::assert_snapshot!(ran.stderr, @"

@@ -10,15 +10,20 @@ fn done(service: &SandboxService) -> (TestDir, String) {
     (dir, results)
 }
 
-/// The results with a column `action`, holding this for the task of this id.
+/// The results with this in the column `action` of the task of this id.
 fn with_action(results: &str, id: &str, action: &str) -> String {
-    let mut lines = results.lines();
-    let mut edited = format!("{},action\n", lines.next().unwrap());
-    for line in lines {
-        let action = if line.starts_with(&format!("{id},")) { action } else { "" };
-        edited.push_str(&format!("{line},{action}\n"));
+    let mut reader = csv::Reader::from_reader(results.as_bytes());
+    let header = reader.headers().unwrap().clone();
+    let column = header.iter().position(|name| name == "action").unwrap();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(&header).unwrap();
+    for record in reader.records() {
+        let record = record.unwrap();
+        let is_meant = &record[0] == id;
+        let cell = |(n, text)| if is_meant && n == column { action } else { text };
+        writer.write_record(record.iter().enumerate().map(cell)).unwrap();
     }
-    edited
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
 }
 
 #[test]

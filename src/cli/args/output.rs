@@ -60,6 +60,10 @@ pub(in crate::cli) struct ReportArgs {
     /// Write the page to this file [default: beside the manifest, e.g. spring.report.html]
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) out: Option<PathBuf>,
+
+    /// Replace a file too that is no report
+    #[arg(long)]
+    pub(in crate::cli) overwrite: bool,
 }
 
 #[derive(Debug, Args)]

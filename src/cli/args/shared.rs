@@ -70,6 +70,11 @@ pub(in crate::cli) struct TableArgs {
     /// In .csv and .tsv files, put a ' before cells that a spreadsheet would run as a formula
     #[arg(long)]
     pub(in crate::cli) formula_guard: bool,
+
+    /// Replace files too that are not results of this batch; files that the manifest reads are
+    /// never replaced
+    #[arg(long)]
+    pub(in crate::cli) overwrite: bool,
 }
 
 /// How images are downloaded.

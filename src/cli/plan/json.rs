@@ -47,6 +47,7 @@ impl PlanView<'_> {
             "budget": self.planned.policy.budget.as_ref().map(|limit| limit.quota.0 as f64 / 1000.0),
             "left_out": self.planned.plan.not_selected,
             "forecast": self.planned.forecast.as_ref().map(|forecast| ForecastView(forecast).json()),
+            "writes": self.outputs.iter().map(|file| file.to_string_lossy()).collect::<Vec<_>>(),
             "follow_up": hooks::in_words(&self.planned.manifest.batch),
             "removed": self.planned.plan.removed,
             "known": self.planned.known_tasks.len(),

@@ -5,6 +5,7 @@ mod json;
 mod text;
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 use super::args::PlanArgs;
 use super::exit::Exit;
@@ -25,15 +26,19 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, CommandFailure> {
     let mut batch = Batch::at(&args.manifest, options::plan_options(args));
     say(&batch.check()?.warnings);
     let state = batch.store().location().to_string();
+    let outputs = batch.outputs()?;
     let planned = batch.plan()?;
-    planned.warnings().iter().for_each(refusal::warn);
+    planned.warnings().iter().for_each(|warning| refusal::warn(warning, &args.batch));
     if let Some(traces) = &planned.traces {
         refusal::warn_about_traces(traces);
     }
     if let Some(changed) = &planned.changed {
         refusal::warn_about_changed(changed);
     }
-    let view = PlanView { args, state, planned };
+    if let Some((path, why)) = &planned.foreign {
+        refusal::warn_about_foreign(path, why);
+    }
+    let view = PlanView { args, state, outputs, planned };
     let mut out = io::BufWriter::new(anstream::stdout());
     // A reader that has seen enough (`| head`) is no failure.
     let _ = if args.json { view.json(&mut out) } else { view.text(&mut out) }.and_then(|()| out.flush());
@@ -44,6 +49,8 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, CommandFailure> {
 struct PlanView<'a> {
     args: &'a PlanArgs,
     state: String,
+    /// The files that a run would write.
+    outputs: Vec<PathBuf>,
     planned: BatchPlan<'a>,
 }
 

@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 
 use super::super::forecast::ForecastView;
+use super::super::outputs::writes;
 use super::super::{hooks, paste};
 use super::{NAME, PROMPT, PlanView};
 use crate::batch::BudgetLimit;
@@ -53,6 +54,7 @@ impl PlanView<'_> {
         if let Some(forecast) = &self.planned.forecast {
             writeln!(out, "{}", ForecastView(forecast).text())?;
         }
+        writeln!(out, "{}", writes(&self.outputs))?;
         for line in hooks::in_words(&self.planned.manifest.batch) {
             writeln!(out, "{line}")?;
         }

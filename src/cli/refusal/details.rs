@@ -1,7 +1,8 @@
 //! The sentences that show details of an error: filters, columns, names of images, hooks.
 
-use super::super::paste::shell_quoted;
-use crate::batch::ChangedTasks;
+use super::super::args::BatchArgs;
+use super::super::paste::{command_for, shell_quoted};
+use crate::batch::{ChangedTasks, TypedDecisions};
 use crate::diagnostic::{Diagnostic, close_name, quoted};
 use crate::download::{DestinationError, NameConflict};
 use crate::hooks::HookError;
@@ -108,6 +109,15 @@ pub(super) fn about_renamed(ids: &[(TaskId, TaskId)]) -> Diagnostic {
     let tasks = if ids.len() == 1 { "1 task has".to_owned() } else { format!("{} tasks have", ids.len()) };
     let found = format!("{tasks} another id and the same prompt: known already, and not bought again");
     Diagnostic::warning(found).note(format!("{}{more}", shown.join(", ")))
+}
+
+pub(super) fn about_typed(typed: &TypedDecisions, batch: &BatchArgs) -> Diagnostic {
+    let tasks = if typed.tasks == 1 { "1 task".to_owned() } else { format!("{} tasks", typed.tasks) };
+    let table = sanitize_line(&typed.table.to_string_lossy(), PROMPT);
+    let run = command_for("run", &typed.table, batch, &[]);
+    Diagnostic::warning(format!("`{table}` has decisions about {tasks} that were not carried out"))
+        .note("they are kept, and this run does not carry them out")
+        .help(format!("`{}` does", sanitize_line(&run, PROMPT)))
 }
 
 pub(super) fn about_changed(found: Diagnostic, changed: &ChangedTasks) -> Diagnostic {

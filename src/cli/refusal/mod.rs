@@ -5,13 +5,22 @@ mod beginning;
 mod details;
 mod store;
 
+use std::path::Path;
+
+use super::args::BatchArgs;
 use super::failure::{CommandFailure, say};
 use super::paste::shell_quoted;
-use crate::batch::{BatchError, ChangedTasks, EarlierTraces, OverwrittenBy, PlanWarning};
+use crate::batch::{BatchError, ChangedTasks, EarlierTraces, ForeignFile, OverwrittenBy, PlanWarning};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::text::sanitize_line;
 use beginning::{about_nothing_to_take_over, about_taken_over, about_traces};
-use details::{about_changed, about_column, about_filter, about_hook, about_images, about_renamed};
+use details::{
+    about_changed, about_column, about_filter, about_hook, about_images, about_renamed, about_typed,
+};
+
+/// What to do about a file that is not results of the batch.
+const FOREIGN: &str =
+    "choose another file with `--results`, move this one away, or add `--overwrite` to replace it";
 
 /// The most characters of a name on a line.
 const NAME: usize = 60;
@@ -23,6 +32,7 @@ impl From<BatchError> for CommandFailure {
             | BatchError::Overwrites { by: OverwrittenBy::Report, .. }
             | BatchError::Column { .. }
             | BatchError::ReportFile(_)
+            | BatchError::NoReport(_)
             | BatchError::NoTarget
             | BatchError::OneTask { .. }
             | BatchError::NoTask { .. }
@@ -61,6 +71,10 @@ fn with_advice(error: BatchError) -> Diagnostic {
         BatchError::Overwrites { by: OverwrittenBy::Report, .. } => {
             found.help("choose another file with `--out`")
         }
+        BatchError::ForeignFile { .. } => found.help(FOREIGN),
+        BatchError::NoReport(_) => found.help(
+            "choose another file with `--out`, move this one away, or add `--overwrite` to replace it",
+        ),
         BatchError::Overwrites { .. } => found.help("choose another file with `--results`, or with `--state`, which pays anew for what an earlier state has"),
         BatchError::SandboxResults { task, .. } => {
             let found = found.help("add `--sandbox`, or run the first manifest");
@@ -134,7 +148,7 @@ fn at(found: Diagnostic, place: Option<Box<Place>>, label: &str) -> Diagnostic {
 }
 
 /// Warns of something that should be known before anything is spent.
-pub(super) fn warn(warning: &PlanWarning) {
+pub(super) fn warn(warning: &PlanWarning, batch: &BatchArgs) {
     let these = |auto: u64| match auto {
         1 => "1 task of mode `auto`".to_owned(),
         n => format!("{n} tasks of mode `auto`"),
@@ -142,6 +156,7 @@ pub(super) fn warn(warning: &PlanWarning) {
     let found = match warning {
         PlanWarning::Renamed { ids } => about_renamed(ids),
         PlanWarning::TakenOver { results, tasks, unmatched } => about_taken_over(results, *tasks, unmatched),
+        PlanWarning::TypedDecisions(typed) => about_typed(typed, batch),
         PlanWarning::NoDeadline { auto } => {
             Diagnostic::warning(format!("{} and no deadline: they are sent relaxed", these(*auto)))
                 .help("set one with `--deadline 08:00`, or `deadline: \"08:00\"` under `batch:`")
@@ -171,4 +186,10 @@ pub(super) fn warn_about_changed(changed: &ChangedTasks) {
         changed.tasks
     );
     say(&about_changed(Diagnostic::warning(found), changed).into());
+}
+
+/// Warns that a run would stop because a file is not results of its batch.
+pub(super) fn warn_about_foreign(path: &Path, why: &ForeignFile) {
+    let found = format!("`{}` is in the way: {why}; a run would stop with exit code 2", path.display());
+    say(&Diagnostic::warning(found).help(FOREIGN).into());
 }

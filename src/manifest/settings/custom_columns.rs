@@ -57,6 +57,8 @@ pub struct RowContext<'r> {
     pub status: Status,
     /// The batch's name.
     pub batch: &'r str,
+    /// The letters that name the batch in refs.
+    pub letters: Option<&'r str>,
     /// The index of the row's image, from 0; 0 where the row is for the whole task.
     pub image_index: usize,
 }
@@ -98,7 +100,7 @@ impl CustomColumns {
 }
 
 fn scope(names: &[String], subject: &RowContext<'_>) -> Scope {
-    let RowContext { record, status, batch, image_index } = *subject;
+    let RowContext { record, status, batch, letters, image_index } = *subject;
     let mut columns = Variables::default();
     for name in names {
         columns.hidden(name);
@@ -125,6 +127,11 @@ fn scope(names: &[String], subject: &RowContext<'_>) -> Scope {
         ("n".to_owned(), (image_index + 1).into()),
         ("attempts".to_owned(), record.attempts.into()),
     ];
+    // A manifest may have had columns of these names before the results had.
+    let row_ref = letters.map(|letters| record.row_ref(letters).to_string()).unwrap_or_default();
+    let pick = record.picks.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    let newer = [text("ref", row_ref), text("pick", pick)];
+    named.extend(newer.into_iter().filter(|(name, _)| !names.contains(name)));
     named.extend((0..images.len().max(LEAST_IMAGES)).map(|n| text(&format!("image_{}", n + 1), image(n))));
     Scope::new(&Arc::new(columns), vars.collect()).with(named)
 }

@@ -173,7 +173,7 @@ pub(crate) fn check(
         let images = if done { vec!["https://cdn.example/1.png".to_owned(); 4] } else { Vec::new() };
         record.images = Images { grid: None, urls: images };
         let status = if done { Status::Done } else { Status::Pending };
-        let subject = RowContext { record: &record, status, batch: "", image_index: 0 };
+        let subject = RowContext { record: &record, status, batch: "", letters: None, image_index: 0 };
         for (n, fault) in pattern.faults(names, &subject) {
             if !reported.contains(&n) {
                 reported.push(n);

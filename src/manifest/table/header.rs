@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::cells::{RecordPlaces, separator};
 use super::csv_table::{CsvTable, TableColumn, rows};
 use super::guard::{self, GUARD_COLUMN};
-use super::role::{ColumnRole, TablePurpose, role};
+use super::role::{ColumnRole, ResultColumn, TablePurpose, role};
 use super::row_check::ends_open;
 use super::text_table::declared_separator;
 use super::variables::Variables;
@@ -92,7 +92,11 @@ impl HeaderReader<'_, '_> {
         let mut seen: HashMap<String, usize> = HashMap::new();
         let mut read = Vec::with_capacity(names.len());
         for (column, name) in names.iter().enumerate() {
-            let role = role(name, self.purpose);
+            let role = match role(name, self.purpose) {
+                // Beside refs it is a decision, and not a variable.
+                ColumnRole::Pick if names.contains(&"ref") => ColumnRole::Result(ResultColumn::Ref),
+                role => role,
+            };
             if role != ColumnRole::Unnamed {
                 if let Some(first) = seen.insert(name.to_lowercase(), column) {
                     self.problems.push(

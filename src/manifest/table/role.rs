@@ -56,6 +56,8 @@ pub(crate) enum ResultColumn {
     Attempts,
     /// The mark of a guarded table.
     Guard,
+    /// Which task of which batch the row is about.
+    Ref,
 }
 
 impl ResultColumn {
@@ -92,6 +94,7 @@ pub(crate) fn role(name: &str, purpose: TablePurpose) -> ColumnRole {
             ColumnRole::Result(ResultColumn::of(&lower))
         }
         ("pick", TablePurpose::Results) => ColumnRole::Pick,
+        ("ref", TablePurpose::Results) => ColumnRole::Result(ResultColumn::Ref),
         (_, TablePurpose::Results) => ColumnRole::Variable,
         ("repeat", _) => ColumnRole::Repeat,
         _ => flag(name).map_or(ColumnRole::Variable, ColumnRole::Flag),

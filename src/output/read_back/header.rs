@@ -1,16 +1,12 @@
 //! What the columns of a table that is read back are, by their names.
 
 use crate::manifest::{GUARD_COLUMN, is_reserved_column, unguard_formula};
+use crate::output::own_columns::is_own;
 
 /// The columns by which results are known, also those of the version before, which had no refs.
 const RESULTS: [&str; 5] = ["id", "task_id", "status", "mode", "prompt"];
 /// What a column without a name is called.
 const UNNAMED: &str = "note";
-
-/// Whether the program has a column of this name in its own tables.
-pub(super) fn is_own(name: &str) -> bool {
-    is_reserved_column(name) || ["action", "pick", "ref"].iter().any(|own| name.eq_ignore_ascii_case(own))
-}
 
 /// What a column holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +18,7 @@ pub(super) enum ColumnMeaning {
     Action,
     Pick,
     Ref,
+    Attempts,
     /// The number of the image that the row is about.
     ImageNumber,
     /// Something else that the program wrote about what became of the task: `reason`, `image_1`...
@@ -33,6 +30,7 @@ pub(super) enum ColumnMeaning {
 /// The header row.
 #[derive(Debug, Default)]
 pub(super) struct TableHeader {
+    names: Vec<String>,
     columns: Vec<ColumnMeaning>,
     /// The names of columns that are not the program's and have one.
     named: Vec<String>,
@@ -50,7 +48,8 @@ impl TableHeader {
         let is_last = |column: usize| !lower[column + 1..].contains(&lower[column]);
         let is_first = |column: usize| !lower[..column].contains(&lower[column]);
         let is_by_image = has("n") && has("image") && !has("image_1");
-        let mut header = TableHeader { is_results, is_guarded, ..TableHeader::default() };
+        let written = names.iter().map(|name| (*name).to_owned()).collect();
+        let mut header = TableHeader { names: written, is_results, is_guarded, ..TableHeader::default() };
         for (column, name) in names.iter().enumerate() {
             let meaning = match lower[column].as_str() {
                 "action" if is_last(column) => ColumnMeaning::Action,
@@ -62,6 +61,7 @@ impl TableHeader {
                 "prompt" if is_first(column) => ColumnMeaning::Prompt,
                 "task_id" if is_first(column) => ColumnMeaning::TaskId,
                 "status" if is_first(column) => ColumnMeaning::Status,
+                "attempts" if is_first(column) => ColumnMeaning::Attempts,
                 own if is_reserved_column(own) && is_first(column) => ColumnMeaning::Outcome(own.to_owned()),
                 _ => {
                     let name = if is_guarded { unguard_formula(name.trim()) } else { name.trim() };
@@ -87,6 +87,11 @@ impl TableHeader {
         };
         let numbered = (2..).map(|n| format!("{base}_{n}"));
         std::iter::once(base.to_owned()).chain(numbered).find(|name| !is_taken(name)).unwrap_or_default()
+    }
+
+    /// The names as they stand.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.names.clone()
     }
 
     /// What a column holds; one beyond the header has no name.

@@ -45,6 +45,7 @@ fn read_row(line: usize, object: Map<String, Value>, table: &mut TableReader<'_>
             ("task_id", value) => row.task_id = text(&value).trim().to_owned(),
             ("status", value) => row.status = text(&value).trim().to_owned(),
             ("action", value) => row.action = text(&value).trim().to_owned(),
+            ("attempts", value) => row.attempts = text(&value).parse().ok(),
             ("pick", value) => row.pick = numbers(&value),
             ("ref", value) => row.ref_text = text(&value).trim().to_owned(),
             ("images", Value::Array(urls)) if table.keeps_outcomes => {

@@ -18,7 +18,8 @@ use std::path::Path;
 
 pub use earlier::{EarlierResults, read_earlier};
 use header::{ColumnMeaning, TableHeader};
-pub use pick::PickError;
+pub(in crate::output) use pick::read as picks;
+pub use pick::{PickError, typed_picks};
 
 use super::format::ResultsFormat;
 use crate::diagnostic::{Diagnostic, Place, Problems};
@@ -43,6 +44,8 @@ pub struct ReturnedTable {
     pub name: String,
     /// What kind of table it is. A foreign one is not read any further.
     pub origin: TableOrigin,
+    /// The names of the columns as they stand; of JSON lines, the keys of the first.
+    pub header: Vec<String>,
     /// Whether the table has the prompts of its rows.
     pub has_prompts: bool,
     /// The names of the columns that are not the program's, in their order: the manifest's own, and
@@ -79,6 +82,8 @@ pub struct ReturnedRow {
     pub task_id: String,
     /// The status.
     pub status: String,
+    /// How many attempts there were, where that can be read.
+    pub attempts: Option<u32>,
     /// The cells of [`columns`](ReturnedTable::columns) that are not empty, in their order.
     pub added: Vec<(String, String)>,
     /// The cells of the program's other columns that are not empty: `reason`, `image_1`... Kept
@@ -104,7 +109,7 @@ pub fn read_back(path: &Path) -> Result<ReturnedTable, Problems> {
 ///
 /// # Errors
 /// Those of [`read_back`].
-pub(crate) fn scan(path: &Path, row: &mut dyn FnMut(ReturnedRow)) -> Result<ReturnedTable, Problems> {
+pub fn scan(path: &Path, row: &mut dyn FnMut(ReturnedRow)) -> Result<ReturnedTable, Problems> {
     scan_with(path, false, row)
 }
 
@@ -216,6 +221,7 @@ impl<'r> TableReader<'r> {
                 ColumnMeaning::Action => row.action = trimmed(),
                 ColumnMeaning::Pick => row.pick = trimmed(),
                 ColumnMeaning::Ref => row.ref_text = trimmed(),
+                ColumnMeaning::Attempts => row.attempts = cell.trim().parse().ok(),
                 ColumnMeaning::ImageNumber => row.image = cell.trim().parse().ok(),
                 ColumnMeaning::Outcome(name) if self.keeps_outcomes => row.outcome.push((name, trimmed())),
                 ColumnMeaning::Outcome(_) => {}
@@ -242,6 +248,7 @@ impl<'r> TableReader<'r> {
         ReturnedTable {
             name: self.name,
             origin,
+            header: header.names(),
             has_prompts: header.has_prompts(),
             columns: self.columns,
             foreign_sheets: self.foreign_sheets,

@@ -1,6 +1,14 @@
 //! Tables as people and spreadsheets leave them.
 
+use std::convert::Infallible;
+
+use proptest::prelude::*;
+
 use super::*;
+use crate::manifest::{RowUnit, TableFormat};
+use crate::output::tests::{done, layout, record};
+use crate::output::{Layout, write};
+use crate::task::{AddedCell, KeptCells, Record, TaskRow, TypedDecision};
 
 const RESULTS: &str = "id,sku,action,pick,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at";
 
@@ -143,4 +151,114 @@ fn a_spreadsheet_has_numbers_dates_and_sheets_of_its_own() {
         .map(|(name, text)| (name.to_owned(), text.to_owned()));
     assert_eq!((table.rows[0].added.as_slice(), table.rows[0].picks()), (&added[..], Ok(Some(vec![2]))));
     assert_eq!(table.rows[1].row_ref, "kqzmwtpa-t2-a1".parse().ok());
+}
+
+/// Text that a format may trip over. Each can hold it, but for NUL, and all but blanks in JSON.
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof!["[ -~]{0,12}", "[\",;\r\n\t =@+'a-c漢\u{feff}-]{0,12}", any::<String>()]
+        .prop_map(|text| text.replace('\0', "").trim().to_owned())
+}
+
+fn records() -> impl Strategy<Value = (Vec<String>, Vec<Record>)> {
+    let typed = prop_oneof![Just(None), (0u32..3, "redo|skip|no idea", "|2|1 3|none").prop_map(Some)];
+    let row = (
+        hostile(),
+        hostile(),
+        prop::collection::vec(hostile(), 2),
+        typed,
+        prop::collection::vec(1u16..5, 0..3),
+    );
+    (prop::collection::vec("[a-z]{3,6}|=x y|@z", 2), prop::collection::vec(row, 1..5)).prop_map(
+        |(names, rows)| {
+            let names = vec![format!("{}1", names[0]), format!("{}2", names[1])];
+            let records = rows.into_iter().enumerate().map(|(n, (id, prompt, cells, typed, mut picks))| {
+                picks.sort_unstable();
+                picks.dedup();
+                let mut record = if n % 2 == 0 { done(&id, &[], 4) } else { record(&id, &[]) };
+                record.row = TaskRow(n as i64 + 1);
+                record.task.prompt = prompt;
+                record.task.vars = vec![cells[0].clone()];
+                record.picks = picks;
+                let cell = AddedCell { column: names[1].clone(), image: None, text: cells[1].clone() };
+                let decision = typed.map(|(attempts, action, pick)| TypedDecision {
+                    row_ref: RowRef { attempts, ..record.row_ref("kqzmwtpa") },
+                    status: None,
+                    action,
+                    pick,
+                });
+                let added = if cell.text.is_empty() { Vec::new() } else { vec![cell] };
+                record.kept = KeptCells { added, decision };
+                record
+            });
+            let records = records.collect();
+            (names, records)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn what_is_written_in_any_format_is_read_back_equal((names, records) in records(), formula_guard in any::<bool>()) {
+        let folder = tempfile::tempdir().unwrap();
+        let shape = TableFormat { formula_guard, ..TableFormat::default() };
+        let layout = Layout { columns: &names[..1], added: &names[1..], ..layout(&shape) };
+        let names_of = ["a.csv", "a.tsv", "a.jsonl", "a.xlsx"];
+        for name in names_of.iter().filter(|name| cfg!(feature = "xlsx") || !name.ends_with("xlsx")) {
+            let path = folder.path().join(name);
+            write(&path, &layout, records.iter().cloned().map(Ok::<_, Infallible>)).unwrap();
+            let table = read_back(&path).unwrap();
+            prop_assert_eq!((table.origin, &table.columns), (TableOrigin::WithRefs, &names), "{}", name);
+            prop_assert_eq!(table.rows.len(), records.len());
+            for (row, record) in table.rows.iter().zip(&records) {
+                let typed = record.kept.decision.clone();
+                let row_ref = typed.as_ref().map_or_else(|| record.row_ref("kqzmwtpa"), |typed| typed.row_ref.clone());
+                prop_assert_eq!(row.row_ref.as_ref(), Some(&row_ref));
+                prop_assert_eq!((&row.id, &row.prompt), (&record.task.id.0, &record.task.prompt), "{}", name);
+                prop_assert_eq!(&row.action, &typed.as_ref().map(|typed| typed.action.clone()).unwrap_or_default());
+                let picks = match typed.map(|typed| typed.pick).filter(|pick| !pick.is_empty()) {
+                    Some(typed) => picks(&typed, None),
+                    None => Ok(Some(record.picks.clone()).filter(|picks| !picks.is_empty())),
+                };
+                prop_assert_eq!(row.picks(), picks);
+                let status = record.state.shown(false).as_str();
+                prop_assert_eq!(row.status.as_str(), status);
+                prop_assert_eq!(row.task_id.clone(), record.task_id.as_ref().map(ToString::to_string).unwrap_or_default());
+                let cells = [record.task.vars[0].clone(), record.kept.cell(&names[1], None)];
+                let added: Vec<_> = names.iter().cloned().zip(cells).filter(|(_, cell)| !cell.is_empty()).collect();
+                prop_assert_eq!(&row.added, &added, "{}", name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_per_image_has_the_picks_and_the_words_about_that_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    let shape = TableFormat { rows: RowUnit::Image, ..TableFormat::default() };
+    let (columns, added) = (["image".to_owned()], ["note".to_owned()]);
+    let layout = Layout { columns: &columns, added: &added, ..layout(&shape) };
+    let cell = AddedCell { column: "note".to_owned(), image: Some(2), text: "dark".to_owned() };
+    let kept = KeptCells { added: vec![cell], decision: None };
+    let picked = Record { picks: vec![1, 2], kept, ..done("mug", &["x"], 3) };
+    write(&path, &layout, [Ok::<_, Infallible>(picked)]).unwrap();
+    let table = read_back(&path).unwrap();
+    let rows =
+        table.rows.iter().map(|row| (row.image, row.picks().unwrap(), row.added.last().unwrap().1.as_str()));
+    let expected = [(Some(1), Some(vec![1]), "x"), (Some(2), Some(vec![2]), "dark"), (Some(3), None, "x")];
+    assert_eq!(rows.collect::<Vec<_>>(), expected);
+    assert_eq!(table.columns, ["image", "note"]);
+}
+
+#[test]
+fn columns_of_the_manifest_that_are_called_as_the_results_own_have_another_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.csv");
+    let columns = ["Ref", "pick", "sku"].map(str::to_owned);
+    let shape = TableFormat::default();
+    let layout = Layout { columns: &columns, added: &["SKU".to_owned()], ..layout(&shape) };
+    write(&path, &layout, [Ok::<_, Infallible>(record("mug", &["R-1", "P", "S-1"]))]).unwrap();
+    assert_eq!(read_back(&path).unwrap().columns, ["manifest_Ref", "manifest_pick", "sku"]);
 }

@@ -28,7 +28,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, Value, context};
 use sha2::{Digest as _, Sha256};
 
-use super::atomic_file::AtomicFile;
+use super::atomic_file::{AtomicFile, HashedFile};
 use super::error::FileError;
 use super::layout::{ResultsError, RowError};
 
@@ -48,6 +48,18 @@ pub fn check(path: &Path) -> Result<(), FileError> {
     AtomicFile::of(path).and_then(|target| target.probe()).map_err(FileError::of_report)
 }
 
+/// What only a report has.
+const MARK: &str = "<script type=\"application/json\" id=\"data\">{\"about\":{\"key\":";
+
+/// Whether the file at this path may be replaced by a report: it is one, or there is nothing in it.
+/// Where it cannot be read it may not.
+pub fn may_replace(path: &Path) -> bool {
+    match std::fs::read(path) {
+        Ok(bytes) => bytes.is_empty() || bytes.windows(MARK.len()).any(|piece| piece == MARK.as_bytes()),
+        Err(error) => error.kind() == io::ErrorKind::NotFound,
+    }
+}
+
 /// Writes the page, completely or not at all. `entries` iterates over the tasks of one snapshot
 /// each time it is called.
 ///
@@ -60,12 +72,13 @@ where
 {
     let target = AtomicFile::of(path).map_err(FileError::of_report)?;
     let links = links::LinkBase::of(path);
-    let written = target.replace(|out| {
+    let fill = |out: &mut HashedFile<'_>| {
         fill(out, page, &links, &entries).map_err(|error| match error {
             RowError::Out(cause) => ResultsError::File(target.failed(cause)),
             RowError::Of(error) => error,
         })
-    });
+    };
+    let written = target.replace(fill, |_| ());
     written.map_err(|error| match error {
         ResultsError::File(error) => ResultsError::File(error.of_report()),
         other => other,

@@ -47,7 +47,10 @@ impl<'c> Products<'c> {
 
     /// Adds a task.
     pub(in crate::output) fn add(&mut self, mut record: Record) {
-        let images = std::mem::take(&mut record.images.urls);
+        let chosen: Vec<bool> = (0..record.images.urls.len()).map(|index| record.is_chosen(index)).collect();
+        let urls = std::mem::take(&mut record.images.urls);
+        let images: Vec<String> =
+            urls.into_iter().zip(chosen).filter(|(_, is_chosen)| *is_chosen).map(|(url, _)| url).collect();
         if record.state != State::Done || images.is_empty() {
             self.left_out += 1;
             return;

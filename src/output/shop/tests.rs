@@ -4,14 +4,14 @@ use std::convert::Infallible;
 
 use super::text::{handle, has_expiry};
 use crate::manifest::{ColumnSet, Shop, TableFormat};
-use crate::output::tests::{done, record};
+use crate::output::tests::{done, layout, record};
 use crate::output::{Layout, csv};
 use crate::task::{Images, Record};
 
 fn written(shop: Shop, columns: &[&str], records: Vec<Record>) -> (Vec<Vec<String>>, Vec<String>) {
     let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
     let shape = TableFormat { columns: ColumnSet::Shop(shop), ..TableFormat::default() };
-    let layout = Layout { columns: &columns, max_images: 4, run_lives: false, batch: "", shape: &shape };
+    let layout = Layout { columns: &columns, ..layout(&shape) };
     let mut out = Vec::new();
     let Ok(wrote) = csv::write(&mut out, b',', &layout, records.into_iter().map(Ok::<_, Infallible>)) else {
         panic!()
@@ -101,6 +101,13 @@ fn commas_in_urls_are_escaped_and_urls_that_expire_are_reported() {
     assert_eq!(rows[1][2], "https://cdn/a%2C1.png?ex=66&is=1,https://cdn/2.png");
     assert_eq!(notes, ["some URLs expire, as their parameters say: host the images yourself"]);
     assert!(!has_expiry("https://cdn/ex=1/a.png?width=2"));
+}
+
+#[test]
+fn of_a_task_with_picks_only_those_are_passed_on() {
+    let picked = Record { picks: vec![2, 4], ..done("a", &["A"], 4) };
+    let (rows, _) = written(Shop::WooCommerce, &["sku"], vec![picked, done("b", &["A"], 1)]);
+    assert_eq!(rows[1][2], "https://cdn/a_2.png,https://cdn/a_4.png,https://cdn/b_1.png");
 }
 
 #[test]

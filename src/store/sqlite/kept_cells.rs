@@ -1,10 +1,10 @@
 //! The column `kept_cells`: a JSON object by the names of columns. A cell of a task is text; those
-//! of its single images are an object by their numbers. `action`, `pick` and `ref`, which no column
-//! of a person is called, are the decision that was typed.
+//! of its single images are an object by their numbers. `action`, `pick`, `ref` and `status`, which
+//! no column of a person is called, are the decision that was typed.
 
 use serde_json::{Map, Value};
 
-use crate::task::{AddedCell, KeptCells, TypedDecision};
+use crate::task::{AddedCell, KeptCells, Status, TypedDecision};
 
 /// Reads the column. What is not as it was written is left out.
 pub(super) fn read(json: &str) -> KeptCells {
@@ -14,8 +14,10 @@ pub(super) fn read(json: &str) -> KeptCells {
         _ => None,
     };
     let (action, pick, row_ref) = (typed("action"), typed("pick"), typed("ref"));
+    let status = typed("status").and_then(|status| Status::from_word(&status));
     let decision = row_ref.and_then(|text| text.parse().ok()).map(|row_ref| TypedDecision {
         row_ref,
+        status,
         action: action.unwrap_or_default(),
         pick: pick.unwrap_or_default(),
     });
@@ -34,7 +36,6 @@ pub(super) fn read(json: &str) -> KeptCells {
 }
 
 /// What the column holds of these cells: `None` where there are none.
-#[cfg_attr(not(test), expect(dead_code, reason = "results are not kept yet"))]
 pub(super) fn write(kept: &KeptCells) -> Option<String> {
     if kept.is_empty() {
         return None;
@@ -52,7 +53,8 @@ pub(super) fn write(kept: &KeptCells) -> Option<String> {
         }
     }
     if let Some(typed) = &kept.decision {
-        let cells = [("action", typed.action.clone()), ("pick", typed.pick.clone())];
+        let status = typed.status.map(|status| status.as_str().to_owned()).unwrap_or_default();
+        let cells = [("action", typed.action.clone()), ("pick", typed.pick.clone()), ("status", status)];
         columns.extend(
             cells
                 .into_iter()
@@ -77,6 +79,7 @@ mod tests {
         };
         let decision = TypedDecision {
             row_ref: "kqzmwtpa-t12-a1".parse().unwrap(),
+            status: Some(Status::Done),
             action: "redo".to_owned(),
             pick: "1 3".to_owned(),
         };

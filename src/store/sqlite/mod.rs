@@ -28,6 +28,7 @@ mod outcomes;
 mod records;
 mod reserve;
 mod resolve;
+mod results_files;
 mod retry;
 mod run_start;
 pub(super) mod schema;

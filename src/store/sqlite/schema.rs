@@ -26,7 +26,8 @@ const READING: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQL
 
 /// What makes the tables, from nothing to the newest version. A step is never edited once it was
 /// released: a new one is added.
-const STEPS: [&str; 8] = [TABLES, MODES, FILES, DELIVERIES, LONG_LIFE, IDENTITY, DECISIONS, OPEN_RUN];
+const STEPS: [&str; 9] =
+    [TABLES, MODES, FILES, DELIVERIES, LONG_LIFE, IDENTITY, DECISIONS, OPEN_RUN, RESULTS_FILES];
 
 /// The version from which a task's fingerprint is that of its prompt in canonical form.
 const CANONICAL: i32 = 6;
@@ -228,6 +229,19 @@ CREATE TABLE open_run (
     process  TEXT,                 -- which wrote it, where that can be told
     is_copy  INTEGER NOT NULL      -- a copy made while the run went on, which is whole without a log
 ) STRICT;
+";
+
+/// What the program wrote as results, so that nothing else is replaced, and the columns that a
+/// person has added to them.
+const RESULTS_FILES: &str = "
+ALTER TABLE header ADD COLUMN added TEXT; -- the columns that a person added to the results, a JSON list
+CREATE TABLE results_file (        -- what stands at a path is one of the last two of it
+    key   INTEGER PRIMARY KEY,     -- the last one written has the largest
+    path  TEXT NOT NULL,           -- from the state's folder where it is below it, else absolute
+    hash  BLOB NOT NULL,           -- blake3 of its bytes
+    added TEXT NOT NULL            -- the columns of a person that it has, a JSON list
+) STRICT;
+CREATE INDEX results_file_path ON results_file (path);
 ";
 
 /// Makes the state where there is none.
@@ -443,6 +457,7 @@ pub(in crate::store) mod tests {
             "ccefa68d723be19c",
             "603c356441be0ff9",
             "5acda5c96f94cb8a",
+            "612ec4bf961e9fc7",
         ];
         let steps = STEPS.map(|step| blake3::hash(step.as_bytes()).to_hex()[..16].to_owned());
         assert_eq!(steps, known);

@@ -19,7 +19,7 @@ use crate::task::{Counts, Fingerprint, Quota, RemoteTaskId, State, Status, TaskI
 pub struct Snapshot {
     /// In a read transaction from the first query to the end.
     pub(super) db: Connection,
-    location: StateLocation,
+    pub(super) location: StateLocation,
     /// The run that was going on, in words, as the snapshot was taken.
     holder: Option<String>,
     is_live: bool,
@@ -257,13 +257,15 @@ pub(in crate::store) fn cached_manifest(location: &StateLocation) -> Option<Stri
 
 /// What the state at this path says of its batch, if it says anything yet.
 pub(super) fn header(db: &Connection, state: &Path) -> rusqlite::Result<Option<Header>> {
-    let query = "SELECT batch, service, columns, letters, path FROM header";
+    let query = "SELECT batch, service, columns, letters, path, added FROM header";
     let row = |row: &Row<'_>| {
         let (columns, recorded): (String, Option<String>) = (row.get(2)?, row.get(4)?);
+        let added: Option<String> = row.get(5)?;
         Ok(Header {
             batch: row.get(0)?,
             service: row.get(1)?,
             columns: serde_json::from_str(&columns).unwrap_or_default(),
+            added: added.and_then(|added| serde_json::from_str(&added).ok()).unwrap_or_default(),
             letters: row.get(3)?,
             manifest_path: recorded.map(|recorded| manifest_path::resolved(state, &recorded)),
         })

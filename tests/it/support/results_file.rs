@@ -5,7 +5,9 @@ use std::ops::Index;
 use std::path::Path;
 
 /// The columns of every results file, besides `id` and the manifest's own.
-const COLUMNS: [&str; 14] = [
+const COLUMNS: [&str; 17] = [
+    "action",
+    "pick",
     "task_id",
     "status",
     "mode",
@@ -20,6 +22,7 @@ const COLUMNS: [&str; 14] = [
     "quota",
     "submitted_at",
     "finished_at",
+    "ref",
 ];
 
 /// A results file.
@@ -77,7 +80,7 @@ impl ResultsFile {
     pub(crate) fn guarded(path: &Path) -> ResultsFile {
         let mut reader = csv::Reader::from_path(path).unwrap();
         let header: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-        assert_eq!(header.last().map(String::as_str), Some("formula_guard"));
+        assert_eq!(header[header.len() - 2..], ["formula_guard", "ref"]);
         let rows = reader.records().map(|record| {
             ResultsRow(header.iter().cloned().zip(record.unwrap().iter().map(str::to_owned)).collect())
         });
