@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::diagnostic::{Diagnostic, Source};
 
+/// The formats of manifests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ManifestFormat {
     Yaml,
@@ -20,9 +21,20 @@ impl ManifestFormat {
     }
 }
 
+/// Extensions of spreadsheets that cannot be read.
+const SPREADSHEETS: [&str; 5] = ["xls", "xlsb", "xlsm", "ods", "numbers"];
+
+/// The error of a file whose name says no format.
 pub(super) fn unknown(shown: &str) -> Diagnostic {
-    Diagnostic::error(format!("the format of `{shown}` is not known from its name"))
-        .note("a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file")
+    let found = Diagnostic::error(format!("the format of `{shown}` is not known from its name"))
+        .note("a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file");
+    let extension = Path::new(shown).extension().map(|end| end.to_string_lossy().to_ascii_lowercase());
+    match extension {
+        Some(end) if SPREADSHEETS.contains(&end.as_str()) => {
+            found.help("save it as .csv; results and picks may also be saved as .xlsx")
+        }
+        _ => found,
+    }
 }
 
 /// The text of a file. The error points at the first byte that is not UTF-8.

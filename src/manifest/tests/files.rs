@@ -46,6 +46,10 @@ fn a_folder_and_an_unknown_format_are_no_manifests() {
      = note: a manifest is a .yaml or .yml file, or a table in a .csv or .tsv file
      = note: nothing was submitted
     ");
+    assert!(
+        errors("spring.results.XLS", "")
+            .contains("= help: save it as .csv; results and picks may also be saved as .xlsx")
+    );
     insta::assert_snapshot!(errors("notes", "a mug"), @r"
     error: the format of `notes` is not known from its name
      |
