@@ -86,6 +86,7 @@
 //! | `breakdown` | statistics of the tasks by the values of a variable |
 //! | [`sandbox`] | an imitation of the service, a server like any other |
 //! | `failpoint` | where the crash tests make the program fail; nothing in a release build |
+//! | `seeded_fault` | deliberate faults that the random walk must catch; none in a release build |
 //!
 //! What is not linked is hidden: it may change with any version. The types that a [`batch`] hands
 //! out are there too.
@@ -139,6 +140,8 @@ pub mod prompt;
 pub mod runner;
 #[expect(clippy::disallowed_methods, reason = "is a server of its own")]
 pub mod sandbox;
+#[doc(hidden)]
+pub mod seeded_fault;
 #[expect(clippy::disallowed_methods, reason = "stamps what it writes, and has a thread that writes")]
 pub mod store;
 pub mod task;

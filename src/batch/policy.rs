@@ -9,6 +9,7 @@ use super::{BatchError, Options};
 use crate::deadline::{Deadline, NotADeadline};
 use crate::engine::Policy;
 use crate::manifest::{BatchSettings, Budget, OnUnknown};
+use crate::seeded_fault::{self, SeededFault};
 use crate::task::{Prices, Quota};
 
 /// How often a job that failed at the service is sent again, unless said. A generation that failed
@@ -121,7 +122,8 @@ pub(super) fn merged_prices(said: Option<Prices>, configured: Prices) -> Prices 
 }
 
 fn budget_limit(said: Option<Budget>, batch: &BatchSettings) -> Option<BudgetLimit> {
-    let budget = said.or(batch.budget)?;
+    let configured = batch.budget.filter(|_| !seeded_fault::is_on(SeededFault::ManifestBudgetDropped));
+    let budget = said.or(configured)?;
     let usd = match budget {
         Budget::Quota(quota) => return Some(BudgetLimit { quota, words: budget.to_string() }),
         Budget::Usd(usd) => usd,

@@ -9,10 +9,17 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::{KnownTask, KnownTasks};
 use crate::prompt::canonical_prompt;
+use crate::seeded_fault::{self, SeededFault};
 use crate::task::{Fingerprint, State, Task, TaskId};
 
 /// The fingerprint of a task: the hash of its prompt in canonical form.
 pub fn fingerprint(task: &Task) -> Fingerprint {
+    if seeded_fault::is_on(SeededFault::PromptsComparedRaw) {
+        return Fingerprint::of(&task.prompt);
+    }
+    if seeded_fault::is_on(SeededFault::ModeIsIdentity) {
+        return Fingerprint::of(&format!("{} {}", canonical_prompt(&task.prompt), task.mode.as_str()));
+    }
     Fingerprint::of(&canonical_prompt(&task.prompt))
 }
 
@@ -57,6 +64,11 @@ impl<'k> TaskMatcher<'k> {
         let (known, taken) = (self.known, &self.taken);
         let index = self.by_prompt.get_or_insert_with(|| unmatched_by_prompt(known, taken));
         let (known, id) = index.get_mut(&fingerprint)?.pop_front()?;
+        if seeded_fault::is_on(SeededFault::PromptAloneNotMatched)
+            || seeded_fault::is_on(SeededFault::DeletedRowsForgotten) && !known.is_active()
+        {
+            return None;
+        }
         self.taken.insert(known.key);
         Some((known, id))
     }

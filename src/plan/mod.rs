@@ -18,6 +18,7 @@ use identity::{Identity, TaskMatcher};
 pub use selection::{Filter, FilterError, FilterSyntaxError, Filters, Selection, TaskView};
 pub use take_over::{EarlierRow, TakeOver};
 
+use crate::seeded_fault::{self, SeededFault};
 use crate::task::{Decision, Fingerprint, ModeCounts, RemoteTaskId, State, Task, TaskId};
 
 /// One version of a task that the state has.
@@ -51,6 +52,9 @@ pub struct KnownTask {
 impl KnownTask {
     /// What a manifest that asks for this decision wants done: nothing, where that is over.
     pub fn open_decision(&self, asked: Option<Decision>) -> Option<Decision> {
+        if seeded_fault::is_on(SeededFault::ManifestRedoRepeated) {
+            return asked;
+        }
         asked.filter(|decision| self.over != Some(*decision))
     }
 
@@ -101,7 +105,8 @@ impl Step {
             Step::Import(state) => *state,
             // The `skip` of an earlier manifest is gone; that ends the skip and no more.
             Step::Keep(known) | Step::Reverted(known) if known.state == State::Skipped => {
-                if known.failed_before_skip { State::Failed } else { State::Pending }
+                let fails = known.failed_before_skip && !seeded_fault::is_on(SeededFault::SkipEndsAsRetry);
+                if fails { State::Failed } else { State::Pending }
             }
             Step::Keep(known) | Step::Reverted(known) => known.state,
         }
@@ -247,6 +252,7 @@ fn can_be_redone(state: State) -> bool {
 /// Whether a `skip` applies: a result that was paid for is kept.
 fn can_be_skipped(state: State) -> bool {
     matches!(state, State::Pending | State::Failed | State::Skipped)
+        && !seeded_fault::is_on(SeededFault::SkipIgnored)
 }
 
 #[cfg(test)]

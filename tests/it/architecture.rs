@@ -18,7 +18,7 @@ const LAYERS: [&[&str]; 9] = [
     &["plan"],
     &["manifest"],
     &["prompt"],
-    &["task", "diagnostic", "text", "duration", "deadline", "failpoint", "breakdown", "docs"],
+    &["task", "diagnostic", "text", "duration", "deadline", "failpoint", "seeded_fault", "breakdown", "docs"],
 ];
 
 /// The foundation, whose modules are too small to be kept apart.

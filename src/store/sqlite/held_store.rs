@@ -18,6 +18,7 @@ use super::{
 };
 use crate::failpoint::{self, Point};
 use crate::plan::{Filters, KnownTasks, Plan, Selection};
+use crate::seeded_fault::{self, SeededFault};
 use crate::store::{
     FileRow, Header, ManifestRef, NotifyOn, RetryReport, RunStart, StateLocation, StoreError,
 };
@@ -222,6 +223,8 @@ impl HeldStore {
             open_run::open(&self.db, run)?;
             reach(Point::RunBegun)?;
             let run = RunRecord { key: run, prices, budget, notify_on: deliveries::notify_on(&self.db)? };
+            let all = Selection::default();
+            let selection = if seeded_fault::is_on(SeededFault::SelectionIgnored) { &all } else { selection };
             let (start, claims) = run_start::read(&self.db, now, selection, &prices)?;
             Ok((run, RunStart { interrupted, ..start }, claims))
         })();

@@ -6,6 +6,7 @@ use rusqlite::{Connection, params};
 use super::columns::state_at;
 use super::deliveries;
 use crate::failpoint::Point;
+use crate::seeded_fault::{self, SeededFault};
 use crate::store::NotifyOn;
 use crate::task::{AttemptKey, Change, ChangeKind, FailureClass, Images, State, Transition, transition};
 
@@ -83,6 +84,10 @@ pub(super) fn settle_submitting(db: &Connection, at: Timestamp) -> rusqlite::Res
         params![reason, at.as_millisecond()],
     )?;
     super::reach(Point::Settling)?;
+    if seeded_fault::is_on(SeededFault::InterruptedSubmitsWait) {
+        return db
+            .execute("UPDATE state SET state = 'pending', reason = ?1 WHERE state = 'submitting'", [reason]);
+    }
     db.execute("UPDATE state SET state = 'unknown', reason = ?1 WHERE state = 'submitting'", [reason])
 }
 

@@ -13,6 +13,7 @@ use super::columns::{mode_at, state_at};
 use super::retry::REQUEUE;
 use super::{HeldStore, Snapshot, outcomes, snapshot};
 use crate::plan::TaskView;
+use crate::seeded_fault::{self, SeededFault};
 use crate::store::{InDoubt, LinkOutcome, Resolution, ResolveReport, StoreError};
 use crate::task::{AttemptKey, ChangeKind, Counts, Quota, RemoteTaskId, State, Status, TaskId};
 
@@ -78,7 +79,9 @@ fn resolve(
                     continue;
                 }
                 // What is not in the manifest any more is not sent again.
-                Resolution::Resend if row.get(5)? => {
+                Resolution::Resend
+                    if row.get(5)? && !seeded_fault::is_on(SeededFault::ResendTakesDeleted) =>
+                {
                     gone += 1;
                     continue;
                 }
@@ -141,7 +144,9 @@ fn link_job(db: &mut Connection, id: &TaskId, task_id: &RemoteTaskId) -> rusqlit
         return Ok(LinkOutcome::AlreadyLinked(state.shown(false)));
     }
     let holder = "SELECT id FROM attempt JOIN task ON task.key = attempt.task WHERE task_id = ?1";
-    if let Some(other) = tx.query_row(holder, [&task_id.0], |row| row.get(0)).optional()? {
+    if !seeded_fault::is_on(SeededFault::JobsTakenTwice)
+        && let Some(other) = tx.query_row(holder, [&task_id.0], |row| row.get(0)).optional()?
+    {
         return Ok(LinkOutcome::TakenBy(TaskId(other)));
     }
     // What was given up, or sent to wait again before it was found, may still be taken back:

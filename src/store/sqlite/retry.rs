@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 use super::columns::{mode_at, state_at};
 use crate::failpoint::Point;
 use crate::plan::{Filters, TaskView};
+use crate::seeded_fault::{self, SeededFault};
 use crate::store::RetryReport;
 use crate::task::{State, TaskId, TaskMode};
 
@@ -30,10 +31,11 @@ pub(super) fn requeue_failed(
     {
         let mut query = tx.prepare(
             "SELECT key, id, mode, vars, state, class FROM state JOIN task ON key = task
-             WHERE position IS NOT NULL AND NOT skip AND NOT kept_skip AND (state = 'failed' OR state = 'lost' AND ?1)",
+             WHERE position IS NOT NULL AND NOT skip AND NOT kept_skip
+                 AND (state = 'failed' OR state = 'lost' AND ?1 OR state = 'unknown' AND ?2)",
         )?;
         let mut wait = tx.prepare(REQUEUE)?;
-        let mut rows = query.query([lost])?;
+        let mut rows = query.query([lost, seeded_fault::is_on(SeededFault::RetryTakesUnknown)])?;
         while let Some(row) = rows.next()? {
             let (key, mode, state): (i64, TaskMode, State) =
                 (row.get(0)?, mode_at(row, 2)?, state_at(row, 4)?);

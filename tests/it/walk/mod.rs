@@ -3,7 +3,8 @@
 //! is compared with what was billed.
 //!
 //! `MJBATCH_SEED=12` replays one walk and prints its story, `MJBATCH_WALKS=200` and
-//! `MJBATCH_STEPS=100` take many and long ones. A walk's steps depend on its seed alone; what the
+//! `MJBATCH_STEPS=100` take many and long ones, `MJBATCH_MUTANTS=all` seeds every deliberate fault, or
+//! those that are named. A walk's steps depend on its seed alone; what the
 //! service and the program make of them depends on the machine as well.
 
 mod asked;
@@ -15,6 +16,8 @@ mod steps;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};
+
+use mjbatch::seeded_fault::SeededFault;
 
 use random::Rng;
 use world::World;
@@ -38,8 +41,8 @@ impl Violation {
 }
 
 /// Takes a walk.
-fn walk(seed: u64, steps: u64, mutant: Option<&'static str>) -> Result<(), Box<Violation>> {
-    let mut world = World::new(&mut Rng::of_step(seed, 0), mutant);
+fn walk(seed: u64, steps: u64, fault: Option<SeededFault>) -> Result<(), Box<Violation>> {
+    let mut world = World::new(&mut Rng::of_step(seed, 0), fault);
     for step in 1..=steps + 1 {
         world.note(format!("step {step}"));
         let done = match step {
@@ -67,7 +70,7 @@ fn number(name: &str) -> Option<u64> {
 
 /// Takes these walks, a few at once, until one finds something. Gives the first violation that was
 /// found.
-fn walks(seeds: std::ops::Range<u64>, steps: u64, mutant: Option<&'static str>) -> Option<Box<Violation>> {
+fn walks(seeds: std::ops::Range<u64>, steps: u64, fault: Option<SeededFault>) -> Option<Box<Violation>> {
     let next = AtomicU64::new(seeds.start);
     let found = std::sync::Mutex::new(None);
     std::thread::scope(|scope| {
@@ -78,7 +81,7 @@ fn walks(seeds: std::ops::Range<u64>, steps: u64, mutant: Option<&'static str>) 
                     if seed >= seeds.end || found.lock().unwrap().is_some() {
                         return;
                     }
-                    if let Err(violation) = walk(seed, steps, mutant) {
+                    if let Err(violation) = walk(seed, steps, fault) {
                         found.lock().unwrap().get_or_insert(violation);
                     }
                 }
@@ -101,4 +104,38 @@ fn random_walks_buy_what_was_asked_for_and_lose_nothing() {
     if let Some(violation) = violation {
         panic!("{}", violation.text());
     }
+}
+
+/// The walks within which a fault must be found. All but the rarest are found by the first few.
+const WALKS_PER_FAULT: u64 = 40;
+
+/// Takes walks with a program that has this fault, until one finds it.
+fn find(fault: SeededFault) -> Result<Box<Violation>, String> {
+    let found = walks(1..1 + WALKS_PER_FAULT, 40, Some(fault));
+    found.ok_or_else(|| format!("{WALKS_PER_FAULT} walks did not find the fault `{}`", fault.as_str()))
+}
+
+#[test]
+fn a_few_seeded_faults_are_found() {
+    for fault in [SeededFault::PromptsComparedRaw, SeededFault::InterruptedSubmitsWait] {
+        find(fault).unwrap_or_else(|why| panic!("{why}"));
+    }
+}
+
+#[test]
+fn every_seeded_fault_is_found() {
+    let Ok(wanted) = std::env::var("MJBATCH_MUTANTS") else { return };
+    let mut missed = Vec::new();
+    let is_wanted =
+        |fault: &&SeededFault| wanted == "all" || wanted.split(',').any(|name| name == fault.as_str());
+    for fault in SeededFault::ALL.iter().filter(is_wanted) {
+        match find(*fault) {
+            Ok(violation) => {
+                let Violation { seed, step, what, .. } = *violation;
+                say(&format!("{}: seed {seed}, step {step}: {what}", fault.as_str()));
+            }
+            Err(why) => missed.push(why),
+        }
+    }
+    assert_eq!(missed, [""; 0]);
 }

@@ -4,6 +4,7 @@
 //! done to the prompt's spelling. Two prompts with one motif mean the same image, so the walk knows
 //! without the program's canonical form which purchases are for the same thing.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::random::Rng;
@@ -95,7 +96,7 @@ pub(super) struct Sheet {
 
 impl Sheet {
     pub(super) fn new(rng: &mut Rng) -> Sheet {
-        let form = rng.of(&[Form::Csv, Form::Csv, Form::Csv, Form::Entries, Form::Data]);
+        let form = rng.of(&[Form::Csv, Form::Csv, Form::Entries, Form::Data]);
         let mut sheet = Sheet {
             form,
             rows: Vec::new(),
@@ -105,7 +106,7 @@ impl Sheet {
             matrix: Vec::new(),
             matrix_is_turned: false,
             matrix_has_place: false,
-            budget: (form != Form::Csv && rng.percent(40)).then(|| 20 + rng.below(60) as u64),
+            budget: (form != Form::Csv && rng.percent(60)).then(|| 12 + rng.below(50) as u64),
             next_motif: 1,
             next_id: 1,
         };
@@ -187,13 +188,18 @@ impl Sheet {
         format!("rename `{from}` to `{}`", self.rows[at].id)
     }
 
-    /// Changes something, and says what.
-    pub(super) fn edit(&mut self, rng: &mut Rng) -> String {
+    /// Changes something, and says what. `bad` are the motifs of tasks that failed or are unknown.
+    pub(super) fn edit(&mut self, bad: &BTreeSet<u32>, rng: &mut Rng) -> String {
         if self.form == Form::Entries && rng.percent(25) {
             return self.edit_matrix(rng);
         }
-        let at = rng.below(self.rows.len());
-        match rng.below(24) {
+        // A task that ended badly is looked at more often, and so is a decision.
+        let is_bad = |row: &Row| bad.contains(&row.motif) || !row.action.is_empty();
+        let at = match self.rows.iter().position(is_bad) {
+            Some(at) if rng.percent(40) => at,
+            _ => rng.below(self.rows.len()),
+        };
+        match rng.below(26) {
             _ if self.rows.is_empty() => {
                 self.add(rng);
                 "add a row".to_owned()
@@ -202,7 +208,7 @@ impl Sheet {
             6..=11 => self.edit_ids(at, rng),
             12..=17 => self.edit_prompts(at, rng),
             18..=20 => self.edit_settings(at, rng),
-            21 | 22 => self.decide(at, rng),
+            21..=24 => self.decide(at, rng),
             _ => {
                 self.rows.iter_mut().for_each(|row| row.action = "");
                 "clear all actions".to_owned()
@@ -306,7 +312,7 @@ impl Sheet {
     /// Writes an action, or takes one back.
     fn decide(&mut self, at: usize, rng: &mut Rng) -> String {
         let row = &mut self.rows[at];
-        row.action = if row.action.is_empty() { rng.of(&["redo", "redo", "skip"]) } else { "" };
+        row.action = if row.action.is_empty() { rng.of(&["redo", "redo", "skip", "skip"]) } else { "" };
         format!("action of `{}` (n{}): {:?}", row.id, row.motif, row.action)
     }
 

@@ -72,7 +72,7 @@ fn tasks(path: &Path) -> rusqlite::Result<Vec<TaskRow>> {
         return Ok(Vec::new());
     }
     let mut query = db.prepare(
-        "SELECT key, id, prompt, position IS NOT NULL, state, class, skip, redone
+        "SELECT key, id, prompt, position IS NOT NULL, state, class, skip, redone = 1
          FROM task JOIN state ON task = key ORDER BY key",
     )?;
     let rows = query.query_map([], |row| {

@@ -15,14 +15,15 @@ use crate::support::CommandOutput;
 pub(super) fn step(world: &mut World, rng: &mut Rng) -> Result<(), String> {
     match rng.below(100) {
         0..36 => edit(world, rng),
-        36..66 => run(world, rng, &Disturbance::None),
-        66..78 => {
+        36..64 => run(world, rng, &Disturbance::None),
+        64..76 => {
             let disturbance = disturbance(rng);
-            run(world, rng, &disturbance)
+            run(world, rng, &disturbance)?;
+            if rng.percent(15) { lose_the_log(world, rng) } else { Ok(()) }
         }
-        78..84 => retry(world, rng),
-        84..91 => resolve(world, rng),
-        91..95 => look(world, rng),
+        76..82 => retry(world, rng),
+        82..92 => resolve(world, rng),
+        92..95 => look(world, rng),
         95..97 => two_runs(world, rng),
         97..99 => lose_the_log(world, rng),
         _ => restore_backup(world),
@@ -38,8 +39,11 @@ pub(super) fn last_step(world: &mut World) -> Result<(), String> {
 
 fn edit(world: &mut World, rng: &mut Rng) -> Result<(), String> {
     let before = Before::of(world)?;
+    let bad =
+        before.tasks.iter().filter(|task| task.is_listed && (task.state == "failed" || task.is_in_doubt()));
+    let bad = bad.map(|task| task.motif).collect();
     for _ in 0..1 + rng.below(3) {
-        let what = world.sheet.edit(rng);
+        let what = world.sheet.edit(&bad, rng);
         world.note(format!("edit: {what}"));
     }
     world.sheet.write(&world.dir);
@@ -80,10 +84,10 @@ impl RunPlan {
         plan.limit = rng.percent(12).then(|| rng.below(4));
         plan.pilot = rng.percent(5);
         // The flag would replace the manifest's budget.
-        plan.budget = (world.sheet.budget.is_none() && rng.percent(10)).then(|| 4 * rng.below(20) as u64);
+        plan.budget = (world.sheet.budget.is_none() && rng.percent(15)).then(|| 4 * rng.below(20) as u64);
         plan.retries = if rng.percent(15) { 1 } else { 0 };
         plan.resends = rng.percent(10);
-        plan.max_changed = rng.percent(15).then(|| rng.below(2));
+        plan.max_changed = rng.percent(35).then(|| rng.of(&[0, 0, 1]));
         plan.is_plain = plan.only.is_none() && plan.limit.is_none() && !plan.pilot && plan.budget.is_none();
         if rng.percent(8) {
             plan.words += " --no-wait";
@@ -180,14 +184,16 @@ fn disturbance(rng: &mut Rng) -> Disturbance {
 }
 
 /// Faults that let every run end within a moment.
-const FAULTS: [&str; 36] = [
+const FAULTS: [&str; 40] = [
     "submit-429=0.2",
     "submit-500=0.15",
     "submit-html=0.1",
     "submit-cut=0.15",
     "submit-code=1003:0.1",
     "accept-cut=0.2",
-    "accept-cut=0.2",
+    "accept-cut=0.3",
+    "accept-cut=0.5",
+    "accept-cut=first:2",
     "accept-half=0.2",
     "accept-500=0.2",
     "accept-garbage=0.15",
@@ -208,6 +214,8 @@ const FAULTS: [&str; 36] = [
     "status-no-urls=0.1",
     "status-no-urls-yet=0.2",
     "job-fail=0.25",
+    "job-fail=0.5",
+    "job-fail=first:2",
     "job-fail=0.25",
     "job-slow=0.1, job-expire=gone",
     "job-slow=0.1, job-expire=fail",
@@ -380,10 +388,14 @@ fn resolve(world: &mut World, rng: &mut Rng) -> Result<(), String> {
     // Which of several is meant by one id is not said.
     let is_only = unknown.iter().filter(|other| other.id == id).count() == 1;
     let file = world.sheet.file();
-    let (words, found) = match rng.below(6) {
-        0 => (format!("resolve {file} --all --resend"), None),
-        1 => (format!("resolve {file} --resend"), Some(id)),
-        2 => (format!("resolve {file} --give-up"), Some(id)),
+    let (words, found) = match rng.below(8) {
+        0 | 1 => (format!("resolve {file} --all --resend"), None),
+        2 => (format!("resolve {file} --resend"), Some(id)),
+        3 => (format!("resolve {file} --give-up"), Some(id)),
+        4 => match known_job(&before.tasks, rng) {
+            Some(job) => (format!("resolve {file} --found {job}"), Some(id)),
+            None => return Ok(()),
+        },
         _ if is_only => match paid_and_unknown(world, &before.tasks, motif, rng) {
             Some(job) => (format!("resolve {file} --found {job}"), Some(id)),
             None => return Ok(()),
@@ -400,6 +412,13 @@ fn resolve(world: &mut World, rng: &mut Rng) -> Result<(), String> {
     }
     let resends = words.contains("--resend");
     requeued(world, &before, |task| resends && task.is_in_doubt() && task.is_listed)
+}
+
+/// A job that the state knows already.
+fn known_job(tasks: &[TaskRow], rng: &mut Rng) -> Option<String> {
+    let attempts = tasks.iter().flat_map(|task| &task.attempts);
+    let known: Vec<&str> = attempts.filter_map(|attempt| attempt.task_id.as_deref()).collect();
+    rng.pick(&known).map(str::to_owned)
 }
 
 /// A job of this motif that the state does not know.

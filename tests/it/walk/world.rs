@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use mjbatch::sandbox::{LedgerEntry, SandboxSettings};
+use mjbatch::seeded_fault::SeededFault;
 
 use super::asked::Asked;
 use super::random::Rng;
@@ -49,13 +50,13 @@ pub(super) struct World {
     /// The port for callbacks, the same in all runs, so that late ones reach the next run.
     pub(super) port: u16,
     /// The deliberate fault that the program runs with.
-    mutant: Option<&'static str>,
+    fault: Option<SeededFault>,
     /// What was done, shown where something is wrong.
     pub(super) story: Vec<String>,
 }
 
 impl World {
-    pub(super) fn new(rng: &mut Rng, mutant: Option<&'static str>) -> World {
+    pub(super) fn new(rng: &mut Rng, fault: Option<SeededFault>) -> World {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let world = World {
             dir: TestDir::in_memory(),
@@ -68,7 +69,7 @@ impl World {
             faults: String::new(),
             jobs: Vec::new(),
             port,
-            mutant,
+            fault,
             story: Vec::new(),
         };
         world.sheet.write(&world.dir);
@@ -92,8 +93,8 @@ impl World {
     /// The program with these arguments.
     pub(super) fn command(&self, words: &str) -> CliCommand {
         let command = self.dir.mjbatch(words).with_service(&self.service.url());
-        match self.mutant {
-            Some(mutant) => command.env("MJBATCH_MUTANT", mutant),
+        match self.fault {
+            Some(fault) => command.env("MJBATCH_MUTANT", fault.as_str()),
             None => command,
         }
     }
