@@ -45,7 +45,7 @@ pub enum ForeignFile {
         line: usize,
     },
     /// A row is not the program's, and would be lost.
-    #[error("row {line} is none of this batch, and would be lost")]
+    #[error("row {line} is not a task of this batch, and would be lost")]
     OwnRow {
         /// The row, from 1.
         line: usize,

@@ -261,7 +261,7 @@ fn a_row_that_is_a_persons_own_is_never_lost() {
     let dir = done(&service);
     let text = String::from_utf8(dir.read("spring.results.csv")).unwrap();
     dir.write("spring.results.csv", format!("{text}Total,3 mugs\r\n"));
-    refused(&dir.run(&service.url()).expect_code(2), "row 5 is none of this batch, and would be lost");
+    refused(&dir.run(&service.url()).expect_code(2), "row 5 is not a task of this batch, and would be lost");
     let ran = dir.mjbatch("plan spring.csv").expect_code(0);
     assert!(ran.stderr.contains("a run would stop with exit code 2"), "{}", ran.stderr);
     dir.run(&service.url()).args("--overwrite").expect_code(0);
