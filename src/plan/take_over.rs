@@ -89,8 +89,8 @@ impl TakeOver {
         plan
     }
 
-    /// What was spent on the tasks that have a row, by what their rows say, else at the dearer one of
-    /// these prices. `None` where a price is missing.
+    /// The cost of the tasks that have a row: as the row says, else at the dearer one of these
+    /// prices. `None` if a price is missing.
     pub fn cost(&self, prices: &Prices) -> Option<Quota> {
         let dearer = || Some(prices.fast?.max(prices.relaxed.unwrap_or_default()));
         let rows = self.row_of_task.iter().flatten().filter_map(|row| self.rows.get(*row));
