@@ -5,7 +5,7 @@ use std::path::Path;
 /// The format of a file of results, detected from the extension of its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ResultsFormat {
-    /// `.csv`: RFC 4180, a manifest again in its own columns.
+    /// `.csv`: RFC 4180.
     Csv,
     /// `.tsv`: the same with tabs.
     Tsv,

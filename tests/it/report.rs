@@ -238,7 +238,7 @@ fn images_can_be_filtered_viewed_picked_and_exported_in_a_browser() {
     assert_eq!(browser.get("document.getElementById('chosen').textContent"), "3 images of 2 tasks picked");
 }
 
-/// The choices that the browser saved are a manifest: what is to be made again is, once, and picks come back.
+/// The choices that the browser saved are carried out: a marked task is made again, once, and picks come back.
 fn fed_back(dir: &TestDir, service: &SandboxService) {
     let ran = dir.mjbatch("check spring.picks.csv").expect_code(0);
     assert!(ran.stderr.is_empty(), "{ran:?}");

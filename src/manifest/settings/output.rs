@@ -38,7 +38,7 @@ pub enum Shop {
 /// Which columns the results have.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub enum ColumnSet {
-    /// The results' own, which are a manifest again.
+    /// The results' own, in which a person decides.
     #[default]
     Results,
     /// Those that a shop imports. The shop also decides how many rows a product has.

@@ -331,7 +331,7 @@
   $('help').addEventListener('click', () => $('keys').showModal());
   $('keys-close').addEventListener('click', () => $('keys').close());
 
-  // The table of choices: results with `action` and `pick`, which are a manifest. Cells that a spreadsheet would run have a
+  // The table of choices: results with `action`, `pick` and `ref`, whose decisions a run carries out. Cells that a spreadsheet would run have a
   // quote before them, as the last column says.
   const guard = (text) => (/^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text);
   const cell = (text) => {
