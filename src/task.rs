@@ -278,6 +278,11 @@ impl Counts {
         self.0[status as usize] += n;
     }
 
+    /// Removes `n` tasks with this status.
+    pub fn remove(&mut self, status: Status, n: u64) {
+        self.0[status as usize] = self.0[status as usize].saturating_sub(n);
+    }
+
     /// Moves one task from one status to another.
     pub fn shift(&mut self, from: Status, to: Status) {
         self.0[from as usize] = self.0[from as usize].saturating_sub(1);

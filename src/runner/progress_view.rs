@@ -80,8 +80,12 @@ impl ProgressView {
     pub(super) fn apply(&mut self, Change { attempt, kind }: Change, now: Duration) -> Option<RunEvent> {
         let page = self.pages.get_mut(&attempt)?;
         let Transition { state, .. } = transition(page.state, &kind).ok()??;
+        let (from, to) = (page.state.shown(true), state.shown(true));
         if page.listed {
-            self.counts.shift(page.state.shown(true), state.shown(true));
+            self.counts.shift(from, to);
+        } else if from == Status::Unknown && to != Status::Unknown {
+            // Of what the manifest has no longer, only what is unknown is counted.
+            self.counts.remove(Status::Unknown, 1);
         }
         page.state = state;
         match kind {

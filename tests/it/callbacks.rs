@@ -168,3 +168,31 @@ fn a_callback_in_a_later_run_resolves_replies_lost_or_cut_off_by_a_kill() {
         assert_eq!(service.submits(), 3, "{fault}");
     }
 }
+
+#[test]
+fn a_callback_resolves_a_lost_reply_whose_row_is_gone() {
+    let (service, dir) =
+        (SandboxService::with_faults("accept-cut=only:2, webhook-drop"), TestDir::with_tasks(3));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listen = format!("--webhook-listen 127.0.0.1:{port}");
+    let first = dir.run(&service.url()).args(&listen).start();
+    wait_until("the others are done", || {
+        service.jobs() == 3 && dir.count([State::Done, State::Unknown]) == [2, 1]
+    });
+    first.kill();
+    let lost = service.ledger().jobs.into_iter().find(|job| !job.reply_sent).unwrap();
+    let hook = lost.hook_url.unwrap();
+    let sheet = String::from_utf8(dir.read("spring.csv")).unwrap();
+    let kept: Vec<&str> = sheet.lines().filter(|row| !row.contains(&lost.prompt)).collect();
+    dir.write("spring.csv", kept.join("\n") + "\n");
+    let second = dir.run(&service.url()).args(&listen).args("--progress json").start();
+    wait_until("the callback is taken", || call(&hook, &lost.task_id, 1));
+    let ran = second.wait();
+    assert_eq!(ran.code, Some(0), "{ran:?}");
+    let events: Vec<serde_json::Value> =
+        ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let unknown = |event: &serde_json::Value| event["counts"]["unknown"].as_u64().unwrap();
+    let ended = events.iter().find(|event| event["event"] == "ended").unwrap();
+    assert_eq!((unknown(&events[0]), unknown(ended), unknown(events.last().unwrap())), (1, 0, 0));
+    assert_eq!(service.submits(), 3);
+}

@@ -202,3 +202,35 @@ fn adding_and_removing_a_skip_does_not_retry_a_failed_task() {
     dir.run(&service.url()).expect_code(3);
     assert_eq!(service.submits(), 3, "a retry that was asked for");
 }
+
+#[test]
+fn an_unknown_task_without_a_row_is_counted_while_a_run_goes_on_and_never_resent_by_itself() {
+    let (service, dir) = unknown("a mug");
+    let other = SandboxService::with_faults("");
+    dir.write("spring.csv", "id,prompt\nother,a pot\n");
+    let ran = dir.run(&other.url()).args("--progress json --on-unknown resend").expect_code(6);
+    for line in ran.stdout.lines() {
+        let event: serde_json::Value = serde_json::from_str(line).unwrap();
+        let counts = event["counts"].as_object().unwrap();
+        assert_eq!(counts["unknown"], 1, "{line}");
+        assert_eq!(counts.values().map(|n| n.as_u64().unwrap()).sum::<u64>(), 2, "{line}");
+    }
+    assert_eq!(
+        (service.submits(), other.submits()),
+        (1, 1),
+        "what the manifest has no longer is not sent again"
+    );
+    // Its job was found: it is followed, and nothing is unknown any more.
+    let job = service.ledger().jobs[0].task_id.clone();
+    dir.mjbatch("resolve spring.csv --task 007 --found").args(&job).expect_code(0);
+    let ran = dir.run(&service.url()).args("--progress json").expect_code(0);
+    let last: serde_json::Value = serde_json::from_str(ran.stdout.lines().last().unwrap()).unwrap();
+    assert_eq!((&last["counts"]["unknown"], &last["counts"]["done"]), (&0.into(), &1.into()));
+    let status = dir.mjbatch("status spring.csv").expect_code(0);
+    assert!(!status.stdout.contains("unknown"), "{status:?}");
+    // Its row is back, and so are its images.
+    dir.write("spring.csv", "id,prompt\nother,a pot\n007,a mug\n");
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!((service.submits(), other.submits()), (1, 1));
+    assert_eq!(dir.results().count("done"), 2);
+}
