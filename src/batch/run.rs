@@ -252,7 +252,7 @@ impl Batch {
         changes::check(manifest, &plan, options, &manifest.batch, prices, || store.snapshot())?;
         *renamed = plan.renamed.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
         match take_over {
-            Some(it) => store.sync_manifest(manifest_ref, it.with_earlier(manifest.tasks()), &plan)?,
+            Some(it) => store.sync_taken_over(manifest_ref, manifest.tasks(), &plan, it)?,
             None => store.sync_manifest(manifest_ref, manifest.tasks(), &plan)?,
         }
         keep(&store)?;

@@ -7,7 +7,7 @@
 use super::identity::{TaskMatcher, fingerprint};
 use super::{KnownTask, KnownTasks, Plan, Step, can_be_skipped};
 use crate::prompt::canonical_prompt;
-use crate::task::{Decision, Earlier, Fingerprint, Prices, Quota, RemoteTaskId, State, Task, TaskId};
+use crate::task::{Decision, Earlier, Fingerprint, Mode, Prices, Quota, RemoteTaskId, State, Task, TaskId};
 
 /// A row of results, or the rows of one task, with what was made of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,12 +89,11 @@ impl TakeOver {
         plan
     }
 
-    /// The cost of the tasks that have a row: as the row says, else at the dearer one of these
-    /// prices. `None` if a price is missing.
+    /// The cost of the tasks of all rows: as the row says, else at the dearer one of these prices.
+    /// `None` if a price is missing.
     pub fn cost(&self, prices: &Prices) -> Option<Quota> {
         let dearer = || Some(prices.fast?.max(prices.relaxed.unwrap_or_default()));
-        let rows = self.row_of_task.iter().flatten().filter_map(|row| self.rows.get(*row));
-        let costs = rows.map(|row| row.earlier.quota.or_else(dearer).map(|quota| quota.0));
+        let costs = self.rows.iter().map(|row| row.earlier.quota.or_else(dearer).map(|quota| quota.0));
         costs.sum::<Option<u64>>().map(Quota)
     }
 
@@ -103,11 +102,25 @@ impl TakeOver {
         self.row_of_task.iter().flatten().count() as u64
     }
 
+    /// The tasks of the rows that are about no task of the manifest, with what their rows say.
+    /// Without a prompt a row is about no task.
+    pub fn unlisted(&self) -> impl Iterator<Item = Task> {
+        self.unmatched().filter_map(EarlierRow::task)
+    }
+
     /// The rows that are about no task of the manifest.
     pub fn unmatched(&self) -> impl Iterator<Item = &EarlierRow> {
         let mut is_taken = vec![false; self.rows.len()];
         self.row_of_task.iter().flatten().for_each(|row| is_taken[*row] = true);
         self.rows.iter().zip(is_taken).filter(|(_, is_taken)| !is_taken).map(|(row, _)| row)
+    }
+}
+
+impl EarlierRow {
+    /// The task that the row is about, as far as it says.
+    fn task(&self) -> Option<Task> {
+        let task = Task::new(self.id.0.clone(), self.prompt.clone()?, Mode::Fast);
+        Some(Task { earlier: Some(Box::new(self.earlier.clone())), ..task })
     }
 }
 
@@ -144,7 +157,7 @@ fn row_number(row: KnownTask) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Images, Mode};
+    use crate::task::Images;
 
     fn task(id: &str, prompt: &str) -> Task {
         Task::new(id, prompt, Mode::Fast)

@@ -198,6 +198,12 @@ fn results_are_matched_by_prompt_where_ids_have_changed_and_the_others_are_said(
     assert!(ran.stderr.contains("1 task of it is not in the manifest: `t2`"), "{}", ran.stderr);
     assert_eq!(service.jobs(), 4);
     assert_paid_once(&[&service.ledger()]);
+    // What the manifest did not have is known where its row is put back, and the results are the batch's own.
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!(dir.results().count("done"), 3);
+    dir.write("spring.csv", crate::support::csv_rows(3));
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!((service.jobs(), dir.results().count("done")), (4, 3));
 }
 
 #[test]
@@ -311,17 +317,33 @@ const EARLIER_MANIFEST: &str = include_str!("fixtures/state-0.1/spring.yaml");
 fn a_state_of_the_version_before_is_found_under_another_name_and_left_as_it_is() {
     let (service, dir) = (SandboxService::with_faults(""), TestDir::empty());
     dir.write("spring.mjbatch", EARLIER_STATE);
-    dir.write("summer.yaml", EARLIER_MANIFEST);
-    refused(
-        &dir,
-        &service,
-        "summer.yaml",
-        &["spring.mjbatch is the state of a manifest with the same content"],
-    );
-    dir.write("summer.yaml", EARLIER_MANIFEST.replace("a bowl on linen", "a blue bowl on linen"));
-    refused(&dir, &service, "summer.yaml", &["which had the same prompts and is gone"]);
+    for (manifest, words) in [
+        (EARLIER_MANIFEST.to_owned(), "spring.mjbatch is the state of a manifest with the same content"),
+        (EARLIER_MANIFEST.replace("a bowl", "a blue bowl"), "which had the same prompts and is gone"),
+    ] {
+        dir.write("summer.yaml", manifest);
+        let ran = dir.run_of("summer.yaml", &service.url()).expect_code(2);
+        assert!(ran.stderr.contains(words), "{}", ran.stderr);
+    }
     assert_eq!(dir.read("spring.mjbatch"), EARLIER_STATE);
     assert_eq!(dir.files(), ["spring.mjbatch", "summer.yaml"]);
     dir.run_of("summer.yaml", &service.url()).args("--state spring.mjbatch").expect_code(6);
     assert_eq!(service.submits(), 2, "the edited task and the pending one");
+}
+
+#[test]
+fn what_people_wrote_into_results_that_are_taken_over_is_kept() {
+    let service = SandboxService::with_faults("");
+    let dir = done(&service);
+    remove(&dir, "spring.mjbatch");
+    let results = String::from_utf8(dir.read("spring.results.csv")).unwrap();
+    let with_note = |(n, row): (usize, &str)| {
+        let cell = ["note", "the best", "", "too dark"][n];
+        format!("{row},{cell}\r\n")
+    };
+    dir.write("spring.results.csv", results.lines().enumerate().map(with_note).collect::<String>());
+    dir.run(&service.url()).args("--take-over").expect_code(0);
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!(dir.results().column("note"), ["the best", "", "too dark"]);
+    assert_eq!(service.jobs(), 3);
 }

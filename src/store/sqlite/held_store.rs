@@ -17,7 +17,7 @@ use super::{
     retry, run_start, schema, snapshot, state_file, sync, watch,
 };
 use crate::failpoint::{self, Point};
-use crate::plan::{Filters, KnownTasks, Plan, Selection};
+use crate::plan::{Filters, KnownTasks, Plan, Selection, TakeOver};
 use crate::seeded_fault::{self, SeededFault};
 use crate::store::{
     FileRow, Header, ManifestRef, NotifyOn, RetryReport, RunStart, StateLocation, StoreError,
@@ -140,7 +140,26 @@ impl HeldStore {
         plan: &Plan,
     ) -> Result<(), StoreError> {
         let state = self.location.path();
-        sync::write(&mut self.db, state, manifest, tasks, plan).map_err(|e| self.error(e))
+        let written = sync::write(&mut self.db, state, manifest, tasks, plan, std::iter::empty());
+        written.map_err(|e| self.error(e))
+    }
+
+    /// The same for a state that is new, with what results say of tasks that the manifest has no
+    /// longer: where their rows are put back, they are known.
+    ///
+    /// # Errors
+    /// [`StoreError`], where SQLite cannot read or write the state; then nothing is changed.
+    pub fn sync_taken_over(
+        &mut self,
+        manifest: ManifestRef<'_>,
+        tasks: impl Iterator<Item = Task>,
+        plan: &Plan,
+        take_over: &TakeOver,
+    ) -> Result<(), StoreError> {
+        let state = self.location.path();
+        let tasks = take_over.with_earlier(tasks);
+        let written = sync::write(&mut self.db, state, manifest, tasks, plan, take_over.unlisted());
+        written.map_err(|e| self.error(e))
     }
 
     /// Modes of the batch without a price, which a budget needs.

@@ -87,11 +87,13 @@ impl Snapshot {
     /// [`StoreError`], where SQLite cannot read the state.
     pub fn task_of_results(&self, id: &str, task_id: &str) -> Result<Option<TaskRow>, StoreError> {
         let read = || {
+            // Of several tasks of one id, as after an edit, it is the one that has the job.
             let mut query = self.db.prepare_cached(
-                "SELECT key FROM task JOIN state ON task = key WHERE id = ?1
-                 ORDER BY position IS NULL, key DESC LIMIT 1",
+                "SELECT task.key FROM task JOIN state ON state.task = task.key WHERE id = ?1
+                 ORDER BY EXISTS (SELECT 1 FROM attempt WHERE attempt.task = task.key AND task_id = ?2) DESC,
+                     position IS NULL, task.key DESC LIMIT 1",
             )?;
-            let found = query.query_row([id], |row| row.get(0).map(TaskRow)).optional()?;
+            let found = query.query_row([id, task_id], |row| row.get(0).map(TaskRow)).optional()?;
             if found.is_some() || task_id.is_empty() {
                 return Ok(found);
             }

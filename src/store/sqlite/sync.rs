@@ -12,20 +12,22 @@ use crate::plan::{KnownTask, Plan, Step, fingerprint};
 use crate::store::ManifestRef;
 use crate::task::{Decision, Earlier, State, Task};
 
-/// Carries out the plan for these tasks.
+/// Carries out the plan for these tasks. Of those of `unlisted`, which results have and the
+/// manifest has not, the state keeps what was made of them.
 pub(super) fn write(
     db: &mut Connection,
     state: &Path,
     manifest: ManifestRef<'_>,
     tasks: impl Iterator<Item = Task>,
     plan: &Plan,
+    unlisted: impl Iterator<Item = Task>,
 ) -> rusqlite::Result<()> {
     let tx = db.transaction()?;
     tx.execute("UPDATE state SET position = NULL WHERE position IS NOT NULL", [])?;
     {
         let mut rows = Rows::of(&tx)?;
         for (position, (task, step)) in tasks.zip(&plan.steps).enumerate() {
-            let position = position as i64;
+            let position = Some(position as i64);
             match step {
                 Step::Keep(known) | Step::Reverted(known) | Step::Redo(known) | Step::Skip(Some(known)) => {
                     rows.describe(known.key, &task)?;
@@ -46,6 +48,14 @@ pub(super) fn write(
                         rows.take_over(key, earlier)?;
                     }
                 }
+            }
+        }
+        for task in unlisted {
+            if let Some(earlier) = &task.earlier
+                && !rows.is_known(&task)?
+            {
+                let key = rows.add(&tx, None, &task, earlier.state)?;
+                rows.take_over(key, earlier)?;
             }
         }
     }
@@ -83,6 +93,7 @@ fn over_after(known: &KnownTask, asked: Option<Decision>, step: &Step) -> Option
 
 /// What is written for a row of the manifest, prepared once: there may be a million.
 struct Rows<'c> {
+    is_known: Statement<'c>,
     add_task: Statement<'c>,
     add_state: Statement<'c>,
     is_described: Statement<'c>,
@@ -99,6 +110,7 @@ struct Rows<'c> {
 impl<'c> Rows<'c> {
     fn of(db: &'c Connection) -> rusqlite::Result<Rows<'c>> {
         Ok(Rows {
+            is_known: db.prepare("SELECT EXISTS (SELECT 1 FROM task WHERE id = ?1 AND fingerprint = ?2)")?,
             add_task: db.prepare("INSERT INTO task (id, fingerprint, prompt, mode) VALUES (?1, ?2, ?3, ?4)")?,
             add_state: db.prepare(
                 "INSERT INTO state (task, position, vars, timeout, hook_url, redone, priority, entry, skip, state)
@@ -156,7 +168,13 @@ impl<'c> Rows<'c> {
         Ok(())
     }
 
-    fn keep(&mut self, known: KnownTask, position: i64, task: &Task, step: &Step) -> rusqlite::Result<()> {
+    fn keep(
+        &mut self,
+        known: KnownTask,
+        position: Option<i64>,
+        task: &Task,
+        step: &Step,
+    ) -> rusqlite::Result<()> {
         let open = known.open_decision(task.decision);
         let (skip, keeps_skip) = (open == Some(Decision::Skip), open != Some(Decision::Make));
         self.keep
@@ -175,7 +193,17 @@ impl<'c> Rows<'c> {
             .map(drop)
     }
 
-    fn add(&mut self, db: &Connection, position: i64, task: &Task, state: State) -> rusqlite::Result<i64> {
+    fn is_known(&mut self, task: &Task) -> rusqlite::Result<bool> {
+        self.is_known.query_row(params![task.id.0, fingerprint(task).0], |row| row.get(0))
+    }
+
+    fn add(
+        &mut self,
+        db: &Connection,
+        position: Option<i64>,
+        task: &Task,
+        state: State,
+    ) -> rusqlite::Result<i64> {
         self.add_task.execute(params![task.id.0, fingerprint(task).0, task.prompt, task.mode.as_str()])?;
         let key = db.last_insert_rowid();
         // What is new is made anyway.
