@@ -51,6 +51,15 @@ impl RunBudget {
         self.reserved.0 = self.reserved.0.saturating_sub(self.price(mode));
     }
 
+    /// The store found that an attempt in this mode passes the cap: others have spent of it
+    /// meanwhile. False where that cannot be, by what is known of the cap and the price.
+    pub(super) fn is_passed_by(&mut self, mode: Mode) -> bool {
+        let (Some(cap), Some(price)) = (self.cap, self.prices.of(mode)) else { return false };
+        let least = cap.0.saturating_sub(price.0).saturating_add(1);
+        self.reserved.0 = self.reserved.0.max(least);
+        !self.fits(mode)
+    }
+
     /// The most attempts that still fit, whichever they are. `None`: any number.
     pub(super) fn at_most(&self) -> Option<u64> {
         let cheapest = [self.prices.fast, self.prices.relaxed].into_iter().flatten().min()?;
@@ -71,9 +80,12 @@ impl Engine {
             || self.retries.first().is_none_or(|waiting| self.budget.allows(waiting)))
     }
 
-    /// The store found that the next attempt passes the budget: others have spent of it meanwhile.
-    /// Nothing more is submitted.
-    pub(super) fn end_at_budget(&mut self) {
+    /// The store found that an attempt in this mode passes the budget. What may be sent in a
+    /// cheaper mode still is, where that fits; else nothing more is submitted.
+    pub(super) fn on_over_budget(&mut self, mode: Mode) {
+        if self.budget.is_passed_by(mode) && !mutant!(OverBudgetEnds) {
+            return;
+        }
         if self.run_phase == RunPhase::Running {
             if !std::mem::replace(&mut self.budget.announced, true) {
                 self.notify(EngineNotice::Draining(StopReason::BudgetReached));

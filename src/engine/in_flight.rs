@@ -111,7 +111,9 @@ pub(super) struct InFlightSet {
     /// will.
     intended: BTreeMap<IntentId, InFlight>,
     by_attempt: BTreeMap<AttemptKey, InFlight>,
-    by_task_id: HashMap<RemoteTaskId, AttemptKey>,
+    /// One job is one attempt, but for rows that results or a copy gave the same taskId: all of
+    /// them end with it.
+    by_task_id: HashMap<RemoteTaskId, Vec<AttemptKey>>,
 }
 
 impl InFlightSet {
@@ -138,7 +140,7 @@ impl InFlightSet {
 
     pub(super) fn insert(&mut self, key: AttemptKey, flight: InFlight) {
         if let Phase::Running(tracking) = &flight.phase {
-            self.by_task_id.insert(tracking.task_id.clone(), key);
+            self.by_task_id.entry(tracking.task_id.clone()).or_default().push(key);
         }
         self.by_attempt.insert(key, flight);
     }
@@ -146,7 +148,11 @@ impl InFlightSet {
     pub(super) fn remove(&mut self, key: AttemptKey) -> Option<InFlight> {
         let flight = self.by_attempt.remove(&key)?;
         if let Phase::Running(tracking) = &flight.phase {
-            self.by_task_id.remove(&tracking.task_id);
+            let names = self.by_task_id.entry(tracking.task_id.clone()).or_default();
+            names.retain(|named| *named != key);
+            if names.is_empty() {
+                self.by_task_id.remove(&tracking.task_id);
+            }
         }
         Some(flight)
     }
@@ -159,15 +165,32 @@ impl InFlightSet {
         self.by_attempt.get(&key)
     }
 
-    /// The attempt that the service knows by this name.
-    pub(super) fn named(&self, task_id: &RemoteTaskId) -> Option<AttemptKey> {
-        self.by_task_id.get(task_id).copied()
+    /// The attempts that the service knows by this name.
+    pub(super) fn named(&self, task_id: &RemoteTaskId) -> Vec<AttemptKey> {
+        self.by_task_id.get(task_id).cloned().unwrap_or_default()
+    }
+
+    /// Whether the service knows an attempt by this name.
+    pub(super) fn is_named(&self, task_id: &RemoteTaskId) -> bool {
+        self.by_task_id.contains_key(task_id)
+    }
+
+    /// The names of all jobs that are tracked, each once, the oldest attempt's first.
+    pub(super) fn tracked_ids(&self) -> Vec<RemoteTaskId> {
+        let is_first = |(key, task_id): &(AttemptKey, &RemoteTaskId)| {
+            self.by_task_id.get(*task_id).and_then(|keys| keys.iter().min()) == Some(key)
+        };
+        let tracked = self.by_attempt.iter().filter_map(|(key, flight)| match &flight.phase {
+            Phase::Running(tracking) => Some((*key, &tracking.task_id)),
+            _ => None,
+        });
+        tracked.filter(is_first).map(|(_, task_id)| task_id.clone()).collect()
     }
 
     /// The service named it.
     pub(super) fn accept(&mut self, key: AttemptKey, task_id: RemoteTaskId) {
         if let Some(flight) = self.by_attempt.get_mut(&key) {
-            self.by_task_id.insert(task_id.clone(), key);
+            self.by_task_id.entry(task_id.clone()).or_default().push(key);
             flight.alive = Some(flight.since);
             flight.phase = Phase::Running(Tracking::new(task_id, false));
         }

@@ -54,7 +54,7 @@ impl Engine {
         match why {
             IntentRefusal::OverBudget => {
                 self.waiting.push_front(flight.waiting);
-                self.end_at_budget();
+                self.on_over_budget(flight.mode);
             }
             // Whoever has it submits it.
             IntentRefusal::NotOurs => {}
@@ -80,7 +80,7 @@ impl Engine {
             return; // the run has left
         }
         match outcome {
-            SubmitOutcome::Accepted(task_id) if self.in_flight.named(&task_id).is_some() => {
+            SubmitOutcome::Accepted(task_id) if self.in_flight.is_named(&task_id) => {
                 let why =
                     format!("the service named a taskId that it had given to another attempt: {task_id}");
                 self.lost_reply(now, attempt, why);
@@ -177,7 +177,7 @@ impl Engine {
                 };
                 self.slots.run(now, asked.iter().filter(runs).count());
                 for item in &items {
-                    if let Some(attempt) = self.in_flight.named(&item.task_id) {
+                    for attempt in self.in_flight.named(&item.task_id) {
                         self.on_job_status(now, attempt, item.progress.clone(), StatusSource::Poll(at));
                     }
                 }
@@ -224,7 +224,7 @@ impl Engine {
             }
             Phase::InDoubt => {
                 let in_time = flight.age == Duration::ZERO && now < flight.deadline(self.policy.grace);
-                if self.in_flight.named(&item.task_id).is_some() {
+                if self.in_flight.is_named(&item.task_id) {
                     return;
                 }
                 self.accepted(now, attempt, item.task_id);
@@ -318,8 +318,13 @@ impl Engine {
         }
     }
 
-    pub(super) fn on_job_missing(&mut self, now: Duration, task_id: &RemoteTaskId) {
-        let Some(attempt) = self.in_flight.named(task_id) else { return };
+    fn on_job_missing(&mut self, now: Duration, task_id: &RemoteTaskId) {
+        for attempt in self.in_flight.named(task_id) {
+            self.on_attempt_missing(now, attempt);
+        }
+    }
+
+    fn on_attempt_missing(&mut self, now: Duration, attempt: AttemptKey) {
         let Some(flight) = self.in_flight.get_mut(attempt) else { return };
         let Phase::Running(tracking) = &mut flight.phase else { return };
         let (since, times) = tracking.missing.map_or((now, 1), |(since, times)| (since, times + 1));

@@ -42,6 +42,7 @@ mutants! {
     FailuresNotCounted "a failed task is retried forever",
     EarlierRunsForgotten "a callback does not resolve a submit that an earlier run lost",
     ResendsWithoutEnd "a task is resent in a run as often as its reply is lost",
+    OverBudgetEnds "submitting ends at a budget in which a cheaper mode fits",
     InDoubtNotAwaited "a callback does not resolve a submit whose reply was lost",
 }
 

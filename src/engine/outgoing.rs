@@ -89,7 +89,7 @@ impl Engine {
         if following && self.ask_at().is_some_and(|at| at <= now) {
             self.polling.outstanding = 0;
             self.polling.asked_at = now;
-            self.ask_for(self.in_flight.tracked().map(|(_, tracking)| tracking.task_id.clone()).collect());
+            self.ask_for(self.in_flight.tracked_ids());
         }
     }
 

@@ -35,6 +35,38 @@ fn a_job_that_an_earlier_run_gave_up_is_polled_once_more_and_only_images_change_
     }
 }
 
+/// As where results that name the same job twice were taken over.
+#[test]
+fn two_attempts_of_one_running_job_are_asked_about_once_and_end_with_it() {
+    let both = || {
+        let second = Resumed { attempt: AttemptKey(2), ..resumed(SECOND, false) };
+        let second = Resumed { waiting: Waiting { task: TaskRow(1), ..second.waiting }, ..second };
+        let mut driver = EngineDriver::new(Policy::default(), 0, vec![resumed(SECOND, false), second]);
+        assert_eq!(driver.actions(), [Action::PollStatus(vec![task_id("old")])]);
+        driver
+    };
+    let reply = |items| Event::StatusReply(vec![task_id("old")], StatusOutcome::Items(items));
+    let mut driver = both();
+    assert_eq!(driver.handle(reply(vec![running("old")])), []);
+    let next = driver.handle(reply(vec![done("old")]));
+    let ended = next.iter().map(|action| match action {
+        Action::Record(Change { attempt, kind: ChangeKind::Done(_) }) => attempt.0,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(ended.collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
+
+    let mut driver = both();
+    let mut lost = Vec::new();
+    for _ in 0..4 {
+        lost.extend(driver.handle(reply(vec![])));
+        driver.now += Duration::from_secs(60);
+    }
+    let is_lost = |action: &Action| matches!(action, Action::Record(Change { kind: ChangeKind::Lost(_), .. }));
+    assert_eq!(lost.iter().filter(|action| is_lost(action)).count(), 2, "{lost:?}");
+    assert_eq!(driver.ending(), Some(&StopReason::Finished));
+}
+
 #[test]
 fn an_id_that_stays_missing_is_lost_and_one_that_comes_back_is_not() {
     let mut driver = EngineDriver::new(Policy::default(), 0, vec![resumed(SECOND, false)]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::*;
 use crate::task::{
-    AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Prices, RemoteTaskId, TaskRow,
+    AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Prices, RemoteTaskId, TaskMode, TaskRow,
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -154,6 +154,27 @@ fn a_mode_without_a_price_is_within_no_budget() {
     let policy = Policy { prices: Prices { fast: None, ..PRICES }, ..budget(1_000_000) };
     let driver = RuleDriver::of(policy, fast(1), History::default());
     assert_eq!((driver.sent.len(), driver.ending()), (0, Some(&StopReason::BudgetReached)));
+}
+
+#[test]
+fn where_others_have_spent_of_the_budget_a_cheaper_mode_that_still_fits_is_sent() {
+    // The deadline is over: a task that leaves its mode to the run goes out fast if it may.
+    let policy = Policy { deadline: Some(Duration::ZERO), ..budget(100_000) };
+    let auto = |n| Waiting { mode: TaskMode::Auto, ..task(n, Mode::Fast) };
+    let mut engine = Engine::with_claimed(policy, vec![auto(0), auto(1)], Vec::new());
+    let mut intents = |event| {
+        engine.handle(SECOND, event);
+        let actions: Vec<_> = std::iter::from_fn(|| engine.next_action()).collect();
+        let intents = actions.iter().filter_map(|action| match action {
+            Action::RecordIntent(intent, task, mode) => Some((*intent, task.0, *mode)),
+            _ => None,
+        });
+        (intents.collect::<Vec<_>>(), engine.over().cloned())
+    };
+    assert_eq!(intents(Event::Wake), (vec![(IntentId(0), 0, Mode::Fast)], None));
+    let refused = |n| Event::IntentRefused { intent: IntentId(n), why: IntentRefusal::OverBudget };
+    assert_eq!(intents(refused(0)), (vec![(IntentId(1), 0, Mode::Relaxed)], None));
+    assert_eq!(intents(refused(1)), (vec![], Some(StopReason::BudgetReached)));
 }
 
 #[test]
