@@ -37,6 +37,7 @@ impl Engine {
         for attempt in looks {
             self.in_flight.remove(attempt);
         }
+        self.pass_over_held();
         self.asks.failed(now, self.policy.seed);
         self.trouble(now, why);
     }

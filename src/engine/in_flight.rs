@@ -48,24 +48,40 @@ pub(super) struct Tracking {
     pub(super) missing: Option<(Duration, u32)>,
     /// How often it was said to be done without an image.
     pub(super) empty: u32,
+    pub(super) purpose: Purpose,
+}
+
+/// Why a job is tracked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It runs, and is followed to its end.
+    UntilItEnds,
     /// It was given up in an earlier run, holds no slot, and is asked about just once.
-    pub(super) second_look: bool,
+    SecondLook,
+    /// As a second look, before its task is paid for again: until there is an answer.
+    BeforePaying,
 }
 
 impl Tracking {
-    pub(super) fn new(task_id: RemoteTaskId, second_look: bool) -> Self {
-        Tracking { task_id, missing: None, empty: 0, second_look }
+    pub(super) fn new(task_id: RemoteTaskId, purpose: Purpose) -> Self {
+        Tracking { task_id, missing: None, empty: 0, purpose }
+    }
+
+    /// Whether it was given up before: it holds no slot, and only images are news.
+    pub(super) fn was_given_up(&self) -> bool {
+        self.purpose != Purpose::UntilItEnds
     }
 
     /// Whether nothing odd was said of it: it runs until it ends.
     pub(super) fn is_as_it_was(&self) -> bool {
-        self.missing.is_none() && self.empty == 0 && !self.second_look
+        self.missing.is_none() && self.empty == 0 && !self.was_given_up()
     }
 
     /// How soon it is worth asking again about what was odd. An image that is missing comes soon or
     /// never.
     pub(super) fn ask_again_after(&self, policy: &Policy) -> Option<Duration> {
         match (self.empty, self.missing) {
+            (0, None) if self.purpose == Purpose::BeforePaying => Some(policy.poll_max),
             (0, None) => None,
             (0, Some(_)) => Some(policy.poll_max.min(policy.lost_after / MISSES_BEFORE_LOST)),
             (empty, _) => Some(policy.poll_max.min(policy.poll_min * 2u32.saturating_pow(empty.min(16)))),
@@ -83,7 +99,7 @@ impl InFlight {
         match &self.phase {
             Phase::Intending | Phase::Sending => !mutant!(HeldSlotsForgotten),
             // One that is done is out of its slot, whether or not its images can be named yet.
-            Phase::Running(tracking) => !tracking.second_look && tracking.empty == 0,
+            Phase::Running(tracking) => !tracking.was_given_up() && tracking.empty == 0,
             Phase::InDoubt => false,
         }
     }
@@ -192,7 +208,7 @@ impl InFlightSet {
         if let Some(flight) = self.by_attempt.get_mut(&key) {
             self.by_task_id.entry(task_id.clone()).or_default().push(key);
             flight.alive = Some(flight.since);
-            flight.phase = Phase::Running(Tracking::new(task_id, false));
+            flight.phase = Phase::Running(Tracking::new(task_id, Purpose::UntilItEnds));
         }
     }
 
@@ -216,9 +232,9 @@ impl InFlightSet {
     /// How many will still end: all but those whose reply was lost, and those that are only looked
     /// at again.
     pub(super) fn open(&self) -> usize {
-        let second_look = |flight: &&InFlight| matches!(&flight.phase, Phase::Running(f) if f.second_look);
+        let given_up = |flight: &&InFlight| matches!(&flight.phase, Phase::Running(f) if f.was_given_up());
         let in_doubt = |flight: &&InFlight| matches!(flight.phase, Phase::InDoubt);
-        self.all().filter(|flight| !in_doubt(flight) && !second_look(flight)).count()
+        self.all().filter(|flight| !in_doubt(flight) && !given_up(flight)).count()
     }
 
     pub(super) fn unanswered(&self) -> usize {

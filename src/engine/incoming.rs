@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::backpressure::Which;
-use super::in_flight::{InFlight, Phase};
+use super::in_flight::{InFlight, Phase, Purpose};
 use super::message::{
     Action, EngineNotice, IntentId, IntentRefusal, Item, Progress, Refusal, StatusOutcome, StopReason,
     SubmitOutcome,
@@ -195,7 +195,10 @@ impl Engine {
                 asked.iter().for_each(|task_id| self.on_job_missing(now, task_id));
             }
             StatusOutcome::Refused(Refusal::Key(words)) => self.close(StopReason::KeyRefused(words)),
-            StatusOutcome::Refused(Refusal::TooFast(wait)) => self.slow_down(now, wait, Which::Asks),
+            StatusOutcome::Refused(Refusal::TooFast(wait)) => {
+                self.pass_over_held();
+                self.slow_down(now, wait, Which::Asks);
+            }
             StatusOutcome::Refused(Refusal::NotTheApi(words)) => self.ask_trouble(now, &words),
             StatusOutcome::Refused(Refusal::Slots | Refusal::Quota) => {
                 self.ask_trouble(now, "the service refused to tell the status");
@@ -249,24 +252,24 @@ impl Engine {
         let Some(flight) = self.in_flight.get_mut(attempt) else { return };
         let overdue = now >= flight.deadline(grace);
         let Phase::Running(tracking) = &mut flight.phase else { return };
-        let second_look = tracking.second_look;
+        let (given_up, purpose) = (tracking.was_given_up(), tracking.purpose);
         tracking.missing = None;
         let change = match progress {
             Progress::Done(images)
                 if images.urls.is_empty() && images.grid.is_none() && !mutant!(DoneWithoutImages) =>
             {
                 tracking.empty += 1;
-                if tracking.empty == 1 && !second_look {
+                if tracking.empty == 1 && !given_up {
                     self.slots.ended(now);
                 }
-                (tracking.empty > ASKS_FOR_IMAGES || second_look).then(|| {
+                (tracking.empty > ASKS_FOR_IMAGES || given_up).then(|| {
                     let reason = "done, but the service names no image".to_owned();
                     ChangeKind::Failed(Failure { class: FailureClass::NoImages, reason }).of(attempt)
                 })
             }
             Progress::Done(images) => Some(ChangeKind::Done(images).of(attempt)),
             Progress::Failed(failure) => Some(ChangeKind::Failed(failure).of(attempt)),
-            Progress::Running if (overdue && !mutant!(TimeoutsIgnored)) || second_look => {
+            Progress::Running if (overdue && !mutant!(TimeoutsIgnored)) || purpose == Purpose::SecondLook => {
                 let minutes = flight.waiting.timeout.as_secs().div_ceil(60);
                 let reason = format!("not seen to end within its timeout of {minutes} min");
                 Some(ChangeKind::Failed(Failure { class: FailureClass::Timeout, reason }).of(attempt))
@@ -274,7 +277,9 @@ impl Engine {
             Progress::Running => None,
         };
         if let Some(change) = change {
-            self.ended(now, attempt, change, second_look);
+            self.ended(now, attempt, change, purpose);
+        } else if purpose == Purpose::BeforePaying {
+            flight.alive = Some(now); // it runs after all, and is waited for
         }
     }
 
@@ -300,14 +305,16 @@ impl Engine {
         }
     }
 
-    pub(super) fn ended(&mut self, now: Duration, attempt: AttemptKey, change: Change, second_look: bool) {
+    fn ended(&mut self, now: Duration, attempt: AttemptKey, change: Change, purpose: Purpose) {
         let Some(flight) = self.in_flight.remove(attempt) else { return };
-        if second_look {
+        match purpose {
             // Its end was recorded by an earlier run; only images are news.
-            if matches!(change, Change { kind: ChangeKind::Done(..), .. }) {
-                self.actions.push_back(Action::Record(change));
+            Purpose::SecondLook if matches!(change.kind, ChangeKind::Done(_)) => {
+                return self.actions.push_back(Action::Record(change));
             }
-            return;
+            Purpose::SecondLook => return,
+            Purpose::BeforePaying => return self.earlier_answered(flight.waiting.task, change),
+            Purpose::UntilItEnds => {}
         }
         if flight.holds_slot() {
             self.slots.ended(now);
@@ -329,12 +336,12 @@ impl Engine {
         let Phase::Running(tracking) = &mut flight.phase else { return };
         let (since, times) = tracking.missing.map_or((now, 1), |(since, times)| (since, times + 1));
         tracking.missing = Some((since, times));
-        let second_look = tracking.second_look;
+        let purpose = tracking.purpose;
         let gone = mutant!(LostAtFirstMiss)
             || times >= MISSES_BEFORE_LOST && now.saturating_sub(since) >= self.policy.lost_after;
-        if gone || second_look {
+        if gone || tracking.was_given_up() {
             let reason = "the service no longer knows this taskId".to_owned();
-            self.ended(now, attempt, ChangeKind::Lost(reason).of(attempt), second_look);
+            self.ended(now, attempt, ChangeKind::Lost(reason).of(attempt), purpose);
         }
     }
 

@@ -33,7 +33,7 @@ pub enum Event {
     IntentFailed(IntentId),
     /// These tasks are claimed for this run, the next ones in their order. Fewer than were asked
     /// for: no more are left.
-    TasksClaimed(Vec<Waiting>),
+    TasksClaimed(Claim),
     /// What became of a submit.
     SubmitReply(AttemptKey, SubmitOutcome),
     /// What a status request for these ids gave.
@@ -156,6 +156,8 @@ pub enum EngineNotice {
     Draining(StopReason),
     /// About so many tasks will miss the deadline, even if all that may be is sent fast.
     WillBeLate(u64),
+    /// Images of this earlier attempt came meanwhile: its task is done, and not paid for again.
+    LateImages(AttemptKey),
     /// The deadline is over, and so many tasks have not ended.
     DeadlineOver(u64),
 }
@@ -242,6 +244,38 @@ pub struct Waiting {
     pub mode: TaskMode,
     /// How long the service may take.
     pub timeout: Duration,
+}
+
+/// Tasks that a run has claimed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Claim {
+    /// The tasks, in their order.
+    pub tasks: Vec<Waiting>,
+    /// Their attempts that the service is asked about before they are paid for again.
+    pub earlier: Vec<EarlierAttempt>,
+}
+
+/// Tasks without such attempts.
+impl From<Vec<Waiting>> for Claim {
+    fn from(tasks: Vec<Waiting>) -> Claim {
+        Claim { tasks, earlier: Vec::new() }
+    }
+}
+
+/// An attempt of a task that waits: a job of the service that was given up and may have images by
+/// now, since it is not known to have ended without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierAttempt {
+    /// Its row.
+    pub attempt: AttemptKey,
+    /// Its task, as it waits.
+    pub waiting: Waiting,
+    /// The mode it was sent in.
+    pub mode: Mode,
+    /// The service's name for it.
+    pub task_id: RemoteTaskId,
+    /// How long ago it was submitted, when the task was claimed.
+    pub age: Duration,
 }
 
 /// How many tasks wait that a run may claim, by mode.

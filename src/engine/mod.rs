@@ -12,6 +12,8 @@
 //!   needs a certain refusal or a request that never left, by
 //!   [`FailedWillRetry`](crate::task::ChangeKind::FailedWillRetry), which needs the service's word
 //!   that its job failed, or by [`ChangeKind::Resend`](crate::task::ChangeKind::Resend).
+//! - Before a task with earlier attempts that may have images is submitted again, the service is
+//!   asked about them ([`EarlierAttempt`]), and what came meanwhile is taken instead.
 //! - What an attempt may cost is reserved before its intent, so that the budget is never passed.
 //!   The store, which other runs may share, checks that once more as it records the intent, and
 //!   numbers the attempt.
@@ -73,6 +75,7 @@ mod backpressure;
 mod breaker;
 mod budget;
 mod duration_model;
+mod earlier_attempts;
 mod forecast;
 mod in_doubt;
 mod in_flight;
@@ -101,13 +104,14 @@ use std::time::Duration;
 use backoff::{Backoff, Outage};
 use breaker::Breaker;
 use budget::RunBudget;
+use earlier_attempts::EarlierAttempts;
 pub use forecast::{Forecast, ForecastInput, forecast};
 use in_doubt::InDoubtSet;
-use in_flight::{InFlight, InFlightSet, Phase, Tracking};
+use in_flight::{InFlight, InFlightSet, Phase, Purpose, Tracking};
 pub use known_durations::{ObservedDurations, published_duration};
 pub use message::{
-    Action, Backlog, EngineNotice, Event, IntentId, IntentRefusal, Item, Progress, Refusal, Resumed,
-    StatusOutcome, StopReason, SubmitOutcome, Unacknowledged, Waiting,
+    Action, Backlog, Claim, EarlierAttempt, EngineNotice, Event, IntentId, IntentRefusal, Item, Progress,
+    Refusal, Resumed, StatusOutcome, StopReason, SubmitOutcome, Unacknowledged, Waiting,
 };
 use modes::Modes;
 use pending_queue::PendingQueue;
@@ -153,6 +157,7 @@ pub struct Engine {
     budget: RunBudget,
     retries: Retries,
     unknowns: InDoubtSet,
+    earlier: EarlierAttempts,
     breaker: Breaker,
     modes: Modes,
     round: NoWaitState,
@@ -180,7 +185,8 @@ impl Engine {
         let round = NoWaitState { to_look: !resumed.is_empty(), refused: false };
         let mut in_flight = InFlightSet::default();
         for Resumed { attempt, waiting, mode, task_id, age, second_look } in resumed {
-            let phase = Phase::Running(Tracking::new(task_id, second_look));
+            let purpose = if second_look { Purpose::SecondLook } else { Purpose::UntilItEnds };
+            let phase = Phase::Running(Tracking::new(task_id, purpose));
             in_flight.insert(attempt, InFlight::new(waiting, mode, phase, Duration::ZERO, age));
         }
         Engine {
@@ -198,6 +204,7 @@ impl Engine {
             budget: RunBudget::new(&policy, Quota::default()),
             retries: Retries::new(&policy),
             unknowns: InDoubtSet::default(),
+            earlier: EarlierAttempts::default(),
             breaker: Breaker::new(&policy),
             modes: Modes::new(&policy),
             round,
@@ -211,7 +218,7 @@ impl Engine {
     #[cfg(test)]
     pub(super) fn with_claimed(policy: Policy, waiting: Vec<Waiting>, resumed: Vec<Resumed>) -> Self {
         let mut engine = Engine::new(policy, Backlog::of(&waiting), resumed);
-        engine.tasks_claimed(waiting);
+        engine.tasks_claimed(Duration::ZERO, waiting.into());
         engine
     }
 
@@ -223,7 +230,7 @@ impl Engine {
             Event::IntentRecorded { intent, attempt } => self.intent_recorded(now, intent, attempt),
             Event::IntentRefused { intent, why } => self.intent_refused(intent, why),
             Event::IntentFailed(intent) => self.intent_failed(intent),
-            Event::TasksClaimed(tasks) => self.tasks_claimed(tasks),
+            Event::TasksClaimed(claim) => self.tasks_claimed(now, claim),
             Event::SubmitReply(attempt, outcome) => self.submit_reply(now, attempt, outcome),
             Event::StatusReply(asked, outcome) => self.status_reply(now, &asked, outcome),
             Event::Callback(attempt, item) => self.callback(now, attempt, item),
@@ -234,6 +241,7 @@ impl Engine {
         self.round.to_look &= !is_answer || self.polling.outstanding > 0;
         self.check_time_limit(now);
         self.check_outage(now);
+        self.drop_earlier_after_submitting();
         self.expire_in_doubt(now);
         self.requeue_due_retries(now);
         self.warn_about_deadline(now);

@@ -42,6 +42,9 @@ mutants! {
     FailuresNotCounted "a failed task is retried forever",
     EarlierRunsForgotten "a callback does not resolve a submit that an earlier run lost",
     ResendsWithoutEnd "a task is resent in a run as often as its reply is lost",
+    EarlierAttemptsNotRead "a task is paid for again though an earlier attempt may have images",
+    PaidWithoutAnswer "a task is paid for again where the service did not answer about an earlier attempt",
+    LateImagesNotTaken "a task is paid for again though an earlier attempt has images",
     OverBudgetEnds "submitting ends at a budget in which a cheaper mode fits",
     InDoubtNotAwaited "a callback does not resolve a submit whose reply was lost",
 }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::in_flight::{InFlight, Phase};
-use super::message::{Action, EngineNotice, IntentId, StopReason};
+use super::in_flight::{InFlight, Phase, Purpose};
+use super::message::{Action, EngineNotice, IntentId, StopReason, Waiting};
 use super::{Engine, LATE, RunPhase};
 use crate::task::{AttemptKey, RemoteTaskId, TaskMode};
 
@@ -12,7 +12,8 @@ impl Engine {
     pub(super) fn may_submit(&self) -> bool {
         let working = self.run_phase == RunPhase::Running
             || mutant!(StopIgnored) && self.run_phase == RunPhase::Draining(StopReason::Interrupted);
-        let next = self.waiting.front().is_some_and(|waiting| self.budget.allows(waiting));
+        let is_free = |waiting: &&Waiting| !self.earlier.hold(waiting.task);
+        let next = self.waiting.front().filter(is_free).is_some_and(|waiting| self.budget.allows(waiting));
         working && next && self.allowed != Some(0) && self.waiting.covers(self.allowed)
     }
 
@@ -87,6 +88,9 @@ impl Engine {
         }
         let following = matches!(self.run_phase, RunPhase::Running | RunPhase::Draining(_));
         if following && self.ask_at().is_some_and(|at| at <= now) {
+            if self.polling.outstanding > 0 {
+                self.pass_over_held();
+            }
             self.polling.outstanding = 0;
             self.polling.asked_at = now;
             self.ask_for(self.in_flight.tracked_ids());
@@ -109,7 +113,7 @@ impl Engine {
     pub(super) fn second_looks(&self) -> impl Iterator<Item = AttemptKey> {
         self.in_flight
             .iter()
-            .filter(|(_, flight)| matches!(&flight.phase, Phase::Running(tracking) if tracking.second_look))
+            .filter(|(_, flight)| matches!(&flight.phase, Phase::Running(tracking) if tracking.purpose == Purpose::SecondLook))
             .map(|(attempt, _)| attempt)
     }
 

@@ -4,11 +4,12 @@
 //! among several runs and a long batch is never all in memory. What was claimed once stays here
 //! until it is submitted: a task that waits again is put to the front, and is not claimed again.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::time::Duration;
 
-use super::message::{Action, Backlog, Waiting};
+use super::message::{Action, Backlog, Claim, Waiting};
 use super::{Engine, RunPhase};
-use crate::task::ModeCounts;
+use crate::task::{ModeCounts, TaskRow};
 
 /// The fewest tasks that are claimed at a time, where the policy does not say.
 const PORTION: usize = 256;
@@ -24,6 +25,8 @@ pub(super) struct PendingQueue {
     counts: ModeCounts,
     /// How many of each mode may still be claimed; they come after those.
     unclaimed: ModeCounts,
+    /// Tasks that keep their place, and are not submitted before those behind them.
+    passed_over: HashSet<TaskRow>,
     /// How many were asked for, while the answer is awaited.
     asked: Option<usize>,
 }
@@ -35,8 +38,33 @@ impl From<Backlog> for PendingQueue {
 }
 
 impl PendingQueue {
+    /// What is submitted next.
     pub(super) fn front(&self) -> Option<&Waiting> {
-        self.tasks.front()
+        self.tasks.get(self.next()?)
+    }
+
+    /// The place of the first task that is not passed over.
+    fn next(&self) -> Option<usize> {
+        self.tasks.iter().position(|waiting| !self.passed_over.contains(&waiting.task))
+    }
+
+    /// Lets those behind a task be submitted before it.
+    pub(super) fn pass_over(&mut self, task: TaskRow) {
+        self.passed_over.insert(task);
+    }
+
+    /// Ends that.
+    pub(super) fn take_up(&mut self, task: TaskRow) {
+        self.passed_over.remove(&task);
+    }
+
+    /// Takes a task out, wherever it is.
+    pub(super) fn remove(&mut self, task: TaskRow) {
+        if let Some(waiting) =
+            self.tasks.iter().position(|waiting| waiting.task == task).and_then(|at| self.tasks.remove(at))
+        {
+            self.counts.take(waiting.mode);
+        }
     }
 
     pub(super) fn push_front(&mut self, waiting: Waiting) {
@@ -50,7 +78,7 @@ impl PendingQueue {
     }
 
     pub(super) fn pop_front(&mut self) -> Option<Waiting> {
-        let waiting = self.tasks.pop_front()?;
+        let waiting = self.tasks.remove(self.next()?)?;
         self.counts.take(waiting.mode);
         Some(waiting)
     }
@@ -128,13 +156,14 @@ impl PendingQueue {
 }
 
 impl Engine {
-    pub(super) fn tasks_claimed(&mut self, mut tasks: Vec<Waiting>) {
+    pub(super) fn tasks_claimed(&mut self, now: Duration, Claim { mut tasks, earlier }: Claim) {
         if mutant!(ClaimedTwice)
             && let Some(first) = tasks.first().copied()
         {
             tasks.push(first);
         }
         self.waiting.claimed(tasks);
+        self.look_at_earlier(now, earlier);
     }
 
     /// Claims more tasks before the queue is too short for the slots, and as many as the decisions

@@ -51,7 +51,7 @@ impl Engine {
             return;
         }
         let looked = !self.round.to_look || self.in_flight.tracked().next().is_none();
-        let none_left = !self.may_submit() && !self.waiting.is_claiming();
+        let none_left = !self.may_submit() && !self.waiting.is_claiming() && self.earlier.is_empty();
         let full = self.round.refused || self.slots_are_full() || none_left;
         if looked && full && self.in_flight.unanswered() == 0 {
             self.close(if self.next_fits() { StopReason::NotAwaited } else { StopReason::BudgetReached });

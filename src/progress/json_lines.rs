@@ -122,6 +122,7 @@ fn notice_detail(notice: &Notice) -> (&'static str, Value) {
         }
         Notice::Stopping { running } => ("stopping", json!({"running": running})),
         Notice::SubmitsInterrupted { tasks } => ("cut_off", json!({"tasks": tasks})),
+        Notice::LateImages { id } => ("late_images", json!({"id": id})),
         Notice::Listening { address, url } => ("listening", json!({"address": address, "url": url})),
         Notice::AwaitingCallbacks { submits, at_most } => {
             ("awaiting", json!({"submits": submits, "seconds": seconds(*at_most)}))

@@ -6,8 +6,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::engine::EarlierAttempt;
 use crate::progress::RunEvent;
-use crate::store::RunStart;
+use crate::store::{ResumedTask, RunStart};
 use crate::task::{
     AttemptKey, Change, ChangeKind, Counts, Failure, Images, RemoteTaskId, State, Status, TaskId, Transition,
     transition,
@@ -52,6 +53,14 @@ impl ProgressView {
             )
         });
         ProgressView { counts: snapshot.counts, pages: pages.chain(in_doubt).collect() }
+    }
+
+    /// An earlier attempt of a task that was claimed, which is asked about first.
+    pub(super) fn add_earlier(&mut self, earlier: &EarlierAttempt, task: ResumedTask) {
+        let ResumedTask { id, state, active, .. } = task;
+        let (task_id, since) = (Some(earlier.task_id.clone()), Duration::ZERO);
+        let page = AttemptView { id, state, task_id, since, listed: active };
+        self.pages.insert(earlier.attempt, page);
     }
 
     pub(super) fn counts(&self) -> Counts {

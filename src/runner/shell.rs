@@ -19,13 +19,14 @@ use super::{Outcome, RunConfig};
 use crate::api::{Callback, CallbackListener, Client, SubmitRequest};
 use crate::download::Downloads;
 use crate::engine::{
-    Action, Engine, EngineNotice, Event, IntentId, StatusOutcome, StopReason, SubmitOutcome, Waiting,
+    Action, Engine, EngineNotice, Event, IntentId, StatusOutcome, StopReason, SubmitOutcome,
 };
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
 use crate::progress::{Notice, RunEvent, RunProgress, Sink};
 use crate::store::{
-    BatchStore, BatchWriter, Intent, IntentOutcome, Outgoing, Rescued, RunStart, StoreError, WriteError,
+    BatchStore, BatchWriter, ClaimedTasks, Intent, IntentOutcome, Outgoing, Rescued, RunStart, StoreError,
+    WriteError,
 };
 use crate::task::{AttemptKey, Change, ChangeKind, Mode, RemoteTaskId, TaskRow};
 
@@ -39,7 +40,7 @@ const RESULTS_SHARE: u32 = 20;
 pub(super) enum Completion {
     Intended(IntentId, Option<String>, Result<IntentOutcome, WriteError>),
     /// The tasks that the run has claimed.
-    Claimed(Result<Vec<Waiting>, WriteError>),
+    Claimed(Result<ClaimedTasks, WriteError>),
     Recorded(Change, Result<(), WriteError>),
     Replied(AttemptKey, SubmitOutcome),
     Told(Vec<RemoteTaskId>, StatusOutcome),
@@ -202,7 +203,15 @@ impl Shell {
                 self.say_not_written(&why);
                 self.inform_engine(Event::IntentFailed(intent));
             }
-            Completion::Claimed(Ok(tasks)) => self.inform_engine(Event::TasksClaimed(tasks)),
+            Completion::Claimed(Ok(ClaimedTasks { claim, earlier_tasks })) => {
+                for (earlier, task) in claim.earlier.iter().zip(earlier_tasks) {
+                    if let Some(token) = &task.hook_token {
+                        self.tokens.give(token.clone(), earlier.attempt);
+                    }
+                    self.view.add_earlier(earlier, task);
+                }
+                self.inform_engine(Event::TasksClaimed(claim));
+            }
             Completion::Claimed(Err(why)) => {
                 self.notice(Notice::StateNotWritten { why: why.to_string() });
                 self.inform_engine(Event::StoreFailed);
@@ -401,6 +410,7 @@ impl Shell {
                 deadline: self.run.terms.deadline.clone().unwrap_or_else(|| "the deadline".into()),
             },
             EngineNotice::DeadlineOver(left) => Notice::DeadlineOver { left },
+            EngineNotice::LateImages(attempt) => Notice::LateImages { id: self.view.id(attempt) },
             EngineNotice::Draining(_) => return, // the summary says it
         };
         self.notice(notice);

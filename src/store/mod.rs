@@ -39,7 +39,7 @@ pub use intent::{Intent, IntentOutcome, Outgoing};
 pub use location::{StateLocation, is_same_file};
 pub use results_file::WrittenFile;
 pub use retry_report::RetryReport;
-pub use run::{ResumedTask, RunRow, RunStart};
+pub use run::{ClaimedTasks, ResumedTask, RunRow, RunStart};
 pub use sqlite::*;
 pub use variable::Variable;
 pub use write_error::{Rescued, WriteError};

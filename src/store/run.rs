@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::engine::{Backlog, History, Resumed, Unacknowledged};
+use crate::engine::{Backlog, Claim, History, Resumed, Unacknowledged};
 use crate::task::{Counts, State, TaskId};
 
 /// One run of the batch, as it was recorded.
@@ -41,6 +41,15 @@ pub struct RunStart {
     pub interrupted: u64,
     /// The number of tasks of the manifest by status.
     pub counts: Counts,
+}
+
+/// What a run has claimed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ClaimedTasks {
+    /// The tasks, with the earlier attempts to ask about.
+    pub claim: Claim,
+    /// The tasks of these attempts, in the same order.
+    pub earlier_tasks: Vec<ResumedTask>,
 }
 
 /// The task of an attempt that an earlier run made and this one goes on with.

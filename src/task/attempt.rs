@@ -157,7 +157,8 @@ pub enum ChangeKind {
     Refused(Failure),
     /// It cannot be known whether the attempt was accepted. The text is the reason.
     Unknown(String),
-    /// The job succeeded.
+    /// The job succeeded. Of an attempt that was given up before, this is seen late, perhaps as
+    /// its task waits to be sent again.
     Done(Images),
     /// The job ended without images.
     Failed(Failure),

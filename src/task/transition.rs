@@ -60,7 +60,7 @@ impl fmt::Display for IllegalTransition {
 /// | rejected | submitting | pending |
 /// | refused | submitting | failed |
 /// | unknown | submitting | unknown |
-/// | done | running; failed or lost (a second look found images) | done |
+/// | done | running; failed, lost or waiting again (a second look found images) | done |
 /// | failed | running | failed |
 /// | failed, and will be retried | running | pending |
 /// | lost | running | lost |
@@ -82,7 +82,7 @@ pub fn transition(state: State, change: &ChangeKind) -> Result<Option<Transition
         ChangeKind::Refused(_) => (&[Submitting, Failed], Failed, AttemptOutcome::Refused),
         ChangeKind::Unknown(_) => (&[Submitting, Unknown], Unknown, AttemptOutcome::Unknown),
         ChangeKind::Done(_) => {
-            (&[Submitting, Running, Unknown, Failed, Lost, Done], Done, AttemptOutcome::Done)
+            (&[Submitting, Running, Unknown, Failed, Lost, Pending, Done], Done, AttemptOutcome::Done)
         }
         ChangeKind::Failed(_) => (&[Submitting, Running, Unknown, Failed], Failed, AttemptOutcome::Failed),
         ChangeKind::FailedWillRetry(_) => {
@@ -149,7 +149,7 @@ mod tests {
             table = table.trim_end().to_owned() + "\n";
         }
         insta::assert_snapshot!(table, @"
-        pending    running  pending  !        !        !        !        pending  !        .
+        pending    running  pending  !        !        done     !        pending  !        .
         submitting running  pending  failed   unknown  done     failed   pending  lost     .
         running    running  !        !        !        done     failed   pending  lost     .
         done       !        !        !        !        done     !        !        !        .

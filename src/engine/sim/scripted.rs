@@ -317,7 +317,7 @@ impl Surroundings for ScriptedService<'_> {
                 agenda.schedule(halfway, SimEvent::PollReplied(ids, items));
                 None
             }
-            SimEvent::TasksClaimed(tasks) => Some(Event::TasksClaimed(tasks)),
+            SimEvent::TasksClaimed(tasks) => Some(Event::TasksClaimed(tasks.into())),
             SimEvent::IntentWritten(intent) => Some(self.record_intent(intent)),
             SimEvent::SubmitReplied(attempt, outcome) => Some(Event::SubmitReply(attempt, outcome)),
             SimEvent::PollReplied(ids, items) => {

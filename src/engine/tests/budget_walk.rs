@@ -217,8 +217,8 @@ impl Surroundings for BudgetWalk {
             }
             Action::ClaimTasks(count) => {
                 let count = count.min(self.unclaimed.len());
-                let tasks = self.unclaimed.drain(..count).collect();
-                agenda.schedule(milliseconds(3), Event::TasksClaimed(tasks));
+                let tasks: Vec<_> = self.unclaimed.drain(..count).collect();
+                agenda.schedule(milliseconds(3), Event::TasksClaimed(tasks.into()));
             }
             Action::Submit(attempt, task) => {
                 let outcome = self.submit(agenda.now(), attempt, task);

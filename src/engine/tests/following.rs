@@ -62,7 +62,8 @@ fn two_attempts_of_one_running_job_are_asked_about_once_and_end_with_it() {
         lost.extend(driver.handle(reply(vec![])));
         driver.now += Duration::from_secs(60);
     }
-    let is_lost = |action: &Action| matches!(action, Action::Record(Change { kind: ChangeKind::Lost(_), .. }));
+    let is_lost =
+        |action: &Action| matches!(action, Action::Record(Change { kind: ChangeKind::Lost(_), .. }));
     assert_eq!(lost.iter().filter(|action| is_lost(action)).count(), 2, "{lost:?}");
     assert_eq!(driver.ending(), Some(&StopReason::Finished));
 }

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::super::*;
 use crate::task::{
-    AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Prices, RemoteTaskId, TaskMode, TaskRow,
+    AttemptKey, Change, ChangeKind, Failure, FailureClass, Images, Mode, Prices, RemoteTaskId, TaskMode,
+    TaskRow,
 };
 
 const SECOND: Duration = Duration::from_secs(1);

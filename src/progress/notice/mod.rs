@@ -111,6 +111,11 @@ pub enum Notice {
         /// The number of tasks that are unknown because of it.
         tasks: u64,
     },
+    /// A task was about to be paid for again, and an earlier attempt of it has images by now.
+    LateImages {
+        /// The task.
+        id: TaskId,
+    },
     /// The run listens for callbacks of the service.
     Listening {
         /// The local address.
@@ -218,6 +223,7 @@ impl Notice {
             | Notice::BudgetReached { .. }
             | Notice::TimeOver { .. }
             | Notice::Stopping { .. }
+            | Notice::LateImages { .. }
             | Notice::Downloads { failed: 0, .. }
             | Notice::Deliveries { pending: 0, .. }
             | Notice::HooksDisabled { .. }

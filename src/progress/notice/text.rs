@@ -39,6 +39,10 @@ impl fmt::Display for Notice {
                 write!(f, "an earlier run ended before it recorded the reply to {submits}: ")?;
                 f.write_str("unknown whether billed, so not sent again")
             }
+            Notice::LateImages { id } => {
+                let id = sanitize_line(&id.0, LOCATION);
+                write!(f, "{id}: the images of an earlier attempt have come; taken, and not paid for again")
+            }
             Notice::Listening { address, url } => {
                 let (address, url) = (sanitize_line(address, LOCATION), sanitize_line(url, LOCATION));
                 write!(f, "listening for callbacks on {address}; the service calls {url}")

@@ -10,8 +10,9 @@ use super::Snapshot;
 use super::lock::Lock;
 use super::writer::Writer;
 use super::writer_thread::WriteCommand;
-use crate::engine::Waiting;
-use crate::store::{Delivery, FileRow, Intent, IntentOutcome, StateLocation, StoreError, WriteError};
+use crate::store::{
+    ClaimedTasks, Delivery, FileRow, Intent, IntentOutcome, StateLocation, StoreError, WriteError,
+};
 use crate::task::Change;
 
 /// The state of a run that goes on: written by its thread, held until it is dropped.
@@ -42,7 +43,8 @@ impl BatchWriter {
 
     /// Claims the next so many of the tasks that wait: the most urgent first, then in the
     /// manifest's order. Fewer, where no more are left. No task is ever claimed twice by a run.
-    pub fn claim(&self, count: usize) -> oneshot::Receiver<Result<Vec<Waiting>, WriteError>> {
+    /// With them come those of their attempts that may have images by now.
+    pub fn claim(&self, count: usize) -> oneshot::Receiver<Result<ClaimedTasks, WriteError>> {
         self.writer.send(|answer| WriteCommand::Claim(count, answer))
     }
 

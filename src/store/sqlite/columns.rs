@@ -3,10 +3,11 @@
 use std::str::FromStr;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::types::Type;
 
 use crate::engine::{DEFAULT_TIMEOUT, Waiting};
-use crate::task::{Decision, NotAMode, State, TaskRow};
+use crate::task::{Decision, FailureClass, NotAMode, State, TaskRow};
 
 /// The mode in this column: a [`Mode`] of an attempt, a [`TaskMode`](crate::task::TaskMode) of a
 /// task. A word that is none is damage, never a guess: modes have prices.
@@ -50,4 +51,16 @@ pub(super) fn redone_of(over: Option<Decision>) -> i64 {
         Some(Decision::Make) => 2,
         Some(Decision::Skip) => 3,
     }
+}
+
+/// How old at `now` a submit of that time is; a clock that went back makes none older.
+pub(super) fn age_at(now: Timestamp, submitted: i64) -> Duration {
+    Duration::from_millis(u64::try_from(now.as_millisecond() - submitted).unwrap_or(0))
+}
+
+/// The classes of failures that may have images after all, as a list of SQL.
+pub(super) fn late_classes() -> String {
+    let late = FailureClass::ALL.into_iter().filter(|class| class.may_have_images());
+    let late: Vec<String> = late.map(|class| format!("'{}'", class.as_str())).collect();
+    late.join(", ")
 }

@@ -119,7 +119,8 @@ fn record_at(row: &Row<'_>) -> rusqlite::Result<Record> {
     })
 }
 
-/// The last attempt is the one that is shown; all that were paid count.
+/// The last attempt is the one that is shown, of a task that is done the last one with images; all
+/// that were paid count.
 fn add_attempt(record: &mut Record, row: &Row<'_>) -> rusqlite::Result<()> {
     let outcome: Option<String> = row.get(0)?;
     if outcome.as_deref() != Some("refused") {
@@ -134,6 +135,9 @@ fn add_attempt(record: &mut Record, row: &Row<'_>) -> rusqlite::Result<()> {
     }
     if seeded_fault::is_on(SeededFault::OldestImagesShown) && !record.images.urls.is_empty() {
         return Ok(());
+    }
+    if record.state == State::Done && outcome.as_deref() != Some("done") {
+        return Ok(()); // images of an earlier attempt came late
     }
     record.sent_in = row.get::<_, Option<String>>(7)?.and_then(|mode| mode.parse().ok());
     record.task_id = row.get::<_, Option<String>>(2)?.map(RemoteTaskId);

@@ -1,11 +1,9 @@
 //! What a run starts from: the jobs to follow, the submits in doubt, and what it may claim.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::columns::{mode_at, state_at, waiting_at};
+use super::columns::{age_at, late_classes, mode_at, state_at, waiting_at};
 use super::durations::durations;
 use super::history::{excluded, failures, spent};
 use super::snapshot;
@@ -13,7 +11,7 @@ use super::task_claims::{TaskClaims, count};
 use crate::engine::{History, ObservedDurations, Resumed, Unacknowledged};
 use crate::plan::Selection;
 use crate::store::{ResumedTask, RunStart};
-use crate::task::{AttemptKey, FailureClass, Prices, RemoteTaskId, State, TaskId, TaskMode};
+use crate::task::{AttemptKey, Prices, RemoteTaskId, State, TaskId, TaskMode};
 
 /// Reads how much waits, and the history. Gives what claims the tasks.
 fn read_backlog(
@@ -47,8 +45,6 @@ pub(super) fn read(
     let claims = read_backlog(db, selection, prices, &mut snapshot)?;
     // What was given up is asked about once more, since that is free and a late picture is paid
     // for.
-    let late = FailureClass::ALL.into_iter().filter(|class| class.may_have_images());
-    let late: Vec<String> = late.map(|class| format!("'{}'", class.as_str())).collect();
     let mut query = db.prepare(&format!(
         "SELECT task.key, task.mode, timeout, attempt.key, task_id, intended_at, state, id, position IS NOT NULL,
                 hook_token, attempt.mode
@@ -58,7 +54,7 @@ pub(super) fn read(
              AND attempt.key = (SELECT max(key) FROM attempt AS last
                  WHERE last.task = task.key AND last.outcome IS NOT 'not_accepted')
          ORDER BY attempt.key",
-        late.join(", ")
+        late_classes()
     ))?;
     let mut rows = query.query([])?;
     while let Some(row) = rows.next()? {
@@ -104,9 +100,4 @@ fn read_in_doubt(db: &Connection, now: Timestamp, snapshot: &mut RunStart) -> ru
         snapshot.in_doubt_tasks.push(ResumedTask { id, state: State::Unknown, active, hook_token });
     }
     Ok(())
-}
-
-/// How old at `now` a submit of that time is; a clock that went back makes none older.
-fn age_at(now: Timestamp, submitted: i64) -> Duration {
-    Duration::from_millis(u64::try_from(now.as_millisecond() - submitted).unwrap_or(0))
 }

@@ -3,13 +3,14 @@
 
 use std::collections::{HashMap, HashSet};
 
-use rusqlite::Connection;
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
 
-use super::columns::{mode_at, waiting_at};
-use crate::engine::Waiting;
+use super::columns::{age_at, late_classes, mode_at, waiting_at};
+use crate::engine::{Claim, EarlierAttempt, Waiting};
 use crate::plan::{Filters, Selection, TaskView};
-use crate::store::RunStart;
-use crate::task::{Status, TaskId, TaskMode, TaskRow};
+use crate::store::{ClaimedTasks, ResumedTask, RunStart};
+use crate::task::{AttemptKey, RemoteTaskId, State, Status, TaskId, TaskMode, TaskRow};
 
 /// Counts what the run will claim, and what waits besides.
 pub(super) fn count(
@@ -83,7 +84,7 @@ impl TaskClaims {
     }
 
     /// Claims the next so many. Where it fails nothing is claimed.
-    pub(super) fn next(&mut self, db: &Connection, count: usize) -> rusqlite::Result<Vec<Waiting>> {
+    pub(super) fn next(&mut self, db: &Connection, count: usize) -> rusqlite::Result<ClaimedTasks> {
         let mut claims = self.clone();
         let mut tasks = Vec::new();
         if count > 0 {
@@ -92,8 +93,9 @@ impl TaskClaims {
                 tasks.len() < count
             })?;
         }
+        let claimed = with_earlier(db, tasks, Timestamp::now())?;
         *self = claims;
-        Ok(tasks)
+        Ok(claimed)
     }
 
     /// Goes on through what waits, and says of each task whether it is selected, until no more are
@@ -131,6 +133,39 @@ impl TaskClaims {
         }
         Ok(())
     }
+}
+
+/// The tasks with those of their attempts that may have images by now: the service named them, and
+/// they are not known to have ended without. What came before images that the task has had is
+/// history: whoever asks for others does not mean those.
+fn with_earlier(db: &Connection, tasks: Vec<Waiting>, now: Timestamp) -> rusqlite::Result<ClaimedTasks> {
+    let mut query = db.prepare_cached(&format!(
+        "SELECT attempt.key, attempt.mode, task_id, intended_at, hook_token, id
+         FROM attempt JOIN task ON task.key = attempt.task
+         WHERE attempt.task = ?1 AND task_id IS NOT NULL
+             AND (outcome IS NULL OR outcome IN ('lost', 'unknown')
+                 OR outcome = 'failed' AND (class IS NULL OR class IN ({})))
+             AND attempt.key > coalesce((SELECT max(key) FROM attempt AS last
+                 WHERE last.task = ?1 AND last.outcome = 'done'), 0)
+         ORDER BY attempt.key",
+        late_classes()
+    ))?;
+    let (mut earlier, mut earlier_tasks) = (Vec::new(), Vec::new());
+    for waiting in &tasks {
+        let mut rows = query.query(params![waiting.task.0])?;
+        while let Some(row) = rows.next()? {
+            earlier.push(EarlierAttempt {
+                attempt: AttemptKey(row.get(0)?),
+                waiting: *waiting,
+                mode: mode_at(row, 1)?,
+                task_id: RemoteTaskId(row.get(2)?),
+                age: age_at(now, row.get(3)?),
+            });
+            let (hook_token, id) = (row.get(4)?, TaskId(row.get(5)?));
+            earlier_tasks.push(ResumedTask { id, state: State::Pending, active: true, hook_token });
+        }
+    }
+    Ok(ClaimedTasks { claim: Claim { tasks, earlier }, earlier_tasks })
 }
 
 /// Whether these filters select the task of a row with its id and its variables at 6 and 7.

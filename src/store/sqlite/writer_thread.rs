@@ -20,9 +20,8 @@ use super::reserve::Reserve;
 use super::task_claims::TaskClaims;
 use super::watch::Watch;
 use super::{deliveries, image_files};
-use crate::engine::Waiting;
 use crate::failpoint::Point;
-use crate::store::{Delivery, FileRow, Intent, IntentOutcome, Rescued, WriteError};
+use crate::store::{ClaimedTasks, Delivery, FileRow, Intent, IntentOutcome, Rescued, WriteError};
 use crate::task::{Change, IllegalTransition};
 
 /// The most commands in one transaction.
@@ -69,7 +68,7 @@ impl From<Unwritten> for WriteError {
 /// What the thread is asked to do, with the time of it and where the answer goes.
 pub(super) enum WriteCommand {
     /// Reads the next so many tasks that wait; writes nothing.
-    Claim(usize, oneshot::Sender<Result<Vec<Waiting>, WriteError>>),
+    Claim(usize, oneshot::Sender<Result<ClaimedTasks, WriteError>>),
     Intend(Intent, Timestamp, oneshot::Sender<Result<IntentOutcome, WriteError>>),
     Record(Change, Timestamp, oneshot::Sender<Result<(), WriteError>>),
     /// An image was downloaded, or could not be.

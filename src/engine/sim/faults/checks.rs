@@ -32,7 +32,7 @@ impl FaultyWorld {
             match &flight.phase {
                 Phase::Intending => panic!("{attempt:?} has a number before its intent is recorded"),
                 Phase::Sending => drop(submitting.insert(attempt)),
-                Phase::Running(tracking) if tracking.second_look => {}
+                Phase::Running(tracking) if tracking.was_given_up() => {}
                 Phase::Running(tracking) => drop(running.insert((attempt, &tracking.task_id))),
                 Phase::InDoubt => assert_eq!(self.live.task(row.task), TaskState::Unknown),
             }

@@ -1,0 +1,99 @@
+//! Earlier attempts of a task that is about to be paid for again: the service is asked about them
+//! first, which is free.
+//!
+//! An attempt that was lost, timed out or named no image may have images by now. The task of such
+//! an attempt keeps its place in the queue, and is not submitted before the service has answered.
+//! Images that came meanwhile are taken: the task is done, and nothing is paid. A job that still
+//! runs within its time is waited for; any other answer lets the task be paid for again.
+//!
+//! Where no answer comes, nothing is paid for blindly: the service is asked again under the usual
+//! backoff, and tasks that come later in the order are submitted meanwhile. Nothing of this is
+//! recorded but the images: the next run asks anew.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::in_flight::{InFlight, Phase, Purpose, Tracking};
+use super::message::{Action, EarlierAttempt, EngineNotice};
+use super::{Engine, RunPhase};
+use crate::task::{AttemptKey, Change, ChangeKind, TaskRow};
+
+/// The attempts that the service has not answered about, by their tasks.
+#[derive(Debug, Default)]
+pub(super) struct EarlierAttempts {
+    unanswered: BTreeMap<TaskRow, BTreeSet<AttemptKey>>,
+}
+
+impl EarlierAttempts {
+    /// Whether the task may not be submitted yet.
+    pub(super) fn hold(&self, task: TaskRow) -> bool {
+        self.unanswered.contains_key(&task)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.unanswered.is_empty()
+    }
+}
+
+impl Engine {
+    /// Asks about the earlier attempts of tasks that were claimed.
+    pub(super) fn look_at_earlier(&mut self, now: Duration, earlier: Vec<EarlierAttempt>) {
+        if mutant!(EarlierAttemptsNotRead) {
+            return;
+        }
+        for EarlierAttempt { attempt, waiting, mode, task_id, age } in earlier {
+            let phase = Phase::Running(Tracking::new(task_id, Purpose::BeforePaying));
+            self.in_flight.insert(attempt, InFlight::new(waiting, mode, phase, now, age));
+            self.earlier.unanswered.entry(waiting.task).or_default().insert(attempt);
+            self.polling.stale = true;
+        }
+    }
+
+    /// The service has answered about an earlier attempt, which is not tracked any more: with its
+    /// images, or so that its task may be paid for again.
+    pub(super) fn earlier_answered(&mut self, task: TaskRow, change: Change) {
+        let attempt = change.attempt;
+        if let Change { kind: ChangeKind::Done(_), .. } = change
+            && !mutant!(LateImagesNotTaken)
+        {
+            for other in self.earlier.unanswered.remove(&task).unwrap_or_default() {
+                self.in_flight.remove(other);
+            }
+            self.waiting.remove(task);
+            self.actions.push_back(Action::Record(change));
+            self.notify(EngineNotice::LateImages(attempt));
+        } else if let Some(unanswered) = self.earlier.unanswered.get_mut(&task) {
+            unanswered.remove(&attempt);
+            if unanswered.is_empty() {
+                self.earlier.unanswered.remove(&task);
+            }
+        }
+        if !self.earlier.hold(task) {
+            self.waiting.take_up(task);
+        }
+    }
+
+    /// No answer came: what waits for one is passed over until it does.
+    pub(super) fn pass_over_held(&mut self) {
+        for task in self.earlier.unanswered.keys() {
+            self.waiting.pass_over(*task);
+        }
+        if mutant!(PaidWithoutAnswer) {
+            self.forget_earlier();
+        }
+    }
+
+    /// Nothing is submitted any more in this run: there is nothing to ask about before.
+    pub(super) fn drop_earlier_after_submitting(&mut self) {
+        if self.run_phase != RunPhase::Running && !self.earlier.is_empty() {
+            self.forget_earlier();
+        }
+    }
+
+    fn forget_earlier(&mut self) {
+        for (task, attempts) in std::mem::take(&mut self.earlier.unanswered) {
+            attempts.into_iter().for_each(|attempt| drop(self.in_flight.remove(attempt)));
+            self.waiting.take_up(task);
+        }
+    }
+}
