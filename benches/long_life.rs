@@ -153,15 +153,15 @@ fn make(writer: &BatchWriter, tasks: usize) {
     while left > 0 {
         let claimed = writer.claim(left.min(AT_ONCE)).blocking_recv();
         let Ok(Ok(part)) = claimed else { panic!("{claimed:?}") };
-        if part.is_empty() {
+        if part.claim.tasks.is_empty() {
             return;
         }
-        left -= part.len();
+        left -= part.claim.tasks.len();
         let intend = |waiting: &Waiting| {
             let mode = waiting.mode.may_be()[0];
             writer.intend(Intent { task: waiting.task, mode, hook_token: None })
         };
-        let intended: Vec<_> = part.iter().map(intend).collect();
+        let intended: Vec<_> = part.claim.tasks.iter().map(intend).collect();
         let mut written = Vec::new();
         for answer in intended {
             let answer = answer.blocking_recv();

@@ -5,7 +5,9 @@
 //! replies as well. What jobs that fail, are lost or unknown cost is never given back: no source
 //! says that the service does.
 
-use super::message::{EngineNotice, StopReason, Waiting};
+use std::collections::HashMap;
+
+use super::message::{EngineNotice, IntentId, StopReason, Waiting};
 use super::policy::Policy;
 use super::{Engine, RunPhase};
 use crate::task::{Mode, Prices, Quota};
@@ -15,20 +17,33 @@ use crate::task::{Mode, Prices, Quota};
 pub(super) struct RunBudget {
     cap: Option<Quota>,
     prices: Prices,
+    /// What all attempts of the batch cost that were made, or are about to be made, by this run or
+    /// before it.
     reserved: Quota,
+    /// What others have certainly spent since this run began.
+    others: Quota,
+    /// What was reserved before each intent that the store has not answered.
+    before: HashMap<IntentId, Quota>,
     announced: bool,
 }
 
 impl RunBudget {
     pub(super) fn new(policy: &Policy, spent: Quota) -> Self {
-        RunBudget { cap: policy.budget, prices: policy.prices, reserved: spent, announced: false }
+        RunBudget {
+            cap: policy.budget,
+            prices: policy.prices,
+            reserved: spent,
+            others: Quota::default(),
+            before: HashMap::new(),
+            announced: false,
+        }
     }
 
     /// Whether one more attempt in this mode stays within the cap. What has no price never does.
     fn fits(&self, mode: Mode) -> bool {
         let Some(cap) = self.cap else { return true };
-        let sum = self.prices.of(mode).and_then(|price| self.reserved.0.checked_add(price.0));
-        sum.is_some_and(|sum| sum <= cap.0)
+        let left = self.left().unwrap_or_default();
+        self.prices.of(mode).is_some_and(|price| price.0 <= left.0) && self.reserved.0 <= cap.0
     }
 
     /// Whether a task may be sent, if need be in the cheaper mode.
@@ -38,11 +53,12 @@ impl RunBudget {
 
     /// What may still be spent; `None` where there is no cap.
     pub(super) fn left(&self) -> Option<Quota> {
-        self.cap.map(|cap| Quota(cap.0.saturating_sub(self.reserved.0)))
+        self.cap.map(|cap| Quota(cap.0.saturating_sub(self.reserved.0).saturating_sub(self.others.0)))
     }
 
     /// An attempt is about to be made.
-    pub(super) fn reserve(&mut self, mode: Mode) {
+    pub(super) fn reserve(&mut self, intent: IntentId, mode: Mode) {
+        self.before.insert(intent, self.reserved);
         self.reserved.0 = self.reserved.0.saturating_add(self.price(mode));
     }
 
@@ -51,13 +67,19 @@ impl RunBudget {
         self.reserved.0 = self.reserved.0.saturating_sub(self.price(mode));
     }
 
-    /// The store found that an attempt in this mode passes the cap: others have spent of it
-    /// meanwhile. False where that cannot be, by what is known of the cap and the price.
-    pub(super) fn is_passed_by(&mut self, mode: Mode) -> bool {
+    /// The store has answered an intent. Gives what was reserved before it.
+    pub(super) fn answered(&mut self, intent: IntentId) -> Quota {
+        self.before.remove(&intent).unwrap_or_default()
+    }
+
+    /// The store found that an attempt in this mode passes the cap, though it did not by what was
+    /// reserved before its intent: others have spent the difference at least. False where that
+    /// cannot be, by what is known of the cap and the price.
+    pub(super) fn learn_of_others(&mut self, mode: Mode, before: Quota) -> bool {
         let (Some(cap), Some(price)) = (self.cap, self.prices.of(mode)) else { return false };
         let least = cap.0.saturating_sub(price.0).saturating_add(1);
-        self.reserved.0 = self.reserved.0.max(least);
-        !self.fits(mode)
+        self.others.0 = self.others.0.max(least.saturating_sub(before.0));
+        self.others.0 > 0
     }
 
     /// The most attempts that still fit, whichever they are. `None`: any number.
@@ -82,8 +104,8 @@ impl Engine {
 
     /// The store found that an attempt in this mode passes the budget. What may be sent in a
     /// cheaper mode still is, where that fits; else nothing more is submitted.
-    pub(super) fn on_over_budget(&mut self, mode: Mode) {
-        if self.budget.is_passed_by(mode) && !mutant!(OverBudgetEnds) {
+    pub(super) fn on_over_budget(&mut self, mode: Mode, before: Quota) {
+        if self.budget.learn_of_others(mode, before) && !mutant!(OverBudgetEnds) {
             return;
         }
         if self.run_phase == RunPhase::Running {

@@ -27,6 +27,7 @@ impl Engine {
     pub(super) fn intent_recorded(&mut self, now: Duration, intent: IntentId, attempt: AttemptKey) {
         let working = self.run_phase == RunPhase::Running || mutant!(StopIgnored);
         let Some(mut flight) = self.in_flight.take_intent(intent) else { return };
+        self.budget.answered(intent);
         if self.in_flight.get(attempt).is_some() {
             // Two attempts of one number cannot be distinguished: nothing may be sent.
             return self.put_back(flight, StopReason::StoreFailed);
@@ -45,6 +46,7 @@ impl Engine {
     /// The store did not take an intent, of which nothing is in the state then.
     pub(super) fn intent_refused(&mut self, intent: IntentId, why: IntentRefusal) {
         let Some(flight) = self.in_flight.take_intent(intent) else { return };
+        let before = self.budget.answered(intent);
         self.budget.release(flight.mode);
         self.allowed = self.allowed.map(|left| left + 1);
         self.polling.stale = true;
@@ -54,7 +56,7 @@ impl Engine {
         match why {
             IntentRefusal::OverBudget => {
                 self.waiting.push_front(flight.waiting);
-                self.on_over_budget(flight.mode);
+                self.on_over_budget(flight.mode, before);
             }
             // Whoever has it submits it.
             IntentRefusal::NotOurs => {}

@@ -56,7 +56,7 @@ impl Engine {
             let intent = IntentId(self.next_intent);
             self.next_intent += 1;
             self.allowed = self.allowed.map(|left| left - 1);
-            self.budget.reserve(mode);
+            self.budget.reserve(intent, mode);
             let flight = InFlight::new(waiting, mode, Phase::Intending, now, Duration::ZERO);
             self.in_flight.intend(intent, flight);
             self.actions.push_back(Action::RecordIntent(intent, waiting.task, mode));

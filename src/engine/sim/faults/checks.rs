@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::scenario::PRICES;
 use super::service::JobEnd;
 use super::world::FaultyWorld;
 use crate::engine::in_flight::Phase;
@@ -12,10 +13,10 @@ use crate::task::{AttemptKey, RemoteTaskId, State as TaskState, TaskRow};
 impl FaultyWorld {
     /// Checks that the engine's view is what its changes make of the state.
     pub(super) fn check_view(&self, engine: &Engine) {
-        let tasks = (0..self.scenario.tasks).map(TaskRow);
         let is_pending = |task: &TaskRow| self.live.task(*task) == TaskState::Pending;
+        let is_ours = |task: &TaskRow| !self.taken.contains(task) && !self.live.unlisted.contains(task);
         let pending: BTreeSet<_> =
-            tasks.filter(|task| is_pending(task) && !self.taken.contains(task)).collect();
+            self.live.rows().filter(|task| is_pending(task) && is_ours(task)).collect();
         let claimed = || engine.waiting.iter().chain(engine.retries.waiting());
         let to_send = || claimed().chain(&self.unclaimed);
         let waiting: BTreeSet<_> = to_send().map(|waiting| waiting.task).collect();
@@ -76,10 +77,22 @@ impl FaultyWorld {
         assert!(self.slot_refusals == 0 || !enough || !self.scenario.calm, "refused on a free account");
     }
 
+    /// Checks that a run that ended at the budget has nothing next in its order that fits.
+    pub(super) fn check_budget(&self, engine: &Engine) {
+        let (Some(cap), Some(next)) = (self.scenario.policy.budget, engine.waiting.front()) else { return };
+        let price = PRICES.of(PRICES.cheapest(next.mode)).unwrap_or_default().0;
+        let spent = self.disk.spent(&PRICES).0 + self.others_spent;
+        let is_durable = self.writes.is_empty() && !self.disk_failed;
+        assert!(!is_durable || spent + price > cap.0, "the budget has room for what is next");
+    }
+
     /// Checks the state at the end of a run.
     pub(super) fn check_end(&mut self, ending: &StopReason) {
         if *ending == StopReason::Finished {
-            let ours = |task: &(usize, &TaskState)| !self.taken.contains(&TaskRow(task.0 as i64));
+            let ours = |task: &(usize, &TaskState)| {
+                let task = TaskRow(task.0 as i64);
+                !self.taken.contains(&task) && !self.live.unlisted.contains(&task)
+            };
             for (task, state) in self.live.tasks.iter().enumerate().filter(ours) {
                 let settled =
                     !matches!(state, TaskState::Pending | TaskState::Submitting | TaskState::Running);
@@ -111,16 +124,19 @@ impl FaultyWorld {
         for (task_id, job) in &self.service.jobs {
             let state = self.disk.task(job.task);
             let paid = !matches!(state, TaskState::Pending | TaskState::Submitting | TaskState::Running);
+            let paid = paid || self.disk.unlisted.contains(&job.task) && state == TaskState::Pending;
             assert!(paid, "{task_id} is paid for and {state:?}");
             let jobs = || self.service.jobs.values().filter(|other| other.task == job.task);
-            let again = self.resends.get(&job.task).map_or(0, |resends| resends.attempts.len());
+            let resent = self.resends.get(&job.task).map_or(0, |resends| resends.attempts.len());
+            let asked = self.asked.get(&job.task).map_or(0, |asked| *asked as usize);
+            let again = resent + asked;
             let not_failed = jobs().filter(|job| job.end != JobEnd::Failed).count();
             assert!(
                 not_failed <= 1 + again,
                 "{:?} is paid for {not_failed} times, and was sent again {again} times",
                 job.task
             );
-            let most = 1 + again + self.scenario.policy.retries as usize;
+            let most = resent + (1 + asked) * (1 + self.scenario.policy.retries as usize);
             assert!(jobs().count() <= most, "{:?} is sent again more often than allowed", job.task);
         }
         if self.scenario.calm {

@@ -29,8 +29,19 @@ pub(super) struct Observed {
     pub(super) tied: bool,
     /// Whether the run that sent it ended before the reply came.
     pub(super) left: bool,
+    /// What the service has answered about it in this run.
+    pub(super) answer: Option<Answer>,
     /// Whether an earlier run had given it up, so that this one polls it once.
     pub(super) second_look: bool,
+}
+
+/// What a status reply says of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Running,
+    Images,
+    /// That it has ended without images, or nothing at all.
+    NoImages,
 }
 
 impl Observed {
@@ -68,9 +79,15 @@ impl Oracle {
             let Some((attempt, _)) = attempt else { continue };
             let observed = self.of(*attempt);
             let mut there = false;
+            observed.answer = Some(Answer::NoImages);
             for item in items.iter().filter(|item| item.task_id == *task_id) {
                 there = true;
                 observed.item(&item.progress);
+                observed.answer = Some(match &item.progress {
+                    Progress::Running => Answer::Running,
+                    Progress::Done(images) if !images.urls.is_empty() => Answer::Images,
+                    Progress::Done(_) | Progress::Failed(_) => Answer::NoImages,
+                });
             }
             observed.missing = match (there, observed.missing) {
                 (true, _) => None,

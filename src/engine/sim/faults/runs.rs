@@ -42,7 +42,11 @@ impl FaultSimulation {
     /// Runs again and again until nothing is left to do. Gives how each run ended.
     pub(super) fn play(&mut self) -> Vec<RunEnd> {
         let mut ends = Vec::new();
-        while ends.last() != Some(&RunEnd::Over(StopReason::Finished)) || !self.world.taken.is_empty() {
+        let mut has_decided = false;
+        while ends.last() != Some(&RunEnd::Over(StopReason::Finished))
+            || !self.world.taken.is_empty()
+            || has_decided
+        {
             assert!(self.runs < MOST_RUNS, "it never finishes: {ends:?}");
             if self.runs >= BAD_RUNS {
                 self.stop_faults();
@@ -57,6 +61,7 @@ impl FaultSimulation {
             }
             self.world.end_run(end == RunEnd::Crashed, &mut self.agenda);
             ends.push(end);
+            has_decided = self.runs < BAD_RUNS && self.world.decide();
         }
         self.world.check_all_settled();
         ends
@@ -67,6 +72,7 @@ impl FaultSimulation {
         self.world.service.faults = FaultRates::default();
         let scenario = &mut self.world.scenario;
         (scenario.policy.limit, scenario.crash, scenario.stop) = (None, 0.0, 0.0);
+        scenario.policy.budget = None;
     }
 
     fn run(&mut self) -> RunEnd {
@@ -76,6 +82,9 @@ impl FaultSimulation {
         run.surroundings.check_view(&run.engine);
         loop {
             if let Some(ending) = run.engine.over() {
+                if *ending == StopReason::BudgetReached {
+                    run.surroundings.check_budget(&run.engine);
+                }
                 return RunEnd::Over(ending.clone());
             }
             if run.surroundings.is_killed() {

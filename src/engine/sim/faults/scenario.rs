@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use super::super::SimRng;
 use crate::engine::Policy;
+use crate::task::{Prices, Quota};
+
+/// What an attempt costs where there is a budget.
+pub(super) const PRICES: Prices = Prices { fast: Some(Quota(4000)), relaxed: Some(Quota(1500)) };
 
 /// How often each thing goes wrong: rates from 0 to 1, unless said otherwise.
 #[derive(Debug, Clone, Copy, Default)]
@@ -36,6 +40,8 @@ pub(super) struct FaultRates {
     /// A job is done and never names an image.
     pub(super) no_images: f64,
     pub(super) never_ends: f64,
+    /// A job takes longer than its timeout.
+    pub(super) drags: f64,
     /// A job is missing in every status reply.
     pub(super) forget: f64,
     pub(super) call_dropped: f64,
@@ -80,6 +86,8 @@ pub(super) struct Scenario {
     pub(super) crash: f64,
     /// A tenth of how likely a person stops a run.
     pub(super) stop: f64,
+    /// How likely a person decides something about a task between two runs.
+    pub(super) decides: f64,
     /// Whether nothing goes wrong: then every task is done, and no submit is refused.
     pub(super) calm: bool,
 }
@@ -113,10 +121,18 @@ impl Scenario {
             false => (0.0, 0.0),
         };
         let faults = FaultRates { not_ours, over_budget, ..faults };
+        let mut rng_of_person = rng_of(seed ^ 0xDEC1_DE00);
+        let decides = if calm || rng_of_person.chance(0.5) { 0.0 } else { rng_of_person.pick(&[0.1, 0.5]) };
+        let drags = if decides > 0.0 { rng_of_person.pick(&[0.0, 0.2, 0.8]) } else { 0.0 };
+        let faults = FaultRates { drags, ..faults };
+        let policy = match over_budget > 0.0 && rng_of_person.chance(0.7) {
+            true => Policy { budget: Some(Quota(1_000_000)), prices: PRICES, ..policy },
+            false => policy,
+        };
         let crash = if calm || rng.chance(0.5) { 0.0 } else { rng.pick(&[0.003, 0.01, 0.03]) };
         let stop = if rng.chance(0.8) { 0.0 } else { rng.pick(&[0.02, 0.08]) };
         let stop = if calm { 0.0 } else { stop };
-        Scenario { seed, tasks, slots, policy, faults, crash, stop, calm }
+        Scenario { seed, tasks, slots, policy, faults, crash, stop, decides, calm }
     }
 }
 

@@ -148,6 +148,7 @@ impl FaultyService {
             Mode::Fast => Duration::from_millis(self.rng.between(25_000, 90_000)),
             Mode::Relaxed => Duration::from_millis(self.rng.between(60_000, 400_000)),
         };
+        let takes = if self.chance(faults.drags) { takes + Duration::from_secs(800) } else { takes };
         let takes = if self.chance(faults.at_once) { Duration::ZERO } else { takes };
         let end = match () {
             () if self.chance(faults.fail) => JobEnd::Failed,

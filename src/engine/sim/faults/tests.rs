@@ -61,6 +61,7 @@ fn a_network_that_goes_for_an_hour_ends_runs_and_every_job_that_ran_is_picked_up
         scenario.faults = FaultRates { outage, ..FaultRates::default() };
         (scenario.tasks, scenario.calm, scenario.crash, scenario.stop) = (14, false, 0.0, 0.0);
         (scenario.policy.limit, scenario.policy.resend_unknown) = (None, false);
+        (scenario.policy.budget, scenario.decides) = (None, 0.0);
         let mut simulation = FaultSimulation::new(scenario);
         let ends = simulation.play();
         let world = &simulation.world;
@@ -101,6 +102,8 @@ fn the_seeds_reach_what_they_are_for() {
     some("tie a callback to a submit of an earlier run", &|played| played.world.tied_late > 0);
     some("find its budget spent by another", &|played| played.world.refused.0 > 0);
     some("find a task taken by another", &|played| played.world.refused.1 > 0);
+    some("are decided about by a person", &|played| !played.world.asked.is_empty());
+    some("have images that come late", &|played| played.world.came_late > 0);
     some("lose a job", &has(State::Lost));
     some("take hours", &|played| played.agenda.now() > Duration::from_secs(3600));
 }

@@ -5,15 +5,15 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::super::{Agenda, SimRng, Surroundings};
-use super::oracle::Oracle;
-use super::scenario::{Scenario, rng_of};
+use super::oracle::{Answer, Oracle};
+use super::scenario::{PRICES, Scenario, rng_of};
 use super::service::FaultyService;
-use super::state::{ModelAttempt, StateModel, StateWrite, mode_of};
+use super::state::{ModelAttempt, PersonDecision, StateModel, StateWrite, mode_of};
 use crate::engine::{
-    Action, Backlog, DEFAULT_TIMEOUT, Engine, Event, IntentId, IntentRefusal, Item, LATE, Progress, Refusal,
-    StatusOutcome, SubmitOutcome, Waiting,
+    Action, Backlog, Claim, DEFAULT_TIMEOUT, Engine, Event, IntentId, IntentRefusal, Item, LATE, Progress,
+    Refusal, StatusOutcome, SubmitOutcome, Waiting,
 };
-use crate::task::{AttemptKey, Change, ChangeKind, RemoteTaskId, State as TaskState, TaskRow};
+use crate::task::{AttemptKey, Change, ChangeKind, Mode, Quota, RemoteTaskId, State as TaskState, TaskRow};
 
 /// What is under way. All but callbacks and submits that have left end with the run.
 #[derive(Debug)]
@@ -64,10 +64,24 @@ pub(super) struct FaultyWorld {
     stopped: bool,
     /// The store has said in this run that the budget is reached.
     at_budget: bool,
+    /// What others have spent of the budget.
+    pub(super) others_spent: u64,
+    /// How many intents the store has refused since one was recorded or a reservation was given
+    /// back.
+    refused_in_a_row: usize,
+    /// How many paid attempts a person has asked for, besides the first one.
+    pub(super) asked: BTreeMap<TaskRow, u64>,
+    /// The attempts that a person knew of who asked for another one.
+    superseded: HashSet<AttemptKey>,
+    rng_of_person: SimRng,
+    /// How many tasks were done by an earlier attempt as they waited to be paid for again.
+    pub(super) came_late: u64,
     /// Tasks that other runs have, for as long as this one goes on.
     pub(super) taken: BTreeSet<TaskRow>,
     /// The tasks that this run has not claimed yet, in their order.
     pub(super) unclaimed: VecDeque<Waiting>,
+    /// The tasks that this run has claimed.
+    claimed: HashSet<TaskRow>,
     /// The attempts that the intents of this run become.
     pub(super) intents: BTreeMap<IntentId, AttemptKey>,
     /// The number that was given to an attempt last.
@@ -104,8 +118,15 @@ impl FaultyWorld {
             trusted: false,
             stopped: false,
             at_budget: false,
+            others_spent: 0,
+            refused_in_a_row: 0,
+            asked: BTreeMap::new(),
+            superseded: HashSet::new(),
+            rng_of_person: rng_of(!scenario.seed ^ 0xDEC1_DE00),
+            came_late: 0,
             taken: BTreeSet::new(),
             unclaimed: VecDeque::new(),
+            claimed: HashSet::new(),
             intents: BTreeMap::new(),
             last_attempt: AttemptKey(0),
             rng_of_others: rng_of(!scenario.seed ^ 0xBEEF),
@@ -125,15 +146,16 @@ impl FaultyWorld {
         self.service.quota = (self.service.faults.quota > 0).then_some(self.service.faults.quota);
         let (waiting, resumed) = self.disk.begin(now);
         self.last_attempt = self.disk.attempts.keys().next_back().copied().unwrap_or(AttemptKey(0));
-        self.at_budget = false;
+        (self.at_budget, self.refused_in_a_row) = (false, 0);
         self.taken.clear();
         self.unclaimed = waiting.into();
+        self.claimed.clear();
         self.intents.clear();
         self.live = self.disk.clone();
         (self.run_started_at, self.written_at) = (now, now);
         self.routable = resumed.iter().map(|resumed| resumed.attempt).collect();
         for observed in self.oracle.observed.values_mut() {
-            (observed.second_look, observed.called) = (false, false);
+            (observed.second_look, observed.called, observed.answer) = (false, false, None);
         }
         for resumed in &resumed {
             self.oracle.of(resumed.attempt).second_look = resumed.second_look;
@@ -144,9 +166,31 @@ impl FaultyWorld {
         if self.rng.chance(self.scenario.stop * 10.0) {
             self.schedule_stop(&[500, 300_000], agenda);
         }
+        let mut history = self.disk.history();
+        history.spent = Quota(self.disk.spent(&PRICES).0 + self.others_spent);
         Engine::new(self.scenario.policy.clone(), Backlog::of(&self.unclaimed), resumed)
-            .with_history(self.disk.history())
+            .with_history(history)
             .with_in_doubt(in_doubt)
+    }
+
+    /// A person decides about some tasks, while nothing runs. Gives whether anything was changed.
+    pub(super) fn decide(&mut self) -> bool {
+        let mut has_changed = false;
+        self.disk.settle_submitting();
+        for task in self.disk.rows() {
+            if !self.rng_of_person.chance(self.scenario.decides) {
+                continue;
+            }
+            let decision = self.rng_of_person.pick(&PersonDecision::ALL);
+            let pays = self.disk.decide(task, decision);
+            has_changed |= pays.is_some();
+            if pays == Some(true) {
+                *self.asked.entry(task).or_default() += 1;
+                let its = self.disk.attempts.iter().filter(|(_, row)| row.task == task);
+                self.superseded.extend(its.map(|(attempt, _)| *attempt));
+            }
+        }
+        has_changed
     }
 
     /// Whether the program is killed at this step.
@@ -171,6 +215,9 @@ impl FaultyWorld {
             _ => false,
         });
         agenda.now += Duration::from_secs(self.rng.between(0, 900));
+        if self.scenario.decides > 0.0 && self.rng_of_person.chance(0.5) {
+            self.service.jobs.values_mut().for_each(|job| job.forgotten = false);
+        }
     }
 
     /// A person stops the run within one of these times, in milliseconds.
@@ -204,6 +251,7 @@ impl FaultyWorld {
         let fails = self.rng.chance(self.scenario.faults.disk);
         match (&write, fails) {
             (StateWrite::Intent(intent, attempt, ..), true) => {
+                self.refused_in_a_row = 0;
                 self.live.requeue_due_retries(*attempt);
                 Some(Event::IntentFailed(*intent))
             }
@@ -211,12 +259,13 @@ impl FaultyWorld {
                 self.disk_failed = true;
                 Some(Event::StoreFailed)
             }
-            (StateWrite::Intent(intent, attempt, task, ..), false) => {
-                if let Some(why) = self.refusal(*task) {
+            (StateWrite::Intent(intent, attempt, task, mode, _), false) => {
+                if let Some(why) = self.refusal(*task, *mode) {
                     self.live.requeue_due_retries(*attempt);
                     return Some(Event::IntentRefused { intent: *intent, why });
                 }
                 self.disk.apply(&write);
+                self.refused_in_a_row = 0;
                 Some(Event::IntentRecorded { intent: *intent, attempt: *attempt })
             }
             (StateWrite::Change(_), false) => {
@@ -227,10 +276,26 @@ impl FaultyWorld {
     }
 
     /// Why the store does not take the intent to submit this task, if it does not.
-    fn refusal(&mut self, task: TaskRow) -> Option<IntentRefusal> {
-        if self.at_budget || self.rng_of_others.chance(self.service.faults.over_budget) {
-            self.at_budget = true;
+    fn refusal(&mut self, task: TaskRow, mode: Mode) -> Option<IntentRefusal> {
+        let others_spend = self.rng_of_others.chance(self.service.faults.over_budget);
+        let is_over = match self.scenario.policy.budget {
+            None => {
+                self.at_budget |= others_spend;
+                self.at_budget
+            }
+            Some(cap) => {
+                let price = PRICES.of(mode).unwrap_or_default().0;
+                let spent = self.disk.spent(&PRICES).0;
+                if others_spend {
+                    let rest = cap.0.saturating_sub(spent + self.others_spent);
+                    self.others_spent += rest.saturating_sub(self.rng_of_others.below(price));
+                }
+                spent + self.others_spent + price > cap.0
+            }
+        };
+        if is_over {
             self.refused.0 += 1;
+            self.refused_in_a_row += 1;
             return Some(IntentRefusal::OverBudget);
         }
         // What was to make it wait may not have reached the disk.
@@ -240,6 +305,7 @@ impl FaultyWorld {
         }
         self.taken.insert(task);
         self.refused.1 += 1;
+        self.refused_in_a_row = 0;
         Some(IntentRefusal::NotOurs)
     }
 
@@ -316,10 +382,28 @@ impl FaultyWorld {
         Some(Event::Callback(attempt, item))
     }
 
-    /// An intent is to be recorded: only of a task that is pending, in a mode it may have, and
-    /// while the service is not trusted only one at a time.
+    /// An intent is to be recorded: only of a task that is pending, in a mode it may have, after
+    /// the service has answered about its earlier attempts, and while the service is not trusted
+    /// only one at a time.
     fn intend(&mut self, now: Duration, attempt: AttemptKey, task: TaskRow) {
         assert!(!self.at_budget || self.disk_failed, "submits go on over the budget");
+        let most = 2 * self.scenario.policy.concurrency + 2;
+        assert!(self.refused_in_a_row <= most, "what the budget has no room for is intended again and again");
+        // A task that an earlier run had submitted again was asked about by that run.
+        let claimed = self.claimed.contains(&task).then(|| self.live.open_questions(task));
+        for (earlier, row) in claimed.into_iter().flatten() {
+            let answer = self.oracle.observed.get(&earlier).and_then(|observed| observed.answer);
+            let ends_by = row.intended_at + DEFAULT_TIMEOUT + self.scenario.policy.grace;
+            let is_settled = match answer {
+                None | Some(Answer::Images) => false,
+                Some(Answer::Running) => ends_by <= now,
+                Some(Answer::NoImages) => true,
+            };
+            assert!(
+                is_settled,
+                "{task:?} is paid for again, and of {earlier:?} was heard {answer:?}: {row:?}"
+            );
+        }
         assert!(!self.taken.contains(&task), "a task that another run has is intended again");
         assert_eq!(self.live.task(task), TaskState::Pending, "a settled task is submitted again");
         let young = self.live.attempts.iter().any(|(other, row)| {
@@ -343,6 +427,7 @@ impl FaultyWorld {
             let earlier = observed.task == Some(task) && *other != attempt;
             let failed = || self.disk.attempts.get(other).is_some_and(ModelAttempt::has_failed);
             let wanted = self.resends.get(&task).is_some_and(|resends| resends.attempts.contains(other));
+            let wanted = wanted || self.superseded.contains(other);
             assert!(
                 !earlier || observed.is_certainly_not_accepted() || failed() || wanted,
                 "{task:?} may be paid for already: {observed:?}"
@@ -357,6 +442,13 @@ impl FaultyWorld {
     fn record(&mut self, change: Change, agenda: &mut Agenda<WorldEvent>) {
         match &change {
             Change { attempt, kind: ChangeKind::Resend } => self.resend(*attempt),
+            Change { kind: ChangeKind::Rejected(_) | ChangeKind::Refused(_), .. } => {
+                self.refused_in_a_row = 0
+            }
+            Change { attempt, kind: ChangeKind::Done(_) } => {
+                let is_late = self.live.task(self.live.attempts[attempt].task) == TaskState::Pending;
+                self.came_late += u64::from(is_late);
+            }
             Change { attempt, kind: ChangeKind::Accepted(_) } => {
                 let row = &self.live.attempts[attempt];
                 let sent_at = self.oracle.of(*attempt).sent_at.unwrap_or_default();
@@ -420,7 +512,11 @@ impl Surroundings for FaultyWorld {
             WorldEvent::Written => self.written(),
             WorldEvent::ClaimAnswered(count) => {
                 let count = count.min(self.unclaimed.len());
-                Some(Event::TasksClaimed(self.unclaimed.drain(..count).collect()))
+                let tasks: Vec<_> = self.unclaimed.drain(..count).collect();
+                self.claimed.extend(tasks.iter().map(|waiting| waiting.task));
+                let earlier = self.live.earlier(agenda.now(), &tasks);
+                self.routable.extend(earlier.iter().map(|earlier| earlier.attempt));
+                Some(Event::TasksClaimed(Claim { tasks, earlier }))
             }
             WorldEvent::SubmitArrives(attempt, task) => {
                 self.submit_arrives(attempt, task, agenda);

@@ -399,7 +399,7 @@ fn a_task_that_waits_again_is_not_claimed_again() {
     let store = desk.listed(&tasks(["a", "b", "c"]));
     let (start, writer) = store.begin_with(desk.prices, None, &Selection::default()).unwrap();
     assert_eq!((start.in_doubt.len(), start.backlog.tasks), (1, all_fast(2)));
-    let claim = |count: usize| writer.claim(count).blocking_recv().unwrap().unwrap();
+    let claim = |count: usize| writer.claim(count).blocking_recv().unwrap().unwrap().claim.tasks;
     // `a` is in the hands of the run, and waits by its word.
     record(&writer, ChangeKind::Resend.of(AttemptKey(1)));
     let first = claim(1);
