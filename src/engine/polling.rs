@@ -140,11 +140,15 @@ impl Polling {
         let trust = if policy.callbacks { self.callbacks.trust() } else { 0.0 };
         let longest = policy.poll_max.max(policy.poll_min).mul_f64(1.0 + (FALLBACK - 1.0) * trust);
         let again = in_flight.tracked().filter_map(|(flight, tracking)| match flight.alive {
-            // Of an earlier run, and never asked about in this one.
+            // Of an earlier run, and never asked about in this one: asked about at once.
             None if tracking.missing.is_none() => Some(Duration::ZERO),
             _ => tracking.ask_again_after(policy),
         });
         let again = again.min();
+        if again == Some(Duration::ZERO) {
+            self.next_at = self.replied_at.map_or(Duration::ZERO, |at| at + policy.poll_min);
+            return;
+        }
         let longest = again.map_or(longest, |again| longest.min(again)).max(policy.poll_min);
         let (shortest, longest) = (policy.poll_min + late, longest + late);
         let wait = match shortest < longest {

@@ -4,6 +4,7 @@
 
 mod budget_walk;
 mod callbacks;
+mod earlier_attempts;
 mod following;
 mod in_doubt;
 mod modes;

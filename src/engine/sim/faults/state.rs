@@ -233,7 +233,8 @@ impl StateModel {
     /// The attempts of a task since its last images that may have some by now.
     pub(super) fn open_questions(&self, task: TaskRow) -> impl Iterator<Item = (AttemptKey, &ModelAttempt)> {
         let its = move || self.attempts.iter().filter(move |(_, row)| row.task == task);
-        let done = its().filter(|(_, row)| row.outcome == AttemptOutcome::Done).map(|(key, _)| *key).last();
+        let done =
+            its().filter(|(_, row)| row.outcome == AttemptOutcome::Done).map(|(key, _)| *key).next_back();
         let since = its().filter(move |(key, _)| done.is_none_or(|done| done < **key));
         since.filter(|(_, row)| row.may_have_images()).map(|(key, row)| (*key, row))
     }

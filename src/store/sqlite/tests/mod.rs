@@ -19,6 +19,7 @@ use begun::{Begun, claimed};
 pub(in crate::store) mod begun;
 mod decisions;
 mod deliveries;
+mod earlier;
 mod found;
 mod long_life;
 mod migrate;
