@@ -253,6 +253,32 @@ fn failed_tasks_are_resubmitted_by_the_retry_command() {
     assert_eq!(attempts, 3, "the history is kept");
 }
 
+/// The job is done, and its images are named late: the state knows it as failed until then.
+#[test]
+fn before_a_task_is_paid_for_again_the_service_is_asked_about_its_earlier_attempt() {
+    for (again, manifest) in
+        [("retry spring.csv", "id,prompt\nt0,a mug\n"), ("", "id,prompt,action\nt0,a mug,redo\n")]
+    {
+        let service = SandboxService::with_faults("status-no-urls-yet=first:6");
+        let dir = TestDir::with_csv("id,prompt\nt0,a mug\n");
+        dir.run(&service.url()).expect_code(3);
+        assert_eq!((dir.results().column("status"), service.jobs()), (vec!["failed"], 1));
+        if !again.is_empty() {
+            dir.mjbatch(again).expect_code(0);
+        }
+        dir.write("spring.csv", manifest);
+        let ran = dir.run(&service.url()).expect_code(0);
+        let said = "note: t0: the images of an earlier attempt have come; taken, and not paid for again";
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+        assert_eq!(service.jobs(), 1, "nothing was paid for");
+        let results = dir.results();
+        assert_eq!((results.column("status"), results.column("attempts")), (vec!["done"], vec!["1"]));
+        assert!(!results.column("image_1")[0].is_empty());
+        dir.run(&service.url()).expect_code(0);
+        assert_eq!(service.jobs(), 1, "nor later");
+    }
+}
+
 #[test]
 fn a_retry_resends_no_unknown_task_and_needs_the_lock() {
     let (service, dir) = (SandboxService::with_faults("accept-cut=only:1"), TestDir::with_tasks(2));
