@@ -122,8 +122,8 @@ fn text(all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<
     for (outcome, total) in &totals.0 {
         writeln!(out, "  {} {}: {}", total.attempts, outcome.as_str(), total.words())?;
     }
-    let unknown = totals.0.contains_key(&AttemptOutcome::Unknown);
-    writeln!(out, "spent: {}{}", if unknown { "at most " } else { "" }, sum.words())
+    let is_bound = totals.0.contains_key(&AttemptOutcome::Unknown) && sum.unpriced < sum.attempts;
+    writeln!(out, "spent: {}{}", if is_bound { "at most " } else { "" }, sum.words())
 }
 
 fn json(about: &str, all: impl Iterator<Item = Attempt>, out: &mut impl Write) -> io::Result<()> {

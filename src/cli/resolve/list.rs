@@ -58,15 +58,15 @@ impl InDoubtList<'_> {
         };
         writeln!(
             out,
-            "The reply to each of these submits is missing: the job may exist and be billed, and counts as spent.
-Nothing sends it again by itself. Look for it in your account, by its time and its prompt.
-  It is there: the next run follows it, and nothing is paid again.
+            "The reply to each of these submits was lost: the job may exist and be billed, and counts as spent.
+It is never submitted again by itself. Look for it in your account, by its time and its prompt.
+  If it is there: the next run follows it, and nothing is paid again.
     {}
-  It is not there, or you would rather pay twice than go without: the next run makes a new paid attempt.
+  If it is not there, or you would rather risk paying twice: the next run makes a new paid attempt.
     {}
-  You do without it: it is never sent again, and still counts as spent.
+  If you no longer want it: it is never submitted again, and still counts as spent.
     {}
-For several: `--only NAME=VALUE`, as in `--only id=hero/*`; for all: `--all`.",
+For some tasks use `--only NAME=VALUE`, as in `--only id=hero/*`, for all of them `--all`.",
             way(&["--found", "TASKID"]),
             way(&["--resend"]),
             way(&["--give-up"]),
