@@ -1,5 +1,5 @@
-//! The images of finished tasks to files, also long after the run. It spends nothing, and needs a
-//! key only to ask for fresh links.
+//! Downloads the images of finished tasks to files, also long after the run. This spends nothing,
+//! and needs a key only to ask for fresh links.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::runner::{Signal, attempts_with_images, downloads, file_row};
 use crate::store::HeldStore;
 use crate::task::TaskId;
 
-/// A download that goes on. Drive it with [`next`](Download::next).
+/// A download in progress. Drive it with [`next`](Download::next).
 #[derive(Debug)]
 pub struct Download {
     downloads: Downloads,
@@ -20,11 +20,11 @@ pub struct Download {
 /// An image that could not be downloaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissedImage {
-    /// The task.
+    /// The id of the task.
     pub id: TaskId,
     /// The image's number, from 1; 0 is the grid.
     pub n: u32,
-    /// Why.
+    /// The reason, in words.
     pub why: String,
 }
 
@@ -79,7 +79,7 @@ impl Download {
         }
     }
 
-    /// What became of the images so far.
+    /// The outcomes of the images so far.
     pub fn stats(&self) -> DownloadStats {
         self.downloads.stats
     }
@@ -89,7 +89,7 @@ impl Download {
         self.downloads.folder().to_owned()
     }
 
-    /// The last signal that asked it to stop.
+    /// The last signal that asked the download to stop.
     pub fn signal(&self) -> Option<Signal> {
         self.signal
     }

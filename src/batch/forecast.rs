@@ -1,5 +1,4 @@
-//! How long a batch would take and what it would cost: its plan, played by the engine in virtual
-//! time.
+//! Forecasts how long a batch takes and what it costs: the engine runs its plan in virtual time.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -13,30 +12,30 @@ use crate::plan::Plan;
 use crate::store::{Snapshot, StoreError};
 use crate::task::{Quota, State, TaskMode, TaskRow};
 
-/// The forecast is the same for the same batch: it is not to waver between two looks.
+/// The seed of every forecast, so that the same batch has the same forecast each time.
 const SEED: u64 = 1;
-/// How many jobs an account runs at once, as published.
+/// How many jobs an account runs at once, as the service documents it.
 const ACCOUNT: usize = 10;
 
-/// What is to be expected of a batch, and of the same with another account's slots.
+/// The forecast of a batch, and of the same batch with the slots of another account.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ForecastReport {
-    /// The jobs at once.
+    /// How many jobs run at once.
     pub slots: usize,
-    /// What is to be expected with them.
+    /// The forecast with them.
     pub expected: Forecast,
-    /// The jobs at once with another account.
+    /// How many jobs run at once with another account.
     pub more_slots: usize,
-    /// What is to be expected with those.
+    /// The forecast with those.
     pub with_more: Forecast,
     /// The deadline.
     pub deadline: Option<DueTime>,
-    /// How many tasks leave their mode to the run.
+    /// How many tasks have the mode `auto`.
     pub auto: u64,
-    /// How many jobs fail and are sent again.
+    /// How many jobs fail and are submitted again.
     pub retries: u64,
-    /// What all that is sent would cost, where prices are known.
+    /// The cost of everything that is submitted, if prices are known.
     pub cost: Option<Quota>,
 }
 

@@ -1,4 +1,4 @@
-//! The hooks of a batch: which of the manifest's run, checked before anything is spent.
+//! Resolves which hooks of a manifest a run uses, before anything is spent.
 
 use std::path::Path;
 
@@ -7,22 +7,22 @@ use crate::hooks::HookConfig;
 use crate::manifest::BatchSettings;
 use crate::store::NotifyOn;
 
-/// The environment variable of the API key, which no command gets to see.
+/// The environment variable of the API key, which is hidden from commands.
 const KEY: &str = "MIDJOURNEY_API_KEY";
 
 /// The hooks of a run.
 #[derive(Debug, Default)]
 pub(super) struct RunHooks {
-    /// Which tasks are delivered; kept in the state even where no hook runs this time.
+    /// Which tasks are delivered. It is recorded in the state even if no hook runs this time.
     pub(super) notify_on: Option<NotifyOn>,
-    /// The hooks that run.
+    /// The hooks to run.
     pub(super) config: HookConfig,
-    /// Why none runs though the manifest has some.
+    /// The reason why none runs although the manifest has some.
     pub(super) disabled: Option<String>,
 }
 
-/// Resolves the hooks of a manifest. None runs where that is not wanted, nor with a sandbox unless
-/// that is.
+/// Resolves the hooks of a manifest. None runs if the options say so, or with a sandbox unless the
+/// options want that.
 pub(super) fn resolve(
     manifest: &Path,
     options: &Options,

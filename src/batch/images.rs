@@ -1,4 +1,4 @@
-//! Where the images of a batch go, checked before anything is spent.
+//! Resolves where the images of a batch go, before anything is spent.
 
 use super::{BatchError, Options};
 use crate::download::{AddressPolicy, Destination, DownloadConfig, DownloadLimits, Fetcher, TemplateOrigin};
@@ -6,8 +6,8 @@ use crate::manifest::{Manifest, ManifestCache};
 use crate::store::BatchStore;
 use std::path::Path;
 
-/// Where images go, if they are downloaded. `whole` has the tasks, unless their names were checked
-/// before.
+/// Resolves where images go, if they are downloaded. `whole` is the manifest with its tasks, unless
+/// their names were checked before.
 pub(super) fn destination(
     manifest_path: &Path,
     options: &Options,

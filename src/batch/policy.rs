@@ -1,5 +1,5 @@
-//! The one policy of a batch: options, manifest and defaults, in this order, resolved once for
-//! plan, forecast and run.
+//! Resolves the one policy of a batch from options, manifest and defaults, in this order. Plan,
+//! forecast and run use the same.
 
 use std::time::Duration;
 
@@ -12,25 +12,26 @@ use crate::manifest::{BatchSettings, Budget, OnUnknown};
 use crate::seeded_fault::{self, SeededFault};
 use crate::task::{Prices, Quota};
 
-/// How often a job that failed at the service is sent again, unless said. A generation that failed
-/// has given nothing and mostly succeeds the next time, and a batch is run for an image of each
-/// task; two more tries bound the cost of one that never will.
+/// The default of how often a job that failed at the service is submitted again. A failed
+/// generation gives nothing and mostly succeeds the next time; two more tries bound the cost of a
+/// job that never succeeds.
 const RETRIES: u32 = 2;
 
-/// How many prompts that are rejected in a row stop a run, unless said: the account may be at risk.
+/// The default of how many prompts in a row must be rejected to stop a run, since the account may
+/// be at risk.
 const BREAKER: u32 = 5;
 
-/// The service's own rate: 1 USD buys so much quota.
+/// The service's own rate: how much quota one US dollar buys.
 const QUOTA_FOR_A_USD: u64 = 130;
 
-/// How a batch behaves, and what bounds it.
+/// The limits and the behavior of a batch.
 #[derive(Debug, Clone)]
 pub struct BatchPolicy {
-    /// What the engine goes by.
+    /// The engine's part.
     pub engine: Policy,
-    /// The most that all runs may cost together.
+    /// The limit on what all runs together may cost.
     pub budget: Option<BudgetLimit>,
-    /// When everything should be done.
+    /// The deadline.
     pub deadline: Option<DueTime>,
 }
 
@@ -42,9 +43,10 @@ impl BatchPolicy {
         Some(Quota(budget.quota.0.saturating_sub(spent?.0)))
     }
 
-    /// Resolves what was said.
+    /// Resolves the policy from options and manifest.
     ///
     /// # Errors
+    ///
     /// [`BatchError::Deadline`] and [`BatchError::PollBounds`].
     pub(super) fn resolve(
         options: &Options,
@@ -74,7 +76,7 @@ impl BatchPolicy {
             resend_unknown: options.on_unknown.or(batch.on_unknown) == Some(OnUnknown::Resend),
             budget: budget.as_ref().map(|budget| budget.quota),
             prices: merged_prices(options.prices, batch.prices),
-            // A sandbox plays the night at its own speed.
+            // A sandbox runs at its own speed, and so does the time to the deadline.
             deadline: deadline.as_ref().map(|due| scaled(due.left)),
             max_duration: options.max_duration,
             drain: options.drain.unwrap_or(default.drain),
@@ -91,31 +93,31 @@ impl BatchPolicy {
         Ok(BatchPolicy { engine, budget, deadline })
     }
 
-    /// What a job costs.
+    /// The prices of jobs.
     pub fn prices(&self) -> Prices {
         self.engine.prices
     }
 }
 
-/// The most that all runs of a batch may cost together.
+/// The limit on what all runs of a batch may cost together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BudgetLimit {
-    /// In the service's own unit.
+    /// The limit in quota.
     pub quota: Quota,
-    /// As it was written, and what it was taken for.
+    /// The limit as it was written, and what it was converted to.
     pub words: String,
 }
 
-/// When everything should be done.
+/// A deadline, resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DueTime {
-    /// The time until then; zero where it is over.
+    /// The time until then; zero if it is past.
     pub left: Duration,
-    /// As it was written, with the moment where that does not say it.
+    /// The deadline as it was written, with the moment if that is not in it.
     pub words: String,
 }
 
-/// The options' prices go before the manifest's, mode by mode.
+/// Merges prices: the options' take precedence over the manifest's, mode by mode.
 pub(super) fn merged_prices(said: Option<Prices>, configured: Prices) -> Prices {
     let said = said.unwrap_or_default();
     Prices { fast: said.fast.or(configured.fast), relaxed: said.relaxed.or(configured.relaxed) }
@@ -128,8 +130,8 @@ fn budget_limit(said: Option<Budget>, batch: &BatchSettings) -> Option<BudgetLim
         Budget::Quota(quota) => return Some(BudgetLimit { quota, words: budget.to_string() }),
         Budget::Usd(usd) => usd,
     };
-    // Millionths of a dollar to thousandths of a quota, rounded down: the limit is never above what
-    // was said.
+    // Millionths of a dollar are converted to thousandths of a quota, rounded down: the limit is
+    // never above what was written.
     let quota = Quota(match batch.usd_per_quota {
         Some(price) => (usd.0 * 1000).checked_div(price.0).unwrap_or(u64::MAX),
         None => usd.0 * QUOTA_FOR_A_USD / 1000,
@@ -141,8 +143,8 @@ fn budget_limit(said: Option<Budget>, batch: &BatchSettings) -> Option<BudgetLim
     Some(BudgetLimit { quota, words: format!("{budget} ({quota} quota{estimate})") })
 }
 
-/// The deadline, if there is one. One of the manifest that is over leaves no time; in the options
-/// it is a slip.
+/// Resolves the deadline, if there is one. One of the manifest that is past leaves no time; one of
+/// the options that is past is an error.
 fn due_time(
     said: Option<&Deadline>,
     batch: &BatchSettings,
@@ -167,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_budget_in_dollars_is_never_above_what_was_said() {
+    fn a_budget_in_dollars_is_never_above_what_was_written() {
         let limit = |text: &str, usd: Option<&str>| {
             let usd_per_quota = usd.map(|usd| usd.parse().unwrap());
             let batch = BatchSettings { usd_per_quota, ..BatchSettings::default() };
@@ -183,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_goes_before_the_manifest() {
+    fn an_option_overrides_the_manifest() {
         let batch = BatchSettings {
             budget: "20quota".parse().ok(),
             concurrency: Some(3),

@@ -1,5 +1,5 @@
-//! What a person decides about tasks whose outcome is unknown. Nothing is spent here, and neither
-//! the manifest nor a key nor the network is needed.
+//! Lists tasks whose outcome is unknown, and records decisions about them. Nothing is spent here,
+//! and neither the manifest nor a key nor the network is needed.
 
 use super::holder::holder_description;
 use super::{Batch, BatchError, selection};
@@ -8,15 +8,16 @@ use crate::plan::{Filter, Filters, TaskView};
 use crate::store::{HeldStore, InDoubt, LinkOutcome, Resolution, ResolveReport, Snapshot, StoreError};
 use crate::task::{Counts, RemoteTaskId, TaskId};
 
-/// Which of the tasks whose outcome is unknown are decided about.
+/// Selects tasks whose outcome is unknown.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Target {
-    /// The tasks of these ids; of any where there are none.
+    /// The ids of the tasks; empty for tasks of any id.
     pub ids: Vec<String>,
-    /// The tasks that match these filters.
+    /// Filters that the tasks match.
     pub only: Vec<Filter>,
-    /// All of them. Without it, [`ids`](Target::ids) or [`only`](Target::only) must select some.
+    /// Whether all are selected. Without it, [`ids`](Target::ids) or [`only`](Target::only) must
+    /// select some.
     pub all: bool,
 }
 

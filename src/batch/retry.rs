@@ -1,24 +1,25 @@
-//! Sending failed tasks again: they wait for the next run. Nothing is spent here.
+//! Marks failed tasks to be submitted again by the next run. Nothing is spent here.
 
 use super::holder::holder_description;
 use super::{Batch, BatchError, policy, selection};
 use crate::store::RetryReport;
 use crate::task::Prices;
 
-/// What waits to be sent again, and what that costs.
+/// The tasks that were marked to be submitted again, and what that costs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retried {
     /// The tasks.
     pub tasks: RetryReport,
-    /// What a job costs.
+    /// The prices of jobs.
     pub prices: Prices,
 }
 
 impl Batch {
-    /// Lets the failed tasks that the options select wait again; with `lost` those too that were
-    /// lost or given up, though they may have been billed.
+    /// Marks the failed tasks that the options select to be submitted again; with `lost` also those
+    /// that were lost or given up, though they may have been billed.
     ///
     /// # Errors
+    ///
     /// [`BatchError::NeverRun`], [`BatchError::Filter`], [`BatchError::Manifest`],
     /// [`BatchError::Store`].
     pub fn retry(&mut self, lost: bool) -> Result<Retried, BatchError> {

@@ -1,5 +1,4 @@
-//! Which tasks are selected: filters checked against the batch's columns, before anything is done
-//! with them.
+//! Resolves which tasks are selected, before anything is done with them.
 
 use std::collections::HashSet;
 
@@ -8,13 +7,13 @@ use crate::manifest::Manifest;
 use crate::plan::{Filter, Filters, Plan, Selection, Step, TaskView};
 use crate::task::{Mode, Prices, Status, Task, TaskMode};
 
-/// What filters select in a batch with these columns.
+/// Resolves filters against the columns of a batch.
 pub(super) fn filters(filters: &[Filter], columns: &[String]) -> Result<Filters, BatchError> {
     Filters::resolve(filters, columns)
         .map_err(|unknown| BatchError::Filter { unknown, columns: columns.to_owned() })
 }
 
-/// Which tasks a run is to submit.
+/// Resolves which tasks a run submits.
 pub(super) fn selection(options: &Options, columns: &[String]) -> Result<Selection, BatchError> {
     if let Some(filter) = options.only.iter().find(|filter| filter.excludes_pending()) {
         return Err(BatchError::FilterOfOthers(filter.clone()));
@@ -22,7 +21,7 @@ pub(super) fn selection(options: &Options, columns: &[String]) -> Result<Selecti
     Ok(Selection { filters: filters(&options.only, columns)?, pilot: options.pilot, decided: false })
 }
 
-/// Refuses filters that no task of the manifest matches, whatever its state: they are mistyped.
+/// Refuses filters that match no task of the manifest in any state: they are mistyped.
 pub(super) fn selects_something(
     manifest: &Manifest,
     plan: &Plan,

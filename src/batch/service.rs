@@ -1,38 +1,39 @@
-//! The service that a batch is run against: an address and a key.
+//! The service that a batch runs against: a URL and a key.
 
 use secrecy::SecretString;
 
 use super::BatchError;
 use crate::api::{Client, DEFAULT_BASE_URL, Endpoint};
 
-/// The name of a sandbox in a state.
+/// The identity of a sandbox in a state.
 pub(super) const SANDBOX: &str = "the sandbox";
 
-/// The environment variable of the API key, and that of the service's address; the names of the
-/// vendor's own samples.
+/// The environment variables of the API key and of the service's URL, named as in the vendor's
+/// samples.
 const KEY: &str = "MIDJOURNEY_API_KEY";
 const BASE_URL: &str = "MIDJOURNEY_API_BASE_URL";
 
-/// A service that can be talked to.
+/// A service, ready to be used.
 #[derive(Debug)]
 pub struct Service {
     pub(super) client: Client,
-    /// The address.
+    /// The URL.
     pub(super) address: String,
-    /// The name in a state: the taskIds of one service mean nothing at another.
+    /// The identity in a state: the taskIds of one service mean nothing at another.
     pub(super) identity: String,
-    /// The address, for people.
+    /// The URL, for people.
     pub(super) shown: String,
     is_local: bool,
-    /// A sentence about its images that should be known at the end of a run.
+    /// A note about its images, to be shown at the end of a run.
     pub(super) note: Option<String>,
 }
 
 impl Service {
-    /// A service at an address, with a key.
+    /// A service at a URL, with a key.
     ///
     /// # Errors
-    /// [`BatchError::Client`] where no client can be made of them.
+    ///
+    /// [`BatchError::Client`] if no client can be made of them.
     pub fn new(endpoint: &Endpoint, key: &SecretString) -> Result<Service, BatchError> {
         let client = Client::new(endpoint, key).map_err(|e| BatchError::Client(e.to_string()))?;
         Ok(Service {
@@ -45,10 +46,11 @@ impl Service {
         })
     }
 
-    /// A sandbox at an address. It takes any key.
+    /// A sandbox at a URL. It takes any key.
     ///
     /// # Errors
-    /// [`BatchError::Client`] where no client can be made of it.
+    ///
+    /// [`BatchError::Client`] if no client can be made of it.
     pub fn sandbox(endpoint: &Endpoint) -> Result<Service, BatchError> {
         let service = Service::new(endpoint, &"sandbox".into())?;
         let shown = format!("{SANDBOX} ({endpoint})");
@@ -68,7 +70,7 @@ impl Service {
         Service::new(&endpoint, &key.into())
     }
 
-    /// The same service, with a sentence about its images that should be known at the end of a run.
+    /// Adds a note about its images, to be shown at the end of a run.
     #[must_use]
     pub fn with_note(self, note: String) -> Service {
         Service { note: Some(note), ..self }

@@ -1,40 +1,41 @@
-//! Where a batch stands, from its state alone, also while it runs.
+//! Reads the status of a batch from its state alone, also while it runs.
 
 use super::{Batch, BatchError};
 use crate::breakdown::TopValues;
 use crate::store::{DeliveryCount, FailedDelivery, FileCounts, Header, Variable};
 use crate::task::{Counts, Quota};
 
-/// At most so many deliveries that are pending are named.
+/// How many pending deliveries are listed.
 const MOST_FAILED_DELIVERIES: u32 = 1000;
 
-/// Where a batch stands.
+/// The status of a batch.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BatchStatus {
-    /// What the state says of its batch.
+    /// The header of the state: which batch and which service it belongs to.
     pub header: Header,
     /// The process that runs the batch now, in words, if one does.
     pub holder: Option<String>,
     /// How many tasks have each status.
     pub counts: Counts,
-    /// What was spent, where prices are known.
+    /// The quota that was spent, if prices are known.
     pub spent: Option<Quota>,
-    /// The images that are files.
+    /// The numbers of downloaded images.
     pub files: FileCounts,
-    /// How many deliveries were made, and are pending.
+    /// The numbers of deliveries that were made and that are pending.
     pub deliveries: DeliveryCount,
-    /// The first of those that are pending.
+    /// The first pending deliveries.
     pub failed_deliveries: Vec<FailedDelivery>,
-    /// What the tasks of each value of a column have in common, column by column.
+    /// Statistics by the values of columns, column by column.
     pub by: Vec<TopValues>,
 }
 
 impl Batch {
-    /// Where the batch stands, broken down by these columns (`mode` is one), of each at most so
-    /// many values.
+    /// Reads the status of the batch, with statistics by these columns (`mode` is one), each with
+    /// at most this many values.
     ///
     /// # Errors
+    ///
     /// [`BatchError::NeverRun`], [`BatchError::Column`], [`BatchError::Store`].
     pub fn status(&self, by: &[String], most_values: usize) -> Result<BatchStatus, BatchError> {
         let snapshot = self.snapshot()?;
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_variable_that_is_none_is_reported_with_those_there_are() {
+    fn an_unknown_variable_is_reported_with_the_known_ones() {
         let columns = ["sku".to_owned(), "scene".to_owned()];
         assert_eq!(
             variables(&["scene".to_owned()], &columns).unwrap(),

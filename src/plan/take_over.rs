@@ -9,14 +9,14 @@ use super::{KnownTask, KnownTasks, Plan, Step, can_be_skipped};
 use crate::prompt::canonical_prompt;
 use crate::task::{Decision, Earlier, Fingerprint, Mode, Prices, Quota, RemoteTaskId, State, Task, TaskId};
 
-/// A row of results, or the rows of one task, with what was made of it.
+/// A row of results, or several rows about one task, with the outcome that they state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlierRow {
     /// The task's id.
     pub id: TaskId,
-    /// The task's prompt; `None` where the results do not have prompts.
+    /// The task's prompt; `None` if the results have no prompts.
     pub prompt: Option<String>,
-    /// What was made of it.
+    /// The outcome of the task.
     pub earlier: Earlier,
 }
 
@@ -58,7 +58,7 @@ impl TakeOver {
         TakeOver { rows, row_of_task }
     }
 
-    /// The tasks, each with what its row says.
+    /// The tasks, each with the outcome that its row states.
     pub fn with_earlier(&self, tasks: impl Iterator<Item = Task>) -> impl Iterator<Item = Task> {
         tasks.enumerate().map(|(n, task)| {
             let row = self.row_of_task.get(n).copied().flatten().and_then(|row| self.rows.get(row));
@@ -117,17 +117,17 @@ impl TakeOver {
 }
 
 impl EarlierRow {
-    /// The task that the row is about, as far as it says.
+    /// The task that the row is about, as far as the row describes it.
     fn task(&self) -> Option<Task> {
         let task = Task::new(self.id.0.clone(), self.prompt.clone()?, Mode::Fast);
         Some(Task { earlier: Some(Box::new(self.earlier.clone())), ..task })
     }
 }
 
-/// The fingerprint of a row without a prompt, which no prompt has.
+/// A fingerprint that no prompt has, for rows without a prompt.
 const NO_PROMPT: Fingerprint = Fingerprint([0; 16]);
 
-/// The rows as tasks that are known, under their numbers.
+/// The rows as known tasks, with their index as key.
 fn known_rows(rows: &[EarlierRow]) -> KnownTasks {
     let mut known = KnownTasks::new();
     for (n, row) in (0..).zip(rows) {
