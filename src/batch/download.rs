@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{Batch, BatchError, Service, images};
 use crate::download::{DownloadStats, Downloads};
-use crate::runner::{Signal, attempts_with_images, downloads, file_row};
+use crate::runner::{Signal, attempts_with_images, downloads_of_picked, file_row};
 use crate::store::HeldStore;
 use crate::task::TaskId;
 
@@ -29,7 +29,8 @@ pub struct MissedImage {
 }
 
 impl Batch {
-    /// Begins to download the images of all finished tasks; existing files are kept. `service`
+    /// Begins to download the images of all finished tasks, of a task with picks only those;
+    /// existing files are kept. `service`
     /// gives fresh links where old ones are gone; `address` is where it is, from which images may
     /// come whatever the address is.
     ///
@@ -43,7 +44,8 @@ impl Batch {
         let destination = destination.ok_or(BatchError::NoImageFolder)?;
         let store = self.hold()?;
         let config = images::config(destination, &cache, address, &self.store, &self.options)?;
-        let mut downloads = downloads(config, self.store.clone(), service.map(|service| service.client));
+        let client = service.map(|service| service.client);
+        let mut downloads = downloads_of_picked(config, self.store.clone(), client);
         downloads.add(attempts_with_images(&self.store)?);
         Ok(Download { downloads, store, signal: None })
     }

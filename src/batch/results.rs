@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::beginning::FirstRun;
 use super::{Batch, BatchError};
 use crate::manifest::{BatchSettings, TableFormat};
-use crate::output::ResultsError;
+use crate::output::{self, ResultsError};
 use crate::runner::{
     Flush, ReportConfig, ResultsConfig, ResultsReport, ResultsSource, write_report, write_results,
 };
@@ -34,6 +34,9 @@ impl Batch {
         self.files.check(&paths, &data)?;
         let (shape, overwrite) = (self.options.table_format(&said), self.options.overwrite);
         drop(self.snapshot()?); // there is a state
+        for path in &paths {
+            output::check(path).map_err(|e| BatchError::Results(e.to_string()))?;
+        }
         self.check_results(&paths, &shape, &FirstRun::default())?;
         let wanted = ResultsConfig { paths, shape, overwrite };
         let source = ResultsSource::of(&self.store);

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use super::beginning::FirstRun;
 use super::{Batch, BatchError};
 use crate::manifest::TableFormat;
-use crate::output::{self, report};
+use crate::output::report;
 use crate::runner::{PresentFile, layout, look_at};
-use crate::store::{Header, StoreError};
+use crate::store::{Header, StoreError, is_same_file};
 
 /// Decisions that people typed into results, and that wait to be carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +56,8 @@ impl Batch {
             None => Header::default(),
         };
         let mut typed = None;
-        for path in paths.iter().filter(|path| !first_run.begins_with(path)) {
-            output::check(path).map_err(|e| BatchError::Results(e.to_string()))?;
+        let is_begun_with = |path: &Path| first_run.begins_with(path) || is_same_file(path, &self.path);
+        for path in paths.iter().filter(|path| !is_begun_with(path)) {
             let cells = match look_at(path, &layout(&header, shape), snapshot.as_ref())? {
                 PresentFile::Foreign(why) if !self.options.overwrite => {
                     return Err(BatchError::ForeignFile { path: path.clone(), why });

@@ -17,7 +17,7 @@ use super::folder::{ImagePath, hash_of};
 use super::names::collision_key;
 use super::naming::safe_name;
 use super::sniff::ImageFormat;
-use crate::task::{AttemptKey, Images, Mode, Quota, RemoteTaskId, Task, TaskId};
+use crate::task::{AttemptKey, Images, Mode, Quota, RemoteTaskId, Task, TaskId, is_chosen};
 
 /// Gives downloads what they read of the batch: the state and the service in a run, memory in
 /// tests.
@@ -49,6 +49,8 @@ pub struct ImageJob {
     pub submitted_at: Option<Timestamp>,
     /// When it was seen to end.
     pub finished_at: Option<Timestamp>,
+    /// The numbers of the images that are wanted, from 1, if not all are.
+    pub picks: Vec<u16>,
     /// The files that were downloaded before.
     pub files: Vec<KnownFile>,
     /// The paths of files of the task's earlier attempts, which may be replaced.
@@ -187,7 +189,10 @@ impl Downloader {
     /// Returns the numbers of the images whose files are not there, or not intact.
     fn missing(&self, job: &ImageJob, stats: &mut DownloadStats) -> Vec<u32> {
         let grid = (self.config.grid && job.images.grid.is_some()).then_some(0);
-        let all = grid.into_iter().chain(1..=u32::try_from(job.images.urls.len()).unwrap_or(u32::MAX));
+        let images = job.images.urls.len();
+        let singles = (0..images).filter(|index| is_chosen(&job.picks, images, *index));
+        let singles = singles.filter_map(|index| u32::try_from(index + 1).ok());
+        let all = grid.into_iter().chain(singles);
         let is_missing = |n: &u32| {
             let Some(file) = job.files.iter().find(|file| file.n == *n) else { return true };
             let path = self.config.base_dir.join(&file.path);

@@ -151,6 +151,7 @@ mod tests {
                     quota: None,
                     submitted_at: None,
                     finished_at: None,
+                    picks: Vec::new(),
                     files: Vec::new(),
                     earlier: Vec::new(),
                 })),

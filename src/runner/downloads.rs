@@ -19,12 +19,14 @@ struct BatchImages {
     store: BatchStore,
     /// The service that is asked for fresh links; none without an API key.
     client: Option<Client>,
+    /// Whether of a task with picks the other images are left out.
+    picked_only: bool,
 }
 
 impl ImageSource for BatchImages {
     fn load(&self, attempt: AttemptKey) -> Result<Option<ImageJob>, String> {
         let load = || self.store.snapshot()?.attempt_images(attempt);
-        load().map(|images| images.map(job)).map_err(|e| e.to_string())
+        load().map(|images| images.map(|images| job(images, self.picked_only))).map_err(|e| e.to_string())
     }
 
     fn fresh_links(&self, job: RemoteTaskId) -> BoxFuture<'static, Option<Images>> {
@@ -41,7 +43,7 @@ impl ImageSource for BatchImages {
     }
 }
 
-fn job(images: AttemptImages) -> ImageJob {
+fn job(images: AttemptImages, picked_only: bool) -> ImageJob {
     let AttemptImages {
         task,
         sent_in,
@@ -50,20 +52,27 @@ fn job(images: AttemptImages) -> ImageJob {
         quota,
         submitted_at,
         finished_at,
+        picks,
         files,
         earlier,
     } = images;
+    let picks = if picked_only { picks } else { Vec::new() };
     let known = |row: FileRow| {
         let DownloadedFile { path, hash, bytes, .. } = row.file.ok()?;
         Some(KnownFile { n: row.n, path, hash, bytes })
     };
     let files = files.into_iter().filter_map(known).collect();
-    ImageJob { task, sent_in, task_id, images: urls, quota, submitted_at, finished_at, files, earlier }
+    ImageJob { task, sent_in, task_id, images: urls, quota, submitted_at, finished_at, picks, files, earlier }
 }
 
 /// The downloads of the batch with this store; `client` gives fresh links where old ones are gone.
 pub fn downloads(config: DownloadConfig, store: BatchStore, client: Option<Client>) -> Downloads {
-    Downloads::new(config, Arc::new(BatchImages { store, client }))
+    Downloads::new(config, Arc::new(BatchImages { store, client, picked_only: false }))
+}
+
+/// The same, but for the images that were not picked of tasks of which others were.
+pub fn downloads_of_picked(config: DownloadConfig, store: BatchStore, client: Option<Client>) -> Downloads {
+    Downloads::new(config, Arc::new(BatchImages { store, client, picked_only: true }))
 }
 
 /// The row that the state keeps of an image.

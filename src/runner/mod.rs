@@ -26,7 +26,7 @@ use crate::hooks::HookConfig;
 use crate::progress::Sink;
 use crate::store::{BatchWriter, RunStart, StoreError};
 use crate::task::Counts;
-pub use downloads::{attempts_with_images, downloads, file_row};
+pub use downloads::{attempts_with_images, downloads, downloads_of_picked, file_row};
 pub use present_file::{ForeignFile, PresentFile, look_at};
 pub use report::{ReportConfig, write_report};
 pub use results::{Flush, ResultsConfig, ResultsReport, ResultsSource, layout, write_results};

@@ -77,6 +77,7 @@ fn page(snapshot: &Snapshot, config: ReportConfig) -> Result<ReportPage, StoreEr
         batch: header.batch,
         service: header.service,
         columns: header.columns,
+        letters: header.letters,
         created_at: now,
         run_lives: snapshot.is_live(),
         counts,

@@ -47,6 +47,8 @@ pub struct AttemptImages {
     pub submitted_at: Option<Timestamp>,
     /// The time at which the job was seen to end.
     pub finished_at: Option<Timestamp>,
+    /// The numbers of the images that a person picked, from 1.
+    pub picks: Vec<u16>,
     /// The downloads of this attempt so far.
     pub files: Vec<FileRow>,
     /// The paths of files of earlier attempts of the task, which a download may replace.

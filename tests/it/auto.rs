@@ -120,7 +120,8 @@ fn a_plan_shows_the_modes_the_cost_and_whether_the_deadline_is_met() {
     time: about 6 min, in nine of ten cases under 10 min (estimated from usual job times; none of this batch was seen yet)
     modes: about 1 fast, 3 relaxed; 10 quota
     ");
-    assert!(after.ends_with("(6h from now), met in nine of ten cases"), "{after}");
+    let expected = "(6h from now), met in nine of ten cases\nwrites: spring.mjbatch, spring.results.csv";
+    assert!(after.ends_with(expected), "{after}");
     let ran = dir.mjbatch("plan spring.yaml --deadline 30s --json").expect_code(0);
     let plan: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
     assert_eq!(plan["to_submit"], serde_json::json!({ "fast": 1, "relaxed": 0, "auto": 3 }));

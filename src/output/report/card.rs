@@ -19,6 +19,8 @@ pub(super) struct Card<'e> {
     reason: Option<&'e str>,
     vars: Vec<(&'e str, &'e str)>,
     images: Vec<CardImage>,
+    /// How many of them are shown unless all are asked for: the picked ones, if there are any.
+    shown: usize,
     /// How many images have no usable URL.
     nowhere: usize,
     /// Whether the task can be redone.
@@ -30,6 +32,8 @@ struct CardImage {
     /// The image's number; 0 is the grid, which is shown where there is no single image.
     n: usize,
     link: String,
+    /// Whether others of the task were picked, and this one was not.
+    is_unpicked: bool,
 }
 
 impl<'e> Card<'e> {
@@ -41,7 +45,8 @@ impl<'e> Card<'e> {
         };
         let link = |number: usize, url: &str| {
             let local = file(number).and_then(|path: &Path| base.to_file(path));
-            Some(CardImage { n: number, link: local.or_else(|| links::to_url(url))? })
+            let is_unpicked = number > 0 && !record.is_chosen(number - 1);
+            Some(CardImage { n: number, link: local.or_else(|| links::to_url(url))?, is_unpicked })
         };
         let urls = record.images.urls.iter().enumerate();
         let mut images: Vec<CardImage> = urls.filter_map(|(index, url)| link(index + 1, url)).collect();
@@ -60,6 +65,7 @@ impl<'e> Card<'e> {
                 .filter(|(_, value)| !value.is_empty())
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
+            shown: images.iter().filter(|image| !image.is_unpicked).count(),
             images,
             nowhere,
             redo: matches!(record.state, State::Done | State::Failed | State::Lost),

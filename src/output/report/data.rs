@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::page::{ReportEntry, ReportPage};
 use crate::output::csv;
 use crate::output::layout::RowError;
+use crate::output::table::shown_columns;
 use crate::task::Status;
 
 #[derive(Serialize)]
@@ -14,6 +15,8 @@ struct ReportMeta<'p> {
     key: &'p str,
     picks: &'p str,
     columns: &'p [String],
+    /// The names of the columns in a table of results.
+    shown: Vec<String>,
 }
 
 /// A task, with the fields of a row of the results under the same names.
@@ -32,6 +35,9 @@ struct ReportRow<'r> {
     quota: String,
     submitted_at: String,
     finished_at: String,
+    picks: &'r [u16],
+    #[serde(rename = "ref")]
+    row_ref: String,
 }
 
 /// Writes the block.
@@ -41,7 +47,8 @@ pub(super) fn write<E>(
     entries: impl Iterator<Item = Result<ReportEntry, RowError<E>>>,
 ) -> Result<(), RowError<E>> {
     let ReportPage { key, picks, columns, .. } = page;
-    let about = json(&ReportMeta { key, picks, columns })?;
+    let shown = shown_columns(columns).collect();
+    let about = json(&ReportMeta { key, picks, columns, shown })?;
     write!(out, "<script type=\"application/json\" id=\"data\">{{\"about\":{about},\"tasks\":[")?;
     for (n, entry) in entries.enumerate() {
         let record = entry?.record;
@@ -59,6 +66,8 @@ pub(super) fn write<E>(
             quota: record.quota.map(|quota| quota.to_string()).unwrap_or_default(),
             submitted_at: record.submitted_at.map(csv::time).unwrap_or_default(),
             finished_at: record.finished_at.map(csv::time).unwrap_or_default(),
+            picks: &record.picks,
+            row_ref: page.letters.as_ref().map(|it| record.row_ref(it).to_string()).unwrap_or_default(),
         };
         let comma = if n == 0 { "" } else { "," };
         write!(out, "{comma}\n{}", json(&row)?)?;

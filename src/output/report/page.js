@@ -22,14 +22,8 @@
   // Choices: which images are picked, and what is to be made again. Kept by task and taskId, so that what was made again
   // since is looked at anew.
   const MEMORY = `mjbatch:${about.key}`;
-  const own = about.columns.map((name) => name.toLowerCase());
-  const pickColumn = own.indexOf('pick');
-  const numbers = (text) => (text.match(/\d+/g) || []).map(Number);
   const canRedo = (task) => ['done', 'failed', 'lost'].includes(task.status);
-  const initial = (task) => {
-    const picked = pickColumn < 0 ? [] : numbers(task.vars[pickColumn] || '');
-    return { pick: [...new Set(picked.filter((n) => n >= 1 && n <= task.images.length))].sort((a, b) => a - b), redo: false };
-  };
+  const initial = (task) => ({ pick: task.picks.filter((n) => n >= 1 && n <= task.images.length), redo: false });
   const read = () => {
     const memory = Object.create(null); // a task may be called `__proto__`
     try { return Object.assign(memory, JSON.parse(localStorage.getItem(MEMORY))); } catch { return memory; }
@@ -136,7 +130,7 @@
     choices.push({ select, value, chosen: () => (select.value === '' ? null : values[select.value - 1]) });
     select.addEventListener('change', () => apply());
   };
-  about.columns.forEach((name, n) => { if (n !== pickColumn) offer(name, (task) => task.vars[n] || ''); });
+  about.columns.forEach((name, n) => offer(name, (task) => task.vars[n] || ''));
   offer('mode', (task) => task.mode);
 
   // Of thousands of cards, those that no screen holds yet are shown a little later, so that a filter answers at once.
@@ -293,6 +287,8 @@
     const n = Number(card.dataset.n);
     if (event.target.closest('.pick')) return pick(n, Number(event.target.closest('.pic').dataset.p));
     if (event.target.closest('.redo')) return redo(n);
+    const others = event.target.closest('.others');
+    if (others) return others.setAttribute('aria-pressed', card.classList.toggle('all'));
     if (event.target.closest('.pic, .look')) {
       event.preventDefault();
       show(n);
@@ -331,22 +327,23 @@
   $('help').addEventListener('click', () => $('keys').showModal());
   $('keys-close').addEventListener('click', () => $('keys').close());
 
-  // The table of choices: results with `action`, `pick` and `ref`, whose decisions a run carries out. Cells that a spreadsheet would run have a
-  // quote before them, as the last column says.
+  // The table of choices: results with the decisions under `action` and `pick`, each row known by its `ref`. Cells that a
+  // spreadsheet would run have a quote before them, as a column says.
   const guard = (text) => (/^'*[=+\-@\t\r]/.test(text) ? `'${text}` : text);
   const cell = (text) => {
     const safe = guard(String(text)).replaceAll('\0', '\ufffd');
     return /[",\r\n]|^\s|\s$/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   };
   const table = () => {
-    const kept = own.map((name, n) => n).filter((n) => own[n] !== 'action' && own[n] !== 'pick');
     const images = Math.max(4, ...new Set(tasks.map((task) => task.images.length)));
-    const header = ['id', ...kept.map((n) => about.columns[n]), 'task_id', 'status', 'mode', 'prompt', 'reason', 'grid',
-      ...Array.from({ length: images }, (_, n) => `image_${n + 1}`), 'attempts', 'quota', 'submitted_at', 'finished_at',
-      'action', 'pick', 'formula_guard'];
-    const rows = tasks.map((task, at) => [task.id, ...kept.map((n) => task.vars[n] || ''), task.task_id, task.status, task.mode, task.prompt,
-      task.reason, task.grid, ...Array.from({ length: images }, (_, n) => task.images[n] || ''), task.attempts, task.quota,
-      task.submitted_at, task.finished_at, marks[at].redo ? 'redo' : '', marks[at].redo ? '' : marks[at].pick.join(' '), 'on']);
+    const numbers = Array.from({ length: images }, (_, n) => n);
+    const header = ['id', ...about.shown, 'action', 'pick', 'task_id', 'status', 'mode', 'prompt', 'reason', 'grid',
+      ...numbers.map((n) => `image_${n + 1}`), 'attempts', 'quota', 'submitted_at', 'finished_at', 'formula_guard', 'ref'];
+    // An empty cell changes nothing: what was picked before, and is no more, is taken back in a word.
+    const picked = (task, mark) => (mark.redo ? '' : mark.pick.join(' ') || (initial(task).pick.length ? 'none' : ''));
+    const rows = tasks.map((task, at) => [task.id, ...about.shown.map((_, n) => task.vars[n] || ''), marks[at].redo ? 'redo' : '',
+      picked(task, marks[at]), task.task_id, task.status, task.mode, task.prompt, task.reason, task.grid,
+      ...numbers.map((n) => task.images[n] || ''), task.attempts, task.quota, task.submitted_at, task.finished_at, 'on', task.ref]);
     return [header, ...rows].map((row) => `${row.map(cell).join(',')}\r\n`).join('');
   };
   $('save').addEventListener('click', () => {

@@ -16,6 +16,8 @@ pub struct ReportPage {
     pub service: String,
     /// The names of the batch's own columns.
     pub columns: Vec<String>,
+    /// The letters that name the batch in the refs of its tables.
+    pub letters: Option<String>,
     /// When the state was read.
     pub created_at: Timestamp,
     /// Whether a run is going on: then a submit in flight is `running`, else `unknown`.

@@ -12,6 +12,7 @@ fn page() -> ReportPage {
         batch: "Spring & <Co>".to_owned(),
         service: "the sandbox".to_owned(),
         columns: vec!["sku".to_owned(), "scene".to_owned()],
+        letters: Some("kqzmwtpa".to_owned()),
         created_at: "2026-03-01T09:05:00Z".parse().unwrap(),
         run_lives: false,
         counts: Counts::default(),
@@ -96,6 +97,18 @@ fn a_card_shows_a_task() {
     </article>
     "#);
     assert!(page.contains("<title>Spring &amp; &lt;Co&gt;: images</title>"));
+}
+
+#[test]
+fn of_a_task_with_picks_the_others_are_shown_on_request() {
+    let picked = Record { picks: vec![2], ..done("mug", &["A", ""], 3) };
+    let page = written(&[picked]);
+    let card = page.split_once("<article ").unwrap().1.split_once("</article>").unwrap().0;
+    assert!(card.contains("<div class=\"pics p1\">") && card.contains(">All 3 images</button>"), "{card}");
+    let pics: Vec<&str> =
+        card.split("<div class=\"pic").skip(2).map(|pic| pic.split('>').next().unwrap()).collect();
+    assert_eq!(pics, [" unpicked\" data-p=\"1\"", "\" data-p=\"2\"", " unpicked\" data-p=\"3\""]);
+    assert!(page.contains("\"picks\":[2],\"ref\":\"kqzmwtpa-t12-a1\""), "{page}");
 }
 
 #[test]

@@ -103,7 +103,7 @@ pub(super) fn write(db: &Connection, row: &FileRow, at: Timestamp) -> rusqlite::
 fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<AttemptImages>> {
     let mut query = db.prepare_cached(
         "SELECT id, coalesce(attempt.prompt, task.prompt), task.mode, vars, task_id, grid, images, quota, intended_at, finished_at,
-             attempt.mode
+             attempt.mode, picks
          FROM attempt JOIN task ON task.key = attempt.task JOIN state ON state.task = task.key
          WHERE attempt.key = ?1 AND outcome = 'done' AND task_id IS NOT NULL",
     )?;
@@ -126,6 +126,10 @@ fn read(db: &Connection, attempt: AttemptKey) -> rusqlite::Result<Option<Attempt
             quota: quota.map(|quota| Quota(quota.unsigned_abs())),
             submitted_at: time(row.get(8)?),
             finished_at: time(row.get(9)?),
+            picks: row
+                .get::<_, Option<String>>(11)?
+                .and_then(|picks| serde_json::from_str(&picks).ok())
+                .unwrap_or_default(),
             files: Vec::new(),
             earlier: Vec::new(),
         })
