@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::beginning::FirstRun;
+use super::loaded::LoadedManifest;
 use super::{Batch, BatchError};
 use crate::manifest::{BatchSettings, TableFormat};
 use crate::output::{self, ResultsError};
@@ -57,7 +58,12 @@ impl Batch {
         next: impl FnOnce(&Path) -> String,
     ) -> Result<(PathBuf, Counts), BatchError> {
         let out = out.map_or_else(|| self.file_named("report.html"), Path::to_owned);
-        self.files.check_report(&out, &self.files.results(&[], &Default::default()), &[])?;
+        // What the manifest reads is no report, and is safe unless that does not count.
+        let data = match self.options.overwrite {
+            true => self.files.data(&LoadedManifest::read(&self.path, &self.options)?.cache),
+            false => Vec::new(),
+        };
+        self.files.check_report(&out, &self.files.results(&[], &Default::default()), &data)?;
         self.check_report(&out)?;
         let picks = self.file_named("picks.csv");
         let wanted = ReportConfig {

@@ -244,6 +244,7 @@ fn a_file_that_is_not_results_of_the_batch_is_never_replaced() {
     let ran = dir.mjbatch("plan spring.yaml").expect_code(0);
     assert!(!ran.stderr.contains("warning"), "{}", ran.stderr);
     for name in ["products.csv", "spring.yaml"] {
+        dir.mjbatch("report spring.yaml --overwrite --out").arg(name).expect_code(2);
         let words = format!("results spring.yaml --columns results --overwrite --results {name}");
         dir.mjbatch(&words).expect_code(2);
     }
