@@ -8,7 +8,7 @@ use super::{BatchError, ChangedTasks, Options};
 use crate::manifest::{BatchSettings, Manifest};
 use crate::plan::{KnownTask, Plan, Step};
 use crate::seeded_fault::{self, SeededFault};
-use crate::store::{Snapshot, StoreError};
+use crate::store::StoreError;
 use crate::task::{ModeCounts, Prices, State};
 
 /// How many tasks one run may make again because their prompts were edited, unless said.
@@ -20,14 +20,14 @@ const EXAMPLES: usize = 3;
 /// edited.
 ///
 /// Only edits count, not a `redo`, of tasks that are done, running or unknown, and that this run
-/// would submit.
+/// would submit. `prompt_of` gives the prompt that a task had.
 pub(super) fn check(
     manifest: &Manifest,
     plan: &Plan,
     options: &Options,
     batch: &BatchSettings,
     prices: &Prices,
-    snapshot: impl FnOnce() -> Result<Snapshot, StoreError>,
+    prompt_of: impl Fn(KnownTask) -> Result<String, StoreError>,
 ) -> Result<(), BatchError> {
     let most = options.max_changed.or(batch.max_changed).unwrap_or(MAX_CHANGED);
     if seeded_fault::is_on(SeededFault::MaxChangedIgnored) {
@@ -55,11 +55,10 @@ pub(super) fn check(
     }
     let mut modes = ModeCounts::default();
     changed.iter().for_each(|(_, mode, _)| modes.add(*mode));
-    let snapshot = snapshot()?;
     let mut examples = Vec::new();
     for (n, _, known) in changed.iter().take(EXAMPLES) {
         if let Some(task) = manifest.tasks().nth(*n) {
-            examples.push((task.id, snapshot.content(known.key)?.0, task.prompt));
+            examples.push((task.id, prompt_of(*known)?, task.prompt));
         }
     }
     let tasks = changed.len() as u64;

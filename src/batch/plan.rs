@@ -11,7 +11,7 @@ use super::{
     forecast, selection,
 };
 use crate::manifest::Manifest;
-use crate::plan::{self, KnownTasks, Plan};
+use crate::plan::{self, KnownTask, KnownTasks, Plan};
 use crate::runner::ForeignFile;
 use crate::store::{Snapshot, StoreError};
 use crate::task::{Quota, TaskId, TaskMode};
@@ -159,8 +159,11 @@ impl Batch {
         plan.select(&selection, || manifest.tasks());
         let policy = BatchPolicy::resolve(options, &manifest.batch, &ZonedDateTime::now())?;
         let prices = policy.prices();
-        let store = || self.store.snapshot();
-        let changed = match changes::check(manifest, &plan, options, &manifest.batch, &prices, store) {
+        let prompt_of = |known: KnownTask| match &first_run.take_over {
+            Some(it) => Ok(it.prompt_of(known).unwrap_or_default().to_owned()),
+            None => Ok(self.store.snapshot()?.content(known.key)?.0),
+        };
+        let changed = match changes::check(manifest, &plan, options, &manifest.batch, &prices, prompt_of) {
             Err(BatchError::TooManyChanged(changed)) => Some(changed),
             checked => checked.map(|()| None)?,
         };

@@ -249,7 +249,10 @@ impl Batch {
         };
         selection::selects_something(manifest, &plan, selection, &options.only)?;
         plan.select(selection, || manifest.tasks());
-        changes::check(manifest, &plan, options, &manifest.batch, prices, || store.snapshot())?;
+        changes::check(manifest, &plan, options, &manifest.batch, prices, |known| match take_over {
+            Some(it) => Ok(it.prompt_of(known).unwrap_or_default().to_owned()),
+            None => Ok(store.snapshot()?.content(known.key)?.0),
+        })?;
         *renamed = plan.renamed.iter().map(|it| (it.from.clone(), it.to.clone())).collect();
         match take_over {
             Some(it) => store.sync_taken_over(manifest_ref, manifest.tasks(), &plan, it)?,

@@ -31,7 +31,7 @@ pub struct TakeOver {
 impl TakeOver {
     /// Matches these rows with the tasks. No row is matched twice.
     pub fn matching(tasks: impl Iterator<Item = Task>, rows: Vec<EarlierRow>) -> TakeOver {
-        let known = known_rows(&rows);
+        let known = known_rows(rows.iter().enumerate());
         let mut matcher = TaskMatcher::new(&known);
         let mut left = Vec::new();
         let mut row_of_task = Vec::new();
@@ -72,6 +72,7 @@ impl TakeOver {
     /// Whether a `redo` of the manifest was carried out before is not known, so it is not carried
     /// out again. A `skip` keeps what was paid for.
     pub fn plan(&self, tasks: impl Iterator<Item = Task>) -> Plan {
+        let edited = known_rows(self.unmatched_rows().filter(|(_, row)| row.prompt.is_some()));
         let mut plan = Plan::default();
         for task in self.with_earlier(tasks) {
             let is_skipped = task.decision == Some(Decision::Skip);
@@ -79,7 +80,7 @@ impl TakeOver {
                 Some(earlier) if is_skipped && can_be_skipped(earlier.state) => Step::Import(State::Skipped),
                 Some(earlier) => Step::Import(earlier.state),
                 None if is_skipped => Step::Skip(None),
-                None => Step::New,
+                None => edited.get(&task.id).map_or(Step::New, |rows| Step::Changed(rows[0])),
             };
             if step.state() == State::Pending {
                 plan.to_submit.add(task.mode);
@@ -110,9 +111,18 @@ impl TakeOver {
 
     /// The rows that are about no task of the manifest.
     pub fn unmatched(&self) -> impl Iterator<Item = &EarlierRow> {
+        self.unmatched_rows().map(|(_, row)| row)
+    }
+
+    /// The prompt of a row, as a step of the plan knows it.
+    pub fn prompt_of(&self, known: KnownTask) -> Option<&str> {
+        self.rows.get(row_number(known))?.prompt.as_deref()
+    }
+
+    fn unmatched_rows(&self) -> impl Iterator<Item = (usize, &EarlierRow)> {
         let mut is_taken = vec![false; self.rows.len()];
         self.row_of_task.iter().flatten().for_each(|row| is_taken[*row] = true);
-        self.rows.iter().zip(is_taken).filter(|(_, is_taken)| !is_taken).map(|(row, _)| row)
+        self.rows.iter().enumerate().zip(is_taken).filter(|(_, is_taken)| !is_taken).map(|(row, _)| row)
     }
 }
 
@@ -128,9 +138,10 @@ impl EarlierRow {
 const NO_PROMPT: Fingerprint = Fingerprint([0; 16]);
 
 /// The rows as known tasks, with their index as key.
-fn known_rows(rows: &[EarlierRow]) -> KnownTasks {
+fn known_rows<'r>(rows: impl Iterator<Item = (usize, &'r EarlierRow)>) -> KnownTasks {
     let mut known = KnownTasks::new();
-    for (n, row) in (0..).zip(rows) {
+    for (n, row) in rows {
+        let n = n as i64;
         let fingerprint = match &row.prompt {
             Some(prompt) => Fingerprint::of(&canonical_prompt(prompt)),
             None => NO_PROMPT,

@@ -347,3 +347,22 @@ fn what_people_wrote_into_results_that_are_taken_over_is_kept() {
     assert_eq!(dir.results().column("note"), ["the best", "", "too dark"]);
     assert_eq!(service.jobs(), 3);
 }
+
+#[test]
+fn prompts_that_were_edited_since_the_results_are_not_bought_again_at_scale() {
+    let service = SandboxService::with_faults("");
+    let dir = done(&service);
+    remove(&dir, "spring.mjbatch");
+    dir.write(
+        "spring.csv",
+        crate::support::csv_rows(3).replace("linen", "oak") + "new,a mug number 0 on linen\n",
+    );
+    let ran = dir.run(&service.url()).args("--take-over --max-changed 1").expect_code(2);
+    assert!(ran.stderr.contains("2 tasks were edited since they were made"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`t1` was: a mug number 1 on linen"), "{}", ran.stderr);
+    let planned = dir.mjbatch("plan spring.csv --take-over --max-changed 1").expect_code(0);
+    assert!(planned.stderr.contains("a run would stop with exit code 2"), "{}", planned.stderr);
+    assert_eq!(service.jobs(), 3);
+    dir.run(&service.url()).args("--take-over --max-changed 2").expect_code(0);
+    assert_eq!(service.jobs(), 6, "two edited, and `t0`, whose prompt has another id now");
+}
