@@ -1,19 +1,21 @@
 //! The world of a scenario: the disk and the service that answer the engine, the callbacks that
 //! find it, and a person who stops it.
 
+mod jobs;
+mod writes;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::super::{Agenda, SimRng, Surroundings};
-use super::oracle::{Answer, Oracle};
+use super::oracle::Oracle;
 use super::scenario::{PRICES, Scenario, rng_of};
 use super::service::FaultyService;
-use super::state::{ModelAttempt, PersonDecision, StateModel, StateWrite, mode_of};
+use super::state::{PersonDecision, StateModel, StateWrite, mode_of};
 use crate::engine::{
-    Action, Backlog, Claim, DEFAULT_TIMEOUT, Engine, Event, IntentId, IntentRefusal, Item, LATE, Progress,
-    Refusal, StatusOutcome, SubmitOutcome, Waiting,
+    Action, Backlog, Claim, Engine, Event, IntentId, Item, StatusOutcome, SubmitOutcome, Waiting,
 };
-use crate::task::{AttemptKey, Change, ChangeKind, Mode, Quota, RemoteTaskId, State as TaskState, TaskRow};
+use crate::task::{AttemptKey, Quota, RemoteTaskId, TaskRow};
 
 /// What is under way. All but callbacks and submits that have left end with the run.
 #[derive(Debug)]
@@ -234,246 +236,6 @@ impl FaultyWorld {
         }
         self.schedule_stop(&[200, 60_000], agenda);
         Event::Stop
-    }
-
-    /// Adds a write to those on the way to the disk, which arrive in order.
-    fn write(&mut self, write: StateWrite, agenda: &mut Agenda<WorldEvent>) {
-        self.live.apply(&write);
-        self.writes.push_back(write);
-        let takes = Duration::from_millis(self.rng.between(1, 50));
-        self.written_at = self.written_at.max(agenda.now() + takes);
-        agenda.schedule(self.written_at - agenda.now(), WorldEvent::Written);
-    }
-
-    /// The oldest write reaches the disk, or fails.
-    fn written(&mut self) -> Option<Event> {
-        let write = self.writes.pop_front()?;
-        let fails = self.rng.chance(self.scenario.faults.disk);
-        match (&write, fails) {
-            (StateWrite::Intent(intent, attempt, ..), true) => {
-                self.refused_in_a_row = 0;
-                self.live.requeue_due_retries(*attempt);
-                Some(Event::IntentFailed(*intent))
-            }
-            (StateWrite::Change(_), true) => {
-                self.disk_failed = true;
-                Some(Event::StoreFailed)
-            }
-            (StateWrite::Intent(intent, attempt, task, mode, _), false) => {
-                if let Some(why) = self.refusal(*task, *mode) {
-                    self.live.requeue_due_retries(*attempt);
-                    return Some(Event::IntentRefused { intent: *intent, why });
-                }
-                self.disk.apply(&write);
-                self.refused_in_a_row = 0;
-                Some(Event::IntentRecorded { intent: *intent, attempt: *attempt })
-            }
-            (StateWrite::Change(_), false) => {
-                self.disk.apply(&write);
-                None
-            }
-        }
-    }
-
-    /// Why the store does not take the intent to submit this task, if it does not.
-    fn refusal(&mut self, task: TaskRow, mode: Mode) -> Option<IntentRefusal> {
-        let others_spend = self.rng_of_others.chance(self.service.faults.over_budget);
-        let is_over = match self.scenario.policy.budget {
-            None => {
-                self.at_budget |= others_spend;
-                self.at_budget
-            }
-            Some(cap) => {
-                let price = PRICES.of(mode).unwrap_or_default().0;
-                let spent = self.disk.spent(&PRICES).0;
-                if others_spend {
-                    let rest = cap.0.saturating_sub(spent + self.others_spent);
-                    self.others_spent += rest.saturating_sub(self.rng_of_others.below(price));
-                }
-                spent + self.others_spent + price > cap.0
-            }
-        };
-        if is_over {
-            self.refused.0 += 1;
-            self.refused_in_a_row += 1;
-            return Some(IntentRefusal::OverBudget);
-        }
-        // What was to make it wait may not have reached the disk.
-        let waits = self.disk.task(task) == TaskState::Pending;
-        if waits && !self.rng_of_others.chance(self.service.faults.not_ours) {
-            return None;
-        }
-        self.taken.insert(task);
-        self.refused.1 += 1;
-        self.refused_in_a_row = 0;
-        Some(IntentRefusal::NotOurs)
-    }
-
-    /// A submit reaches the service, which may have a job then, and a callback to send at its end.
-    fn submit_arrives(&mut self, attempt: AttemptKey, task: TaskRow, agenda: &mut Agenda<WorldEvent>) {
-        let jobs = self.service.jobs.len();
-        let mode = self.live.attempts[&attempt].mode;
-        let (outcome, after) = self.service.submit(agenda.now(), attempt, (task, mode));
-        if self.unanswered.contains(&attempt) {
-            agenda.schedule(after, WorldEvent::SubmitReplied(attempt, outcome));
-        }
-        if self.service.jobs.len() > jobs && self.scenario.policy.callbacks {
-            self.schedule_callbacks(attempt, agenda);
-        }
-    }
-
-    fn schedule_callbacks(&mut self, attempt: AttemptKey, agenda: &mut Agenda<WorldEvent>) {
-        let job = self.service.jobs.iter().find(|(_, job)| job.attempt == attempt);
-        let Some((task_id, job)) = job.map(|(id, job)| (id.clone(), job.clone())) else { return };
-        let Some(end) = job.ends_at else { return };
-        let faults = self.service.faults;
-        if self.rng.chance(faults.call_dropped) {
-            return;
-        }
-        let mut after = end - agenda.now() + Duration::from_millis(self.rng.between(1, 40));
-        if self.rng.chance(faults.call_late) {
-            after += Duration::from_millis(self.rng.between(100, 200_000));
-        }
-        let item = Item { task_id, progress: job.progress(end) };
-        if self.rng.chance(faults.call_doubled) {
-            let again = Duration::from_millis(self.rng.between(0, 30_000));
-            agenda.schedule(after + again, WorldEvent::CallbackArrives(attempt, item.clone()));
-        }
-        if self.rng.chance(faults.call_foreign) {
-            let foreign = Item { task_id: RemoteTaskId("foreign".into()), ..item.clone() };
-            agenda.schedule(after / 2, WorldEvent::CallbackArrives(attempt, foreign));
-        }
-        agenda.schedule(after, WorldEvent::CallbackArrives(attempt, item));
-    }
-
-    fn submit_replied(&mut self, attempt: AttemptKey, outcome: SubmitOutcome) -> Event {
-        self.unanswered.remove(&attempt);
-        self.oracle.of(attempt).reply = Some(outcome.clone());
-        match &outcome {
-            SubmitOutcome::Accepted(_) | SubmitOutcome::Refused(Refusal::Slots) => self.trusted = true,
-            SubmitOutcome::Unknown(_) => self.trusted = self.oracle.of(attempt).tied,
-            _ => {}
-        }
-        self.slot_refusals += u64::from(outcome == SubmitOutcome::Refused(Refusal::Slots));
-        Event::SubmitReply(attempt, outcome)
-    }
-
-    fn callback_arrives(&mut self, now: Duration, attempt: AttemptKey, item: Item) -> Option<Event> {
-        let row = self.live.attempts.get(&attempt).filter(|_| self.routable.contains(&attempt))?;
-        let (state, open, named) = (self.live.task(row.task), row.open, row.task_id.is_some());
-        let genuine = self.service.jobs.get(&item.task_id).is_some_and(|job| job.attempt == attempt);
-        // Only the service knows the URL. Of what it says of others before it has named the job,
-        // nothing can be said.
-        if !genuine && !named {
-            return None;
-        }
-        let observed = self.oracle.of(attempt);
-        let awaited = now < observed.sent_at.unwrap_or_default() + DEFAULT_TIMEOUT;
-        let latest = self.live.latest()[&row.task] == attempt;
-        let can_be_tied = latest && (open || (state == TaskState::Unknown && awaited));
-        if genuine {
-            observed.item(&item.progress);
-            observed.tied = true;
-            observed.called |= matches!(&item.progress, Progress::Done(images) if !images.urls.is_empty())
-                && can_be_tied
-                && !observed.second_look;
-            self.trusted = true;
-        }
-        Some(Event::Callback(attempt, item))
-    }
-
-    /// An intent is to be recorded: only of a task that is pending, in a mode it may have, after
-    /// the service has answered about its earlier attempts, and while the service is not trusted
-    /// only one at a time.
-    fn intend(&mut self, now: Duration, attempt: AttemptKey, task: TaskRow) {
-        assert!(!self.at_budget || self.disk_failed, "submits go on over the budget");
-        let most = 2 * self.scenario.policy.concurrency + 2;
-        assert!(self.refused_in_a_row <= most, "what the budget has no room for is intended again and again");
-        // A task that an earlier run had submitted again was asked about by that run.
-        let claimed = self.claimed.contains(&task).then(|| self.live.open_questions(task));
-        for (earlier, row) in claimed.into_iter().flatten() {
-            let answer = self.oracle.observed.get(&earlier).and_then(|observed| observed.answer);
-            let ends_by = row.intended_at + DEFAULT_TIMEOUT + self.scenario.policy.grace;
-            let is_settled = match answer {
-                None | Some(Answer::Images) => false,
-                Some(Answer::Running) => ends_by <= now,
-                Some(Answer::NoImages) => true,
-            };
-            assert!(
-                is_settled,
-                "{task:?} is paid for again, and of {earlier:?} was heard {answer:?}: {row:?}"
-            );
-        }
-        assert!(!self.taken.contains(&task), "a task that another run has is intended again");
-        assert_eq!(self.live.task(task), TaskState::Pending, "a settled task is submitted again");
-        let young = self.live.attempts.iter().any(|(other, row)| {
-            let sent_at = self.oracle.observed.get(other).and_then(|observed| observed.sent_at);
-            let under_way = row.open && self.live.task(row.task) == TaskState::Submitting;
-            under_way && sent_at.unwrap_or(row.intended_at) + LATE > now
-        });
-        assert!(self.trusted || !young, "several submits before the service is trusted");
-        self.oracle.of(attempt).task = Some(task);
-        self.routable.insert(attempt);
-    }
-
-    /// A submit leaves: once, after its intent is durable, and only of a task that nobody may have
-    /// been paid for.
-    fn submit(&mut self, attempt: AttemptKey, task: TaskRow, agenda: &mut Agenda<WorldEvent>) {
-        assert!(self.disk.attempts.contains_key(&attempt), "sent before its intent was durable");
-        assert!(!self.stopped, "sent after a stop");
-        let observed = self.oracle.of(attempt);
-        assert!(observed.sent_at.replace(agenda.now()).is_none(), "sent twice");
-        for (other, observed) in &self.oracle.observed {
-            let earlier = observed.task == Some(task) && *other != attempt;
-            let failed = || self.disk.attempts.get(other).is_some_and(ModelAttempt::has_failed);
-            let wanted = self.resends.get(&task).is_some_and(|resends| resends.attempts.contains(other));
-            let wanted = wanted || self.superseded.contains(other);
-            assert!(
-                !earlier || observed.is_certainly_not_accepted() || failed() || wanted,
-                "{task:?} may be paid for already: {observed:?}"
-            );
-        }
-        self.unanswered.insert(attempt);
-        self.check_slots(agenda.now());
-        let after = Duration::from_millis(self.rng.between(5, 50));
-        agenda.schedule(after, WorldEvent::SubmitArrives(attempt, task));
-    }
-
-    fn record(&mut self, change: Change, agenda: &mut Agenda<WorldEvent>) {
-        match &change {
-            Change { attempt, kind: ChangeKind::Resend } => self.resend(*attempt),
-            Change { kind: ChangeKind::Rejected(_) | ChangeKind::Refused(_), .. } => {
-                self.refused_in_a_row = 0
-            }
-            Change { attempt, kind: ChangeKind::Done(_) } => {
-                let is_late = self.live.task(self.live.attempts[attempt].task) == TaskState::Pending;
-                self.came_late += u64::from(is_late);
-            }
-            Change { attempt, kind: ChangeKind::Accepted(_) } => {
-                let row = &self.live.attempts[attempt];
-                let sent_at = self.oracle.of(*attempt).sent_at.unwrap_or_default();
-                let is_late = self.live.task(row.task) == TaskState::Unknown && sent_at < self.run_started_at;
-                self.tied_late += u64::from(is_late);
-            }
-            _ => {}
-        }
-        let patience = self.scenario.policy.lost_after;
-        self.oracle.check(agenda.now(), &change, &self.service, patience);
-        self.write(StateWrite::Change(change), agenda);
-    }
-
-    /// A task is to be sent again: only if it is unknown, only where the policy says so, and once
-    /// in a run.
-    fn resend(&mut self, attempt: AttemptKey) {
-        let row = &self.live.attempts[&attempt];
-        assert!(self.scenario.policy.resend_unknown, "{attempt:?} is sent again, and nobody wanted it");
-        let is_unknown = self.live.task(row.task) == TaskState::Unknown;
-        assert!(is_unknown, "{attempt:?} is not unknown, and is sent again");
-        assert!(!self.stopped, "{attempt:?} is to be sent again after a stop");
-        let resends = self.resends.entry(row.task).or_default();
-        resends.attempts.insert(attempt);
-        resends.in_this_run += 1;
-        assert_eq!(resends.in_this_run, 1, "{attempt:?} is sent again once more in a run");
     }
 }
 
