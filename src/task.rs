@@ -45,15 +45,6 @@ impl fmt::Display for TaskId {
     }
 }
 
-impl RemoteTaskId {
-    /// A number that distinguishes the id from others, where many are held in memory.
-    pub fn mark(&self) -> u64 {
-        let mut bytes = [0; 8];
-        blake3::Hasher::new().update(self.0.as_bytes()).finalize_xof().fill(&mut bytes);
-        u64::from_le_bytes(bytes)
-    }
-}
-
 impl fmt::Display for RemoteTaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

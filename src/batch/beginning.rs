@@ -54,10 +54,10 @@ impl Batch {
     /// Those of [`check`](Batch::check).
     pub fn earlier_traces(&mut self) -> Result<Option<EarlierTraces>, BatchError> {
         let manifest = self.check()?;
-        let (batch, is_results) = (manifest.batch.clone(), manifest.is_results);
+        let batch = manifest.batch.clone();
         let results = self.files.results(&self.options.results, &batch);
         match self.manifest.as_ref().and_then(|loaded| loaded.whole.as_ref()) {
-            Some(manifest) if !is_results && !self.store.has_tasks() => {
+            Some(manifest) if !self.store.has_tasks() => {
                 Ok(self.traces(manifest, &read(&results, false)?, None))
             }
             _ => Ok(None),
@@ -78,9 +78,6 @@ impl Batch {
         };
         if self.store.has_tasks() {
             return self.continued();
-        }
-        if manifest.is_results {
-            return Ok(FirstRun::default());
         }
         if beginning == Beginning::Fresh {
             let put_aside = results.iter().filter(|path| path.is_file()).cloned().collect();

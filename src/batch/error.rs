@@ -22,6 +22,51 @@ pub enum BatchError {
     /// The manifest is not there, or is wrong; all problems, at their places.
     #[error("{0}")]
     Manifest(Problems),
+    /// A table with decisions is wrong, or cannot be read; all problems, at their places.
+    #[error("{0}")]
+    Table(Problems),
+    /// The rows of a table that the program wrote have no refs: they were removed, or it is one of
+    /// an older program.
+    #[error("the refs of {} are gone", table.display())]
+    RefsGone {
+        /// The table.
+        table: PathBuf,
+        /// The manifest of its batch, if its name says which.
+        manifest: Option<PathBuf>,
+    },
+    /// No state in the folder of a table has its batch.
+    #[error("no state in the folder of {} has its batch", .0.display())]
+    NoStateOfTable(PathBuf),
+    /// Several states in the folder of a table have its batch: copies of one another.
+    #[error("several states in the folder of {} have its batch", table.display())]
+    SeveralStatesOfTable {
+        /// The table.
+        table: PathBuf,
+        /// The states.
+        states: Vec<StateLocation>,
+    },
+    /// The table is of another batch than the state that was named.
+    #[error("{} is of another batch than {state}", table.display())]
+    OtherTable {
+        /// The table.
+        table: PathBuf,
+        /// The state.
+        state: StateLocation,
+    },
+    /// The manifest of a state is not where the state last saw it.
+    #[error("the manifest of {state} is not there")]
+    ManifestGone {
+        /// The state.
+        state: StateLocation,
+        /// Where it was, if the state says.
+        manifest: Option<PathBuf>,
+    },
+    /// A table with decisions stands where a manifest is wanted.
+    #[error("{} is a table of a batch, not a manifest", .0.display())]
+    TableAsManifest(PathBuf),
+    /// A pilot is one of a manifest's tasks for each entry; a table says itself which are meant.
+    #[error("`--pilot` is for a manifest, and not for a table with decisions")]
+    PilotOfTable,
     /// The manifest was edited between two looks at it.
     #[error("{} was edited just now", .0.display())]
     Edited(PathBuf),

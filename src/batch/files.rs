@@ -34,12 +34,7 @@ impl Files {
     /// `spring.sandbox.report.html` with a sandbox.
     pub(super) fn named(&self, ending: &str) -> PathBuf {
         let sandbox = if self.sandbox { ".sandbox" } else { "" };
-        let name = self.name();
-        // Results that are fed back belong to the state that they were made from.
-        let stem = match batch_of_results(&name) {
-            Some(stem) => stem.strip_suffix(sandbox).unwrap_or(stem).to_owned(),
-            None => self.manifest.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
-        };
+        let stem = self.manifest.file_stem().unwrap_or_default().to_string_lossy();
         self.manifest.with_file_name(format!("{stem}{sandbox}.{ending}"))
     }
 
@@ -65,17 +60,12 @@ impl Files {
     /// the manifest reads.
     pub(super) fn check(&self, results: &[PathBuf], data: &[PathBuf]) -> Result<(), BatchError> {
         let clash = |by, path: &Path| Err(BatchError::Overwrites { by, path: path.to_owned() });
-        let name = self.name();
-        let batch = batch_of_results(&name);
-        if batch.is_some_and(|stem| stem.ends_with(".sandbox")) && !self.sandbox {
-            return Err(BatchError::SandboxResults { manifest: self.manifest.clone(), task: None });
-        }
         let store = self.store();
         for (n, path) in results.iter().enumerate() {
             if store.location().is_file(path) || results[..n].iter().any(|other| is_same_file(path, other)) {
                 return clash(OverwrittenBy::Results, path);
             }
-            if is_same_file(path, &self.manifest) && batch.is_none() {
+            if is_same_file(path, &self.manifest) {
                 return clash(OverwrittenBy::Results, &self.manifest);
             }
             if let Some(table) = data.iter().find(|table| is_same_file(path, table)) {
@@ -109,21 +99,10 @@ impl Files {
     }
 }
 
-/// Of which batch these results are, or these picks out of a report, by the name of their file. A
-/// browser numbers the files that it saves under one name: `spring.picks (1).csv`,
-/// `spring.picks(1).csv`, `spring.picks-1.csv`.
-fn batch_of_results(name: &str) -> Option<&str> {
-    if let Some(stem) = name.strip_suffix(".results.csv") {
-        return Some(stem);
-    }
-    let (stem, number) = name.strip_suffix(".csv")?.rsplit_once(".picks")?;
-    let digits = number.trim_start_matches([' ', '(', '-']).trim_end_matches(')');
-    (number.is_empty() || number != digits && digits.bytes().all(|b| b.is_ascii_digit())).then_some(stem)
-}
-
-/// Whether a file of this name is results, or picks, that are fed back as a manifest.
-pub(super) fn is_results(file: &str) -> bool {
-    batch_of_results(file).is_some()
+/// Whether the file of this name was results, or picks, that an older program ran as a manifest. A
+/// state that it wrote names them as its manifest.
+pub(super) fn were_results(file: &str) -> bool {
+    file.ends_with(".results.csv") || file.strip_suffix(".csv").is_some_and(|stem| stem.contains(".picks"))
 }
 
 /// The name of a sandbox's file: `out/spring.xlsx` becomes `out/spring.sandbox.xlsx`.
@@ -161,16 +140,6 @@ mod tests {
         let expected = ("spring.sandbox.mjbatch".to_owned(), "spring.sandbox.results.csv".to_owned());
         assert_eq!(files("spring.csv", true), expected);
         assert_eq!(files("v1.2.yaml", false).0, "v1.2.mjbatch");
-        assert_eq!(files("shop/spring.results.csv", false), files("shop/spring.yaml", false));
-        assert_eq!(files("spring.sandbox.results.csv", true), files("spring.yaml", true));
-        for picks in
-            ["spring.picks.csv", "spring.picks (1).csv", "spring.picks(12).csv", "spring.picks-1.csv"]
-        {
-            assert_eq!(files(picks, false), files("spring.yaml", false), "{picks}");
-        }
-        assert_eq!(files("spring.sandbox.picks (2).csv", true), files("spring.yaml", true));
-        assert_eq!(files("spring.picksx.csv", false).0, "spring.picksx.mjbatch");
-        assert_eq!(files("spring.picks2.csv", false).0, "spring.picks2.mjbatch");
     }
 
     #[test]
@@ -184,7 +153,7 @@ mod tests {
             files.check(&results.split(' ').map(path).collect::<Vec<_>>(), &[path("products.csv")]).is_ok()
         };
         assert!(check("spring.mjbatch", "spring.results.csv", "spring.csv"));
-        assert!(check("spring.mjbatch", "spring.results.csv", "spring.results.csv"), "results fed back");
+        assert!(!check("spring.mjbatch", "spring.results.csv", "spring.results.csv"));
         assert!(!check("spring.mjbatch", "spring.csv", "spring.csv"));
         assert!(!check("spring.csv", "spring.results.csv", "spring.csv"));
         assert!(!check("spring.mjbatch", "spring.mjbatch", "spring.csv"));

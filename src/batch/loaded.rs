@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{BatchError, Options};
+use super::{BatchError, Options, tables};
 use crate::manifest::{self, Manifest, ManifestCache};
 use crate::store::BatchStore;
 
@@ -49,6 +49,7 @@ impl LoadedManifest {
 }
 
 fn read(path: &Path, options: &Options) -> Result<Manifest, BatchError> {
+    tables::check_is_none(path)?;
     manifest::read_with(path, options.reading()).map_err(BatchError::Manifest)
 }
 

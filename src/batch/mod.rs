@@ -10,6 +10,7 @@
 
 mod beginning;
 mod changes;
+mod decisions;
 mod download;
 mod error;
 mod files;
@@ -30,7 +31,9 @@ mod run;
 mod selection;
 mod service;
 mod status;
+mod tables;
 
+pub use decisions::{DecisionPlan, DecisionTable};
 pub use download::{Download, MissedImage};
 pub use error::{BatchError, ChangedTasks, EarlierTraces, OverwrittenBy, SameManifest};
 pub use forecast::ForecastReport;

@@ -14,11 +14,11 @@ use super::{
 };
 use crate::api::CallbackListener;
 use crate::output;
-use crate::plan::{self, Selection};
+use crate::plan::{self, DecisionOutcome, NoEffect, Selection};
 use crate::progress::{RunEvent, RunProgress, Sink};
 use crate::runner::{self, Outcome, Signal, shutdown};
-use crate::store::{HeldStore, ManifestRef, StoreError};
-use crate::task::{Prices, RemoteTaskId, TaskId, TaskMode};
+use crate::store::{BatchStore, DecidedTask, HeldStore, ManifestRef, RowDecision, StoreError};
+use crate::task::{Decision, Prices, TaskId, TaskMode, TaskRow};
 
 /// A run that goes on, whether or not its events are read.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub struct Run {
     running: JoinHandle<Result<Outcome, StoreError>>,
     stop: StopHandle,
     warnings: Vec<PlanWarning>,
+    /// Where the state is, and the tasks that were decided about, where the run is about those.
+    decided: Option<(BatchStore, Vec<TaskRow>)>,
 }
 
 /// Stops a run: the first time it submits nothing more and follows what runs, the second time it
@@ -58,18 +60,19 @@ impl Run {
         self.stop.clone()
     }
 
-    /// How it ended, once it has.
+    /// How it ended, once it has. Of a run of decisions, the tasks are those that were to be made.
     ///
     /// # Errors
     /// [`BatchError::Internal`] where the state could not be read at the end: what was submitted is
     /// in it.
     pub async fn outcome(self) -> Result<Outcome, BatchError> {
-        let Run { events, running, .. } = self;
+        let Run { events, running, decided, .. } = self;
         drop(events); // nobody reads them any more; the run goes on
-        match running.await {
-            Ok(outcome) => outcome.map_err(|e| BatchError::Internal(e.to_string())),
-            Err(e) => Err(BatchError::Internal(e.to_string())),
-        }
+        let internal = |e: StoreError| BatchError::Internal(e.to_string());
+        let outcome = running.await.map_err(|e| BatchError::Internal(e.to_string()))?.map_err(internal)?;
+        let Some((store, tasks)) = decided else { return Ok(outcome) };
+        let counts = store.snapshot().and_then(|snapshot| snapshot.counts_of(&tasks)).map_err(internal)?;
+        Ok(Outcome { counts, ..outcome })
     }
 }
 
@@ -94,10 +97,26 @@ impl Batch {
     /// Whatever is wrong with options, manifest, state or service, found before anything is
     /// submitted.
     pub async fn run(&mut self, service: Service) -> Result<Run, BatchError> {
-        let checked = self.check_run()?;
-        if !service.is_local() {
-            self.refuse_images_of_sandbox()?;
-        }
+        Ok(self.run_some(service, None).await?.1)
+    }
+
+    /// Records decisions, and runs what is decided and nothing else. The tasks stay as the state
+    /// lists them.
+    pub(super) async fn run_decided(
+        &mut self,
+        service: Service,
+        decisions: &[RowDecision],
+    ) -> Result<(Vec<DecidedTask>, Run), BatchError> {
+        self.run_some(service, Some(decisions)).await
+    }
+
+    async fn run_some(
+        &mut self,
+        service: Service,
+        decisions: Option<&[RowDecision]>,
+    ) -> Result<(Vec<DecidedTask>, Run), BatchError> {
+        let mut checked = self.check_run()?;
+        checked.selection.decided = decisions.is_some();
         let webhook = match self.options.callbacks.clone() {
             Some(callbacks) => Some(listen(callbacks).await?),
             None => None,
@@ -112,25 +131,35 @@ impl Batch {
         let first_run = self.first_run(&checked.results, Some(&service))?;
         let shape = self.options.table_format(&self.loaded()?.cache.output);
         let typed = self.check_results(&checked.results, &shape, &first_run)?;
-        let store =
-            self.take_up(&service, (&checked.selection, &first_run), &policy.prices(), &mut renamed)?;
+        let mut store = match decisions {
+            None => {
+                self.take_up(&service, (&checked.selection, &first_run), &policy.prices(), &mut renamed)?
+            }
+            Some(_) => self.store.open(&service.identity, &holder_description())?,
+        };
         if policy.budget.is_some()
             && let Some(mode) = store.unpriced(&policy.prices())?.first()
         {
             return Err(BatchError::NoPrice(*mode));
         }
+        let (decided, to_make) = match decisions {
+            None => (Vec::new(), None),
+            Some(rows) => {
+                let decided = store.record_decisions(rows)?;
+                let to_make = to_make(&decided, store.decided_tasks()?);
+                (decided, Some((self.store.clone(), to_make)))
+            }
+        };
         let cache = &self.loaded()?.cache;
-        // What ends from now on is delivered to the hooks that the manifest has. Results that are
-        // fed back say nothing of that.
-        if !cache.is_results {
-            store.set_notify_on(checked.hooks.notify_on)?;
-        }
+        // What ends from now on is delivered to the hooks that the manifest has.
+        store.set_notify_on(checked.hooks.notify_on)?;
         if self.options.deliver_all {
             store.enqueue_all_done()?;
         }
         let (start, writer) = store.begin_with(policy.prices(), policy.engine.budget, &checked.selection)?;
         let auto = start.backlog.tasks.of(TaskMode::Auto);
-        let typed = typed.map(PlanWarning::TypedDecisions);
+        // Those of the table that is run are carried out.
+        let typed = typed.filter(|_| decisions.is_none()).map(PlanWarning::TypedDecisions);
         let warnings = taken_over_warning(&first_run).into_iter().chain(renamed_warning(renamed));
         let warnings = warnings.chain(warning(&policy, auto)).chain(typed).collect();
         let hints = self.options.hints.clone();
@@ -150,6 +179,7 @@ impl Batch {
                 budget: policy.budget.map(|budget| budget.words),
                 deadline: policy.deadline.map(|due| due.words),
                 pilot: checked.selection.pilot,
+                decisions: decisions.is_some(),
                 next_without: hints.without_selection,
                 resolve: hints.resolve,
             },
@@ -164,7 +194,7 @@ impl Batch {
         let (stop, listener) = shutdown();
         let sink = Box::new(EventSender(sender));
         let running = tokio::spawn(runner::run(config, service.client, (start, writer), sink, listener));
-        Ok(Run { events, running, stop: StopHandle(stop), warnings })
+        Ok((decided, Run { events, running, stop: StopHandle(stop), warnings, decided: to_make }))
     }
 
     /// Checks everything that can be wrong before a state is opened.
@@ -206,8 +236,7 @@ impl Batch {
         if let Some(theirs) = store.manifest_file()?
             && self.files.has_default_state()
             && theirs != file
-            && !files::is_results(&theirs)
-            && !files::is_results(&file)
+            && !files::were_results(&theirs)
         {
             let state = self.store.location().clone();
             return Err(BatchError::OtherManifest { state, theirs, ours: file });
@@ -262,26 +291,31 @@ impl Batch {
         Ok(store)
     }
 
-    /// Refuses the results of a sandbox, whatever their file is called now: what a sandbox drew
-    /// would pass for done.
-    fn refuse_images_of_sandbox(&self) -> Result<(), BatchError> {
-        let manifest = self.loaded()?.whole.as_ref().filter(|manifest| manifest.is_results);
-        let Some((manifest, is_of_sandbox)) = manifest.zip(self.options.is_sandbox_id) else {
-            return Ok(());
-        };
-        let mut earlier = manifest.tasks().filter_map(|task| {
-            let remote = task.earlier.as_ref()?.task_id.clone()?;
-            Some((task.id, remote))
-        });
-        match earlier.find(|(_, remote): &(TaskId, RemoteTaskId)| is_of_sandbox(remote)) {
-            Some((id, _)) => Err(BatchError::SandboxResults { manifest: self.path.clone(), task: Some(id) }),
-            None => Ok(()),
-        }
-    }
-
     fn loaded(&self) -> Result<&LoadedManifest, BatchError> {
         self.manifest.as_ref().ok_or_else(|| BatchError::Internal("the manifest was not read".to_owned()))
     }
+}
+
+/// The tasks that decisions want made, those of earlier decisions included. Decisions that were
+/// carried out before count: they are done where their tasks are.
+fn to_make(decided: &[DecidedTask], due: Vec<TaskRow>) -> Vec<TaskRow> {
+    let is_to_make = |task: &&DecidedTask| {
+        let wanted = |(decision, outcome): (Decision, DecisionOutcome)| {
+            let is_off = matches!(
+                outcome,
+                DecisionOutcome::FailAgain
+                    | DecisionOutcome::EndSkip
+                    | DecisionOutcome::Nothing(NoEffect::NotListed | NoEffect::NotSkipped)
+            );
+            decision != Decision::Skip && !is_off
+        };
+        task.outcome.is_some_and(wanted)
+    };
+    let mut tasks: Vec<TaskRow> =
+        decided.iter().filter(is_to_make).map(|task| task.task).chain(due).collect();
+    tasks.sort_unstable();
+    tasks.dedup();
+    tasks
 }
 
 /// A run that can begin.

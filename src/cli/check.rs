@@ -9,14 +9,22 @@ use super::args::CheckArgs;
 use super::exit::Exit;
 use super::failure::{CommandFailure, say};
 use super::outputs::writes;
-use super::{hooks, refusal};
-use crate::batch::{Batch, BatchError, Options};
+use super::{decisions, hooks, refusal};
+use crate::batch::{Batch, BatchError, DecisionTable, Options};
 use crate::diagnostic::Problems;
 use crate::text::escape_json;
 
 /// Checks a manifest.
 pub(super) fn check(args: &CheckArgs) -> Exit {
     let options = Options { max_tasks: args.expansion.max_tasks, ..Options::default() };
+    match DecisionTable::open(&args.manifest, options.clone()) {
+        Ok(None) => {}
+        Ok(Some(table)) => return check_decisions(args, table),
+        Err(BatchError::Table(problems)) if args.json => {
+            return show_json(&json(&args.manifest, None, &problems));
+        }
+        Err(error) => return CommandFailure::from(error).report(),
+    }
     let mut batch = Batch::at(&args.manifest, options);
     let outputs = batch.outputs().unwrap_or_default();
     let read = match batch.check() {
@@ -61,6 +69,28 @@ fn words(warnings: usize) -> String {
         1 => ", 1 warning".to_owned(),
         n => format!(", {n} warnings"),
     }
+}
+
+/// Says what the decisions of a table, in which nothing is wrong, would do.
+fn check_decisions(args: &CheckArgs, mut table: DecisionTable) -> Exit {
+    let plan = match table.plan() {
+        Ok(plan) => plan,
+        Err(error) => return CommandFailure::from(error).report(),
+    };
+    if args.json {
+        let mut object = json(&args.manifest, None, &Problems::default());
+        object["ok"] = true.into();
+        object["decisions"] = plan.decided.len().into();
+        let _ = writeln!(anstream::stdout(), "{}", escape_json(&format!("{object:#}")));
+        return Exit::Success;
+    }
+    let _ = decisions::write(&mut anstream::stdout(), &table, &plan.decided);
+    Exit::Success
+}
+
+fn show_json(object: &Value) -> Exit {
+    let _ = writeln!(anstream::stdout(), "{}", escape_json(&format!("{object:#}")));
+    Exit::Usage
 }
 
 /// The problems as JSON, for editors and CI. `tasks` is null if there are errors.

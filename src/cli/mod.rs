@@ -8,6 +8,7 @@ mod args;
 mod attempts;
 mod by;
 mod check;
+mod decisions;
 mod download;
 mod exit;
 mod failure;

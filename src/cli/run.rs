@@ -4,9 +4,9 @@ use super::args::RunArgs;
 use super::exit::Exit;
 use super::failure::{CommandFailure, say};
 use super::options::{self, ServiceChoice};
-use super::{paste, refusal, signals};
+use super::{decisions, paste, refusal, signals};
 use crate::api::Endpoint;
-use crate::batch::{Batch, Service};
+use crate::batch::{Batch, DecisionTable, Run, Service};
 use crate::diagnostic::Diagnostic;
 use crate::progress;
 use crate::sandbox::{self, Sandbox};
@@ -15,13 +15,35 @@ use crate::sandbox::{self, Sandbox};
 pub(super) async fn run(args: RunArgs) -> Result<Exit, CommandFailure> {
     let choice = options::service(&args)?;
     let mut options = options::run_options(&args)?;
+    if let Some(table) = DecisionTable::open(&args.manifest, options.clone())? {
+        return run_decisions(args, table, choice).await;
+    }
     options.hints.again = paste::same_command();
     options.hints.without_selection = Some(paste::command_for_all());
     options.hints.resolve = Some(paste::command_for("resolve", &args.manifest, &args.batch, &[]));
     let mut batch = Batch::open(&args.manifest, options)?;
     warn_about_manifest(&batch);
     let (service, sandbox) = connect(choice).await?;
-    let mut run = batch.run(service).await?;
+    let run = batch.run(service).await?;
+    follow(run, sandbox, &args).await
+}
+
+/// Carries out the decisions of a table.
+async fn run_decisions(
+    args: RunArgs,
+    mut table: DecisionTable,
+    choice: ServiceChoice,
+) -> Result<Exit, CommandFailure> {
+    table.set_hints(decisions::hints(&table, &args.batch));
+    warn_about_manifest(table.batch());
+    let (service, sandbox) = connect(choice).await?;
+    let (decided, run) = table.run(service).await?;
+    let _ = decisions::write(&mut anstream::stderr(), &table, &decided);
+    follow(run, sandbox, &args).await
+}
+
+/// Passes the events of a run to the terminal, to its end.
+async fn follow(mut run: Run, sandbox: Option<Sandbox>, args: &RunArgs) -> Result<Exit, CommandFailure> {
     run.warnings().iter().for_each(|warning| refusal::warn(warning, &args.batch));
     signals::stop_on_signals(run.stop_handle());
     let mut sink = progress::sink_for(args.progress);

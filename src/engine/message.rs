@@ -171,6 +171,8 @@ pub enum StopReason {
     NothingToDo,
     /// What was selected for this run has ended; other tasks wait.
     SelectionDone,
+    /// What a table decided is carried out; other tasks wait.
+    DecisionsDone,
     /// One task of each entry was tried; other tasks wait for a person to look at its images.
     PilotDone,
     /// As many tasks as `--limit` allows were submitted; tasks remain.
@@ -203,6 +205,7 @@ impl StopReason {
             StopReason::Finished => "finished",
             StopReason::NothingToDo => "nothing_to_do",
             StopReason::SelectionDone => "chosen_done",
+            StopReason::DecisionsDone => "decisions_done",
             StopReason::PilotDone => "pilot_done",
             StopReason::LimitReached => "limit_reached",
             StopReason::BudgetReached => "budget_reached",

@@ -28,8 +28,6 @@ pub struct ManifestCache {
     /// The number of its tasks.
     pub(super) tasks: u64,
     pub(super) has_actions: bool,
-    /// Whether it is results of an earlier run.
-    pub is_results: bool,
     /// The batch's name.
     pub name: String,
     /// The manifest's own columns.
@@ -58,7 +56,7 @@ impl ManifestCache {
     pub fn serialize(&self) -> Option<String> {
         let is_small = self.provenance.bytes < LEAST_BYTES && self.tasks < LEAST_TASKS;
         let has_hooks = self.batch.on_done.is_some() || self.batch.on_finish.is_some();
-        let says_more = self.is_results || self.has_actions || has_hooks;
+        let says_more = self.has_actions || has_hooks;
         if is_small || says_more { None } else { serde_json::to_string(self).ok() }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::expand::{EntryReader, Expansion, ManifestEntry};
 use super::settings::{self, BatchSettings, output};
-use super::table::{self, DataFiles, TablePurpose, Variables};
+use super::table::{self, DataFiles, Variables};
 use super::value;
 use super::yaml::{self, Node, NodeReader, NodeValue};
 use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
@@ -133,10 +133,10 @@ fn is_known_language(root: &Node<'_>, reader: &mut NodeReader<'_>) -> bool {
 /// Reads a table as a manifest with one entry, whose items are the rows.
 pub(super) fn read_csv(source: &Source<'_>, text: &Arc<str>, problems: &mut Problems) -> ManifestContent {
     let mut columns = Variables::default();
-    let Some((table, purpose)) = table::header(source, text, false, &mut columns, problems) else {
+    let Some(table) = table::header(source, text, false, &mut columns, problems) else {
         return ManifestContent::default();
     };
-    let entry = ManifestEntry::of_table(purpose == TablePurpose::Results);
+    let entry = ManifestEntry::of_table();
     let columns = Arc::new(columns);
     let expansion = Expansion { entries: vec![entry], tables: vec![table], columns, ..Expansion::default() };
     ManifestContent { expansion, ..ManifestContent::default() }

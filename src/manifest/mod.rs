@@ -73,8 +73,6 @@ pub struct Manifest {
     /// BLAKE3 of the file's bytes, and of those of its data files: the same hash is the same
     /// manifest.
     pub hash: [u8; 32],
-    /// Whether the manifest is results of an earlier run, whose prompts are final.
-    pub is_results: bool,
     /// The path, the options and the files that the manifest was read from.
     provenance: Provenance,
     expansion: Expansion,
@@ -117,7 +115,6 @@ impl Manifest {
             provenance: self.provenance.clone(),
             tasks: self.len(),
             has_actions: self.has_actions(),
-            is_results: self.is_results,
             name: self.name.clone(),
             columns: self.columns.clone(),
             batch: self.batch.clone(),
@@ -212,7 +209,6 @@ pub fn parse_with(
         warnings: problems,
         hash: provenance::hash(blake3::hash(bytes), (!tables.is_empty()).then_some(&tables.hasher)),
         provenance: Provenance::of(path, options, bytes.len(), tables.loaded),
-        is_results: expansion.entries.iter().any(expand::ManifestEntry::is_final),
         lines: expansion.entries.iter().map(line).collect(),
         expansion,
     })

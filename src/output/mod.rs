@@ -35,7 +35,7 @@ use layout::RowError;
 pub use layout::{Layout, ResultsError, WriteStats};
 pub use read_back::{
     EarlierResults, PickError, ReturnedRow, ReturnedTable, TableOrigin, read_back, read_earlier, scan,
-    typed_picks,
+    table_origin, typed_picks,
 };
 pub use table::shown_columns;
 

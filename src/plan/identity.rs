@@ -14,13 +14,18 @@ use crate::task::{Fingerprint, State, Task, TaskId};
 
 /// The fingerprint of a task: the hash of its prompt in canonical form.
 pub fn fingerprint(task: &Task) -> Fingerprint {
-    if seeded_fault::is_on(SeededFault::PromptsComparedRaw) {
-        return Fingerprint::of(&task.prompt);
-    }
     if seeded_fault::is_on(SeededFault::ModeIsIdentity) {
         return Fingerprint::of(&format!("{} {}", canonical_prompt(&task.prompt), task.mode.as_str()));
     }
-    Fingerprint::of(&canonical_prompt(&task.prompt))
+    fingerprint_of(&task.prompt)
+}
+
+/// The fingerprint of a task with this prompt.
+pub fn fingerprint_of(prompt: &str) -> Fingerprint {
+    if seeded_fault::is_on(SeededFault::PromptsComparedRaw) {
+        return Fingerprint::of(prompt);
+    }
+    Fingerprint::of(&canonical_prompt(prompt))
 }
 
 /// The task of the state that a task of the manifest is.

@@ -13,13 +13,13 @@ mod take_over;
 use std::collections::{HashMap, HashSet};
 
 pub use decision::{DecisionOutcome, NoEffect, SeenTask, TaskStanding, judge};
-pub use identity::fingerprint;
 use identity::{Identity, TaskMatcher};
+pub use identity::{fingerprint, fingerprint_of};
 pub use selection::{Filter, FilterError, FilterSyntaxError, Filters, Selection, TaskView};
 pub use take_over::{EarlierRow, TakeOver};
 
 use crate::seeded_fault::{self, SeededFault};
-use crate::task::{Decision, Fingerprint, ModeCounts, RemoteTaskId, State, Task, TaskId};
+use crate::task::{Decision, Fingerprint, ModeCounts, State, Task, TaskId};
 
 /// One version of a task that the state has.
 ///
@@ -44,9 +44,6 @@ pub struct KnownTask {
     /// The decision that the manifest has asked for ever since it was over: a `redo` or `make` that
     /// was carried out, or a `skip` that a table ended.
     pub over: Option<Decision>,
-    /// The [`mark`](RemoteTaskId::mark) of the last attempt's taskId. `None` if that attempt has
-    /// none.
-    pub last_mark: Option<u64>,
 }
 
 impl KnownTask {
@@ -216,16 +213,10 @@ fn step(task: &Task, identity: Identity<'_>) -> Step {
         Identity::Same(known) | Identity::Renamed(known, _) => Some(known),
         Identity::Changed(_) | Identity::New => None,
     };
-    let earlier = task.earlier.as_ref().filter(|_| identity == Identity::New && task.decision.is_none());
-    if let Some(earlier) = earlier {
-        return Step::Import(earlier.state);
-    }
     let open = known.map_or(task.decision, |known| known.open_decision(task.decision));
     match (open, known, identity) {
         (_, Some(known), _) if known.stays_skipped(open) => Step::Skip(Some(known)),
-        (Some(Decision::Redo), Some(known), _)
-            if can_be_redone(known.state) && !known.kept_skip && !was_redone_since(task, &known) =>
-        {
+        (Some(Decision::Redo), Some(known), _) if can_be_redone(known.state) && !known.kept_skip => {
             Step::Redo(known)
         }
         (Some(Decision::Skip), None, _) => Step::Skip(None),
@@ -234,14 +225,6 @@ fn step(task: &Task, identity: Identity<'_>) -> Step {
         (_, None, Identity::Changed(last)) => Step::Changed(last),
         (_, None, _) => Step::New,
     }
-}
-
-/// Whether the task has a newer attempt than the one that the results with the `redo` list.
-///
-/// Then their `redo` was carried out already, and another manifest was run in between.
-fn was_redone_since(task: &Task, known: &KnownTask) -> bool {
-    let listed = task.earlier.as_ref().map(|earlier| earlier.task_id.as_ref().map(RemoteTaskId::mark));
-    listed.is_some_and(|mark| known.last_mark != mark)
 }
 
 /// Whether a `redo` applies: a task that is running or pending is not submitted once more.
@@ -258,7 +241,7 @@ fn can_be_skipped(state: State) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::{Earlier, Images, Mode, TaskMode};
+    use crate::task::{Mode, TaskMode};
 
     fn task(id: &str, prompt: &str) -> Task {
         Task::new(id, prompt, Mode::Fast)
@@ -274,7 +257,6 @@ mod tests {
             failed_before_skip: false,
             kept_skip: false,
             over: None,
-            last_mark: None,
         }
     }
 
@@ -321,39 +303,6 @@ mod tests {
     }
 
     #[test]
-    fn a_redo_in_old_results_is_not_carried_out_again() {
-        let earlier = |task_id: &str| Earlier {
-            state: State::Done,
-            task_id: Some(RemoteTaskId(task_id.into())),
-            reason: None,
-            images: Images::default(),
-            quota: None,
-            submitted_at: None,
-            finished_at: None,
-        };
-        let redo = |task_id| Task {
-            decision: Some(Decision::Redo),
-            earlier: Some(Box::new(earlier(task_id))),
-            ..task("a", "mug")
-        };
-        let known = KnownTask {
-            last_mark: Some(RemoteTaskId("second".into()).mark()),
-            ..known(1, "mug", State::Done)
-        };
-        assert_eq!(one(redo("second"), known), Step::Redo(known));
-        assert_eq!(one(redo("first"), known), Step::Keep(known));
-        let nameless = KnownTask { last_mark: None, state: State::Unknown, ..known };
-        assert_eq!(one(redo("first"), nameless), Step::Keep(nameless), "the last attempt has no name yet");
-        // A refused prompt has no taskId: results that have one are older than an attempt that
-        // was accepted.
-        let mut refused = redo("");
-        refused.earlier = Some(Box::new(Earlier { task_id: None, state: State::Failed, ..earlier("") }));
-        assert_eq!(one(refused.clone(), known), Step::Keep(known));
-        let still = KnownTask { last_mark: None, state: State::Failed, ..known };
-        assert_eq!(one(refused, still), Step::Redo(still));
-    }
-
-    #[test]
     fn a_skip_keeps_what_was_paid_for_and_ends_when_it_is_taken_back() {
         let skip = || Task { decision: Some(Decision::Skip), ..task("a", "mug") };
         for state in State::ALL {
@@ -396,25 +345,6 @@ mod tests {
         // And a skip that it has left there does not bring back what a table ended.
         let ended = KnownTask { over: Some(Decision::Skip), ..known(1, "mug", State::Pending) };
         assert_eq!(one(asks(Some(Decision::Skip)), ended), Step::Keep(ended));
-    }
-
-    #[test]
-    fn results_are_taken_over_where_the_state_does_not_know_better() {
-        let earlier = Earlier {
-            state: State::Done,
-            task_id: None,
-            reason: None,
-            images: Images::default(),
-            quota: None,
-            submitted_at: None,
-            finished_at: None,
-        };
-        let result = || Task { earlier: Some(Box::new(earlier.clone())), ..task("a", "mug") };
-        let alone = |task: Task| compare(std::iter::once(task), &KnownTasks::new()).steps[0];
-        assert_eq!(alone(result()), Step::Import(State::Done));
-        assert_eq!(alone(Task { decision: Some(Decision::Redo), ..result() }), Step::New);
-        let known = known(1, "mug", State::Running);
-        assert_eq!(one(result(), known), Step::Keep(known));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use super::identity::{TaskMatcher, fingerprint};
 use super::{KnownTask, KnownTasks, Plan, Step, can_be_skipped};
 use crate::prompt::canonical_prompt;
-use crate::task::{Decision, Earlier, Fingerprint, Mode, Prices, Quota, RemoteTaskId, State, Task, TaskId};
+use crate::task::{Decision, Earlier, Fingerprint, Mode, Prices, Quota, State, Task, TaskId};
 
 /// A row of results, or several rows about one task, with the outcome that they state.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +154,6 @@ fn known_rows<'r>(rows: impl Iterator<Item = (usize, &'r EarlierRow)>) -> KnownT
             failed_before_skip: false,
             kept_skip: false,
             over: None,
-            last_mark: row.earlier.task_id.as_ref().map(RemoteTaskId::mark),
         };
         known.entry(row.id.clone()).or_default().push(task);
     }
@@ -168,7 +167,7 @@ fn row_number(row: KnownTask) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::task::Images;
+    use crate::task::{Images, RemoteTaskId};
 
     fn task(id: &str, prompt: &str) -> Task {
         Task::new(id, prompt, Mode::Fast)

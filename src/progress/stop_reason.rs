@@ -72,6 +72,10 @@ impl fmt::Display for StopSummary {
             StopReason::SelectionDone => {
                 write!(f, "the tasks selected by `--only` are done; {left} not selected")
             }
+            StopReason::DecisionsDone => match left {
+                1 => f.write_str("the decisions of the table are carried out; 1 other task is pending"),
+                _ => write!(f, "the decisions of the table are carried out; {left} other tasks are pending"),
+            },
             StopReason::PilotDone => write!(
                 f,
                 "the pilot is done: check its images, then run without `--pilot` for the {}",

@@ -63,13 +63,15 @@ impl fmt::Display for Summary {
         write!(f, "{}: {tasks}", sanitize_line(&self.batch, NAME))?;
         match &self.stop.reason {
             StopReason::NothingToDo => writeln!(f, ", nothing to do")?,
-            _ if self.is_complete() => writeln!(f, " in {took}")?,
+            _ if self.is_complete() || self.is_decided() => writeln!(f, " in {took}")?,
             _ => writeln!(f, ", stopped after {took}")?,
         }
         if self.counts.total() > 0 {
             writeln!(f, "  {}", counts_line(&self.counts))?;
         }
-        if !self.is_complete() {
+        if self.is_decided() {
+            writeln!(f, "  {}", self.stop)?;
+        } else if !self.is_complete() {
             writeln!(f, "  stopped: {}", self.stop)?;
         }
         self.write_failures(f)?;
@@ -112,6 +114,11 @@ impl Summary {
     fn is_complete(&self) -> bool {
         let open = self.counts.of(Status::Pending) + self.counts.of(Status::Running);
         self.stop.reason.is_end() || (self.stop.reason == StopReason::Interrupted && open == 0)
+    }
+
+    /// Whether all is done that was decided, and other tasks wait.
+    fn is_decided(&self) -> bool {
+        self.stop.reason == StopReason::DecisionsDone
     }
 
     fn write_failures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,6 +187,21 @@ mod tests {
         spring: 1 task in 4 min 12 s
           1 done
           results: spring.results.csv
+        ");
+    }
+
+    #[test]
+    fn a_run_of_decisions_that_are_carried_out_was_not_stopped() {
+        let stop = StopSummary { left: 98, ..StopReason::DecisionsDone.into() };
+        let mut decided = summary(&[(Status::Done, 2), (Status::Pending, 98)], stop);
+        decided.next = Some("mjbatch run spring.yaml".into());
+        insta::assert_snapshot!(decided, @"
+        spring: 100 tasks in 4 min 12 s
+          2 done · 98 pending
+          the decisions of the table are carried out; 98 other tasks are pending
+          results: spring.results.csv
+          state: spring.mjbatch
+        next: mjbatch run spring.yaml
         ");
     }
 

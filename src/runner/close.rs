@@ -121,7 +121,10 @@ impl Shell {
 
     fn next(&self, stop: &StopSummary) -> String {
         let Terms { next_without, .. } = &self.run.terms;
-        let chosen = matches!(stop.reason, StopReason::SelectionDone | StopReason::PilotDone);
+        let chosen = matches!(
+            stop.reason,
+            StopReason::SelectionDone | StopReason::PilotDone | StopReason::DecisionsDone
+        );
         next_without.as_ref().filter(|_| chosen).unwrap_or(&self.run.next).clone()
     }
 
@@ -130,6 +133,9 @@ impl Shell {
     fn stop_summary(&self, reason: &StopReason, left: u64) -> StopSummary {
         let reason = match reason {
             StopReason::Finished if self.nothing_to_do => StopReason::NothingToDo,
+            StopReason::Finished if self.not_selected > 0 && self.run.terms.decisions => {
+                StopReason::DecisionsDone
+            }
             StopReason::Finished if self.not_selected > 0 && self.run.terms.pilot => StopReason::PilotDone,
             StopReason::Finished if self.not_selected > 0 => StopReason::SelectionDone,
             reason => reason.clone(),

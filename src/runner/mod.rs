@@ -72,6 +72,8 @@ pub struct Terms {
     pub deadline: Option<String>,
     /// One task of each entry is tried, for a person to look at.
     pub pilot: bool,
+    /// Only what a table decided is carried out.
+    pub decisions: bool,
     /// The command that goes on with the tasks that were not chosen for this run.
     pub next_without: Option<String>,
     /// The command with which a person settles what is unknown.

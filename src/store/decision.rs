@@ -1,7 +1,7 @@
 //! The decisions of a person about tasks, as a table says them, and what became of each.
 
 use crate::plan::{DecisionOutcome, SeenTask};
-use crate::task::{Decision, TaskId, TaskRow};
+use crate::task::{Decision, Fingerprint, TaskId, TaskRow};
 
 /// What a row of a table decides about a task.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,4 +39,19 @@ pub enum PickOutcome {
     Unchanged,
     /// They are those of images that are not the task's any more.
     OtherImages,
+}
+
+/// What the state has of a task to which a row of a table refers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReturnedTask {
+    /// The prompt.
+    pub prompt: String,
+    /// The hash of the prompt in canonical form.
+    pub fingerprint: Fingerprint,
+    /// How many attempts it has that were not certainly rejected.
+    pub attempts: u32,
+    /// How many single images it shows.
+    pub images: usize,
+    /// The numbers of the images that are picked.
+    pub picks: Vec<u16>,
 }

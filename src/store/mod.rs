@@ -27,7 +27,7 @@ mod variable;
 mod write_error;
 
 pub use attempt::Attempt;
-pub use decision::{DecidedTask, PickOutcome, RowDecision};
+pub use decision::{DecidedTask, PickOutcome, ReturnedTask, RowDecision};
 pub use delivery::{
     Delivery, DeliveryCount, DeliveryKey, FailedDelivery, NotifyOn, Payload, PendingDelivery,
 };

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use mjbatch::failpoint::Point;
 use mjbatch::task::State;
 
-use crate::support::{CliCommand, CommandOutput, HookReceiver, SandboxService, TestDir};
+use crate::support::{CliCommand, CommandOutput, HookReceiver, SandboxService, TestDir, typed};
 
 const TASKS: usize = 8;
 const SLOTS: usize = 3;
@@ -46,6 +46,10 @@ impl Batch {
         };
         let call = call.args("--concurrency 3 --patience 500ms");
         if self.listens { call.args("--webhook-listen 127.0.0.1:0") } else { call }
+    }
+
+    fn run_table(&self) -> CliCommand {
+        self.dir.run_of("table.csv", &self.service.url()).args("--concurrency 3 --patience 500ms")
     }
 
     fn retry(&self) -> CliCommand {
@@ -117,7 +121,17 @@ fn fails(point: Point, what: &str, nth: u32) {
             batch.retry().expect_code(0);
             batch.run_until_settled(&fail);
         }
-        Point::RecordingDecisions => {} // no command records decisions yet
+        Point::RecordingDecisions => {
+            let mut batch = Batch { sent_again: 2, ..Batch::new("") };
+            batch.run().expect_code(0);
+            let results = String::from_utf8(batch.dir.read("spring.results.csv")).unwrap();
+            let table = typed(&typed(&results, "t0", "action", "redo"), "t1", "action", "redo");
+            batch.dir.write("table.csv", table);
+            failing(batch.run_table());
+            batch.run_table().expect_code(0);
+            batch.run_table().expect_code(0);
+            batch.run_until_settled(&fail);
+        }
         Point::Settling => {
             let mut batch = Batch::new("");
             assert_eq!(batch.run().env("MJBATCH_FAIL", "submit-answered=abort@3").output().code, None);

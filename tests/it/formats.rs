@@ -181,12 +181,12 @@ fn guarded_results_contain_no_formulas_and_are_not_submitted_again() {
     assert_eq!(guarded.rows.iter().map(|row| [&row["prompt"], &row["'=sku"]]).collect::<Vec<_>>(), expected);
     let text = String::from_utf8(dir.read("spring.results.csv")).unwrap();
 
-    // Fed back, as themselves and as a copy with a state of its own: nothing is new.
+    // Read back, as themselves and as a copy: the prompts are the same, and nothing is new.
     dir.mjbatch("run spring.results.csv").with_service(&service.url()).expect_code(0);
     dir.write("picks.csv", text);
     dir.mjbatch("run picks.csv").with_service(&service.url()).expect_code(0);
     assert_eq!(service.submits(), 3);
-    let picks = ResultsFile::read(&dir.path("picks.results.csv"));
-    assert_eq!(picks.column("prompt"), ["=a mug", "'@home' on a door", "+size fashion"]);
-    assert_eq!((picks.column("=sku"), picks.count("done")), (vec!["@x", "-1", "'=y"], 3));
+    let results = dir.results();
+    assert_eq!(results.column("prompt"), ["=a mug", "'@home' on a door", "+size fashion"]);
+    assert_eq!((results.column("=sku"), results.count("done")), (vec!["@x", "-1", "'=y"], 3));
 }

@@ -16,6 +16,7 @@ mod callbacks;
 #[cfg(debug_assertions)]
 mod crash;
 mod damage;
+mod decisions;
 #[cfg(target_os = "linux")]
 mod disk;
 mod downloads;

@@ -1,4 +1,4 @@
-//! The results as a manifest: edited in a spreadsheet and run again.
+//! Results that are edited in a spreadsheet and run again.
 
 use crate::support::{SandboxService, TestDir, assert_paid_once};
 
@@ -27,7 +27,7 @@ fn with_action(results: &str, id: &str, action: &str) -> String {
 }
 
 #[test]
-fn results_used_as_a_manifest_submit_no_done_task_and_keep_custom_columns() {
+fn results_without_decisions_submit_nothing_and_keep_custom_columns() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
     let ran = dir
@@ -92,45 +92,56 @@ fn results_saved_under_another_name_are_not_billed_again() {
     dir.write("picks.csv", with_action(&before, "c", "redo"));
     dir.mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms").with_service(&service.url()).expect_code(0);
     assert_eq!(service.submits(), 4, "the one redo");
-    let picks = crate::support::ResultsFile::read(&dir.path("picks.results.csv"));
-    assert_eq!((picks.count("done"), picks.column("sku")), (3, vec!["S-1", "S-2", "S-3"]));
-    assert!(before.contains(&picks.rows[0]["task_id"]), "the old images are there");
-    assert!(before.contains(&picks.rows[0]["image_4"]));
+    let results = dir.results();
+    assert_eq!((results.count("done"), results.column("sku")), (3, vec!["S-1", "S-2", "S-3"]));
+    assert!(before.contains(&results.rows[0]["task_id"]), "the old images are there");
+    assert!(before.contains(&results.rows[0]["image_4"]));
+    assert!(!dir.path("picks.mjbatch").exists(), "it is the same batch");
 }
 
 #[test]
-fn jobs_running_in_saved_results_are_followed_by_their_task_id() {
+fn whatever_a_spreadsheet_did_to_the_status_submits_nothing() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
-    let running = before.replace(",done,", ",running,");
-    dir.write("picks.csv", running);
-    dir.mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms").with_service(&service.url()).expect_code(0);
-    let picks = crate::support::ResultsFile::read(&dir.path("picks.results.csv"));
-    assert_eq!((picks.count("done"), service.submits()), (3, 3));
+    for status in ["running", "pending", "erledigt", ""] {
+        dir.write("picks.csv", before.replace(",done,", &format!(",{status},")));
+        dir.mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms")
+            .with_service(&service.url())
+            .expect_code(0);
+        assert_eq!((dir.results().count("done"), service.submits()), (3, 3), "{status}");
+    }
     assert_paid_once(&[&service.ledger()]);
 }
 
 #[test]
-fn sandbox_results_are_not_used_as_real_ones() {
+fn decisions_about_a_sandbox_are_not_carried_out_by_a_real_service() {
     let service = SandboxService::with_faults("");
-    let (dir, before) = done(&service);
-    dir.write("spring.sandbox.results.csv", before);
-    let ran = dir.mjbatch("run spring.sandbox.results.csv").with_service(&service.url()).expect_code(2);
-    assert!(ran.stderr.contains("is the result of a sandbox run"), "{}", ran.stderr);
-    assert_eq!(service.submits(), 3);
+    let dir = TestDir::with_csv("id,prompt\na,a mug\n");
+    dir.mjbatch("run spring.csv --sandbox --speed 1000").expect_code(0);
+    let results = String::from_utf8(dir.read("spring.sandbox.results.csv")).unwrap();
+    for name in ["spring.sandbox.results.csv", "spring.results.csv", "picks.csv"] {
+        dir.write(name, with_action(&results, "a", "redo"));
+        let ran = dir.mjbatch(&format!("run {name}")).with_service(&service.url()).expect_code(2);
+        assert!(ran.stderr.contains("belongs to the sandbox"), "{}", ran.stderr);
+    }
+    assert_eq!(service.submits(), 0);
+    dir.mjbatch("run spring.sandbox.results.csv --sandbox --speed 1000").expect_code(0);
+    assert!(!dir.path("picks.mjbatch").exists() && !dir.path("spring.mjbatch").exists());
 }
 
 #[test]
-fn renamed_sandbox_results_are_not_used_as_real_ones() {
+fn a_decision_is_not_carried_out_by_another_service() {
     let service = SandboxService::with_faults("");
     let (dir, before) = done(&service);
-    dir.write("picks.csv", before);
+    dir.write("picks.csv", with_action(&before, "a", "redo"));
     let ran = dir
         .mjbatch("run picks.csv --poll-min 20ms --poll-max 100ms")
         .with_service("https://api.example.invalid")
         .expect_code(2);
-    assert!(ran.stderr.contains("is a sandbox's"), "{}", ran.stderr);
-    assert!(!dir.path("picks.mjbatch").exists());
+    assert!(ran.stderr.contains("spring.mjbatch belongs to"), "{}", ran.stderr);
+    // Nothing was recorded: the right service has nothing to make.
+    dir.run(&service.url()).expect_code(0);
+    assert_eq!(service.submits(), 3);
 }
 
 #[test]

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 use super::args::PlanArgs;
 use super::exit::Exit;
 use super::failure::{CommandFailure, say};
-use super::{options, refusal};
-use crate::batch::{Batch, BatchPlan};
+use super::{decisions, options, refusal};
+use crate::batch::{Batch, BatchPlan, DecisionTable};
 use crate::plan::Step;
 use crate::task::Task;
-use crate::text::sanitize_line;
+use crate::text::{escape_json, sanitize_line};
 
 /// The most characters of an id on a line.
 const NAME: usize = 60;
@@ -23,7 +23,11 @@ const PROMPT: usize = 100;
 
 /// Shows the plan of a run.
 pub(super) fn plan(args: &PlanArgs) -> Result<Exit, CommandFailure> {
-    let mut batch = Batch::at(&args.manifest, options::plan_options(args));
+    let options = options::plan_options(args);
+    if let Some(table) = DecisionTable::open(&args.manifest, options.clone())? {
+        return plan_decisions(args, table);
+    }
+    let mut batch = Batch::at(&args.manifest, options);
     say(&batch.check()?.warnings);
     let state = batch.store().location().to_string();
     let outputs = batch.outputs()?;
@@ -42,6 +46,20 @@ pub(super) fn plan(args: &PlanArgs) -> Result<Exit, CommandFailure> {
     let mut out = io::BufWriter::new(anstream::stdout());
     // A reader that has seen enough (`| head`) is no failure.
     let _ = if args.json { view.json(&mut out) } else { view.text(&mut out) }.and_then(|()| out.flush());
+    Ok(Exit::Success)
+}
+
+/// Shows what a run of a table with decisions would do.
+fn plan_decisions(args: &PlanArgs, mut table: DecisionTable) -> Result<Exit, CommandFailure> {
+    let plan = table.plan()?;
+    let mut out = io::BufWriter::new(anstream::stdout());
+    let _ = if args.json {
+        let object = decisions::plan_as_json(&table, &plan);
+        writeln!(out, "{}", escape_json(&format!("{object:#}")))
+    } else {
+        decisions::write_plan(&mut out, &table, &plan)
+    }
+    .and_then(|()| out.flush());
     Ok(Exit::Success)
 }
 
@@ -64,6 +82,9 @@ impl PlanView<'_> {
             Step::New => ("new", String::new()),
             Step::Changed(known) => ("changed", self.difference(task, known.key)),
             Step::Redo(_) => ("again", "the manifest says `redo`".to_owned()),
+            Step::Skip(Some(known)) if known.kept_skip => {
+                ("skipped", "a table said `skip`; `make` ends that".to_owned())
+            }
             Step::Skip(_) => ("skipped", "the manifest says `skip`".to_owned()),
             Step::Import(state) => (state.as_str(), "taken over from the results".to_owned()),
             Step::Reverted(known) => (known.state.as_str(), "changed back to an earlier version".to_owned()),

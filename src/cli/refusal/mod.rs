@@ -4,6 +4,7 @@
 mod beginning;
 mod details;
 mod store;
+mod table;
 
 use std::path::Path;
 
@@ -17,6 +18,7 @@ use beginning::{about_nothing_to_take_over, about_taken_over, about_traces};
 use details::{
     about_changed, about_column, about_filter, about_hook, about_images, about_renamed, about_typed,
 };
+use table::about_table;
 
 /// What to do about a file that is not results of the batch.
 const FOREIGN: &str =
@@ -42,7 +44,9 @@ impl From<BatchError> for CommandFailure {
             _ => CommandFailure::usage,
         };
         match error {
-            BatchError::Manifest(problems) => CommandFailure::manifest(problems),
+            BatchError::Manifest(problems) | BatchError::Table(problems) => {
+                CommandFailure::manifest(problems)
+            }
             BatchError::Store(error) => CommandFailure::from(&error),
             other => failure(with_advice(other)),
         }
@@ -52,6 +56,9 @@ impl From<BatchError> for CommandFailure {
 /// Makes the message of an error, with advice.
 fn with_advice(error: BatchError) -> Diagnostic {
     let found = Diagnostic::error(error.to_string());
+    if let Some(found) = about_table(&error) {
+        return found;
+    }
     match error {
         BatchError::Edited(_) => found.help("run again"),
         BatchError::NeverRun(_) => {

@@ -1,7 +1,7 @@
 //! Makes drafts of tasks from prompts: writes the params after the text, counts takes, and names
 //! each draft.
 
-use super::entry::{EntryItem, ItemPart, PromptSource};
+use super::entry::{EntryItem, ItemPart};
 use super::expansion::Expansion;
 use super::ids::DraftName;
 use super::items::ItemErrors;
@@ -26,7 +26,6 @@ impl Expansion {
     /// Makes the drafts of one combination: final prompts, with the names of their tasks.
     pub(crate) fn drafts(&self, variants: &PromptVariants<'_>) -> Result<Vec<TaskDraft>, ItemErrors> {
         let item = variants.item;
-        let is_final = matches!(item.entry.prompt, PromptSource::FinalCells);
         let params = self.flags(variants)?;
         let base = self.base(variants).map_err(|fault| vec![(ItemPart::Id, fault)])?;
         let chosen = if base.is_some() { OptionWords::of(variants) } else { OptionWords::default() };
@@ -37,7 +36,7 @@ impl Expansion {
             None => Box::new(std::iter::once(variants.text.clone())),
         };
         for (number, text) in texts.enumerate() {
-            let made = self.finish(item, &text, &params, is_final);
+            let made = self.finish(item, &text, &params);
             let (prompt, takes, written) = match made {
                 Ok(made) => made,
                 Err(found) => {
@@ -64,9 +63,6 @@ impl Expansion {
     /// manifest it comes from.
     fn flags(&self, variants: &PromptVariants<'_>) -> Result<Vec<(ItemPart, Param, Origin)>, ItemErrors> {
         let PromptVariants { item, scope, .. } = variants;
-        if matches!(item.entry.prompt, PromptSource::FinalCells) {
-            return Ok(Vec::new());
-        }
         let empty = Scope::default();
         let scope = scope.as_ref().unwrap_or(&empty);
         let mut flags = Vec::new();
@@ -115,14 +111,9 @@ impl Expansion {
         item: &EntryItem<'_>,
         text: &str,
         flags: &[(ItemPart, Param, Origin)],
-        is_final: bool,
     ) -> Result<(String, u32, usize), ItemErrors> {
         let of_prompt = |fault| vec![(ItemPart::Prompt, fault)];
         let line = value::prompt(text).map_err(of_prompt)?;
-        if is_final {
-            let written = line.len();
-            return Ok((line, 1, written));
-        }
         let (line, said) = match prompt::take_repeat(&line) {
             Ok(taken) => taken,
             Err(finding) => return Err(of_prompt(ValueError::of_finding(*finding, &line))),

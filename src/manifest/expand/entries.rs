@@ -249,7 +249,7 @@ fn held(entry: &ManifestEntry) -> usize {
     let of_text = |text: &TemplateText| text.source.len();
     let prompt = match &entry.prompt {
         PromptSource::Text(text) => of_text(text),
-        PromptSource::Cells | PromptSource::FinalCells => 0,
+        PromptSource::Cells => 0,
     };
     let vars: usize = entry.vars.iter().map(|(_, value)| value.len()).sum();
     let params: usize = entry.params.iter().flat_map(params::ManifestParam::texts).map(of_text).sum();

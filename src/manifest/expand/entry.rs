@@ -7,7 +7,7 @@ use super::params::ManifestParam;
 use crate::manifest::table::CsvRow;
 use crate::manifest::template::TemplateText;
 use crate::prompt::{Origin, Param};
-use crate::task::{Decision, Earlier, TaskMode};
+use crate::task::{Decision, TaskMode};
 
 /// One entry of `prompts`, or a whole table whose rows are entries.
 #[derive(Debug, Clone)]
@@ -35,10 +35,10 @@ pub(crate) struct ManifestEntry {
 
 impl ManifestEntry {
     /// The single entry of a CSV manifest: each row of its table is an item.
-    pub(crate) fn of_table(is_final: bool) -> Self {
+    pub(crate) fn of_table() -> Self {
         ManifestEntry {
-            prompt: if is_final { PromptSource::FinalCells } else { PromptSource::Cells },
-            permutes: !is_final,
+            prompt: PromptSource::Cells,
+            permutes: true,
             repeat: None,
             priority: 0,
             id: None,
@@ -53,11 +53,6 @@ impl ManifestEntry {
             spans: EntrySpans::default(),
         }
     }
-
-    /// Whether the prompts were sent by an earlier run and are sent again as they are.
-    pub(crate) fn is_final(&self) -> bool {
-        matches!(self.prompt, PromptSource::FinalCells)
-    }
 }
 
 /// The source of an entry's prompts.
@@ -66,8 +61,6 @@ pub(crate) enum PromptSource {
     Text(TemplateText),
     /// The column `prompt` of the table.
     Cells,
-    /// The column `prompt` of a table of results: final text, in which nothing is expanded.
-    FinalCells,
 }
 
 /// The places of an entry's parts in the manifest.
@@ -91,7 +84,6 @@ pub(crate) struct EntryItem<'a> {
     pub(crate) repeat: Option<u32>,
     pub(crate) priority: i16,
     pub(crate) decision: Option<Decision>,
-    pub(crate) earlier: Option<Box<Earlier>>,
     /// Flags of the row's columns, by column; they come after those of the entry.
     pub(crate) flags: Vec<(usize, Param)>,
 }

@@ -3,7 +3,7 @@
 use super::entry::{EntryItem, ItemPart, ManifestEntry, PromptSource};
 use super::expansion::Expansion;
 use super::params;
-use crate::manifest::table::{ColumnRole, CsvRow, CsvTable, earlier};
+use crate::manifest::table::{ColumnRole, CsvRow, CsvTable};
 use crate::manifest::template::is_template;
 use crate::manifest::value::{self, ValueError};
 use crate::prompt::{self, Param};
@@ -22,7 +22,6 @@ impl<'a> EntryItem<'a> {
             repeat: entry.repeat,
             priority: entry.priority,
             decision: None,
-            earlier: None,
             flags: Vec::new(),
         }
     }
@@ -82,9 +81,6 @@ impl Expansion {
                     .into_iter()
                     .map(|finding| (ItemPart::Cell(*column), params::value_error(finding).1)),
             );
-        }
-        if matches!(entry.prompt, PromptSource::FinalCells) {
-            item.earlier = earlier::read(table, &row);
         }
         item.row = Some(row);
         // Warnings are reported too, but the row is still an item.

@@ -27,7 +27,7 @@ impl Expansion {
         let of_row = match &item.entry.prompt {
             _ if cell.is_empty() => None,
             PromptSource::Text(_) if self.id_uses_row(item.entry) => None,
-            PromptSource::Text(_) | PromptSource::FinalCells => Some(value::id(cell)?),
+            PromptSource::Text(_) => Some(value::id(cell)?),
             PromptSource::Cells => {
                 Some(value::id(&self.templates.fill_once(cell, Escaping::Plain, scope)?)?)
             }

@@ -56,7 +56,7 @@ impl Expansion {
                     decision: item.decision,
                     priority: item.priority,
                     entry: 0,
-                    earlier: item.earlier.clone(),
+                    earlier: None,
                     vars: vars.clone(),
                 });
             }

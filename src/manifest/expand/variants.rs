@@ -61,9 +61,7 @@ impl Expansion {
             for (column, of) in self.tables[table].columns.iter().enumerate() {
                 let Some(variable) = of.variable else { continue };
                 let cell = match of.role {
-                    ColumnRole::Variable | ColumnRole::Pick if !is_data => {
-                        row.cells.get(column).unwrap_or_default()
-                    }
+                    ColumnRole::Variable if !is_data => row.cells.get(column).unwrap_or_default(),
                     _ => row.cell(column),
                 };
                 values[variable] = Some(cell.to_owned());
@@ -84,7 +82,6 @@ impl Expansion {
         let scope =
             self.needs_variables(item).then(|| Scope::new(&self.columns, self.values(item, &combination)));
         let of_prompt = |fault| vec![(ItemPart::Prompt, fault)];
-        let is_final = matches!(item.entry.prompt, PromptSource::FinalCells);
         let writing = if item.entry.permutes { Escaping::Literal } else { Escaping::Plain };
         let text = match (&item.entry.prompt, &scope) {
             (PromptSource::Text(text), Some(scope)) => {
@@ -95,12 +92,10 @@ impl Expansion {
                 let cell = self.cell(item, &ColumnRole::Prompt);
                 self.templates.fill_once(cell, writing, scope).map_err(of_prompt)?.into_owned()
             }
-            (PromptSource::Cells | PromptSource::FinalCells, _) => {
-                self.cell(item, &ColumnRole::Prompt).to_owned()
-            }
+            (PromptSource::Cells, _) => self.cell(item, &ColumnRole::Prompt).to_owned(),
         };
         let is_marked = || matches!(permutation::unprotect(&text), Cow::Owned(_));
-        let permutes = item.entry.permutes && !is_final && (text.contains(['{', '}', '\\']) || is_marked());
+        let permutes = item.entry.permutes && (text.contains(['{', '}', '\\']) || is_marked());
         let tree = match permutes {
             false => None,
             true => Some(permutation::parse(&text).map_err(|error| {
@@ -119,7 +114,6 @@ impl Expansion {
             PromptSource::Cells => {
                 of_row(&ColumnRole::Prompt) || of_row(&ColumnRole::Id) || self.has_flag_templates(item)
             }
-            PromptSource::FinalCells => false,
         };
         of_entry
             || item.entry.id.as_ref().is_some_and(TemplateText::is_template)

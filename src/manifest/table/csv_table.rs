@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use ::csv::{Reader, ReaderBuilder, StringRecord};
 
-use super::guard;
 use super::role::ColumnRole;
 use crate::diagnostic::Source;
 
@@ -28,8 +27,6 @@ pub(crate) struct CsvTable {
     pub(crate) start: usize,
     pub(crate) separator: u8,
     pub(crate) columns: Vec<TableColumn>,
-    /// Whether cells that look like formulas have a quote before them.
-    pub(crate) is_guarded: bool,
 }
 
 /// A row that is not blank.
@@ -55,9 +52,7 @@ impl CsvTable {
 
     /// The rows after the header.
     pub(crate) fn rows(&self) -> impl Iterator<Item = CsvRow> + '_ {
-        rows(self.text.strip_prefix('\u{feff}').unwrap_or(&self.text), self.start, self.separator)
-            .skip(1)
-            .map(|row| if self.is_guarded { row.unguard_formula() } else { row })
+        rows(self.text.strip_prefix('\u{feff}').unwrap_or(&self.text), self.start, self.separator).skip(1)
     }
 }
 
@@ -104,11 +99,6 @@ impl CsvRow {
     /// A cell without the blanks around it.
     pub(crate) fn cell(&self, column: usize) -> &str {
         self.cells.get(column).unwrap_or_default().trim()
-    }
-
-    /// Removes the quotes that guard against formulas.
-    fn unguard_formula(self) -> CsvRow {
-        CsvRow { cells: self.cells.iter().map(guard::unguard_formula).collect(), ..self }
     }
 
     pub(crate) fn is_blank(&self) -> bool {

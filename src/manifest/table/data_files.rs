@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use super::csv_table::CsvTable;
 use super::header::header;
-use super::role::TablePurpose;
 use super::variables::Variables;
 use crate::diagnostic::{Problems, Source, quoted};
 use crate::manifest::format;
@@ -90,8 +89,7 @@ impl<'l> DataFiles<'l> {
             }
         };
         let source = Source::new(shown, &text);
-        let (table, purpose) = header(&source, &text, true, columns, &mut self.problems)?;
-        (purpose == TablePurpose::Data).then_some(table)
+        header(&source, &text, true, columns, &mut self.problems)
     }
 }
 

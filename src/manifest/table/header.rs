@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use super::cells::{RecordPlaces, separator};
 use super::csv_table::{CsvTable, TableColumn, rows};
-use super::guard::{self, GUARD_COLUMN};
-use super::role::{ColumnRole, ResultColumn, TablePurpose, role};
+use super::role::{ColumnRole, TablePurpose, role};
 use super::row_check::ends_open;
 use super::text_table::declared_separator;
 use super::variables::Variables;
@@ -31,7 +30,7 @@ pub(crate) fn header(
     is_data: bool,
     columns: &mut Variables,
     problems: &mut Problems,
-) -> Option<(CsvTable, TablePurpose)> {
+) -> Option<CsvTable> {
     let (start, declared) = declared_separator(source.text());
     let separator = declared.unwrap_or_else(|| separator(source.text(), start));
     let mut all = rows(source.text(), start, separator);
@@ -44,38 +43,27 @@ pub(crate) fn header(
         header.empty(0..0, is_data);
         return None;
     };
-    let mut names: Vec<&str> = (0..first.cells.len()).map(|column| first.cell(column)).collect();
-    header.purpose = if is_data {
-        TablePurpose::Data
-    } else if RESULTS.iter().all(|name| names.contains(name)) {
-        TablePurpose::Results
-    } else {
-        TablePurpose::Manifest
-    };
-    let purpose = header.purpose;
-    let is_guarded = purpose == TablePurpose::Results && names.contains(&GUARD_COLUMN);
-    if is_guarded {
-        names = names.into_iter().map(guard::unguard_formula).collect();
-    }
+    let names: Vec<&str> = (0..first.cells.len()).map(|column| first.cell(column)).collect();
+    let purpose = if is_data { TablePurpose::Data } else { TablePurpose::Manifest };
+    header.purpose = purpose;
     let errors = header.problems.errors();
-    let columns = header.read(&names, &RecordPlaces::read(source.text(), first.at, separator));
+    let places = RecordPlaces::read(source.text(), first.at, separator);
+    if !is_data && RESULTS.iter().all(|name| names.contains(name)) {
+        header.is_results(&places);
+        return None;
+    }
+    let columns = header.read(&names, &places);
     if header.problems.errors() > errors {
         return None;
     }
-    let table = CsvTable {
-        name: source.name().to_owned(),
-        text: Arc::clone(text),
-        start,
-        separator,
-        columns,
-        is_guarded,
-    };
+    let table =
+        CsvTable { name: source.name().to_owned(), text: Arc::clone(text), start, separator, columns };
     if table.rows().all(|row| row.is_blank() && !ends_open(source, &row, separator, header.problems)) {
         let end = source.text().trim_end().len();
         header.empty(end..end, is_data);
         return None;
     }
-    Some((table, purpose))
+    Some(table)
 }
 
 /// The state of reading a header.
@@ -92,11 +80,7 @@ impl HeaderReader<'_, '_> {
         let mut seen: HashMap<String, usize> = HashMap::new();
         let mut read = Vec::with_capacity(names.len());
         for (column, name) in names.iter().enumerate() {
-            let role = match role(name, self.purpose) {
-                // Beside refs it is a decision, and not a variable.
-                ColumnRole::Pick if names.contains(&"ref") => ColumnRole::Result(ResultColumn::Ref),
-                role => role,
-            };
+            let role = role(name, self.purpose);
             if role != ColumnRole::Unnamed {
                 if let Some(first) = seen.insert(name.to_lowercase(), column) {
                     self.problems.push(
@@ -136,11 +120,10 @@ impl HeaderReader<'_, '_> {
 
     fn variable(&mut self, role: &ColumnRole, name: &str, span: std::ops::Range<usize>) -> Option<usize> {
         match role {
-            ColumnRole::Unnamed | ColumnRole::Result(_) | ColumnRole::Action => None,
+            ColumnRole::Unnamed | ColumnRole::Action => None,
             ColumnRole::Prompt | ColumnRole::Mode => None,
             ColumnRole::Id => Some(self.columns.hidden(name)),
             ColumnRole::Variable
-            | ColumnRole::Pick
             | ColumnRole::Timeout
             | ColumnRole::HookUrl
             | ColumnRole::Repeat
@@ -173,6 +156,15 @@ impl HeaderReader<'_, '_> {
             Some((close, _)) => found.help(format!("rename {} to `prompt`", quoted(close))),
             None => found.help("name the column that holds the prompts `prompt`"),
         });
+    }
+
+    /// Refuses results: what they list was submitted already, and is the state's.
+    fn is_results(&mut self, places: &RecordPlaces) {
+        self.problems.push(
+            Diagnostic::error("the table is results that mjbatch wrote, and not a manifest")
+                .at(self.source.place(places.whole.clone()), "these are the columns of results")
+                .help("name the manifest that they are the results of; `mjbatch run` of results carries out what is decided in them"),
+        );
     }
 
     fn empty(&mut self, span: std::ops::Range<usize>, is_data: bool) {

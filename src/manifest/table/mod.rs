@@ -1,9 +1,8 @@
-//! Reads CSV files: manifests, results of an earlier run, and data files that a manifest names.
+//! Reads CSV files: manifests, and data files that a manifest names.
 
 mod cells;
 mod csv_table;
 mod data_files;
-pub(super) mod earlier;
 mod guard;
 mod header;
 mod role;
@@ -17,7 +16,7 @@ pub use data_files::{FileLoader, LoadError};
 pub(crate) use guard::unguard_formula;
 pub use guard::{GUARD_COLUMN, guard_formula};
 pub(super) use header::header;
-pub(super) use role::{ColumnRole, TablePurpose};
+pub(super) use role::ColumnRole;
 pub(crate) use text_table::{NumberedRow, NumberedRows, decode};
 pub(super) use variables::Variables;
 pub(crate) use variables::is_reserved as is_reserved_column;

@@ -1,7 +1,5 @@
 //! The roles of a table's columns, recognized by their names.
 
-use super::guard::GUARD_COLUMN;
-use super::variables;
 use crate::prompt;
 
 /// The prefix with which a column names a Midjourney flag, besides `--`: `params.ar`.
@@ -12,8 +10,6 @@ const PARAMS: &str = "params.";
 pub(crate) enum TablePurpose {
     /// Each row is a prompt.
     Manifest,
-    /// Each row is a prompt that an earlier run sent, with its outcome.
-    Results,
     /// Each row is a set of variables.
     Data,
 }
@@ -29,55 +25,15 @@ pub(crate) enum ColumnRole {
     Repeat,
     Priority,
     Action,
-    /// The numbers of picked images, in results; it is a variable like any other.
-    Pick,
     /// A Midjourney flag, by any of its names.
     Flag(String),
     /// A variable and nothing else.
     Variable,
-    /// A column that an earlier run wrote.
-    Result(ResultColumn),
     /// A column without a name, whose cells must be empty.
     Unnamed,
 }
 
-/// Columns that results have of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum ResultColumn {
-    Status,
-    TaskId,
-    Reason,
-    Grid,
-    Image,
-    Quota,
-    SubmittedAt,
-    FinishedAt,
-    /// The number of attempts; the state counts them for itself.
-    Attempts,
-    /// The mark of a guarded table.
-    Guard,
-    /// Which task of which batch the row is about.
-    Ref,
-}
-
-impl ResultColumn {
-    /// The column of this name, which is given in lower case.
-    pub(crate) fn of(name: &str) -> ResultColumn {
-        match name {
-            "status" => ResultColumn::Status,
-            "task_id" => ResultColumn::TaskId,
-            "reason" => ResultColumn::Reason,
-            "grid" => ResultColumn::Grid,
-            "quota" => ResultColumn::Quota,
-            "submitted_at" => ResultColumn::SubmittedAt,
-            "finished_at" => ResultColumn::FinishedAt,
-            "attempts" => ResultColumn::Attempts,
-            GUARD_COLUMN => ResultColumn::Guard,
-            _ => ResultColumn::Image,
-        }
-    }
-}
-
+/// The role of the column of this name.
 pub(crate) fn role(name: &str, purpose: TablePurpose) -> ColumnRole {
     let lower = name.to_ascii_lowercase();
     match (lower.as_str(), purpose) {
@@ -90,12 +46,6 @@ pub(crate) fn role(name: &str, purpose: TablePurpose) -> ColumnRole {
         ("hook_url", _) => ColumnRole::HookUrl,
         ("priority", _) => ColumnRole::Priority,
         ("action", _) => ColumnRole::Action,
-        (_, TablePurpose::Results) if variables::is_reserved(name) => {
-            ColumnRole::Result(ResultColumn::of(&lower))
-        }
-        ("pick", TablePurpose::Results) => ColumnRole::Pick,
-        ("ref", TablePurpose::Results) => ColumnRole::Result(ResultColumn::Ref),
-        (_, TablePurpose::Results) => ColumnRole::Variable,
         ("repeat", _) => ColumnRole::Repeat,
         _ => flag(name).map_or(ColumnRole::Variable, ColumnRole::Flag),
     }

@@ -1,9 +1,9 @@
 //! Checks each row by itself.
 
 use super::cells::RecordPlaces;
-use super::csv_table::{CsvRow, CsvTable, TableColumn};
-use super::role::{ColumnRole, ResultColumn};
-use crate::diagnostic::{Diagnostic, Problems, Source, quoted};
+use super::csv_table::{CsvRow, CsvTable};
+use super::role::ColumnRole;
+use crate::diagnostic::{Diagnostic, Problems, Source};
 use crate::manifest::value;
 
 /// Whether a row can be read. Adds the problems of the row.
@@ -22,7 +22,6 @@ pub(crate) fn judge(table: &CsvTable, row: &CsvRow, source: &Source<'_>, problem
                 is_whole = false;
             }
             ColumnRole::Prompt => judge_quotes(table, row, column, source, problems),
-            ColumnRole::Pick => judge_pick(table, row, column, source, problems),
             _ => {}
         }
     }
@@ -47,19 +46,6 @@ fn judge_quotes(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'
         let found = Diagnostic::warning("the quotes around this prompt are sent with it")
             .at(source.place(place(table, row, column, source)), "a quote after a space is text")
             .help("remove the space before the first quote");
-        problems.push(found);
-    }
-}
-
-/// Warns of a `pick` that names no image of the row.
-fn judge_pick(table: &CsvTable, row: &CsvRow, column: usize, source: &Source<'_>, problems: &mut Problems) {
-    let is_image = |of: &&TableColumn| of.role == ColumnRole::Result(ResultColumn::Image);
-    let images = table.columns.iter().filter(is_image).count();
-    let mut picks = row.cell(column).split([' ', ',', ';']).filter(|pick| !pick.is_empty());
-    if images > 0 && !picks.all(|pick| pick.parse().is_ok_and(|n: usize| (1..=images).contains(&n))) {
-        let found = Diagnostic::warning(format!("{} names no image of this row", quoted(row.cell(column))))
-            .at(source.place(place(table, row, column, source)), "kept as it is")
-            .help("write the numbers of the images, as in `2` or `1 3`");
         problems.push(found);
     }
 }

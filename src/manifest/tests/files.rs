@@ -108,5 +108,5 @@ fn every_example_of_the_documentation_is_right() {
         assert!(manifest.warnings.is_empty(), "{}", manifest.warnings);
         counts.push(manifest.len());
     }
-    assert_eq!(counts, [2, 1, 2, 6, 1, 5, 1, 1, 1, 1, 4, 1]);
+    assert_eq!(counts, [2, 1, 2, 6, 1, 5, 1, 1, 1, 1, 4]);
 }

@@ -67,12 +67,6 @@ impl ValueError {
         self.found.severity == Severity::Error
     }
 
-    /// Turns an error into a warning, which does not stop the work.
-    pub(crate) fn soften(mut self) -> Self {
-        self.found.severity = Severity::Warning;
-        self
-    }
-
     pub(crate) fn message(&self) -> &str {
         &self.found.message
     }

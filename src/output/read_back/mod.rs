@@ -104,6 +104,14 @@ pub fn read_back(path: &Path) -> Result<ReturnedTable, Problems> {
     Ok(table)
 }
 
+/// What kind of table a file is.
+///
+/// # Errors
+/// Those of [`read_back`].
+pub fn table_origin(path: &Path) -> Result<TableOrigin, Problems> {
+    scan(path, &mut |_| ()).map(|table| table.origin)
+}
+
 /// Reads a table back and passes its rows on one by one; those of the table that is given are
 /// empty. Rows of a foreign table may be passed on too.
 ///

@@ -5,15 +5,17 @@
 //! and is marked as decided until it has ended, so that any later run carries it out, and a run of
 //! a table carries out nothing else.
 
-use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, params};
+use std::collections::BTreeSet;
 
-use super::columns::{redone_of, state_at};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
+
+use super::columns::{mode_at, redone_of, state_at};
 use super::{HeldStore, Snapshot, outcomes};
 use crate::failpoint::Point;
 use crate::plan::{DecisionOutcome, TaskStanding, judge};
-use crate::store::{DecidedTask, PickOutcome, RowDecision, StoreError};
-use crate::task::{Decision, State, TaskId, TaskRow};
+use crate::store::{DecidedTask, PickOutcome, ReturnedTask, RowDecision, StoreError};
+use crate::task::{Counts, Decision, Fingerprint, ModeCounts, State, TaskId, TaskRow};
 
 impl HeldStore {
     /// Records decisions, in their order, and gives what became of each. Submits that a run left
@@ -36,23 +38,103 @@ impl HeldStore {
 }
 
 impl Snapshot {
-    /// What would become of decisions, in their order, if they were recorded now.
+    /// What would become of decisions, each for itself, if they were recorded now.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read the state, or a row is about a task that it does
     /// not have.
     pub fn judge_decisions(&self, rows: &[RowDecision]) -> Result<Vec<DecidedTask>, StoreError> {
-        let judge = |row| Ok(judge_row(&self.db, row, self.is_live())?.0);
-        rows.iter().map(judge).collect::<rusqlite::Result<_>>().map_err(|e| self.error(e))
+        judge_all(&self.db, rows, self.is_live()).map_err(|e| self.error(e))
     }
 
-    /// The tasks of the manifest that wait because of decisions.
+    /// What would become of decisions if they were recorded now; the tasks that a run of them would
+    /// submit, by mode; and how many of these are due because of earlier decisions.
+    ///
+    /// # Errors
+    /// [`StoreError`], where SQLite cannot read the state, or a row is about a task that it does
+    /// not have.
+    pub fn plan_decisions(
+        &self,
+        rows: &[RowDecision],
+    ) -> Result<(Vec<DecidedTask>, ModeCounts, u64), StoreError> {
+        plan(&self.db, rows, self.is_live()).map_err(|e| self.error(e))
+    }
+
+    /// What the state has of the task of a ref. `None` where it has no such task.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read the state.
-    pub fn decided_tasks(&self) -> Result<Vec<TaskRow>, StoreError> {
-        decided_tasks(&self.db).map_err(|e| self.error(e))
+    pub fn returned_task(&self, task: TaskRow) -> Result<Option<ReturnedTask>, StoreError> {
+        returned_task(&self.db, task).map_err(|e| self.error(e))
     }
+
+    /// How many of these tasks have each status.
+    ///
+    /// # Errors
+    /// [`StoreError`], where SQLite cannot read the state.
+    pub fn counts_of(&self, tasks: &[TaskRow]) -> Result<Counts, StoreError> {
+        let read = || {
+            let mut counts = Counts::default();
+            let mut query = self.db.prepare("SELECT state FROM state WHERE task = ?1")?;
+            for task in tasks {
+                let state = query.query_row([task.0], |row| state_at(row, 0))?;
+                counts.add(state.shown(self.is_live()), 1);
+            }
+            Ok(counts)
+        };
+        read().map_err(|e| self.error(e))
+    }
+}
+
+fn judge_all(db: &Connection, rows: &[RowDecision], is_live: bool) -> rusqlite::Result<Vec<DecidedTask>> {
+    rows.iter().map(|row| Ok(judge_row(db, row, is_live)?.0)).collect()
+}
+
+fn plan(
+    db: &Connection,
+    rows: &[RowDecision],
+    is_live: bool,
+) -> rusqlite::Result<(Vec<DecidedTask>, ModeCounts, u64)> {
+    let decided = judge_all(db, rows, is_live)?;
+    let mut due: BTreeSet<TaskRow> = decided_tasks(db)?.into_iter().collect();
+    let mut submitted = BTreeSet::new();
+    for task in &decided {
+        match task.outcome {
+            Some((_, outcome)) if outcome.submits() => drop(submitted.insert(task.task)),
+            Some((_, DecisionOutcome::Skip)) => drop(due.remove(&task.task)),
+            _ => {}
+        }
+    }
+    due.retain(|task| !submitted.contains(task));
+    let mut modes = ModeCounts::default();
+    let mut query = db.prepare("SELECT mode FROM task WHERE key = ?1")?;
+    for task in submitted.iter().chain(&due) {
+        modes.add(query.query_row([task.0], |row| mode_at(row, 0))?);
+    }
+    Ok((decided, modes, due.len() as u64))
+}
+
+fn returned_task(db: &Connection, task: TaskRow) -> rusqlite::Result<Option<ReturnedTask>> {
+    let mut query = db.prepare_cached(
+        "SELECT prompt, fingerprint, picks,
+             (SELECT count(*) FROM attempt WHERE attempt.task = state.task
+                 AND outcome IS NOT 'not_accepted' AND outcome IS NOT 'refused'),
+             CASE state WHEN 'done' THEN coalesce(
+                 (SELECT json_array_length(images) FROM attempt WHERE attempt.task = state.task
+                     AND outcome IS NOT 'not_accepted' ORDER BY attempt.key DESC LIMIT 1), 0) ELSE 0 END
+         FROM state JOIN task ON key = task WHERE key = ?1",
+    )?;
+    let row = |row: &Row<'_>| {
+        let picks: Option<String> = row.get(2)?;
+        Ok(ReturnedTask {
+            prompt: row.get(0)?,
+            fingerprint: Fingerprint(row.get(1)?),
+            attempts: row.get(3)?,
+            images: row.get::<_, i64>(4)?.try_into().unwrap_or(0),
+            picks: picks.and_then(|picks| serde_json::from_str(&picks).ok()).unwrap_or_default(),
+        })
+    };
+    query.query_row([task.0], row).optional()
 }
 
 fn decided_tasks(db: &Connection) -> rusqlite::Result<Vec<TaskRow>> {

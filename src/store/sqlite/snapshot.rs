@@ -12,7 +12,7 @@ use super::{database_error, file_access, lock, manifest_path, open_run, schema, 
 use crate::plan::{KnownTask, KnownTasks};
 use crate::seeded_fault::{self, SeededFault};
 use crate::store::{Header, StateLocation, StoreError};
-use crate::task::{Counts, Fingerprint, Quota, RemoteTaskId, State, Status, TaskId, TaskMode};
+use crate::task::{Counts, Fingerprint, Quota, State, Status, TaskId, TaskMode};
 
 /// A state at one moment, to read: what is read through one snapshot belongs together, also while a
 /// run writes the state.
@@ -278,8 +278,6 @@ pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {
     let mut known_tasks = KnownTasks::new();
     let mut query = db.prepare(
         "SELECT key, id, fingerprint, state, position, redone,
-             (SELECT task_id FROM attempt WHERE attempt.task = task.key AND outcome IS NOT 'not_accepted'
-                 ORDER BY attempt.key DESC LIMIT 1),
              state = 'skipped' AND EXISTS (SELECT 1 FROM attempt WHERE attempt.task = task.key
                  AND outcome IN ('failed', 'refused') AND attempt.key > asked_after),
              kept_skip
@@ -292,10 +290,9 @@ pub(super) fn known_tasks(db: &Connection) -> rusqlite::Result<KnownTasks> {
             fingerprint: Fingerprint(row.get(2)?),
             state: state_at(row, 3)?,
             position: row.get(4)?,
-            failed_before_skip: row.get(7)?,
-            kept_skip: row.get(8)?,
+            failed_before_skip: row.get(6)?,
+            kept_skip: row.get(7)?,
             over: over_at(row.get(5)?),
-            last_mark: row.get::<_, Option<String>>(6)?.map(|task_id| RemoteTaskId(task_id).mark()),
         };
         known_tasks.entry(TaskId(row.get(1)?)).or_default().push(known);
     }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 pub(crate) use cli_command::{CliCommand, CommandOutput, KEY, RunningCommand};
 pub(crate) use hook_receiver::{HookReceiver, ReceivedRequest};
 pub(crate) use raw_server::{RawReply, RawServer, reply};
-pub(crate) use results_file::ResultsFile;
+pub(crate) use results_file::{ResultsFile, typed};
 pub(crate) use sandbox_service::{SandboxService, assert_paid_once, block_on, fast_sandbox};
 pub(crate) use test_dir::{TestDir, csv_rows};
 

@@ -97,3 +97,24 @@ impl ResultsFile {
         self.rows.iter().map(|row| &row[name]).collect()
     }
 }
+
+/// A table in which this is typed into a column of the row of this id. The column is added where there is none.
+pub(crate) fn typed(table: &str, id: &str, column: &str, text: &str) -> String {
+    let mut reader =
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(table.as_bytes());
+    let mut rows: Vec<Vec<String>> =
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect();
+    let at = rows[0].iter().position(|name| name == column).unwrap_or_else(|| {
+        rows[0].push(column.to_owned());
+        rows[0].len() - 1
+    });
+    for row in &mut rows[1..] {
+        row.resize(row.len().max(at + 1), String::new());
+        if row[0] == id {
+            row[at] = text.to_owned();
+        }
+    }
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    rows.iter().for_each(|row| writer.write_record(row).unwrap());
+    String::from_utf8(writer.into_inner().unwrap()).unwrap()
+}

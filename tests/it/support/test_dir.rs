@@ -85,6 +85,12 @@ impl TestDir {
         self.mjbatch(&format!("run {manifest} {words}")).with_service(url)
     }
 
+    /// The same run of a manifest whose name may contain blanks.
+    pub(crate) fn run_arg(&self, manifest: &str, url: &str) -> CliCommand {
+        let words = "--poll-min 20ms --poll-max 100ms --lost-after 300ms --retries 0 --retry-after 20ms";
+        self.mjbatch("run").arg(manifest).args(words).with_service(url)
+    }
+
     /// The content of `spring.results.csv`.
     pub(crate) fn results(&self) -> ResultsFile {
         ResultsFile::read(&self.path("spring.results.csv"))

@@ -192,7 +192,6 @@ impl Checker<'_> {
         variants: &PromptVariants<'_>,
         draft: &TaskDraft,
     ) {
-        let is_final = matches!(item.entry.prompt, PromptSource::FinalCells);
         let mut findings = prompt::lint(&draft.prompt, item.mode);
         if findings.is_empty() {
             return;
@@ -208,7 +207,6 @@ impl Checker<'_> {
             .into_iter()
             .map(|finding| {
                 let fault = ValueError::of_finding(finding, &draft.prompt);
-                let fault = if is_final { fault.soften() } else { fault };
                 let (DraftName::Given(name) | DraftName::Derived(name)) = &draft.name;
                 let of = format!("found in the task {}: {}", quoted(name), quoted(&draft.prompt));
                 (ItemPart::Prompt, if is_made { fault.note(&of) } else { fault })

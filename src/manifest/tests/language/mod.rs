@@ -158,54 +158,19 @@ c,a cup,C-1,,,,,,skip
 }
 
 #[test]
-fn results_are_a_manifest_again() {
-    let results = "id,sku,timeout,--ar,task_id,status,mode,prompt,reason,grid,image_1,image_2,image_3,image_4,attempts,quota,submitted_at,finished_at,action\r\n\
-        mug,A-1,900,4:5,T1,done,relaxed,\"a {raw, brace} {{ kept }} mug --ar 4:5\",,g,1,2,3,4,1,2,,,redo\r\n\
-        mug~2,A-1,,,T2,failed,fast,a mug —ar 4:5,moderated,,,,,,1,,,,skip\r\n\
-        pen,P-1,,,,pending,fast,a pen,,,,,,,0,,,,\r\n";
-    let manifest = manifest("spring.results.csv", results);
-    insta::assert_snapshot!(table(&manifest), @r"
-    columns: sku, timeout, --ar
-    mug | a {raw, brace} {{ kept }} mug --ar 4:5 | relaxed | 900 | A-1, 900, 4:5;
-    mug~2 | a mug —ar 4:5 | fast | - | A-1, , ;
-    pen | a pen | fast | - | P-1, , ;
-    ");
-    assert!(manifest.is_results);
-    let actions: Vec<_> = manifest.decisions().map(|(id, action)| format!("{id} {action:?}")).collect();
-    assert_eq!(actions, ["mug Redo", "mug~2 Skip"]);
-    insta::assert_snapshot!(Renderer::plain().all(&manifest.warnings), @r"
-    warning: an em dash for `--` before `ar`
-     --> spring.results.csv:3:34
+fn results_are_no_manifest() {
+    let results = "id,sku,task_id,status,mode,prompt,reason,grid,image_1,attempts,action,pick,ref\r\n\
+        mug,A-1,T1,done,relaxed,a mug,,g,1,1,redo,,kqzmwtpa-t1-a1\r\n";
+    insta::assert_snapshot!(super::errors("spring.results.csv", results), @"
+    error: the table is results that mjbatch wrote, and not a manifest
+     --> spring.results.csv:1:1
       |
-    3 | mug~2,A-1,,,T2,failed,fast,a mug —ar 4:5,moderated,,,,,,1,,,,skip
-      |                                  ^^^ probably not read as a flag
+    1 | id,sku,task_id,status,mode,prompt,reason,grid,image_1,attempts,action,pick,ref
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ these are the columns of results
       |
-      = note: a flag starts with two plain hyphens; only Midjourney's own bot is known to correct an em dash
-      = help: write `--ar 4:5`
+      = note: nothing was submitted
+      = help: name the manifest that they are the results of; `mjbatch run` of results carries out what is decided in them
     ");
-}
-
-#[test]
-fn picks_are_read_and_one_that_names_no_image_is_reported() {
-    let results = "id,task_id,status,mode,prompt,image_1,image_2,image_3,image_4,pick,formula_guard\r\n\
-        a,T1,done,fast,a mug,1,2,3,4,3,on\r\n\
-        b,T2,done,fast,a cup,1,2,3,4,\"1, 4\",on\r\n\
-        c,T3,done,fast,a jar,1,2,3,4,the second,on\r\n\
-        d,T4,done,fast,a pan,1,2,3,4,5,on\r\n";
-    let manifest = manifest("spring.picks.csv", results);
-    insta::assert_snapshot!(table(&manifest), @"
-    columns: pick
-    a | a mug | fast | - | 3;
-    b | a cup | fast | - | 1, 4;
-    c | a jar | fast | - | the second;
-    d | a pan | fast | - | 5;
-    ");
-    let warnings = Renderer::plain().all(&manifest.warnings);
-    let warnings: Vec<&str> = warnings.lines().filter(|line| line.starts_with("warning")).collect();
-    assert_eq!(
-        warnings,
-        ["warning: `the second` names no image of this row", "warning: `5` names no image of this row"]
-    );
 }
 
 #[test]

@@ -11,7 +11,7 @@ fn row(task: i64, attempts: u32, decision: Decision) -> RowDecision {
 
 impl TestDir {
     fn decide(&self, rows: &[RowDecision]) -> Vec<DecidedTask> {
-        let judged = BatchStore::at(&self.path).snapshot().unwrap().judge_decisions(rows).unwrap();
+        let judged = BatchStore::at(&self.path).snapshot().unwrap().plan_decisions(rows).unwrap().0;
         let recorded = open(&self.path).unwrap().record_decisions(rows).unwrap();
         if rows.len() == 1 {
             assert_eq!(judged, recorded, "what is said without recording it is what is recorded");

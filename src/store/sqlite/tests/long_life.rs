@@ -9,7 +9,7 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use tempfile::TempDir;
 
-use crate::plan::{self, Selection};
+use crate::plan::Selection;
 use crate::store::sqlite::tests::begun::claimed;
 use crate::store::sqlite::{HeldStore, Snapshot, schema};
 use crate::store::{BatchStore, Intent, IntentOutcome, ManifestRef};
@@ -31,7 +31,7 @@ fn open(path: &Path) -> HeldStore {
 }
 
 fn list(store: &mut HeldStore, tasks: &[Task]) {
-    let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
+    let plan = super::plan_of(tasks, store);
     let manifest_ref =
         ManifestRef { batch: "spring", columns: &[], hash: [7; 32], file: Path::new("spring.csv") };
     store.sync_manifest(manifest_ref, tasks.iter().cloned(), &plan).unwrap();

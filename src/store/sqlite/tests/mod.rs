@@ -41,7 +41,7 @@ impl TestDir {
     fn begin(&self, tasks: &[Task]) -> (Begun, BatchWriter) {
         let prices = Prices { fast: Some(Quota(4000)), relaxed: None };
         let mut store = open(&self.path).unwrap();
-        let plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
+        let plan = plan_of(tasks, &store);
         let columns = ["sku".to_owned()];
         let manifest_ref =
             ManifestRef { batch: "spring", columns: &columns, hash: [7; 32], file: Path::new("spring.csv") };
@@ -56,6 +56,17 @@ impl TestDir {
     fn states(&self) -> Vec<(String, State)> {
         self.records().into_iter().map(|record| (record.task.id.0, record.state)).collect()
     }
+}
+
+/// The plan for these tasks. A new one with what an earlier run made of it is taken over.
+fn plan_of(tasks: &[Task], store: &HeldStore) -> plan::Plan {
+    let mut plan = plan::compare(tasks.iter().cloned(), &store.known_tasks().unwrap());
+    for (step, task) in plan.steps.iter_mut().zip(tasks) {
+        if let (plan::Step::New, Some(earlier)) = (*step, &task.earlier) {
+            *step = plan::Step::Import(earlier.state);
+        }
+    }
+    plan
 }
 
 fn open(path: &Path) -> Result<HeldStore, StoreError> {
