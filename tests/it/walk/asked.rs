@@ -43,16 +43,16 @@ impl Asked {
             let most = self.tasks.entry(motif).or_default();
             *most = (*most).max(tasks.len() as i64);
             // Of one task it is one `redo`, whatever its id is.
-            let name = |task: &Listed| match tasks.len() {
-                1 => String::new(),
-                _ => task.id.clone().unwrap_or_default(),
+            let name = |(n, task): (usize, &&Listed)| match (tasks.len(), &task.id) {
+                (1, _) => String::new(),
+                (_, Some(id)) => format!("id {id}"),
+                (_, None) => format!("row {n}"),
             };
-            let asks: BTreeSet<String> =
-                tasks.iter().filter(|task| task.action == "redo").map(|task| name(task)).collect();
+            let redos = tasks.iter().enumerate().filter(|(_, task)| task.action == "redo");
+            let asks: BTreeSet<String> = redos.map(name).collect();
             let before = self.redone.remove(&motif).unwrap_or_default();
             let is_known = known.iter().any(|task| task.motif == motif);
-            let new =
-                if before.contains("") && !asks.is_empty() { 0 } else { asks.difference(&before).count() };
+            let new = asks.difference(&before).count();
             if is_known && new > 0 {
                 *self.more.entry(motif).or_default() += new as i64;
                 redone.insert(motif);

@@ -2,14 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sheet::motif_of;
+use super::sheet::{Listed, motif_of};
 use super::state::TaskRow;
+use super::tables::Table;
 use super::world::World;
 use mjbatch::sandbox::LedgerOutcome;
 
 /// How the world was before a step.
 pub(super) struct Before {
     pub(super) tasks: Vec<TaskRow>,
+    /// The refs of the results with a redo that was not carried out yet.
+    pub(super) redos: BTreeSet<String>,
     jobs: usize,
     quota: u64,
 }
@@ -17,7 +20,8 @@ pub(super) struct Before {
 impl Before {
     pub(super) fn of(world: &World) -> Result<Before, String> {
         let quota = world.jobs.iter().map(|job| job.quota).sum();
-        Ok(Before { tasks: world.state()?, jobs: world.jobs.len(), quota })
+        let redos = Table::of_results(world).map(|table| table.redos()).unwrap_or_default();
+        Ok(Before { tasks: world.state()?, redos, jobs: world.jobs.len(), quota })
     }
 }
 
@@ -131,25 +135,33 @@ fn every_job_is_accounted_for(world: &World, tasks: &[TaskRow]) -> Result<(), St
 
 /// The results that a run wrote: a row for each task that the manifest lists, and the newest images
 /// that were paid for.
-pub(super) fn check_results(world: &World, tasks: &[TaskRow]) -> Result<(), String> {
+pub(super) fn check_results(
+    world: &World,
+    tasks: &[TaskRow],
+    listed: Option<&Vec<Listed>>,
+) -> Result<(), String> {
     let results = world.dir.results();
-    let listed = world.sheet.listed();
-    if results.rows.len() != listed.len() {
-        return Err(format!("{} rows of results for {} tasks", results.rows.len(), listed.len()));
+    // A run of a table lists what the state lists.
+    let most = listed.map_or_else(|| tasks.iter().filter(|task| task.is_listed).count(), Vec::len);
+    if results.rows.len() != most {
+        return Err(format!("{} rows of results for {most} tasks", results.rows.len()));
     }
-    for (row, task) in results.rows.iter().zip(&listed) {
+    for (row, task) in results.rows.iter().zip(listed.into_iter().flatten()) {
         let motif = motif_of(&row["prompt"]);
         if motif != Some(task.motif) || task.id.as_ref().is_some_and(|id| *id != row["id"]) {
             return Err(format!("{task:?} has this row of results: {row:?}"));
         }
+    }
+    for row in &results.rows {
+        let motif = motif_of(&row["prompt"]);
         let mut of_motif = tasks.iter().filter(|other| Some(other.motif) == motif);
         let (Some(only), None) = (of_motif.next(), of_motif.next()) else { continue };
         if &row["status"] != "done" {
-            if row.images().is_empty() {
+            // A task that was made once, and skipped when it was to be made again, has images.
+            if row.images().is_empty() || &row["status"] == "skipped" {
                 continue;
-            } else {
-                return Err(format!("images of what is not done: {row:?}"));
             }
+            return Err(format!("images of what is not done: {row:?}"));
         }
         // A job that was seen to run may be done by now.
         let is_bad = |id: &str| {
@@ -164,6 +176,28 @@ pub(super) fn check_results(world: &World, tasks: &[TaskRow]) -> Result<(), Stri
         let images = row.images();
         if images.is_empty() || !images.iter().all(|url| url.contains(&row["task_id"])) {
             return Err(format!("these are not the images of its job: {row:?}"));
+        }
+    }
+    Ok(())
+}
+
+/// At a service that says all it knows, no task is paid for again of which a lost attempt has images
+/// by now.
+pub(super) fn what_came_is_not_paid_again(
+    world: &World,
+    before: &Before,
+    tasks: &[TaskRow],
+) -> Result<(), String> {
+    let is_made = |id: &String| {
+        let job = world.jobs.iter().find(|job| job.task_id == *id);
+        job.is_some_and(|job| job.outcome == LedgerOutcome::Done)
+    };
+    for was in &before.tasks {
+        let lost = was.attempts.iter().filter(|attempt| attempt.outcome.as_deref() == Some("lost"));
+        let has_images = was.state == "pending" && lost.filter_map(|lost| lost.task_id.as_ref()).any(is_made);
+        let now = tasks.iter().find(|now| now.key == was.key);
+        if has_images && now.is_some_and(|now| now.attempts.len() > was.attempts.len()) {
+            return Err(format!("this had images, and was paid for again: {was:?}"));
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ mod random;
 mod sheet;
 mod state;
 mod steps;
+mod tables;
 mod world;
 
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -312,7 +312,8 @@ impl Sheet {
     /// Writes an action, or takes one back.
     fn decide(&mut self, at: usize, rng: &mut Rng) -> String {
         let row = &mut self.rows[at];
-        row.action = if row.action.is_empty() { rng.of(&["redo", "redo", "skip", "skip"]) } else { "" };
+        row.action =
+            if row.action.is_empty() { rng.of(&["redo", "redo", "skip", "skip", "make"]) } else { "" };
         format!("action of `{}` (n{}): {:?}", row.id, row.motif, row.action)
     }
 

@@ -19,6 +19,10 @@ pub(super) struct TaskRow {
     /// The manifest says not to submit it.
     pub(super) is_skipped: bool,
     pub(super) is_redone: bool,
+    /// A table said to skip it.
+    pub(super) has_kept_skip: bool,
+    /// A table decided that it is submitted.
+    pub(super) is_decided: bool,
     pub(super) attempts: Vec<AttemptRow>,
 }
 
@@ -39,6 +43,12 @@ impl AttemptRow {
 impl TaskRow {
     pub(super) fn is_in_doubt(&self) -> bool {
         matches!(self.state.as_str(), "unknown" | "submitting")
+    }
+
+    /// How many attempts a ref of it names: those that were not certainly rejected.
+    pub(super) fn counted_attempts(&self) -> usize {
+        let is_nothing = |outcome: &str| matches!(outcome, "not_accepted" | "refused");
+        self.attempts.iter().filter(|attempt| !attempt.outcome.as_deref().is_some_and(is_nothing)).count()
     }
 
     /// Whether nothing more is to be expected of it.
@@ -72,7 +82,7 @@ fn tasks(path: &Path) -> rusqlite::Result<Vec<TaskRow>> {
         return Ok(Vec::new());
     }
     let mut query = db.prepare(
-        "SELECT key, id, prompt, position IS NOT NULL, state, class, skip, redone = 1
+        "SELECT key, id, prompt, position IS NOT NULL, state, class, skip, redone = 1, kept_skip, decided
          FROM task JOIN state ON task = key ORDER BY key",
     )?;
     let rows = query.query_map([], |row| {
@@ -84,6 +94,8 @@ fn tasks(path: &Path) -> rusqlite::Result<Vec<TaskRow>> {
             state: row.get(4)?,
             is_skipped: row.get(6)?,
             is_redone: row.get(7)?,
+            has_kept_skip: row.get(8)?,
+            is_decided: row.get(9)?,
             attempts: Vec::new(),
         })
     })?;

@@ -4,18 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mjbatch::failpoint::Point;
 
-use super::check::{Before, Permit, check, check_results};
+use super::check::{Before, Permit, check, check_results, what_came_is_not_paid_again};
 use super::random::Rng;
 use super::sheet::{Form, motif_of};
 use super::state::TaskRow;
+use super::tables::{Table, feed_back};
 use super::world::{Disturbance, SLOTS, World};
 use crate::support::CommandOutput;
 
 /// Takes one step at random, and checks what must hold after it.
 pub(super) fn step(world: &mut World, rng: &mut Rng) -> Result<(), String> {
     match rng.below(100) {
-        0..36 => edit(world, rng),
-        36..64 => run(world, rng, &Disturbance::None),
+        0..30 => edit(world, rng),
+        30..50 => run(world, rng, &Disturbance::None),
+        50..64 => feed_back(world, rng),
         64..76 => {
             let disturbance = disturbance(rng);
             run(world, rng, &disturbance)?;
@@ -25,7 +27,8 @@ pub(super) fn step(world: &mut World, rng: &mut Rng) -> Result<(), String> {
         82..92 => resolve(world, rng),
         92..95 => look(world, rng),
         95..97 => two_runs(world, rng),
-        97..99 => lose_the_log(world, rng),
+        97 => lose_the_log(world, rng),
+        98 => lose_the_state(world, rng),
         _ => restore_backup(world),
     }
 }
@@ -52,17 +55,19 @@ fn edit(world: &mut World, rng: &mut Rng) -> Result<(), String> {
 
 /// How a run is called.
 #[derive(Debug, Clone, Default)]
-struct RunPlan {
+pub(super) struct RunPlan {
     words: String,
-    only: Option<String>,
-    limit: Option<usize>,
-    pilot: bool,
-    budget: Option<u64>,
+    /// The table that is run instead of the manifest.
+    pub(super) table: Option<String>,
+    pub(super) only: Option<String>,
+    pub(super) limit: Option<usize>,
+    pub(super) pilot: bool,
+    pub(super) budget: Option<u64>,
     retries: u8,
     resends: bool,
     max_changed: Option<usize>,
     /// It submits all that waits, and follows it to its end.
-    is_plain: bool,
+    pub(super) is_plain: bool,
 }
 
 impl RunPlan {
@@ -71,7 +76,7 @@ impl RunPlan {
         RunPlan { words: format!("--concurrency {SLOTS}"), is_plain: true, ..RunPlan::default() }
     }
 
-    fn random(world: &World, tasks: &[TaskRow], rng: &mut Rng) -> RunPlan {
+    pub(super) fn random(world: &World, tasks: &[TaskRow], rng: &mut Rng) -> RunPlan {
         // A job of which nobody knows holds a slot for minutes: few slots are for those who know all.
         let all_are_known = world.faults.is_empty() && !tasks.iter().any(TaskRow::is_in_doubt);
         let slots = if rng.percent(30) && all_are_known { 1 + rng.below(9) } else { SLOTS };
@@ -108,11 +113,11 @@ impl RunPlan {
         plan
     }
 
-    fn arguments(&self, world: &World) -> String {
+    pub(super) fn arguments(&self, world: &World) -> String {
         let mut words = format!(
             "run {} --poll-min 2ms --poll-max 20ms --lost-after 40ms --retry-after 5ms --patience 60ms --progress none \
              --retries {} {}",
-            world.sheet.file(),
+            self.table.as_deref().unwrap_or(world.sheet.file()),
             self.retries,
             self.words
         );
@@ -137,12 +142,33 @@ impl RunPlan {
         words
     }
 
+    /// What a run of a table may buy: what it decides, and what tables decided before.
+    fn permit_of_table(&self, world: &World, tasks: &[TaskRow]) -> Permit {
+        let due = tasks.iter().filter(|task| task.is_listed && world.due.contains(&task.key));
+        let most = self.limit.filter(|_| self.retries == 0 && !self.resends);
+        let mut motifs: BTreeSet<u32> = due.map(|task| task.motif).collect();
+        if self.resends {
+            motifs.extend(tasks.iter().filter(|task| task.is_in_doubt()).map(|task| task.motif));
+        }
+        if self.retries > 0 {
+            motifs.extend(tasks.iter().filter(|task| task.state == "running").map(|task| task.motif));
+        }
+        Permit { motifs, most, budget: self.budget.or(world.sheet.budget) }
+    }
+
     /// What such a run may buy.
     fn permit(&self, world: &World, tasks: &[TaskRow]) -> Permit {
+        if self.table.is_some() {
+            return self.permit_of_table(world, tasks);
+        }
         let listed = world.sheet.listed();
         let selected = listed.iter().filter(|task| self.only.is_none() || task.id == self.only);
-        let mut motifs: BTreeSet<u32> =
-            selected.filter(|task| task.action != "skip").map(|task| task.motif).collect();
+        let made = |motif| world.made.contains(&motif);
+        let mut motifs: BTreeSet<u32> = selected
+            .filter(|task| task.action != "skip" || made(task.motif))
+            .map(|task| task.motif)
+            .collect();
+        motifs.retain(|motif| !is_declined(world, tasks, *motif));
         if self.max_changed == Some(0) {
             motifs.retain(|motif| !is_edited(world, tasks, *motif));
         }
@@ -152,6 +178,14 @@ impl RunPlan {
         let most = [self.limit, pilot].into_iter().flatten().min().filter(|_| is_exact);
         Permit { motifs, most, budget: self.budget.or(world.sheet.budget) }
     }
+}
+
+/// Whether a table skipped every task with this motif that is known.
+fn is_declined(world: &World, tasks: &[TaskRow], motif: u32) -> bool {
+    let mut of_motif = tasks.iter().filter(|task| task.motif == motif).peekable();
+    let rows = world.sheet.listed().iter().filter(|row| row.motif == motif).count();
+    let are_known = tasks.iter().filter(|task| task.motif == motif).count() >= rows;
+    are_known && of_motif.peek().is_some() && of_motif.all(|task| world.declined.contains(&task.key))
 }
 
 /// Whether this motif was never bought, and is now the prompt of an id that the state lists with
@@ -167,7 +201,7 @@ fn is_edited(world: &World, tasks: &[TaskRow], motif: u32) -> bool {
     !is_known && is_replaced && tasks.iter().filter(|task| task.id == id).count() == 1
 }
 
-fn disturbance(rng: &mut Rng) -> Disturbance {
+pub(super) fn disturbance(rng: &mut Rng) -> Disturbance {
     match rng.below(10) {
         0..4 => {
             let point = rng.of(&Point::ALL).as_str();
@@ -228,7 +262,7 @@ const FAULTS: [&str; 40] = [
 ];
 
 /// Sometimes another service, with a few faults or none.
-fn maybe_new_service(world: &mut World, rng: &mut Rng) {
+pub(super) fn maybe_new_service(world: &mut World, rng: &mut Rng) {
     if !rng.percent(60) {
         return;
     }
@@ -261,12 +295,12 @@ fn run_as(world: &mut World, plan: &RunPlan, disturbance: &Disturbance) -> Resul
     after_run(world, plan, &before, &[ran], disturbance)
 }
 
-fn said(ran: &CommandOutput) -> String {
+pub(super) fn said(ran: &CommandOutput) -> String {
     format!("  code {:?}; {}", ran.code, ran.stderr.replace('\n', "\n    "))
 }
 
 /// Counts what a run was asked for, and checks what it did.
-fn after_run(
+pub(super) fn after_run(
     world: &mut World,
     plan: &RunPlan,
     before: &Before,
@@ -276,30 +310,89 @@ fn after_run(
     let listed = world.sheet.listed();
     let codes: Vec<Option<i32>> = ran.iter().map(|ran| ran.code).collect();
     let is_refused = codes.iter().all(|code| matches!(code, Some(2 | 11)));
+    let ends_skip = |key: &i64| {
+        let task = before.tasks.iter().find(|task| task.key == *key);
+        task.is_some_and(|task| listed.iter().any(|row| row.motif == task.motif && row.action == "make"))
+    };
+    if !is_refused && plan.table.is_none() {
+        world.declined.retain(|key| !ends_skip(key));
+        world.made.retain(|motif| listed.iter().any(|row| row.motif == *motif && row.action == "skip"));
+    }
     let permit = if is_refused { Permit::default() } else { plan.permit(world, &before.tasks) };
     if !is_refused {
-        world.asked.list(&listed, &before.tasks);
+        if plan.table.is_none() {
+            world.asked.list(&listed, &before.tasks);
+        }
         for motif in resent_or_retried(plan, before, &world.state()?) {
             world.asked.once_more(motif);
         }
     }
     let tasks = check(world, before, &permit)?;
     let is_quiet = matches!(disturbance, Disturbance::None);
-    for code in &codes {
-        code_is_right(world, plan, *code, &tasks, is_quiet)?;
+    if is_quiet && world.faults.is_empty() {
+        what_came_is_not_paid_again(world, before, &tasks)?;
     }
+    for ran in ran {
+        code_is_right(world, plan, ran, &tasks, is_quiet)?;
+    }
+    // It is due until the task has ended. Where a run was disturbed, only the state knows whether it
+    // recorded a decision.
+    let is_due = |key: &i64| {
+        tasks.iter().any(|task| match task.state.as_str() {
+            _ if task.key != *key => false,
+            "pending" => is_quiet || task.is_decided,
+            state => matches!(state, "submitting" | "running" | "unknown"),
+        })
+    };
+    world.due.retain(is_due);
+    // A skip that came too late is over once the task is done.
+    let is_done = |key: &i64| tasks.iter().any(|task| task.key == *key && task.state == "done");
+    world.declined.retain(|key| !is_done(key));
     let wrote = codes.iter().any(|code| matches!(code, Some(0 | 3..=10)));
     if is_quiet && wrote {
-        check_results(world, &tasks)?;
+        check_results(world, &tasks, plan.table.is_none().then_some(&listed))?;
+        let table = Table::of_results(world).ok_or("the results have no refs")?;
+        let kept = if plan.table.is_none() { before.redos.clone() } else { BTreeSet::new() };
+        table.keeps(world, &kept)?;
     }
-    if plan.is_plain && is_quiet && codes.iter().any(|code| matches!(code, Some(0 | 3 | 6))) {
-        if let Some(waits) = tasks.iter().find(|task| task.is_listed && task.state == "pending") {
+    if plan.table.is_some() {
+        return everything_decided_was_carried_out(world, plan, &codes, &tasks, is_quiet);
+    }
+    if plan.is_plain && is_quiet && codes.iter().any(|code| ended_well(world, *code)) {
+        let mut waits = tasks.iter().filter(|task| task.is_listed && task.state == "pending");
+        // The budget may be reached, which the exit code says only where nothing is unknown.
+        if let (Some(waits), None) = (waits.next(), world.sheet.budget) {
             return Err(format!("the run ended well, and this was not submitted: {waits:?}"));
         }
         let billed = world.billed();
         world.asked.settle(&listed, &tasks, &billed);
     }
     Ok(())
+}
+
+/// Whether nothing but the state of its tasks made a run end. Where some are unknown, the exit code
+/// does not say whether the service was broken as well.
+fn ended_well(world: &World, code: Option<i32>) -> bool {
+    matches!(code, Some(0 | 3)) || code == Some(6) && world.faults.is_empty()
+}
+
+/// After a run of a table that nothing disturbed, none of its decisions waits any more.
+fn everything_decided_was_carried_out(
+    world: &World,
+    plan: &RunPlan,
+    codes: &[Option<i32>],
+    tasks: &[TaskRow],
+    is_quiet: bool,
+) -> Result<(), String> {
+    let is_over = plan.is_plain
+        && is_quiet
+        && world.sheet.budget.is_none()
+        && codes.iter().any(|code| ended_well(world, *code));
+    let mut due = tasks.iter().filter(|task| task.is_listed && world.due.contains(&task.key));
+    match due.find(|task| task.state == "pending") {
+        Some(task) if is_over => Err(format!("this was decided, and not carried out: {task:?}")),
+        _ => Ok(()),
+    }
 }
 
 /// The motifs that the settings of a run let it buy once more, one for each time.
@@ -330,21 +423,23 @@ fn resent_or_retried(plan: &RunPlan, before: &Before, tasks: &[TaskRow]) -> Vec<
 fn code_is_right(
     world: &World,
     plan: &RunPlan,
-    code: Option<i32>,
+    ran: &CommandOutput,
     tasks: &[TaskRow],
     is_quiet: bool,
 ) -> Result<(), String> {
-    let wrong = |why: &str| Err(format!("exit code {code:?}, {why}"));
-    let Some(code) = code else { return if is_quiet { wrong("a crash") } else { Ok(()) } };
+    let wrong = |why: &str| Err(format!("exit code {:?}, {why}: {}", ran.code, ran.stderr));
+    let Some(code) = ran.code else { return if is_quiet { wrong("a crash") } else { Ok(()) } };
     if !is_quiet {
         return if code == 101 { wrong("a panic") } else { Ok(()) };
     }
-    if tasks.iter().any(TaskRow::is_in_doubt) && !matches!(code, 2 | 4 | 6 | 7 | 11) {
+    if plan.table.is_none() && tasks.iter().any(TaskRow::is_in_doubt) && !matches!(code, 2 | 4 | 6 | 7 | 11) {
         return wrong("and a task is unknown");
     }
     match code {
         0 | 3 | 6 | 11 => Ok(()),
-        2 if plan.max_changed.is_some() || plan.only.is_some() => Ok(()),
+        2 if plan.table.is_none() && (plan.max_changed.is_some() || plan.only.is_some()) => Ok(()),
+        // Of an old copy, whose images are not the newest.
+        2 if ran.stderr.contains("there is no image") => Ok(()),
         8 if plan.budget.or(world.sheet.budget).is_some() => Ok(()),
         10 if !plan.is_plain => Ok(()),
         4 | 5 | 7 if !world.faults.is_empty() => Ok(()),
@@ -435,7 +530,10 @@ fn look(world: &mut World, rng: &mut Rng) -> Result<(), String> {
     let before = Before::of(world)?;
     let command = rng.of(&["plan", "check", "status", "results", "resolve", "report", "plan --all"]);
     let (command, flags) = command.split_once(' ').unwrap_or((command, ""));
-    let words = format!("{command} {} {flags}", world.sheet.file());
+    let is_of_table = matches!(command, "plan" | "check") && rng.percent(40);
+    let is_of_table = is_of_table && world.dir.path("spring.results.csv").exists();
+    let file = if is_of_table { "spring.results.csv" } else { world.sheet.file() };
+    let words = format!("{command} {file} {flags}");
     world.note(words.clone());
     let ran = world.call(world.command(&words), &Disturbance::None)?;
     if !matches!(ran.code, Some(0 | 2 | 6)) {
@@ -485,6 +583,49 @@ fn lose_the_log(world: &mut World, rng: &mut Rng) -> Result<(), String> {
     let before = Before::of(world)?;
     world.asked.list(&world.sheet.listed(), &before.tasks);
     check(world, &before, &Permit::default()).map(drop)
+}
+
+/// The state is deleted: a run is refused where results tell that money was spent, and one that takes
+/// over what they tell buys nothing that is done. Then the state is found again.
+fn lose_the_state(world: &mut World, rng: &mut Rng) -> Result<(), String> {
+    let names = ["spring.mjbatch", "spring.mjbatch-wal", "spring.mjbatch-shm", "spring.results.csv"];
+    let tasks = world.state()?;
+    let Some(results) = Table::of_results(world) else { return Ok(()) };
+    // Where nothing waits, and the results say of every task what the state says.
+    let listed = || tasks.iter().filter(|task| task.is_listed);
+    let is_done = listed().all(|task| task.state == "done") && results.count("done") == listed().count();
+    let sorted = |mut motifs: Vec<u32>| {
+        motifs.sort_unstable();
+        motifs
+    };
+    let rows = sorted(world.sheet.listed().iter().map(|row| row.motif).collect());
+    if !is_done || rows != sorted(listed().map(|task| task.motif).collect()) {
+        return Ok(());
+    }
+    let kept = names.map(|name| std::fs::read(world.dir.path(name)).ok());
+    for name in &names[..3] {
+        let _ = std::fs::remove_file(world.dir.path(name));
+    }
+    world.note("the state is deleted");
+    world.new_service(String::new(), rng.next());
+    let jobs = world.jobs.len();
+    let plan = RunPlan::plain();
+    let words = plan.arguments(world);
+    let refused = world.call(world.command(&words), &Disturbance::None)?;
+    let taken = world.call(world.command(&words).args("--take-over"), &Disturbance::None)?;
+    world.note(format!("{}\n{}", said(&refused), said(&taken)));
+    let bought: Vec<u32> = world.jobs[jobs..].iter().filter_map(|job| motif_of(&job.prompt)).collect();
+    let is_bought = |motif: &u32| tasks.iter().any(|task| task.is_listed && task.motif == *motif);
+    if refused.code != Some(2) || bought.iter().any(is_bought) {
+        return Err(format!("the state was deleted, and {bought:?} was bought again: {refused:?}"));
+    }
+    for (name, bytes) in names.iter().zip(kept) {
+        let _ = std::fs::remove_file(world.dir.path(name));
+        bytes.into_iter().for_each(|bytes| world.dir.write(name, bytes));
+    }
+    // What it bought, the state that was found again does not know.
+    world.jobs.truncate(jobs);
+    Ok(())
 }
 
 /// The state is backed up, and the backup put in its place.

@@ -1,6 +1,6 @@
 //! The world of a walk: a folder with a manifest, the service with its ledger, and the program.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
@@ -11,6 +11,7 @@ use super::asked::Asked;
 use super::random::Rng;
 use super::sheet::{Sheet, motif_of};
 use super::state::{self, TaskRow};
+use super::tables::Table;
 use crate::support::{CliCommand, CommandOutput, SandboxService, TestDir};
 
 /// The longest that a command may take. Everything is over in a small part of it.
@@ -49,6 +50,16 @@ pub(super) struct World {
     pub(super) jobs: Vec<LedgerEntry>,
     /// The port for callbacks, the same in all runs, so that late ones reach the next run.
     pub(super) port: u16,
+    /// Results of before, as somebody has kept them.
+    pub(super) copies: Vec<Table>,
+    /// The tasks that wait, or are under way, because a table decided so.
+    pub(super) due: BTreeSet<i64>,
+    /// The tasks that a table skipped.
+    pub(super) declined: BTreeSet<i64>,
+    /// What a person wrote into a column of their own in the results, by task.
+    pub(super) remarks: BTreeMap<i64, String>,
+    /// The motifs whose skip in the manifest a table has ended.
+    pub(super) made: BTreeSet<u32>,
     /// The deliberate fault that the program runs with.
     fault: Option<SeededFault>,
     /// What was done, shown where something is wrong.
@@ -68,6 +79,11 @@ impl World {
             seen: 0,
             faults: String::new(),
             jobs: Vec::new(),
+            copies: Vec::new(),
+            due: BTreeSet::new(),
+            declined: BTreeSet::new(),
+            remarks: BTreeMap::new(),
+            made: BTreeSet::new(),
             port,
             fault,
             story: Vec::new(),
