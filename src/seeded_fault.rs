@@ -41,6 +41,15 @@ seeded_faults! {
     DeletedUnknownNotCounted "deleted-unknown-not-counted" "what is unknown is not counted once its row is deleted",
     LostLogUnnoticed "lost-log-unnoticed" "a state without its log is opened as if it were whole",
     JobsTakenTwice "jobs-taken-twice" "a job that was found may be that of two tasks",
+    RefAttemptsIgnored "ref-attempts-ignored" "a redo in an old copy of a table is carried out again",
+    KeptSkipForgotten "kept-skip-forgotten" "a skip in a table is over with the next run of the manifest",
+    DecidedNotCleared "decided-not-cleared" "a task that a table had made is due in every later run of a table",
+    MakeOfPendingIgnored "make-of-pending-ignored" "a run of a table leaves what it was to submit",
+    TableSkipIgnored "table-skip-ignored" "a skip in a table is not recorded",
+    TableBuysAll "table-buys-all" "a run of a table submits whatever waits",
+    ResultsForgetCells "results-forget-cells" "what people wrote into the results is not read before they are replaced",
+    EarlierAttemptsNotRead "earlier-attempts-not-read" "a lost task is paid for again without asking whether it has images",
+    BegunAnew "begun-anew" "a batch whose state is gone is begun anew in spite of its results",
     OldestImagesShown "oldest-images-shown" "the results show the first images of a task, not the newest",
 }
 

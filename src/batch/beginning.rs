@@ -17,6 +17,7 @@ use super::{Batch, BatchError, Beginning, EarlierTraces, SameManifest, Service};
 use crate::manifest::Manifest;
 use crate::output::read_earlier;
 use crate::plan::{EarlierRow, TakeOver, fingerprint};
+use crate::seeded_fault::{self, SeededFault};
 use crate::store::{BatchStore, FoundState, StateLocation, is_same_file};
 use crate::task::{Fingerprint, State};
 
@@ -85,6 +86,7 @@ impl Batch {
         }
         let tables = read(results, beginning == Beginning::TakeOver)?;
         let traces = self.traces(manifest, &tables, service);
+        let traces = traces.filter(|_| !seeded_fault::is_on(SeededFault::BegunAnew));
         match (beginning, traces) {
             (Beginning::TakeOver, traces) if traces.as_ref().is_none_or(|it| it.states.is_empty()) => {
                 self.refuse_rows_of_sandbox(&tables, service)?;

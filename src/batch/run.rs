@@ -17,6 +17,7 @@ use crate::output;
 use crate::plan::{self, DecisionOutcome, NoEffect, Selection};
 use crate::progress::{RunEvent, RunProgress, Sink};
 use crate::runner::{self, Outcome, Signal, shutdown};
+use crate::seeded_fault::{self, SeededFault};
 use crate::store::{BatchStore, DecidedTask, HeldStore, ManifestRef, RowDecision, StoreError};
 use crate::task::{Decision, Prices, TaskId, TaskMode, TaskRow};
 
@@ -116,7 +117,7 @@ impl Batch {
         decisions: Option<&[RowDecision]>,
     ) -> Result<(Vec<DecidedTask>, Run), BatchError> {
         let mut checked = self.check_run()?;
-        checked.selection.decided = decisions.is_some();
+        checked.selection.decided = decisions.is_some() && !seeded_fault::is_on(SeededFault::TableBuysAll);
         let webhook = match self.options.callbacks.clone() {
             Some(callbacks) => Some(listen(callbacks).await?),
             None => None,

@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::in_flight::{InFlight, Phase, Purpose, Tracking};
 use super::message::{Action, EarlierAttempt, EngineNotice};
 use super::{Engine, RunPhase};
+use crate::seeded_fault::{self, SeededFault};
 use crate::task::{AttemptKey, Change, ChangeKind, TaskRow};
 
 /// The attempts that the service has not answered about, by their tasks.
@@ -38,7 +39,8 @@ impl EarlierAttempts {
 impl Engine {
     /// Asks about the earlier attempts of tasks that were claimed.
     pub(super) fn look_at_earlier(&mut self, now: Duration, earlier: Vec<EarlierAttempt>) {
-        if mutant!(EarlierAttemptsNotRead) {
+        let is_left_out = seeded_fault::is_on(SeededFault::EarlierAttemptsNotRead);
+        if mutant!(EarlierAttemptsNotRead) || is_left_out {
             return;
         }
         for EarlierAttempt { attempt, waiting, mode, task_id, age } in earlier {

@@ -7,6 +7,7 @@
 
 use std::cmp::Ordering;
 
+use crate::seeded_fault::{self, SeededFault};
 use crate::task::{Decision, State, Status};
 
 /// Where a task stands, as far as a decision depends on it.
@@ -105,7 +106,11 @@ pub fn judge(task: TaskStanding, seen: SeenTask, decision: Decision) -> Decision
         return skip(task);
     }
     // What buys something counts for what was seen.
-    match seen.attempts.cmp(&task.attempts) {
+    let seen_attempts = match seeded_fault::is_on(SeededFault::RefAttemptsIgnored) {
+        true => task.attempts,
+        false => seen.attempts,
+    };
+    match seen_attempts.cmp(&task.attempts) {
         Ordering::Less => return DecisionOutcome::Nothing(NoEffect::AlreadyCarriedOut),
         Ordering::Greater => return DecisionOutcome::Nothing(NoEffect::UnknownAttempts),
         Ordering::Equal => {}

@@ -59,6 +59,8 @@ impl KnownTask {
     /// or of a table.
     fn stays_skipped(&self, open: Option<Decision>) -> bool {
         let is_skipped = open == Some(Decision::Skip) || self.kept_skip && open != Some(Decision::Make);
+        let is_skipped =
+            is_skipped && !(self.kept_skip && seeded_fault::is_on(SeededFault::KeptSkipForgotten));
         is_skipped && can_be_skipped(self.state)
     }
 

@@ -7,6 +7,7 @@ use super::returned_cells::ReturnedCells;
 use crate::manifest::TableFormat;
 use crate::output::{self, Layout, ResultsError, ResultsFormat, WriteStats};
 use crate::progress::FailureGroups;
+use crate::seeded_fault::{self, SeededFault};
 use crate::store::{BatchStore, BatchWriter, Header, RunReader, Snapshot, StoreError, WrittenFile};
 use crate::task::{Counts, Quota};
 
@@ -172,6 +173,7 @@ fn take_back(source: &ResultsSource, config: &ResultsConfig) -> Result<Vec<(Path
         let mut kept = ReturnedCells { added: header.added.clone(), changed: Vec::new() };
         match look_at(path, &layout(&header, &config.shape), Some(&snapshot))? {
             PresentFile::Replaceable => {}
+            PresentFile::Edited(_) if seeded_fault::is_on(SeededFault::ResultsForgetCells) => {}
             PresentFile::Edited(cells) => kept = cells,
             PresentFile::Foreign(_) if config.overwrite => {}
             PresentFile::Foreign(why) => {

@@ -14,6 +14,7 @@ use super::columns::{mode_at, redone_of, state_at};
 use super::{HeldStore, Snapshot, outcomes};
 use crate::failpoint::Point;
 use crate::plan::{DecisionOutcome, TaskStanding, judge};
+use crate::seeded_fault::{self, SeededFault};
 use crate::store::{DecidedTask, PickOutcome, ReturnedTask, RowDecision, StoreError};
 use crate::task::{Counts, Decision, Fingerprint, ModeCounts, State, TaskId, TaskRow};
 
@@ -230,9 +231,13 @@ fn carry_out(
     );
     let change = match outcome {
         DecisionOutcome::Nothing(_) => return Ok(()),
+        DecisionOutcome::Skip if seeded_fault::is_on(SeededFault::TableSkipIgnored) => return Ok(()),
         DecisionOutcome::Submit => format!("{waits}, class = NULL, reason = NULL"),
         // The attempt stays what it is, and so does the reason.
         DecisionOutcome::Resend => waits,
+        DecisionOutcome::SubmitPending if seeded_fault::is_on(SeededFault::MakeOfPendingIgnored) => {
+            return Ok(());
+        }
         DecisionOutcome::SubmitPending => "decided = 1".to_owned(),
         DecisionOutcome::Skip => {
             "state = 'skipped', class = NULL, reason = NULL, kept_skip = 1, decided = 0".to_owned()

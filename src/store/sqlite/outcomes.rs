@@ -145,7 +145,7 @@ pub(super) fn set_state(
         state.as_str(),
         class.map(FailureClass::as_str),
         reason,
-        is_under_way,
+        is_under_way || seeded_fault::is_on(SeededFault::DecidedNotCleared),
         state != State::Done
     ])?;
     Ok(())
