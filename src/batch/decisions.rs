@@ -16,6 +16,9 @@ use crate::plan::{SeenTask, fingerprint_of};
 use crate::store::{BatchStore, DecidedTask, RowDecision, Snapshot, StateLocation, is_same_file};
 use crate::task::{Counts, Decision, ModeCounts, Prices, RowRef, Status};
 
+/// What every error of a table means for its batch.
+const CONSEQUENCE: &str = "nothing was submitted, and no decision was recorded";
+
 /// A table with decisions, and the batch that they are about.
 #[derive(Debug)]
 pub struct DecisionTable {
@@ -51,10 +54,10 @@ impl DecisionTable {
     /// [`BatchError::ManifestGone`]; and what is wrong with the manifest or the state.
     pub fn open(path: &Path, options: Options) -> Result<Option<DecisionTable>, BatchError> {
         let Some(table) = tables::read(path)? else { return Ok(None) };
-        let letters = batch_letters(&table).map_err(BatchError::Table)?;
+        let (letters, problems) = batch_letters(&table).map_err(BatchError::Table)?;
         let (manifest, options) = find_batch(path, &letters, options)?;
         let batch = Batch::open(manifest, options)?;
-        let rows = TableCheck::new(&table, &batch).rows()?;
+        let rows = TableCheck { table: &table, batch: &batch, problems }.rows()?;
         Ok(Some(DecisionTable { path: path.to_owned(), batch, rows }))
     }
 
@@ -98,10 +101,11 @@ impl DecisionTable {
     }
 }
 
-/// The letters of the one batch that the refs name.
-fn batch_letters(table: &ReturnedTable) -> Result<String, Problems> {
+/// The letters of the one batch that the refs name, and what is wrong with single refs.
+fn batch_letters(table: &ReturnedTable) -> Result<(String, Problems), Problems> {
     let mut problems = Problems::default();
     let mut first: Option<(&RowRef, &ReturnedRow)> = None;
+    let mut is_of_one = true;
     for row in &table.rows {
         let place = || table.place(row, &row.ref_text);
         match (&row.row_ref, first) {
@@ -116,18 +120,24 @@ fn batch_letters(table: &ReturnedTable) -> Result<String, Problems> {
                     .help("restore the cell from a copy of the table, or remove the row"),
             ),
             (Some(row_ref), None) => first = Some((row_ref, row)),
-            (Some(row_ref), Some((batch, other))) if row_ref.batch != batch.batch => problems.push(
-                Diagnostic::error("the table has rows of two batches")
-                    .at(place(), "of this one")
-                    .at(table.place(other, &other.ref_text), "and of this one")
-                    .help("put the rows of each batch into a table of their own"),
-            ),
+            (Some(row_ref), Some((batch, other))) if row_ref.batch != batch.batch => {
+                is_of_one = false;
+                problems.push(
+                    Diagnostic::error("the table has rows of two batches")
+                        .at(place(), "of this one")
+                        .at(table.place(other, &other.ref_text), "and of this one")
+                        .help("put the rows of each batch into a table of their own"),
+                );
+            }
             (Some(_), Some(_)) => {}
         }
     }
     match first {
-        Some((row_ref, _)) if problems.is_empty() => Ok(row_ref.batch.clone()),
-        _ => Err(problems),
+        Some((row_ref, _)) if is_of_one => Ok((row_ref.batch.clone(), problems)),
+        _ => {
+            problems.set_consequence(CONSEQUENCE);
+            Err(problems)
+        }
     }
 }
 
@@ -212,10 +222,6 @@ struct TaskRows<'t> {
 }
 
 impl<'t> TableCheck<'t> {
-    fn new(table: &'t ReturnedTable, batch: &'t Batch) -> TableCheck<'t> {
-        TableCheck { table, batch, problems: Problems::default() }
-    }
-
     /// The decisions of the table, in the order of its rows.
     fn rows(mut self) -> Result<Vec<RowDecision>, BatchError> {
         let snapshot = self.batch.snapshot()?;
@@ -259,7 +265,8 @@ impl<'t> TableCheck<'t> {
         if self.problems.is_empty() {
             Ok(decisions)
         } else {
-            self.problems.set_consequence("nothing was submitted, and no decision was recorded");
+            self.problems.sort();
+            self.problems.set_consequence(CONSEQUENCE);
             Err(BatchError::Table(self.problems))
         }
     }
@@ -328,7 +335,7 @@ impl<'t> TableCheck<'t> {
         picks: &[(Vec<u16>, &ReturnedRow)],
         snapshot: &Snapshot,
     ) -> Result<Option<Vec<u16>>, BatchError> {
-        let Some((first, row)) = picks.first() else { return Ok(None) };
+        let Some((_, row)) = picks.first() else { return Ok(None) };
         let task = snapshot.returned_task(decided.task)?;
         // In a table with a row per image each of them may pick its own.
         let is_own = |(picks, row): &(Vec<u16>, &ReturnedRow)| row.image.is_some_and(|n| *picks == [n]);
@@ -365,7 +372,6 @@ impl<'t> TableCheck<'t> {
                     .at(self.table.place(row, &row.pick), ""),
             );
         }
-        let _ = first;
         Ok(Some(picked))
     }
 }

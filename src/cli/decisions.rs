@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde_json::{Value, json};
 
-use super::paste::{self, shell_quoted};
+use super::paste;
 use crate::batch::{CommandHints, DecisionPlan, DecisionTable};
 use crate::plan::{DecisionOutcome, NoEffect};
 use crate::store::{DecidedTask, PickOutcome};
@@ -31,14 +31,16 @@ pub(super) fn hints(table: &DecisionTable, batch: &BatchArgs) -> CommandHints {
 /// Writes what becomes of the decisions of a table, one line for each kind.
 pub(super) fn write(out: &mut impl Write, table: &DecisionTable, decided: &[DecidedTask]) -> io::Result<()> {
     let table = table.path().display();
-    if decided.is_empty() {
-        return writeln!(
-            out,
-            "{table}: no decisions: type `redo`, `skip` or `make` into its column `action`"
-        );
+    let is_new =
+        |task: &&DecidedTask| task.outcome.is_some() || task.picks.and_then(picks_in_words).is_some();
+    match decided.iter().filter(is_new).count() {
+        0 if decided.is_empty() => {
+            let how = "type `redo`, `skip` or `make` into its column `action`";
+            return writeln!(out, "{table}: no decisions: {how}");
+        }
+        0 => return writeln!(out, "{table}: no new decisions"),
+        n => writeln!(out, "{table}: decisions about {}", tasks(n as u64))?,
     }
-    let noun = if decided.len() == 1 { "1 task" } else { &format!("{} tasks", decided.len()) };
-    writeln!(out, "{table}: decisions about {noun}")?;
     let mut lines: BTreeMap<(bool, &str), Vec<&str>> = BTreeMap::new();
     for task in decided {
         let mut add = |words: Option<(bool, &'static str)>| {
@@ -55,6 +57,10 @@ pub(super) fn write(out: &mut impl Write, table: &DecisionTable, decided: &[Deci
         writeln!(out, "  {} {words}: {}{more}", ids.len(), shown.join(", "))?;
     }
     Ok(())
+}
+
+fn tasks(n: u64) -> String {
+    if n == 1 { "1 task".to_owned() } else { format!("{n} tasks") }
 }
 
 /// What becomes of a decision, and whether that is nothing.
@@ -91,13 +97,19 @@ fn no_effect_in_words(decision: Decision, why: NoEffect) -> &'static str {
 fn picks_in_words(picks: PickOutcome) -> Option<(bool, &'static str)> {
     match picks {
         PickOutcome::Kept => Some((false, "picked")),
+        PickOutcome::Cleared => Some((false, "no longer picked")),
         PickOutcome::Unchanged => None,
         PickOutcome::OtherImages => Some((true, "not picked: the images were made again since")),
     }
 }
 
 /// Writes the plan of a table for people.
-pub(super) fn write_plan(out: &mut impl Write, table: &DecisionTable, plan: &DecisionPlan) -> io::Result<()> {
+pub(super) fn write_plan(
+    out: &mut impl Write,
+    table: &DecisionTable,
+    plan: &DecisionPlan,
+    batch: &BatchArgs,
+) -> io::Result<()> {
     write(out, table, &plan.decided)?;
     if plan.due > 0 {
         writeln!(out, "  {} to make, as decided in another table", plan.due)?;
@@ -105,22 +117,29 @@ pub(super) fn write_plan(out: &mut impl Write, table: &DecisionTable, plan: &Dec
     let sum = plan.to_submit.total();
     match (sum, plan.to_submit.cost(&plan.prices)) {
         (0, _) => writeln!(out, "to submit: nothing")?,
-        (_, None) => writeln!(out, "to submit: {sum}: {}", plan.to_submit)?,
-        (_, Some(cost)) => {
-            writeln!(out, "to submit: {sum}: {}\ncost: {cost}, at your prices", plan.to_submit)?;
+        (_, cost) => {
+            writeln!(out, "to submit: {}: {}", tasks(sum), plan.to_submit)?;
+            match cost {
+                None => writeln!(out, "{}", super::forecast::COST_UNKNOWN)?,
+                Some(cost) => writeln!(out, "cost: {cost}, at your prices")?,
+            }
         }
     }
-    let manifest = shell_quoted(&table.batch().path().to_string_lossy());
+    let manifest = table.batch().path();
     let pending = plan.counts.of(Status::Pending);
     if pending > 0 {
         writeln!(
             out,
-            "{pending} pending in the batch, those above included: `mjbatch run {manifest}` runs all"
+            "{pending} pending in the batch, those above included: `{}` runs all",
+            paste::command_for("run", manifest, batch, &[])
         )?;
     }
     match plan.counts.of(Status::Unknown) {
         0 => Ok(()),
-        unknown => writeln!(out, "{unknown} unknown: `mjbatch resolve {manifest}`"),
+        unknown => {
+            let resolve = paste::command_for("resolve", manifest, batch, &[]);
+            writeln!(out, "{unknown} unknown: `{resolve}`")
+        }
     }
 }
 

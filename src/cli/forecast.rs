@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 use crate::batch::{DueTime, ForecastReport};
 use crate::engine::Forecast;
 
+/// What is said of the cost where a job has no price.
+pub(super) const COST_UNKNOWN: &str =
+    "cost: unknown; set the price of a job with `--prices fast=4,relaxed=2`";
 /// From this many observed jobs on, their durations outweigh the published ones.
 const FEW: usize = 20;
 

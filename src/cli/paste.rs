@@ -30,6 +30,26 @@ pub(super) fn command_for(name: &str, manifest: &Path, batch: &BatchArgs, more: 
     command(words.into_iter())
 }
 
+/// A command for another file of the batch that was named, with the state and the sandbox that were
+/// typed: without them it would be about another batch.
+pub(super) fn command_of_same_batch(name: &str, file: &str) -> String {
+    command([name.to_owned(), file.to_owned()].into_iter().chain(batch_flags(typed())))
+}
+
+/// `--state` and `--sandbox`, where they were typed.
+fn batch_flags(mut arguments: impl Iterator<Item = String>) -> Vec<String> {
+    let mut flags = Vec::new();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--state" => flags.extend([argument].into_iter().chain(arguments.next())),
+            "--sandbox" => flags.push(argument),
+            _ if argument.starts_with("--state=") => flags.push(argument),
+            _ => {}
+        }
+    }
+    flags
+}
+
 /// Quotes an argument for a shell, if that is needed.
 pub(super) fn shell_quoted(argument: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || "-_./:=,@%+".contains(c);
@@ -72,6 +92,17 @@ mod tests {
         let words = "run a.csv --only id=a* --limit 2 --only=sku=1 --pilot --sandbox";
         let kept = without_selection(words.split(' ').map(str::to_owned));
         assert_eq!(kept.join(" "), "run a.csv --limit 2 --sandbox");
+    }
+
+    #[test]
+    fn a_command_of_the_same_batch_has_its_state_and_its_sandbox() {
+        let flags = |line: &str| batch_flags(line.split(' ').map(str::to_owned)).join(" ");
+        assert_eq!(
+            flags("plan a.results.csv --sandbox --limit 2 --state b.mjbatch"),
+            "--sandbox --state b.mjbatch"
+        );
+        assert_eq!(flags("plan a.results.csv --state=b.mjbatch --only id=a"), "--state=b.mjbatch");
+        assert_eq!(flags("plan a.results.csv"), "");
     }
 
     #[test]

@@ -209,6 +209,6 @@ pub(super) fn is_due(typed: &TypedDecision, snapshot: &Snapshot) -> Result<bool,
     let judged = snapshot.judge_decisions(&[row])?;
     Ok(judged.iter().any(|task| {
         let has_effect = task.outcome.is_some_and(|(_, outcome)| outcome.has_effect());
-        has_effect || task.picks == Some(PickOutcome::Kept)
+        has_effect || matches!(task.picks, Some(PickOutcome::Kept | PickOutcome::Cleared))
     }))
 }

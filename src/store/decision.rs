@@ -35,6 +35,8 @@ pub struct DecidedTask {
 pub enum PickOutcome {
     /// They are kept now.
     Kept,
+    /// None are kept any more.
+    Cleared,
     /// They were so already.
     Unchanged,
     /// They are those of images that are not the task's any more.

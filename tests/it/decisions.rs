@@ -276,7 +276,9 @@ fn plan_and_check_of_a_table_say_what_a_run_does_and_do_nothing() {
         assert!(says.iter().all(|says| said.stdout.contains(says)), "{said:?}");
     }
     let plan = dir.mjbatch("plan spring.results.csv").expect_code(0);
-    assert!(plan.stdout.contains("to submit: 1: 1 fast"), "{plan:?}");
+    assert!(plan.stdout.contains("to submit: 1 task: 1 fast"), "{plan:?}");
+    let with_state = dir.mjbatch("plan spring.results.csv --state spring.mjbatch").expect_code(0);
+    assert!(with_state.stdout.contains("run spring.csv --state spring.mjbatch` runs all"), "{with_state:?}");
     let json = dir.mjbatch("plan spring.results.csv --json").expect_code(0);
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((&json["to_submit"], &json["decisions"][0]["action"]), (&1.into(), &"redo".into()));

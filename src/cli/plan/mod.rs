@@ -57,7 +57,7 @@ fn plan_decisions(args: &PlanArgs, mut table: DecisionTable) -> Result<Exit, Com
         let object = decisions::plan_as_json(&table, &plan);
         writeln!(out, "{}", escape_json(&format!("{object:#}")))
     } else {
-        decisions::write_plan(&mut out, &table, &plan)
+        decisions::write_plan(&mut out, &table, &plan, &args.batch)
     }
     .and_then(|()| out.flush());
     Ok(Exit::Success)

@@ -3,7 +3,7 @@
 
 use std::io::{self, Write};
 
-use super::super::forecast::ForecastView;
+use super::super::forecast::{COST_UNKNOWN, ForecastView};
 use super::super::outputs::writes;
 use super::super::{hooks, paste};
 use super::{NAME, PROMPT, PlanView};
@@ -106,7 +106,7 @@ impl PlanView<'_> {
     fn cost(&self) -> String {
         match self.planned.plan.to_submit.cost(&self.planned.policy.prices()) {
             Some(cost) => format!("cost: {cost}, at your prices"),
-            None => "cost: unknown; set the price of a job with `--prices fast=4,relaxed=2`".to_owned(),
+            None => COST_UNKNOWN.to_owned(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The sentences about a table with decisions that cannot be carried out.
 
-use super::super::paste::shell_quoted;
+use super::super::paste::command_of_same_batch;
 use crate::batch::BatchError;
 use crate::diagnostic::Diagnostic;
 
@@ -9,12 +9,12 @@ pub(super) fn about_table(error: &BatchError) -> Option<Diagnostic> {
     let found = Diagnostic::error(error.to_string());
     Some(match error {
         BatchError::RefsGone { manifest, .. } => {
-            let manifest = manifest.as_ref().map(|path| shell_quoted(&path.to_string_lossy()));
-            let manifest = manifest.unwrap_or_else(|| "MANIFEST".to_owned());
+            let manifest = manifest.as_ref().map_or("MANIFEST".into(), |path| path.to_string_lossy());
+            let [results, run] = ["results", "run"].map(|name| command_of_same_batch(name, &manifest));
             found
                 .note("results are decisions about their batch, and `ref` says which row is which task")
                 .help(format!(
-                    "`mjbatch results {manifest}` writes them again, to decide there; to go on with the batch, `mjbatch run {manifest}`"
+                    "`{results}` writes them again, to decide there; to go on with the batch, `{run}`"
                 ))
         }
         BatchError::NoStateOfTable(_) => found
@@ -39,10 +39,8 @@ pub(super) fn about_table(error: &BatchError) -> Option<Diagnostic> {
                 .help("put the manifest back, or run it once from where it is now, with this state")
         }
         BatchError::TableAsManifest(table) => {
-            let table = shell_quoted(&table.to_string_lossy());
-            found.help(format!(
-                "`mjbatch run {table}`, `plan` and `check` carry out what is decided in it; for the rest, name the manifest"
-            ))
+            let run = command_of_same_batch("run", &table.to_string_lossy());
+            found.help(format!("`{run}` carries out what is decided in it; for the rest, name the manifest"))
         }
         BatchError::PilotOfTable => found.help("`--limit N` carries out the first of them"),
         _ => return None,

@@ -154,7 +154,7 @@ fn record(db: &mut Connection, rows: &[RowDecision]) -> rusqlite::Result<Vec<Dec
         if let Some((_, outcome)) = task.outcome {
             carry_out(&tx, row.task, standing, outcome)?;
         }
-        if let (Some(picks), Some(PickOutcome::Kept)) = (&row.picks, task.picks) {
+        if let (Some(picks), Some(PickOutcome::Kept | PickOutcome::Cleared)) = (&row.picks, task.picks) {
             let query = "UPDATE state SET picks = ?2 WHERE task = ?1";
             tx.prepare_cached(query)?.execute(params![row.task.0, json(picks)])?;
         }
@@ -176,6 +176,7 @@ fn judge_row(
     let picks = row.picks.as_deref().map(|picks| match () {
         () if standing.attempts != row.seen.attempts => PickOutcome::OtherImages,
         () if picked.as_deref() == json(picks).as_deref() => PickOutcome::Unchanged,
+        () if picks.is_empty() => PickOutcome::Cleared,
         () => PickOutcome::Kept,
     });
     Ok((DecidedTask { task: row.task, id, outcome, picks }, standing))

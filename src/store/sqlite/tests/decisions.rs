@@ -225,7 +225,7 @@ fn picks_are_kept_until_there_are_other_images() {
     assert_eq!(outcome(pick(&[1, 3], 1)), PickOutcome::Kept);
     assert_eq!(outcome(pick(&[1, 3], 1)), PickOutcome::Unchanged);
     assert_eq!(outcome(pick(&[2], 0)), PickOutcome::OtherImages);
-    assert_eq!(outcome(pick(&[], 1)), PickOutcome::Kept);
+    assert_eq!(outcome(pick(&[], 1)), PickOutcome::Cleared);
     assert_eq!(outcome(pick(&[], 1)), PickOutcome::Unchanged);
     assert_eq!(outcome(pick(&[4], 1)), PickOutcome::Kept);
     dir.decides(&[row(1, 1, Decision::Redo)], &[DecisionOutcome::Submit]);
