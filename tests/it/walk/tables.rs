@@ -254,7 +254,8 @@ fn take(world: &mut World, task: &TaskRow, decision: &Typed) {
         }
         _ => false,
     };
-    if decision.action == "make" || task.state == "skipped" {
+    // A skip of the manifest, too, ends where a table decides to submit its task.
+    if buys || decision.action == "make" || task.state == "skipped" {
         world.declined.remove(&task.key);
         world.made.insert(task.motif);
     }
