@@ -235,6 +235,19 @@ fn evil_host() -> String {
     url
 }
 
+/// Writes a manifest `m.csv` of tasks of these ids, and results by which each is done, with an image
+/// at its URL.
+fn write_done_tasks(dir: &TestDir, tasks: impl Iterator<Item = (String, String)>) {
+    let mut manifest = "id,prompt\n".to_owned();
+    let mut results = "id,task_id,status,mode,prompt,reason,grid,image_1\n".to_owned();
+    for (id, url) in tasks {
+        manifest.push_str(&format!("{id},a picture of {id}\n"));
+        results.push_str(&format!("{id},T-{id},done,fast,a picture of {id},,,{url}\n"));
+    }
+    dir.write("m.csv", &manifest);
+    dir.write("m.results.csv", &results);
+}
+
 #[test]
 fn a_hostile_host_gets_no_file_written_and_each_image_says_why() {
     let dir = TestDir::empty();
@@ -254,18 +267,14 @@ fn a_hostile_host_gets_no_file_written_and_each_image_says_why() {
         ("/endless", "larger than 1 MB"),
         ("/../../etc/passwd", "the link is gone (HTTP 404)"),
     ];
-    // The URLs come from results that are fed back, as a service could have given them.
-    let mut fed = "id,task_id,status,mode,prompt,reason,grid,image_1\n".to_owned();
-    for (n, (path, _)) in cases.iter().enumerate() {
-        fed.push_str(&format!("t{n:02},T{n},done,fast,p{n},,,{host}{path}\n"));
-    }
-    fed.push_str("away,T99,done,fast,p99,,,http://127.0.0.1:1/x.png\n");
-    fed.push_str("disk,T98,done,fast,p98,,,file:///etc/passwd\n");
-    dir.write("m.results.csv", &fed);
-    let ran = call(&dir, "run m.results.csv --download out --largest 1").with_service(&host).expect_code(0);
+    // The URLs come from results that are taken over, as a service could have given them.
+    let urls = cases.iter().enumerate().map(|(n, (path, _))| (format!("t{n:02}"), format!("{host}{path}")));
+    let others = [("away", "http://127.0.0.1:1/x.png"), ("disk", "file:///etc/passwd")];
+    write_done_tasks(&dir, urls.chain(others.map(|(id, url)| (id.to_owned(), url.to_owned()))));
+    let ran = call(&dir, "run m.csv --take-over --download out --largest 1");
+    let ran = ran.with_service(&host).expect_code(0);
     assert!(ran.stderr.contains("15 failed"), "{ran:?}");
-    let ran =
-        call(&dir, "download m.results.csv --download out --largest 1").with_service(&host).expect_code(3);
+    let ran = call(&dir, "download m.csv --download out --largest 1").with_service(&host).expect_code(3);
     for (n, (path, said)) in cases.iter().enumerate() {
         let line = ran.stderr.lines().find(|line| line.contains(&format!("`t{n:02}`"))).unwrap_or_default();
         assert!(line.contains(said), "{path}: {line}");
@@ -279,14 +288,8 @@ fn the_service_is_asked_for_a_fresh_link_where_one_is_gone() {
     let dir = TestDir::empty();
     // A service that closes every connection.
     let wire = RawServer::with_reply(|_| RawReply::Close);
-    dir.write(
-        "m.results.csv",
-        format!(
-            "id,task_id,status,mode,prompt,reason,grid,image_1\nmug,T1,done,fast,a mug,,,{}/old.png\n",
-            evil_host()
-        ),
-    );
-    let ran = call(&dir, "run m.results.csv --download out --allow-private")
+    write_done_tasks(&dir, [("mug".to_owned(), format!("{}/old.png", evil_host()))].into_iter());
+    let ran = call(&dir, "run m.csv --take-over --download out --allow-private")
         .with_service(&wire.url())
         .expect_code(0);
     assert!(wire.requests().iter().any(|request| request.contains("/job-status ")), "{ran:?}");
