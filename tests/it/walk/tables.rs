@@ -74,7 +74,9 @@ impl Table {
 
     /// The refs of the rows with a redo.
     pub(super) fn redos(&self) -> BTreeSet<String> {
-        let is_redo = |row: &usize| self.cell(*row, "action") == "redo";
+        // What is typed before there are images is over once they come.
+        let is_redo =
+            |row: &usize| self.cell(*row, "action") == "redo" && self.cell(*row, "status") == "done";
         (0..self.rows.len()).filter(is_redo).map(|row| self.cell(row, "ref").to_owned()).collect()
     }
 
