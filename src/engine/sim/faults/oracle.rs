@@ -164,7 +164,11 @@ impl Observed {
                 self.empty += 1;
             }
             Progress::Done(_) => self.done = true,
-            Progress::Failed(_) => self.failed = true,
+            Progress::Failed(_) => {
+                self.failed = true;
+                // A callback too settles what was said to run.
+                self.answer = self.answer.map(|_| Answer::NoImages);
+            }
         }
     }
 }
