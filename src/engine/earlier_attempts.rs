@@ -6,6 +6,8 @@
 //! Images that came meanwhile are taken: the task is done, and nothing is paid. A job that still
 //! runs within its time is waited for; any other answer lets the task be paid for again.
 //!
+//! Images that a callback brings later are taken too, as long as the task still waits.
+//!
 //! Where no answer comes, nothing is paid for blindly: the service is asked again under the usual
 //! backoff, and tasks that come later in the order are submitted meanwhile. Nothing of this is
 //! recorded but the images: the next run asks anew.
@@ -14,15 +16,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::in_flight::{InFlight, Phase, Purpose, Tracking};
-use super::message::{Action, EarlierAttempt, EngineNotice};
+use super::message::{Action, EarlierAttempt, EngineNotice, Item, Progress};
 use super::{Engine, RunPhase};
 use crate::seeded_fault::{self, SeededFault};
-use crate::task::{AttemptKey, Change, ChangeKind, TaskRow};
+use crate::task::{AttemptKey, Change, ChangeKind, RemoteTaskId, TaskRow};
 
-/// The attempts that the service has not answered about, by their tasks.
+/// The earlier attempts of claimed tasks.
 #[derive(Debug, Default)]
 pub(super) struct EarlierAttempts {
+    /// Those that the service has not answered about, by their tasks.
     unanswered: BTreeMap<TaskRow, BTreeSet<AttemptKey>>,
+    /// The tasks of those that had no images when the service answered, with the service's name of
+    /// the job: a callback may still bring some.
+    without_images: BTreeMap<AttemptKey, (TaskRow, RemoteTaskId)>,
 }
 
 impl EarlierAttempts {
@@ -53,26 +59,50 @@ impl Engine {
 
     /// The service has answered about an earlier attempt, which is not tracked any more: with its
     /// images, or so that its task may be paid for again.
-    pub(super) fn earlier_answered(&mut self, task: TaskRow, change: Change) {
-        let attempt = change.attempt;
-        if let Change { kind: ChangeKind::Done(_), .. } = change
-            && !mutant!(LateImagesNotTaken)
-        {
-            for other in self.earlier.unanswered.remove(&task).unwrap_or_default() {
-                self.in_flight.remove(other);
-            }
+    pub(super) fn earlier_answered(&mut self, flight: &InFlight, change: Change) {
+        let (task, attempt) = (flight.waiting.task, change.attempt);
+        if matches!(change.kind, ChangeKind::Done(_)) && !mutant!(LateImagesNotTaken) {
             self.waiting.remove(task);
-            self.actions.push_back(Action::Record(change));
-            self.notify(EngineNotice::LateImages(attempt));
-        } else if let Some(unanswered) = self.earlier.unanswered.get_mut(&task) {
-            unanswered.remove(&attempt);
-            if unanswered.is_empty() {
-                self.earlier.unanswered.remove(&task);
+            self.take_late_images(task, change);
+        } else {
+            if let Phase::Running(tracking) = &flight.phase {
+                self.earlier.without_images.insert(attempt, (task, tracking.task_id.clone()));
+            }
+            if let Some(unanswered) = self.earlier.unanswered.get_mut(&task) {
+                unanswered.remove(&attempt);
+                if unanswered.is_empty() {
+                    self.earlier.unanswered.remove(&task);
+                }
             }
         }
         if !self.earlier.hold(task) {
             self.waiting.take_up(task);
         }
+    }
+
+    /// A callback for an attempt that is not tracked. True where it brings images of an earlier
+    /// attempt whose task still waits, which is then done.
+    pub(super) fn late_callback_brings_images(&mut self, attempt: AttemptKey, item: &Item) -> bool {
+        let Progress::Done(images) = &item.progress else { return false };
+        let has_images = !images.urls.is_empty() || images.grid.is_some();
+        let known = self.earlier.without_images.get(&attempt).filter(|(_, id)| *id == item.task_id);
+        let Some(task) = known.map(|(task, _)| *task).filter(|_| has_images) else { return false };
+        if mutant!(LateCallbackNotTaken) || !self.waiting.remove(task) {
+            return false;
+        }
+        self.take_late_images(task, ChangeKind::Done(images.clone()).of(attempt));
+        self.waiting.take_up(task);
+        true
+    }
+
+    /// A task that does not wait any more is done by an earlier attempt: the others need no answer.
+    fn take_late_images(&mut self, task: TaskRow, done: Change) {
+        for other in self.earlier.unanswered.remove(&task).unwrap_or_default() {
+            self.in_flight.remove(other);
+        }
+        let attempt = done.attempt;
+        self.actions.push_back(Action::Record(done));
+        self.notify(EngineNotice::LateImages(attempt));
     }
 
     /// No answer came: what waits for one is passed over until it does.

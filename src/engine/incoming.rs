@@ -211,6 +211,9 @@ impl Engine {
 
     pub(super) fn callback(&mut self, now: Duration, attempt: AttemptKey, item: Item) {
         self.reattach_late_callback(attempt);
+        if self.in_flight.get(attempt).is_none() && self.late_callback_brings_images(attempt, &item) {
+            return;
+        }
         let Some(flight) = self.in_flight.get_mut(attempt) else {
             return self.polling.called_back_late(attempt, now, &self.policy);
         };
@@ -315,7 +318,7 @@ impl Engine {
                 return self.actions.push_back(Action::Record(change));
             }
             Purpose::SecondLook => return,
-            Purpose::BeforePaying => return self.earlier_answered(flight.waiting.task, change),
+            Purpose::BeforePaying => return self.earlier_answered(&flight, change),
             Purpose::UntilItEnds => {}
         }
         if flight.holds_slot() {

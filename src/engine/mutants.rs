@@ -45,6 +45,7 @@ mutants! {
     EarlierAttemptsNotRead "a task is paid for again though an earlier attempt may have images",
     PaidWithoutAnswer "a task is paid for again where the service did not answer about an earlier attempt",
     LateImagesNotTaken "a task is paid for again though an earlier attempt has images",
+    LateCallbackNotTaken "a task is paid for again though a callback brought images of an earlier attempt",
     OverBudgetEnds "submitting ends at a budget in which a cheaper mode fits",
     InDoubtNotAwaited "a callback does not resolve a submit whose reply was lost",
 }

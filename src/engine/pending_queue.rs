@@ -58,13 +58,14 @@ impl PendingQueue {
         self.passed_over.remove(&task);
     }
 
-    /// Takes a task out, wherever it is.
-    pub(super) fn remove(&mut self, task: TaskRow) {
-        if let Some(waiting) =
-            self.tasks.iter().position(|waiting| waiting.task == task).and_then(|at| self.tasks.remove(at))
-        {
+    /// Takes a task out, wherever it is. False where it is not there.
+    pub(super) fn remove(&mut self, task: TaskRow) -> bool {
+        let at = self.tasks.iter().position(|waiting| waiting.task == task);
+        let removed = at.and_then(|at| self.tasks.remove(at));
+        if let Some(waiting) = &removed {
             self.counts.take(waiting.mode);
         }
+        removed.is_some()
     }
 
     pub(super) fn push_front(&mut self, waiting: Waiting) {

@@ -78,6 +78,38 @@ fn any_other_answer_lets_the_task_be_paid_for_in_its_turn() {
 }
 
 #[test]
+fn images_that_a_callback_brings_later_are_taken_while_the_task_waits() {
+    let called_back = |item| Event::Callback(AttemptKey(1), item);
+    let answered_without = || {
+        // Another task has the only slot.
+        let mut driver = claimed(Policy { concurrency: 1, ..Policy::default() }, LONG_AGO);
+        let next = driver.handle(answer(StatusOutcome::Unreadable("HTTP 502".into())));
+        assert_eq!(intended(&next), [1]);
+        let mut next = driver.wait();
+        while next.is_empty() {
+            next = driver.wait();
+        }
+        assert_eq!(driver.handle(answer(StatusOutcome::Items(vec![]))), []);
+        driver
+    };
+    let mut driver = answered_without();
+    for nothing in [running("old"), done("other")] {
+        assert_eq!(driver.handle(called_back(nothing)), [], "it brings nothing of the attempt");
+    }
+    let next = driver.handle(called_back(done("old")));
+    let [Action::Record(Change { attempt: AttemptKey(1), kind: ChangeKind::Done(_) }), ..] = &next[..] else {
+        panic!("{next:?}")
+    };
+    assert_eq!(driver.engine.waiting(), 1, "the third task alone");
+    assert_eq!(driver.handle(called_back(done("old"))), [], "once");
+
+    // A task that is being paid for has its own attempt, and the callback comes too late.
+    let mut driver = claimed(Policy { concurrency: 1, ..Policy::default() }, LONG_AGO);
+    assert_eq!(intended(&driver.handle(answer(StatusOutcome::Items(vec![])))), [0]);
+    assert_eq!(driver.handle(called_back(done("old"))), []);
+}
+
+#[test]
 fn where_no_answer_comes_others_are_submitted_and_it_is_asked_again() {
     for outcome in [
         StatusOutcome::Unreadable("HTTP 502".into()),

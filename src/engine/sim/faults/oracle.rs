@@ -35,7 +35,7 @@ pub(super) struct Observed {
     pub(super) second_look: bool,
 }
 
-/// What a status reply says of an attempt.
+/// What a status reply or a callback says of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Running,
@@ -83,11 +83,6 @@ impl Oracle {
             for item in items.iter().filter(|item| item.task_id == *task_id) {
                 there = true;
                 observed.item(&item.progress);
-                observed.answer = Some(match &item.progress {
-                    Progress::Running => Answer::Running,
-                    Progress::Done(images) if !images.urls.is_empty() => Answer::Images,
-                    Progress::Done(_) | Progress::Failed(_) => Answer::NoImages,
-                });
             }
             observed.missing = match (there, observed.missing) {
                 (true, _) => None,
@@ -157,18 +152,20 @@ impl Oracle {
 }
 
 impl Observed {
+    /// A status reply or a callback says this of it.
     pub(super) fn item(&mut self, progress: &Progress) {
+        self.answer = Some(match progress {
+            Progress::Running => Answer::Running,
+            Progress::Done(images) if !images.urls.is_empty() => Answer::Images,
+            Progress::Done(_) | Progress::Failed(_) => Answer::NoImages,
+        });
         match progress {
             Progress::Running => {}
             Progress::Done(images) if images.urls.is_empty() && images.grid.is_none() => {
                 self.empty += 1;
             }
             Progress::Done(_) => self.done = true,
-            Progress::Failed(_) => {
-                self.failed = true;
-                // A callback too settles what was said to run.
-                self.answer = self.answer.map(|_| Answer::NoImages);
-            }
+            Progress::Failed(_) => self.failed = true,
         }
     }
 }
