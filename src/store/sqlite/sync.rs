@@ -23,7 +23,13 @@ pub(super) fn write(
     unlisted: impl Iterator<Item = Task>,
 ) -> rusqlite::Result<()> {
     let tx = db.transaction()?;
-    tx.execute("UPDATE state SET position = NULL WHERE position IS NOT NULL", [])?;
+    // A skip that a table ended is over for as long as the manifest goes on saying it: where a task
+    // is listed no more, it is not said any more, and counts anew once it is.
+    tx.execute(
+        "UPDATE state SET position = NULL, redone = CASE redone WHEN ?1 THEN 0 ELSE redone END
+         WHERE position IS NOT NULL",
+        [redone_of(Some(Decision::Skip))],
+    )?;
     {
         let mut rows = Rows::of(&tx)?;
         for (position, (task, step)) in tasks.zip(&plan.steps).enumerate() {
@@ -224,8 +230,8 @@ impl<'c> Rows<'c> {
         Ok(key)
     }
 
-    /// The attempt that results tell of, so that it is followed, shown and counted as one of our
-    /// own. Where they do not tell its mode it counts as the dearer one.
+    /// Adds the attempt that results describe, so that it is tracked, shown and counted as one of
+    /// our own. Where they do not say its mode it counts as the dearer one.
     fn take_over(&mut self, task: i64, earlier: &Earlier) -> rusqlite::Result<()> {
         let ended = match earlier.state {
             State::Running => None,

@@ -171,6 +171,24 @@ fn a_make_in_a_table_ends_the_skip_of_the_manifest_until_it_says_that_anew() {
 }
 
 #[test]
+fn a_skip_that_comes_back_into_the_manifest_is_said_anew() {
+    let dir = batch();
+    let skip_of = |n: usize| {
+        let mut skip = listed();
+        skip[n].decision = Some(Decision::Skip);
+        skip
+    };
+    // `c` is unknown: the manifest skips it, a table ends that, and while the manifest says it on, it is over.
+    drop(dir.begin(&skip_of(2)));
+    dir.decides(&[row(3, 1, Decision::Make)], &[DecisionOutcome::EndSkip]);
+    assert!(!dir.begin(&skip_of(2)).0.history.excluded.contains(&TaskRow(3)));
+    // The row is gone, and comes back with its skip: that is a new one.
+    let others: Vec<Task> = listed().into_iter().filter(|task| task.id.0 != "c").collect();
+    drop(dir.begin(&others));
+    assert!(dir.begin(&skip_of(2)).0.history.excluded.contains(&TaskRow(3)), "it is not resent");
+}
+
+#[test]
 fn what_is_skipped_under_way_is_not_sent_again() {
     let dir = batch();
     let skip = [row(3, 1, Decision::Skip), row(4, 1, Decision::Skip)];
