@@ -360,7 +360,9 @@ impl<'t> TableCheck<'t> {
         picked.dedup();
         let Some(task) = task else { return Ok(Some(picked)) };
         let is_gone = |n: &&u16| usize::from(**n) > task.images;
+        // Picks that the state has are not typed: their images may be those of before a redo.
         if task.attempts == decided.seen.attempts
+            && picked != task.picks
             && let Some(n) = picked.iter().find(is_gone)
         {
             let has = match task.images {

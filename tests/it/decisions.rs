@@ -88,6 +88,22 @@ fn a_redo_in_results_is_paid_once_whatever_copies_are_run_and_whatever_runs_in_b
 }
 
 #[test]
+fn picks_of_images_that_are_to_be_made_again_are_in_nobodys_way() {
+    let service = SandboxService::with_faults("");
+    let dir = done(&service);
+    dir.write("spring.results.csv", typed(&dir.table(), "a", "pick", "2"));
+    dir.run_of("spring.results.csv", &service.url()).expect_code(0);
+    dir.decide("a", "redo");
+    // The budget leaves the redo for later, and the results have no image any more.
+    let limits = "--prices fast=4,relaxed=2 --budget 12quota";
+    dir.run_of("spring.results.csv", &service.url()).args(limits).expect_code(8);
+    assert_eq!(dir.results().column("status"), ["pending", "done", "done"]);
+    let ran = dir.run_of("spring.results.csv", &service.url()).expect_code(0);
+    assert_eq!((billed(&service, "a mug"), service.submits()), (2, 4), "{ran:?}");
+    assert_eq!(dir.results().column("pick"), ["", "", ""], "they were of other images");
+}
+
+#[test]
 fn a_redo_of_an_unknown_task_in_results_is_paid_once() {
     let service = SandboxService::with_faults("accept-cut=first:1");
     let dir = TestDir::with_csv("id,prompt\na,a mug\n");
