@@ -36,7 +36,7 @@ pub(super) enum Phase {
     Sending,
     /// Accepted, and followed under this name.
     Running(Tracking),
-    /// The reply was lost; only a callback can still tell what became of it.
+    /// The reply was lost; only a callback can still show what became of it.
     InDoubt,
 }
 

@@ -51,7 +51,7 @@
 //! With jobs of five minutes a `--poll-max` of 15 s is what asks, not the engine; hence its default
 //! of 45 s.
 //!
-//! A submit that is refused for want of a slot tells of a free one too, and is not used for it:
+//! A submit that is refused for want of a slot would show a free one too, and is not used for it:
 //! asking so at the same rate gains 0.3 % of slot time at as many requests, with two refusals a
 //! job, and twice as many submits whose reply can be lost, each of which leaves a task unknown.
 //!

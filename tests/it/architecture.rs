@@ -40,12 +40,6 @@ const IMPURE: [&[&str]; 6] = [
 /// The files of pure rooms that may use it: the one that reads a manifest and its data.
 const READS_FILES: &[&str] = &["manifest/read.rs"];
 
-/// Folders with a circle between their files, for now.
-const KNOWN_CIRCLES: &[&str] = &[];
-
-/// Names of types that stand more than once, for now.
-const KNOWN_DUPLICATES: &[&str] = &[];
-
 /// The most columns of a line that is a comment.
 const COMMENT_WIDTH: usize = 100;
 
@@ -501,15 +495,11 @@ fn wide_comments(files: &[SourceFile]) -> BTreeMap<String, usize> {
     found
 }
 
-/// What is found and not known, and what is known and not found.
+/// Nothing of this kind is found.
 #[track_caller]
-fn compare<'a>(what: &str, found: impl Iterator<Item = (&'a String, String)>, known: &[&str]) {
-    let found: BTreeMap<&str, String> = found.map(|(name, detail)| (name.as_str(), detail)).collect();
-    let new = found.iter().filter(|(name, _)| !known.contains(name));
-    let mut wrong: Vec<String> = new.map(|(name, detail)| format!("{what}: {name} {detail}")).collect();
-    let gone = known.iter().filter(|name| !found.contains_key(**name));
-    wrong.extend(gone.map(|name| format!("{what}: {name} is an exception that is no longer needed")));
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+fn none<'a>(what: &str, found: impl Iterator<Item = (&'a String, String)>) {
+    let found: Vec<String> = found.map(|(name, detail)| format!("{what}: {name} {detail}")).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
@@ -525,7 +515,7 @@ fn every_module_imports_only_modules_below_it() {
 fn files_of_a_folder_have_no_circular_imports() {
     let found = circles(&tree());
     let found = found.iter().map(|(folder, modules)| (folder, format!("has a circle of {modules:?}")));
-    compare("circle", found, KNOWN_CIRCLES);
+    none("circle", found);
 }
 
 #[test]
@@ -537,11 +527,7 @@ fn pure_modules_use_no_files_network_clock_or_async() {
 #[test]
 fn every_type_name_is_unique() {
     let found = duplicates(&tree());
-    compare(
-        "duplicate",
-        found.iter().map(|(name, files)| (name, format!("is in {}", files.join(", ")))),
-        KNOWN_DUPLICATES,
-    );
+    none("duplicate", found.iter().map(|(name, files)| (name, format!("is in {}", files.join(", ")))));
 }
 
 #[test]

@@ -20,8 +20,8 @@ impl Snapshot {
     /// How long the last jobs took that ended well, from the intent to the end being seen: at most
     /// 200 of each mode.
     ///
-    /// A job whose end was seen by a later run than the one that submitted it tells when that run
-    /// began, and no more.
+    /// Jobs whose end was seen by a later run than the one that submitted them are left out: all
+    /// that is known of their end is that it was before that run saw it.
     ///
     /// # Errors
     /// [`StoreError`], where SQLite cannot read or write the state.

@@ -28,7 +28,7 @@ impl TestDir {
         BatchStore::at(&self.path).open("the sandbox", "a test").unwrap()
     }
 
-    /// A run over `a` and `b` that tells of these.
+    /// A run over `a` and `b` that delivers these.
     fn begin(&self, notify_on: Option<NotifyOn>) -> BatchWriter {
         let mut store = self.store();
         let tasks = ["a", "b"].map(|id| Task::new(id, format!("a mug {id}"), Mode::Fast));
