@@ -6,7 +6,8 @@
 //! Images that came meanwhile are taken: the task is done, and nothing is paid. A job that still
 //! runs within its time is waited for; any other answer lets the task be paid for again.
 //!
-//! Images that a callback brings later are taken too, as long as the task still waits.
+//! Images that a callback brings later are taken too, at once where the task still waits, and else
+//! before it would be submitted once more.
 //!
 //! Where no answer comes, nothing is paid for blindly: the service is asked again under the usual
 //! backoff, and tasks that come later in the order are submitted meanwhile. Nothing of this is
@@ -29,6 +30,8 @@ pub(super) struct EarlierAttempts {
     /// The tasks of those that had no images when the service answered, with the service's name of
     /// the job: a callback may still bring some.
     without_images: BTreeMap<AttemptKey, (TaskRow, RemoteTaskId)>,
+    /// What a callback brought while the task did not wait: a submit of it was under way.
+    came: BTreeMap<TaskRow, Change>,
 }
 
 impl EarlierAttempts {
@@ -81,17 +84,30 @@ impl Engine {
     }
 
     /// A callback for an attempt that is not tracked. True where it brings images of an earlier
-    /// attempt whose task still waits, which is then done.
+    /// attempt. Its task is done then, if it still waits.
     pub(super) fn late_callback_brings_images(&mut self, attempt: AttemptKey, item: &Item) -> bool {
         let Progress::Done(images) = &item.progress else { return false };
         let has_images = !images.urls.is_empty() || images.grid.is_some();
         let known = self.earlier.without_images.get(&attempt).filter(|(_, id)| *id == item.task_id);
         let Some(task) = known.map(|(task, _)| *task).filter(|_| has_images) else { return false };
-        if mutant!(LateCallbackNotTaken) || !self.waiting.remove(task) {
+        if mutant!(LateCallbackNotTaken) {
             return false;
         }
-        self.take_late_images(task, ChangeKind::Done(images.clone()).of(attempt));
-        self.waiting.take_up(task);
+        let done = ChangeKind::Done(images.clone()).of(attempt);
+        if self.waiting.remove(task) {
+            self.take_late_images(task, done);
+            self.waiting.take_up(task);
+        } else {
+            self.earlier.came.insert(task, done);
+        }
+        true
+    }
+
+    /// Takes the images that came for a task which was about to be submitted. True where there were
+    /// some.
+    pub(super) fn take_what_came(&mut self, task: TaskRow) -> bool {
+        let Some(done) = self.earlier.came.remove(&task) else { return false };
+        self.take_late_images(task, done);
         true
     }
 

@@ -53,6 +53,9 @@ impl Engine {
             let Some((waiting, mode)) = mode.and_then(|mode| Some((self.waiting.pop_front()?, mode))) else {
                 return;
             };
+            if self.take_what_came(waiting.task) {
+                continue;
+            }
             let intent = IntentId(self.next_intent);
             self.next_intent += 1;
             self.allowed = self.allowed.map(|left| left - 1);

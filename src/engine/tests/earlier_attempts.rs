@@ -102,11 +102,25 @@ fn images_that_a_callback_brings_later_are_taken_while_the_task_waits() {
     };
     assert_eq!(driver.engine.waiting(), 1, "the third task alone");
     assert_eq!(driver.handle(called_back(done("old"))), [], "once");
+}
 
-    // A task that is being paid for has its own attempt, and the callback comes too late.
+#[test]
+fn images_that_come_while_a_submit_is_under_way_are_taken_before_another_one() {
     let mut driver = claimed(Policy { concurrency: 1, ..Policy::default() }, LONG_AGO);
     assert_eq!(intended(&driver.handle(answer(StatusOutcome::Items(vec![])))), [0]);
-    assert_eq!(driver.handle(called_back(done("old"))), []);
+    driver.handle(Event::IntentRecorded { intent: IntentId(0), attempt: AttemptKey(2) });
+    assert_eq!(driver.handle(Event::Callback(AttemptKey(1), done("old"))), []);
+    let refused = SubmitOutcome::Refused(Refusal::TooFast(None));
+    driver.engine.handle(driver.now, Event::SubmitReply(AttemptKey(2), refused));
+    let mut next = driver.actions();
+    while intended(&next).is_empty() {
+        next = driver.wait();
+    }
+    assert_eq!(intended(&next), [1], "the next task");
+    let taken =
+        |action: &&Action| matches!(action, Action::Record(change) if change.attempt == AttemptKey(1));
+    assert_eq!(next.iter().filter(taken).count(), 1, "{next:?}");
+    assert_eq!(driver.engine.waiting(), 1);
 }
 
 #[test]
