@@ -42,7 +42,7 @@ impl Shell {
         let written: Vec<_> = rows.map(|row| self.writer.record_file(row)).collect();
         let filing = async move {
             futures::future::join_all(written).await;
-            Completion::Filed(Some(attempt))
+            Completion::ImageRecorded(attempt)
         };
         self.writes.push(filing.boxed());
     }
@@ -93,6 +93,6 @@ impl Shell {
     pub(super) fn on_delivery(&mut self, result: Option<DeliveryResult<DeliveryKey>>) {
         let Some(DeliveryResult { key, tries, error, .. }) = result else { return };
         let written = self.writer.record_delivery(Delivery { key, tries, error });
-        self.writes.push(written.map(|_| Completion::Filed(None)).boxed());
+        self.writes.push(written.map(|_| Completion::DeliveryRecorded).boxed());
     }
 }

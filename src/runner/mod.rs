@@ -5,6 +5,7 @@
 //! and says the last word. Durable first, effect second, view last: an intent is on the disk before
 //! its request leaves, a change before it is shown.
 
+mod actions;
 mod clock;
 mod close;
 mod completed;

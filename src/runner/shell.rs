@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
-use tracing::{debug, enabled, info, trace};
+use tracing::{debug, enabled, info};
 
 use super::clock::Clock;
 use super::downloads::{downloads, next_images};
@@ -16,19 +16,16 @@ use super::results::{Flush, ResultsReport, ResultsSource, write_results};
 use super::shutdown::{Shutdown, Signal};
 use super::tokens::Tokens;
 use super::{Outcome, RunConfig};
-use crate::api::{Callback, CallbackListener, Client, SubmitRequest};
+use crate::api::{Callback, CallbackListener, Client};
 use crate::download::Downloads;
-use crate::engine::{
-    Action, Engine, EngineNotice, Event, IntentId, StatusOutcome, StopReason, SubmitOutcome,
-};
+use crate::engine::{Engine, Event, IntentId, StatusOutcome, SubmitOutcome};
 use crate::failpoint::{Point, reach};
 use crate::hooks::HookRunner;
 use crate::progress::{Notice, RunEvent, RunProgress, Sink};
 use crate::store::{
-    BatchStore, BatchWriter, ClaimedTasks, Intent, IntentOutcome, Outgoing, Rescued, RunStart, StoreError,
-    WriteError,
+    BatchStore, BatchWriter, ClaimedTasks, IntentOutcome, Outgoing, Rescued, RunStart, StoreError, WriteError,
 };
-use crate::task::{AttemptKey, Change, ChangeKind, Mode, RemoteTaskId, TaskRow};
+use crate::task::{AttemptKey, Change, ChangeKind, RemoteTaskId};
 
 /// The results are written in the middle of a run at most this often, and less often where that
 /// takes long.
@@ -43,27 +40,28 @@ pub(super) enum Completion {
     Claimed(Result<ClaimedTasks, WriteError>),
     Recorded(Change, Result<(), WriteError>),
     Replied(AttemptKey, SubmitOutcome),
-    Told(Vec<RemoteTaskId>, StatusOutcome),
+    StatusReply(Vec<RemoteTaskId>, StatusOutcome),
     Results(Duration, Result<ResultsReport, StoreError>),
-    /// Where the images of an attempt are, or what became of a delivery, was recorded, or was not:
-    /// then the next run repeats it.
-    Filed(Option<AttemptKey>),
+    /// Where the images of an attempt are was recorded, or was not: then the next run repeats it.
+    ImageRecorded(AttemptKey),
+    /// What became of a delivery was recorded, or was not: then the next run repeats it.
+    DeliveryRecorded,
 }
 
 pub(super) struct Shell {
     pub(super) run: RunConfig,
-    client: Client,
+    pub(super) client: Client,
     pub(super) writer: BatchWriter,
     sink: Box<dyn Sink>,
     pub(super) engine: Engine,
     pub(super) clock: Clock,
     pub(super) view: ProgressView,
     /// Intents that are durable, to be sent.
-    outgoing: HashMap<AttemptKey, (Outgoing, Option<String>)>,
+    pub(super) outgoing: HashMap<AttemptKey, (Outgoing, Option<String>)>,
     /// Whose callback address ends with this token.
     tokens: Tokens,
     /// Requests under way. Dropped where the run leaves at once.
-    requests: FuturesUnordered<BoxFuture<'static, Completion>>,
+    pub(super) requests: FuturesUnordered<BoxFuture<'static, Completion>>,
     /// Writes under way. Never dropped.
     pub(super) writes: FuturesUnordered<BoxFuture<'static, Completion>>,
     pub(super) signal: Option<Signal>,
@@ -217,7 +215,9 @@ impl Shell {
                 self.inform_engine(Event::StoreFailed);
             }
             Completion::Replied(attempt, outcome) => self.inform_engine(Event::SubmitReply(attempt, outcome)),
-            Completion::Told(asked, outcome) => self.inform_engine(Event::StatusReply(asked, outcome)),
+            Completion::StatusReply(asked, outcome) => {
+                self.inform_engine(Event::StatusReply(asked, outcome));
+            }
             Completion::Recorded(change, Ok(())) => {
                 self.results_stale = true;
                 if enabled!(tracing::Level::DEBUG) {
@@ -236,11 +236,12 @@ impl Shell {
                 self.notice(Notice::NotRecorded { id, what, why: why.to_string() });
                 self.inform_engine(Event::StoreFailed);
             }
-            Completion::Filed(attempt) => {
-                if let (Some(attempt), Some(hooks)) = (attempt, &mut self.hooks) {
+            Completion::ImageRecorded(attempt) => {
+                if let Some(hooks) = &mut self.hooks {
                     hooks.release(attempt);
                 }
             }
+            Completion::DeliveryRecorded => {}
             Completion::Results(took, written) => {
                 self.results_due = self.clock.now() + BETWEEN_RESULTS.max(took * RESULTS_SHARE);
                 let failed = match written {
@@ -320,102 +321,6 @@ impl Shell {
         }
     }
 
-    fn execute(&mut self, action: Action) {
-        trace!(?action, "the engine decided");
-        match action {
-            Action::RecordIntent(intent, task, mode) => self.intend(intent, task, mode),
-            Action::ClaimTasks(count) => {
-                let claimed = self.writer.claim(count);
-                let claiming = async move { Completion::Claimed(claimed.await.unwrap_or_else(gone)) };
-                self.writes.push(claiming.boxed());
-            }
-            Action::Submit(attempt, _) => self.submit(attempt),
-            Action::PollStatus(ids) => {
-                let client = self.client.clone();
-                let asking = async move {
-                    let outcome = match reach(Point::StatusLeaves) {
-                        Ok(()) => client.status(&ids).await,
-                        Err(e) => StatusOutcome::Unreadable(e.to_string()),
-                    };
-                    Completion::Told(ids, outcome)
-                };
-                self.requests.push(asking.boxed());
-            }
-            Action::Record(change) => {
-                let written = self.writer.record(change.clone());
-                let recording =
-                    async move { Completion::Recorded(change, written.await.unwrap_or_else(gone)) };
-                self.writes.push(recording.boxed());
-            }
-            Action::Notify(said) => self.show_notice(said),
-        }
-    }
-
-    fn intend(&mut self, intent: IntentId, task: TaskRow, mode: Mode) {
-        let token = self.run.webhook.as_ref().and_then(|_| new_token());
-        let written = self.writer.intend(Intent { task, mode, hook_token: token.clone() });
-        let intending =
-            async move { Completion::Intended(intent, token, written.await.unwrap_or_else(gone)) };
-        self.writes.push(intending.boxed());
-    }
-
-    fn submit(&mut self, attempt: AttemptKey) {
-        let Some((outgoing, token)) = self.outgoing.remove(&attempt) else { return };
-        let Outgoing { prompt, mode, timeout, hook_url, .. } = outgoing;
-        // A receiver of the person's own goes before ours: its task is then followed by asking
-        // alone.
-        let hook_url = hook_url.or_else(|| match (&self.run.webhook, token) {
-            (Some((_, url)), Some(token)) => Some(format!("{}/{token}", url.trim_end_matches('/'))),
-            _ => None,
-        });
-        debug!(attempt = attempt.0, "submit leaves: its intent is durable");
-        let request = SubmitRequest { prompt, mode: mode.as_str(), hook_url, timeout };
-        let client = self.client.clone();
-        let submitting = async move {
-            if let Err(e) = reach(Point::SubmitLeaves) {
-                return Completion::Replied(attempt, SubmitOutcome::NotSent(e.to_string()));
-            }
-            let outcome = client.submit(&request).await;
-            let lost = |e: std::io::Error| SubmitOutcome::Unknown(e.to_string());
-            Completion::Replied(attempt, reach(Point::SubmitAnswered).map_or_else(lost, |()| outcome))
-        };
-        self.requests.push(submitting.boxed());
-    }
-
-    fn show_notice(&mut self, said: EngineNotice) {
-        debug!(?said, "the engine gives notice");
-        let running = self.view.running();
-        let notice = match said {
-            EngineNotice::FewerSlots(slots) => {
-                Notice::SlotsLearned { slots, asked: self.run.policy.concurrency }
-            }
-            EngineNotice::SlowedDown(wait) => {
-                Notice::BackingOff { wait, why: "the service asks for fewer requests (HTTP 429)".into() }
-            }
-            EngineNotice::Outage(since, why) => Notice::Unreachable { since, why },
-            EngineNotice::Recovered(after) => Notice::Reachable { after },
-            EngineNotice::Draining(StopReason::Interrupted) => Notice::Stopping { running },
-            EngineNotice::Draining(StopReason::QuotaGone) => Notice::QuotaGone { running },
-            EngineNotice::Draining(StopReason::BudgetReached) => {
-                Notice::BudgetReached { left: self.engine.waiting() as u64, running }
-            }
-            EngineNotice::Draining(StopReason::TimeOver) => {
-                Notice::TimeOver { running, drain: self.run.policy.drain }
-            }
-            EngineNotice::Draining(StopReason::Breaker(tasks)) => {
-                Notice::Breaker { in_a_row: tasks.len() as u64, running }
-            }
-            EngineNotice::WillBeLate(tasks) => Notice::WillBeLate {
-                tasks,
-                deadline: self.run.terms.deadline.clone().unwrap_or_else(|| "the deadline".into()),
-            },
-            EngineNotice::DeadlineOver(left) => Notice::DeadlineOver { left },
-            EngineNotice::LateImages(attempt) => Notice::LateImages { id: self.view.id(attempt) },
-            EngineNotice::Draining(_) => return, // the summary says it
-        };
-        self.notice(notice);
-    }
-
     pub(super) fn notice(&mut self, notice: Notice) {
         self.show(RunEvent::Notice(notice));
     }
@@ -450,18 +355,6 @@ fn in_words(change: &ChangeKind) -> String {
         ChangeKind::Lost(_) => "lost".to_owned(),
         ChangeKind::Resend => "to be sent again".to_owned(),
     }
-}
-
-fn gone<T>(_: tokio::sync::oneshot::error::RecvError) -> Result<T, WriteError> {
-    Err(WriteError::WriterGone)
-}
-
-/// 128 bits that nobody can guess. `None` where the system has no randomness: then no callback is
-/// asked for.
-fn new_token() -> Option<String> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).ok()?;
-    Some(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 async fn next_call(webhook: &mut Option<(CallbackListener, String)>) -> Option<Callback> {
